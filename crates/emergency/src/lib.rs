@@ -1,0 +1,1 @@
+//! Pure: numbers, service URNs, PIDF-LO, LoST, additional data and the emergency call's states.

@@ -1,0 +1,1 @@
+//! Adapter: drill call-taker and LoST server.

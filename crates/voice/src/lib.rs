@@ -1,0 +1,1 @@
+//! Pure: from microphone samples to an understood sentence, and back to speech.
