@@ -1,2 +1,63 @@
-//! `cargo xtask ci`.
-fn main() {}
+//! `cargo xtask ci`: everything that must hold before a change lands, in one command.
+//!
+//! ```text
+//! cargo xtask ci         all of it: packages, format, lints, dependencies, repository rules, models, tests, fuzz
+//! cargo xtask tidy       the repository's own rules (sizes, stubs, machine paths, who may depend on whom)
+//! cargo xtask deny       licences, bans and duplicates of deny.toml
+//! cargo xtask fuzz [S]   build every fuzz target and run each for S seconds (default 600)
+//! ```
+mod deny;
+mod fuzz;
+mod packages;
+mod step;
+mod tidy;
+
+use std::process::ExitCode;
+
+use step::{Outcome, Steps};
+
+/// In CI each fuzz target only shows that it builds and survives a short run.
+const FUZZ_SECONDS_IN_CI: u32 = 5;
+/// `cargo xtask fuzz` without a number: the ten minutes that a release asks for.
+const FUZZ_SECONDS: u32 = 600;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["ci"] => ci(),
+        ["tidy"] => tidy::run(),
+        ["deny"] => deny::run(),
+        ["fuzz"] => fuzz::run(FUZZ_SECONDS),
+        ["fuzz", seconds] => match seconds.parse() {
+            Ok(seconds) => fuzz::run(seconds),
+            Err(_) => Err(format!("'{seconds}' is no number of seconds")),
+        },
+        _ => {
+            eprintln!("usage: cargo xtask ci | tidy | deny | fuzz [SECONDS]");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("\nxtask: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn ci() -> Outcome {
+    let mut steps = Steps::new();
+    steps.run("packages for the interop tests", packages::install)?;
+    steps.cargo("format", &["fmt", "--all", "--check"])?;
+    steps.run("repository rules", tidy::run)?;
+    steps.run("licences and duplicates", deny::run)?;
+    steps.cargo("lints", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
+    steps.cargo("build", &["build", "--workspace", "--all-targets", "--locked"])?;
+    steps.cargo("models", &["run", "--locked", "--package", "hearthline-hearth", "--", "models", "install"])?;
+    steps.cargo("tests", &["test", "--workspace", "--locked"])?;
+    steps.run("fuzz targets", || fuzz::run(FUZZ_SECONDS_IN_CI))?;
+    steps.report();
+    Ok(())
+}

