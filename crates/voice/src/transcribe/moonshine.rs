@@ -1,0 +1,527 @@
+//! Moonshine: the recogniser's encoder and decoder, with a key/value cache for many hypotheses at once.
+//!
+//! The decoder's graph has two branches. The first step (`use_cache_branch = false`, a past of length zero) computes
+//! the keys and values of the audio, which stay as they are; each later step takes one token per hypothesis and the
+//! hypotheses' own past. Several hypotheses share one copy of the audio's keys and values, because the graph
+//! broadcasts a batch of one: measured bit-equal to copies, so a batch of twelve costs less than three single steps.
+use super::{Alternative, TokenId, TranscribeError, Transcript, Vocabulary};
+use crate::engine::{Engine, EngineError, Input, Session, Tensor};
+
+/// Samples in a second of the audio that the model takes.
+pub const SAMPLE_RATE_HZ: usize = 16_000;
+/// Most samples of one segment: 15 s of utterance, 3 s of pre-roll, and a little room.
+pub const SAMPLES_MAX: usize = 20 * SAMPLE_RATE_HZ;
+/// Fewest samples given to the encoder; shorter audio is followed by silence.
+const SAMPLES_MIN: usize = SAMPLE_RATE_HZ;
+/// Nobody says more tokens in a second: a decoder that runs away is stopped.
+const TOKENS_PER_SECOND_MAX: f32 = 6.5;
+/// Tokens that even the shortest segment may have ("9-1-1" is six).
+const TOKENS_MIN: usize = 10;
+
+/// Encoder, decoder and vocabulary.
+#[derive(Debug)]
+pub struct Moonshine {
+    encoder: Session,
+    decoder: Session,
+    vocabulary: Vocabulary,
+    layers: Vec<LayerNames>,
+    /// Heads and head size of the decoder.
+    heads: (i64, i64),
+}
+
+/// Names of one layer's tensors: past in, present out.
+#[derive(Debug)]
+struct LayerNames {
+    past: [String; 2],
+    present: [String; 2],
+    cross_past: [String; 2],
+    cross_present: [String; 2],
+}
+
+/// One segment of audio as the decoder sees it, and the first step on it.
+#[derive(Debug)]
+pub struct Encoded {
+    hidden: Tensor,
+    mask: Tensor,
+    cross: Vec<Tensor>,
+    first: Step,
+    samples: usize,
+}
+
+impl Encoded {
+    /// The state after the start token: what every hypothesis begins with.
+    #[must_use]
+    pub fn first(&self) -> &Step {
+        &self.first
+    }
+
+    /// Length of the audio, in samples.
+    #[must_use]
+    pub fn samples(&self) -> usize {
+        self.samples
+    }
+
+    /// Most tokens that audio of this length can hold.
+    #[must_use]
+    pub fn tokens_max(&self) -> usize {
+        // Both casts are of small positive numbers.
+        let seconds = self.samples as f32 / SAMPLE_RATE_HZ as f32;
+        TOKENS_MIN + (seconds * TOKENS_PER_SECOND_MAX) as usize
+    }
+}
+
+/// What the decoder said about the next token, for each hypothesis.
+#[derive(Debug)]
+pub struct Logits {
+    rows: usize,
+    width: usize,
+    values: Tensor,
+}
+
+impl Logits {
+    /// Number of hypotheses.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Unnormalised scores of all tokens for hypothesis `row`.
+    ///
+    /// # Panics
+    /// When there is no such hypothesis.
+    #[must_use]
+    pub fn row(&self, row: usize) -> &[f32] {
+        let (_, values) = self.values.as_f32().expect("checked when it was made");
+        &values[row * self.width..(row + 1) * self.width]
+    }
+
+    /// Logarithm of the sum of `exp` of a row: subtract it from a score to get a log-probability.
+    #[must_use]
+    pub fn log_sum(&self, row: usize) -> f32 {
+        let row = self.row(row);
+        let max = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        // Sixteen sums side by side, so that the compiler may use wide registers.
+        let mut sums = [0.0_f32; 16];
+        for chunk in row.chunks(16) {
+            for (sum, score) in sums.iter_mut().zip(chunk) {
+                *sum += exp(score - max);
+            }
+        }
+        max + sums.iter().sum::<f32>().ln()
+    }
+
+    /// The `count` best tokens of a row with their log-probabilities, best first; `end` false leaves the end out.
+    #[must_use]
+    pub fn best(&self, row: usize, count: usize, end: bool) -> Vec<(TokenId, f32)> {
+        let log_sum = self.log_sum(row);
+        let mut best: Vec<(TokenId, f32)> = Vec::with_capacity(count + 1);
+        for (token, &score) in (0..).zip(self.row(row)) {
+            if token == Vocabulary::END && !end || best.len() == count && best[count - 1].1 >= score
+            {
+                continue;
+            }
+            let at = best.partition_point(|&(_, other)| other >= score);
+            best.insert(at, (token, score));
+            best.truncate(count);
+        }
+        for (_, score) in &mut best {
+            *score -= log_sum;
+        }
+        best
+    }
+}
+
+/// `e^x` for `x <= 0`, to six digits; without a branch, so that a loop over it becomes vector code.
+#[inline]
+fn exp(x: f32) -> f32 {
+    const LOG2_E: f32 = std::f32::consts::LOG2_E;
+    let x = x.max(-80.0) * LOG2_E;
+    let whole = x.round();
+    let part = (x - whole) * std::f32::consts::LN_2;
+    let power = 1.0
+        + part
+            * (1.0
+                + part * (0.5 + part * (1.0 / 6.0 + part * (1.0 / 24.0 + part * (1.0 / 120.0)))));
+    // `whole` is between -116 and 0, so the exponent field stays valid.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let scale = f32::from_bits(((whole as i32 + 127) as u32) << 23);
+    power * scale
+}
+
+/// Keys and values of the tokens so far, one row per hypothesis.
+#[derive(Debug)]
+pub struct Cache {
+    rows: usize,
+    layers: Vec<Tensor>,
+}
+
+impl Cache {
+    /// A cache whose rows are rows of this one, in any order, any number of times.
+    ///
+    /// # Errors
+    /// When the runtime refuses the new tensors.
+    ///
+    /// # Panics
+    /// When a parent is no row of this cache.
+    pub fn select(&self, parents: &[usize]) -> Result<Self, EngineError> {
+        let layers = self.layers.iter().map(|layer| {
+            let (shape, values) = layer.as_f32().expect("checked when it was made");
+            let size = values.len() / self.rows;
+            let mut chosen = Vec::with_capacity(size * parents.len());
+            for &parent in parents {
+                chosen.extend_from_slice(&values[parent * size..(parent + 1) * size]);
+            }
+            Tensor::f32(
+                &[parents.len() as i64, shape[1], shape[2], shape[3]],
+                chosen,
+            )
+        });
+        Ok(Self {
+            rows: parents.len(),
+            layers: layers.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// The result of one decoder step.
+#[derive(Debug)]
+pub struct Step {
+    /// Scores of the next token.
+    pub logits: Logits,
+    /// Keys and values up to here.
+    pub cache: Cache,
+}
+
+impl Moonshine {
+    /// Load the three files of the model.
+    ///
+    /// # Errors
+    /// When one of them is damaged or they do not belong together.
+    pub fn load(
+        engine: &Engine,
+        encoder: &[u8],
+        decoder: &[u8],
+        tokenizer: &[u8],
+    ) -> Result<Self, TranscribeError> {
+        let vocabulary = Vocabulary::read(tokenizer)?;
+        let encoder = engine.session("moonshine encoder", encoder)?;
+        let decoder = engine.session("moonshine decoder", decoder)?;
+        let count = decoder
+            .inputs()
+            .filter(|name| name.starts_with("past_key_values.") && name.ends_with(".decoder.key"))
+            .count();
+        let pair = |head: &str, layer: usize, who: &str| {
+            ["key", "value"].map(|what| format!("{head}.{layer}.{who}.{what}"))
+        };
+        let layers: Vec<LayerNames> = (0..count)
+            .map(|layer| LayerNames {
+                past: pair("past_key_values", layer, "decoder"),
+                present: pair("present", layer, "decoder"),
+                cross_past: pair("past_key_values", layer, "encoder"),
+                cross_present: pair("present", layer, "encoder"),
+            })
+            .collect();
+        let shape = layers
+            .first()
+            .and_then(|layer| decoder.input_shape(&layer.past[0]));
+        let Some(&[_, heads, _, size]) = shape
+            .as_deref()
+            .filter(|s| s.len() == 4 && s[1] > 0 && s[3] > 0)
+        else {
+            return Err(EngineError::Model {
+                model: "moonshine decoder".to_owned(),
+                reason: "it has no key/value cache of four dimensions".to_owned(),
+            }
+            .into());
+        };
+        Ok(Self {
+            encoder,
+            decoder,
+            vocabulary,
+            layers,
+            heads: (heads, size),
+        })
+    }
+
+    /// The vocabulary of the decoder.
+    #[must_use]
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    /// Encode a segment (16 kHz, -1 to 1) and take the first step. Keep half a second before and after the words.
+    ///
+    /// # Errors
+    /// When the segment is longer than [`SAMPLES_MAX`], or the runtime fails.
+    pub fn encode(&mut self, samples: &[f32]) -> Result<Encoded, TranscribeError> {
+        if samples.len() > SAMPLES_MAX {
+            return Err(TranscribeError::TooLong {
+                samples: samples.len(),
+                samples_max: SAMPLES_MAX,
+            });
+        }
+        let padded: Vec<f32>;
+        let audio = if samples.len() < SAMPLES_MIN {
+            padded = samples
+                .iter()
+                .copied()
+                .chain(std::iter::repeat_n(0.0, SAMPLES_MIN - samples.len()))
+                .collect();
+            &padded
+        } else {
+            samples
+        };
+        let shape = [1, audio.len() as i64];
+        let mask = Tensor::i64(&shape, vec![1; audio.len()])?;
+        let mut outputs = self.encoder.run(&[
+            ("input_values", Input::F32(&shape, audio)),
+            ("attention_mask", Input::Kept(&mask)),
+        ])?;
+        let hidden = outputs.take("last_hidden_state")?;
+        drop(outputs);
+
+        let start = [i64::from(Vocabulary::START)];
+        let empty = [1, self.heads.0, 0, self.heads.1];
+        let mut inputs = vec![
+            ("encoder_attention_mask", Input::Kept(&mask)),
+            ("input_ids", Input::I64(&[1, 1], &start)),
+            ("encoder_hidden_states", Input::Kept(&hidden)),
+            ("use_cache_branch", Input::Bool(&[1], &[false])),
+        ];
+        for layer in &self.layers {
+            for name in layer.past.iter().chain(&layer.cross_past) {
+                inputs.push((name, Input::F32(&empty, &[])));
+            }
+        }
+        let mut outputs = self.decoder.run(&inputs)?;
+        let mut cross = Vec::with_capacity(self.layers.len() * 2);
+        for name in self.layers.iter().flat_map(|layer| &layer.cross_present) {
+            cross.push(outputs.take(name)?);
+        }
+        let first = finish(&mut outputs, &self.layers, 1)?;
+        if first.logits.width != self.vocabulary.len() {
+            return Err(TranscribeError::Mismatch {
+                decoder: first.logits.width,
+                vocabulary: self.vocabulary.len(),
+            });
+        }
+        Ok(Encoded {
+            hidden,
+            mask,
+            cross,
+            first,
+            samples: audio.len(),
+        })
+    }
+
+    /// One more token for each hypothesis: `tokens[i]` follows the past in row `i` of `cache`.
+    ///
+    /// # Errors
+    /// When the number of tokens is not the number of rows, or the runtime fails.
+    pub fn step(
+        &mut self,
+        encoded: &Encoded,
+        cache: &Cache,
+        tokens: &[TokenId],
+    ) -> Result<Step, TranscribeError> {
+        let ids: Vec<i64> = tokens.iter().map(|&t| i64::from(t)).collect();
+        let shape = [tokens.len() as i64, 1];
+        let mut inputs = vec![
+            ("encoder_attention_mask", Input::Kept(&encoded.mask)),
+            ("input_ids", Input::I64(&shape, &ids)),
+            ("encoder_hidden_states", Input::Kept(&encoded.hidden)),
+            ("use_cache_branch", Input::Bool(&[1], &[true])),
+        ];
+        for (index, layer) in self.layers.iter().enumerate() {
+            for half in 0..2 {
+                inputs.push((
+                    &layer.past[half],
+                    Input::Kept(&cache.layers[2 * index + half]),
+                ));
+                inputs.push((
+                    &layer.cross_past[half],
+                    Input::Kept(&encoded.cross[2 * index + half]),
+                ));
+            }
+        }
+        let mut outputs = self.decoder.run(&inputs)?;
+        Ok(finish(&mut outputs, &self.layers, tokens.len())?)
+    }
+
+    /// The text by always taking the best token. The end is forbidden as the first token; a runaway is cut.
+    ///
+    /// # Errors
+    /// When the runtime fails.
+    pub fn greedy(&mut self, encoded: &Encoded) -> Result<Transcript, TranscribeError> {
+        let (mut tokens, mut log_prob) = (Vec::new(), 0.0);
+        let mut step: Option<Step> = None;
+        while tokens.len() < encoded.tokens_max() {
+            let now = step.as_ref().unwrap_or(&encoded.first);
+            let (token, gain) = now.logits.best(0, 1, !tokens.is_empty())[0];
+            log_prob += gain;
+            if token == Vocabulary::END {
+                break;
+            }
+            tokens.push(token);
+            step = Some(self.step(encoded, &now.cache, &[token])?);
+        }
+        Ok(Transcript {
+            text: self.vocabulary.decode(&tokens),
+            tokens,
+            log_prob,
+            alternatives: Vec::new(),
+        })
+    }
+
+    /// The `width` most probable texts that a beam of that width finds; the best is the transcript, the others its
+    /// alternatives. Costs about `width / 3` times the greedy text.
+    ///
+    /// # Errors
+    /// When the runtime fails.
+    pub fn beam(&mut self, encoded: &Encoded, width: usize) -> Result<Transcript, TranscribeError> {
+        let width = width.clamp(1, 16);
+        let mut finished: Vec<(Vec<TokenId>, f32)> = Vec::new();
+        let mut live: Vec<(Vec<TokenId>, f32)> = vec![(Vec::new(), 0.0)];
+        let mut step: Option<Step> = None;
+        for level in 0..encoded.tokens_max() {
+            let now = step.as_ref().unwrap_or(&encoded.first);
+            let mut next: Vec<(usize, TokenId, f32)> = Vec::new();
+            for (row, (_, log_prob)) in live.iter().enumerate() {
+                for (token, gain) in now.logits.best(row, width + 1, level > 0) {
+                    next.push((row, token, log_prob + gain));
+                }
+            }
+            next.sort_by(|a, b| b.2.total_cmp(&a.2));
+            let floor = finished.get(width - 1).map_or(f32::NEG_INFINITY, |f| f.1);
+            let (mut parents, mut longer, mut tokens) = (Vec::new(), Vec::new(), Vec::new());
+            for (row, token, log_prob) in next {
+                if log_prob <= floor || longer.len() == width {
+                    break;
+                }
+                if token == Vocabulary::END {
+                    finished.push((live[row].0.clone(), log_prob));
+                } else {
+                    longer.push(([live[row].0.as_slice(), &[token]].concat(), log_prob));
+                    parents.push(row);
+                    tokens.push(token);
+                }
+            }
+            finished.sort_by(|a, b| b.1.total_cmp(&a.1));
+            finished.truncate(width);
+            live = longer;
+            if live.is_empty() {
+                break;
+            }
+            let cache = now.cache.select(&parents)?;
+            step = Some(self.step(encoded, &cache, &tokens)?);
+        }
+        if finished.is_empty() {
+            finished = live; // Cut by the cap: what there is.
+        }
+        let mut texts = finished.iter().map(|(tokens, log_prob)| Alternative {
+            text: self.vocabulary.decode(tokens),
+            log_prob: *log_prob,
+        });
+        let best = texts.next().unwrap_or(Alternative {
+            text: String::new(),
+            log_prob: f32::NEG_INFINITY,
+        });
+        let alternatives = texts.collect();
+        let tokens = finished.into_iter().next().map(|f| f.0).unwrap_or_default();
+        Ok(Transcript {
+            text: best.text,
+            tokens,
+            log_prob: best.log_prob,
+            alternatives,
+        })
+    }
+}
+
+/// Take the logits and the new cache out of a decoder run.
+fn finish(
+    outputs: &mut crate::engine::Outputs<'_>,
+    layers: &[LayerNames],
+    rows: usize,
+) -> Result<Step, EngineError> {
+    let values = outputs.take("logits")?;
+    let mut cache = Vec::with_capacity(layers.len() * 2);
+    for name in layers.iter().flat_map(|layer| &layer.present) {
+        let tensor = outputs.take(name)?;
+        if tensor
+            .as_f32()
+            .is_none_or(|(shape, _)| shape.len() != 4 || shape[0] != rows as i64)
+        {
+            return Err(unexpected("a cache that has not one row per hypothesis"));
+        }
+        cache.push(tensor);
+    }
+    let Some(width) = values.as_f32().map(|(_, data)| data.len() / rows) else {
+        return Err(unexpected("logits that are not float"));
+    };
+    Ok(Step {
+        logits: Logits {
+            rows,
+            width,
+            values,
+        },
+        cache: Cache {
+            rows,
+            layers: cache,
+        },
+    })
+}
+
+fn unexpected(what: &str) -> EngineError {
+    EngineError::Run {
+        model: "moonshine decoder".to_owned(),
+        reason: format!("it gave {what}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exp_is_good_to_five_digits() {
+        for i in 0..2000 {
+            let x = -f64::from(i) * 0.02;
+            let (ours, theirs) = (f64::from(exp(x as f32)), x.exp());
+            assert!(
+                (ours - theirs).abs() <= 1e-5 * theirs + 1e-18,
+                "{x}: {ours} {theirs}"
+            );
+        }
+    }
+
+    #[test]
+    fn best_tokens_come_in_order_with_probabilities_that_add_up() {
+        let values = Tensor::f32(&[1, 1, 4], vec![0.0, 1.0, 3.0, 2.0]);
+        let Ok(values) = values else {
+            return println!("skipped: the runtime is not loaded");
+        };
+        let logits = Logits {
+            rows: 1,
+            width: 4,
+            values,
+        };
+        assert_eq!(
+            logits
+                .best(0, 3, true)
+                .iter()
+                .map(|b| b.0)
+                .collect::<Vec<_>>(),
+            [2, 3, 1]
+        );
+        assert_eq!(
+            logits
+                .best(0, 3, false)
+                .iter()
+                .map(|b| b.0)
+                .collect::<Vec<_>>(),
+            [3, 1, 0]
+        );
+        let sum: f32 = logits.best(0, 4, true).iter().map(|b| b.1.exp()).sum();
+        assert!((sum - 1.0).abs() < 1e-4);
+    }
+}
