@@ -348,15 +348,30 @@ impl Moonshine {
         Ok(finish(&mut outputs, &self.layers, tokens.len())?)
     }
 
-    /// The text by always taking the best token. The end is forbidden as the first token; a runaway is cut.
+    /// The state after words that are known to stand at the head of the audio, such as the wake word: what follows is
+    /// then judged as following them. Nothing when there are no words.
     ///
     /// # Errors
     /// When the runtime fails.
-    pub fn greedy(&mut self, encoded: &Encoded) -> Result<Transcript, TranscribeError> {
+    pub fn prompt(&mut self, encoded: &Encoded, words: &[TokenId]) -> Result<Option<Step>, TranscribeError> {
+        let mut step: Option<Step> = None;
+        for &word in words.iter().take(encoded.tokens_max()) {
+            let cache = step.as_ref().map_or(&encoded.first.cache, |step| &step.cache);
+            step = Some(self.step(encoded, cache, &[word])?);
+        }
+        Ok(step)
+    }
+
+    /// The text from `first` on ([`Encoded::first`] or [`Moonshine::prompt`]) by always taking the best token. The end
+    /// is forbidden as the first token; a runaway is cut.
+    ///
+    /// # Errors
+    /// When the runtime fails.
+    pub fn greedy(&mut self, encoded: &Encoded, first: &Step) -> Result<Transcript, TranscribeError> {
         let (mut tokens, mut log_prob) = (Vec::new(), 0.0);
         let mut step: Option<Step> = None;
         while tokens.len() < encoded.tokens_max() {
-            let now = step.as_ref().unwrap_or(&encoded.first);
+            let now = step.as_ref().unwrap_or(first);
             let (token, gain) = now.logits.best(0, 1, !tokens.is_empty())[0];
             log_prob += gain;
             if token == Vocabulary::END {
@@ -378,13 +393,13 @@ impl Moonshine {
     ///
     /// # Errors
     /// When the runtime fails.
-    pub fn beam(&mut self, encoded: &Encoded, width: usize) -> Result<Transcript, TranscribeError> {
+    pub fn beam(&mut self, encoded: &Encoded, first: &Step, width: usize) -> Result<Transcript, TranscribeError> {
         let width = width.clamp(1, 16);
         let mut finished: Vec<(Vec<TokenId>, f32)> = Vec::new();
         let mut live: Vec<(Vec<TokenId>, f32)> = vec![(Vec::new(), 0.0)];
         let mut step: Option<Step> = None;
         for level in 0..encoded.tokens_max() {
-            let now = step.as_ref().unwrap_or(&encoded.first);
+            let now = step.as_ref().unwrap_or(first);
             let mut next: Vec<(usize, TokenId, f32)> = Vec::new();
             for (row, (_, log_prob)) in live.iter().enumerate() {
                 for (token, gain) in now.logits.best(row, width + 1, level > 0) {

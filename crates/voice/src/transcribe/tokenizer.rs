@@ -110,6 +110,12 @@ impl Vocabulary {
         }
     }
 
+    /// The first token with exactly these bytes.
+    #[must_use]
+    pub fn find(&self, text: &[u8]) -> Option<TokenId> {
+        (0..).take(self.len()).find(|&token| self.text(token) == text)
+    }
+
     /// The text of a run of tokens, spaces restored and outer ones removed. Bytes that are no UTF-8 become U+FFFD.
     #[must_use]
     pub fn decode(&self, tokens: &[TokenId]) -> String {

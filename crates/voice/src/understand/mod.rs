@@ -1,5 +1,8 @@
 //! From a transcript to its meaning: an order to call for help, a question, a refusal, a reply, an everyday intent.
+pub mod automaton;
 pub mod country;
+pub mod judge;
+pub mod mass;
 pub mod phrases;
 pub mod reading;
 pub mod service;
