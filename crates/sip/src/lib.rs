@@ -30,6 +30,17 @@ pub mod values;
 pub mod via;
 mod write;
 
+// Behaviour half.
+pub mod dialog;
+pub mod endpoint;
+pub mod registration;
+pub mod reliable;
+pub mod resolve;
+pub mod session_timer;
+pub mod target;
+pub mod tokens;
+pub mod transaction;
+
 pub use header_name::HeaderName;
 pub use headers::{HeaderError, Headers};
 pub use limits::Limits;
