@@ -20,8 +20,8 @@ pub type Features = [u16; FEATURE_CHANNELS];
 const WINDOW_SAMPLES: usize = 3 * FRAME_SAMPLES;
 /// Fractional bits of the window's coefficients and of the band weights.
 const WEIGHT_BITS: u32 = 12;
-const BAND_LOW_HZ: f32 = 125.0;
-const BAND_HIGH_HZ: f32 = 7_500.0;
+const BAND_LOW_HZ: f64 = 125.0;
+const BAND_HIGH_HZ: f64 = 7_500.0;
 /// log2 of the transform's length, less half of the band weights' bits: what the root still carries as scale.
 const CORRECTION_BITS: u32 = FFT_POINTS.ilog2() - WEIGHT_BITS / 2;
 
@@ -120,20 +120,23 @@ struct Bands {
 
 impl Bands {
     fn new() -> Self {
-        let mel = |hz: f32| 1127.0_f32 * f64::from(hz / 700.0).ln_1p() as f32;
-        let hz_per_bin = 0.5 * SAMPLE_RATE as f32 / (FFT_BINS as f32 - 1.0);
+        // The reference computes in `f32`, with an error that depends on the C library. Two weights lie so close to a
+        // tie that it decides; counting ties up to this distance as above gives the reference's table everywhere.
+        const NEAR_TIE: f64 = 0.015;
+        let mel = |hz: f64| 1127.0 * (hz / 700.0).ln_1p();
+        let hz_per_bin = 0.5 * f64::from(SAMPLE_RATE) / (FFT_BINS as f64 - 1.0);
         let low = mel(BAND_LOW_HZ);
-        let spacing = (mel(BAND_HIGH_HZ) - low) / (FEATURE_CHANNELS + 1) as f32;
-        let centre = |band: usize| low + spacing * (band + 1) as f32;
+        let spacing = (mel(BAND_HIGH_HZ) - low) / (FEATURE_CHANNELS + 1) as f64;
+        let one = f64::from(1_u32 << WEIGHT_BITS);
         let first_bin = (1.5 + BAND_LOW_HZ / hz_per_bin) as usize;
         let mut bins = Vec::new();
         let mut bin = first_bin;
         for band in 0..=FEATURE_CHANNELS {
-            let below = if band == 0 { low } else { centre(band - 1) };
-            while mel(bin as f32 * hz_per_bin) <= centre(band) {
-                let weight = (centre(band) - mel(bin as f32 * hz_per_bin)) / (centre(band) - below);
-                let fixed = |weight: f32| (weight * (1 << WEIGHT_BITS) as f32 + 0.5).floor() as u64;
-                bins.push((band, fixed(weight), fixed(1.0 - weight)));
+            let centre = low + spacing * (band + 1) as f64;
+            while mel(bin as f64 * hz_per_bin) <= centre {
+                let weight = (centre - mel(bin as f64 * hz_per_bin)) / spacing * one;
+                let rest = (one - weight + 0.5 - NEAR_TIE).floor() as u64;
+                bins.push((band, (weight + 0.5 + NEAR_TIE).floor() as u64, rest));
                 bin += 1;
             }
         }

@@ -42,17 +42,14 @@ impl Multiplier {
         Some(Self { fraction: fixed as i32, shift })
     }
 
-    /// The product, rounded once to 31 bits and once more by the shift, each time to nearest.
+    /// The product, rounded twice, half up: to a 31-bit fraction's integer part and again by the right shift. The
+    /// first rounding can push a value over the second one's edge; the reference kernels do so too.
     pub(super) fn apply(self, sum: i32) -> i32 {
         let left = self.shift.max(0) as u32;
         let right = (-self.shift).max(0) as u32;
         let product = i64::from(sum.wrapping_shl(left)) * i64::from(self.fraction);
-        let nudge = if product >= 0 { 1 << 30 } else { 1 - (1 << 30) };
-        let high = ((product + nudge) / (1 << 31)) as i32;
-        // Round half away from zero.
-        let mask = ((1_i64 << right) - 1) as i32;
-        let threshold = (mask >> 1) + i32::from(high < 0);
-        (high >> right.min(31)) + i32::from((high & mask) > threshold)
+        let high = (product + (1 << 30)) >> 31;
+        ((high + ((1_i64 << right) >> 1)) >> right) as i32
     }
 }
 

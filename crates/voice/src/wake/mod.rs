@@ -128,6 +128,7 @@ pub struct WakeWord {
     quantised: Vec<i8>,
     /// Feature vectors already in the network's input.
     gathered: usize,
+    inferences: u64,
     probabilities: VecDeque<f32>,
     /// Index that the next frame should have.
     expected: Option<SampleIndex>,
@@ -171,6 +172,7 @@ impl WakeWord {
             front: FrontEnd::new(),
             network,
             gathered: 0,
+            inferences: 0,
             expected: None,
             quiet_until: SampleIndex(0),
         })
@@ -210,6 +212,7 @@ impl WakeWord {
         }
         self.gathered = 0;
         let probability = self.network.invoke();
+        self.inferences += 1;
         if self.probabilities.len() == self.config.window {
             self.probabilities.pop_front();
         }
@@ -231,6 +234,12 @@ impl WakeWord {
     #[must_use]
     pub fn probability(&self) -> f32 {
         self.probabilities.back().copied().unwrap_or(0.0)
+    }
+
+    /// Inferences since the detector was made, about 33 per second of sound.
+    #[must_use]
+    pub fn inferences(&self) -> u64 {
+        self.inferences
     }
 
     /// Forgets all sound: a new stream, or the end of an utterance.
