@@ -6,13 +6,26 @@ use std::io::Write;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [model, source, out] = arguments.as_slice() else { return Err("usage: wake_oracle MODEL IN OUT".into()) };
-    let samples: Vec<i16> = if source.ends_with(".wav") {
-        hound::WavReader::open(source)?.samples().collect::<Result<_, _>>()?
-    } else {
-        std::fs::read(source)?.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect()
+    let [model, source, out] = arguments.as_slice() else {
+        return Err("usage: wake_oracle MODEL IN OUT".into());
     };
-    let mut word = WakeWord::new(&std::fs::read(model)?, WakeConfig { window: 1, ..WakeConfig::default() })?;
+    let samples: Vec<i16> = if source.ends_with(".wav") {
+        hound::WavReader::open(source)?
+            .samples()
+            .collect::<Result<_, _>>()?
+    } else {
+        std::fs::read(source)?
+            .chunks_exact(2)
+            .map(|pair| i16::from_le_bytes([pair[0], pair[1]]))
+            .collect()
+    };
+    let mut word = WakeWord::new(
+        &std::fs::read(model)?,
+        WakeConfig {
+            window: 1,
+            ..WakeConfig::default()
+        },
+    )?;
     let mut front = FrontEnd::new();
     let mut file = std::io::BufWriter::new(std::fs::File::create(out)?);
     let (mut at, mut inferences) = (SampleIndex(0), 0);

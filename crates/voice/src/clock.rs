@@ -84,7 +84,13 @@ impl FrameClock {
     /// A clock that starts at sample 0.
     #[must_use]
     pub fn new() -> Self {
-        Self { start: SampleIndex(0), held: [0; FRAME_SAMPLES], held_len: 0, gaps: 0, lost: 0 }
+        Self {
+            start: SampleIndex(0),
+            held: [0; FRAME_SAMPLES],
+            held_len: 0,
+            gaps: 0,
+            lost: 0,
+        }
     }
 
     /// Index of the next sample that will be pushed.
@@ -114,7 +120,10 @@ impl FrameClock {
             self.held_len += take;
             samples = later;
             if self.held_len == FRAME_SAMPLES {
-                each(Cut::Frame { at: self.start, samples: &self.held });
+                each(Cut::Frame {
+                    at: self.start,
+                    samples: &self.held,
+                });
                 self.start = self.start.plus(FRAME_SAMPLES as u64);
                 self.held_len = 0;
             }
@@ -136,7 +145,10 @@ impl FrameClock {
             return;
         }
         let missing = samples.saturating_add(self.held_len as u64);
-        each(Cut::Gap { at: self.start, samples: missing });
+        each(Cut::Gap {
+            at: self.start,
+            samples: missing,
+        });
         self.start = self.start.plus(missing);
         self.held = [0; FRAME_SAMPLES];
         self.held_len = 0;
@@ -167,10 +179,23 @@ mod tests {
     fn pushes_of_any_length_make_the_same_frames() {
         let sound: Vec<i16> = (0..1000).collect();
         let whole = frames(&mut FrameClock::new(), &sound);
-        assert_eq!(whole, [(0, 0), (160, 160), (320, 320), (480, 480), (640, 640), (800, 800)]);
+        assert_eq!(
+            whole,
+            [
+                (0, 0),
+                (160, 160),
+                (320, 320),
+                (480, 480),
+                (640, 640),
+                (800, 800)
+            ]
+        );
         for size in [1, 7, 159, 160, 161, 333] {
             let mut clock = FrameClock::new();
-            let cut: Vec<_> = sound.chunks(size).flat_map(|part| frames(&mut clock, part)).collect();
+            let cut: Vec<_> = sound
+                .chunks(size)
+                .flat_map(|part| frames(&mut clock, part))
+                .collect();
             assert_eq!(cut, whole, "pushes of {size}");
             assert_eq!(clock.now(), SampleIndex(1000));
         }
@@ -191,7 +216,11 @@ mod tests {
                 gap = Some((at.0, samples));
             }
         });
-        assert_eq!(gap, Some((160, 16_010)), "the unfinished frame is part of the gap");
+        assert_eq!(
+            gap,
+            Some((160, 16_010)),
+            "the unfinished frame is part of the gap"
+        );
         assert_eq!(clock.now(), SampleIndex(160 + 16_010));
         assert_eq!((clock.gaps(), clock.lost_samples()), (2, 16_060));
     }

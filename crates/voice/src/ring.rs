@@ -59,7 +59,11 @@ impl PreRoll {
     }
 
     fn of(samples: usize) -> Self {
-        Self { samples: vec![0; samples].into_boxed_slice(), end: SampleIndex(0), filled: 0 }
+        Self {
+            samples: vec![0; samples].into_boxed_slice(),
+            end: SampleIndex(0),
+            filled: 0,
+        }
     }
 
     /// How many samples the ring can hold.
@@ -100,7 +104,10 @@ impl PreRoll {
     pub fn copy_from(&self, from: SampleIndex, to: SampleIndex) -> Result<Vec<i16>, RingError> {
         let held = self.held();
         if from < held.start || to > held.end || from > to {
-            return Err(RingError::NotHeld { asked: from..to, held });
+            return Err(RingError::NotHeld {
+                asked: from..to,
+                held,
+            });
         }
         // At most the ring's length, by the check above.
         let count = to.since(from) as usize;
@@ -140,7 +147,9 @@ impl Drop for PreRoll {
 /// Shows the range only: sound must not reach a log.
 impl core::fmt::Debug for PreRoll {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("PreRoll").field("held", &self.held()).finish_non_exhaustive()
+        f.debug_struct("PreRoll")
+            .field("held", &self.held())
+            .finish_non_exhaustive()
     }
 }
 
@@ -161,7 +170,10 @@ mod tests {
             at += size;
             let held = ring.held();
             assert_eq!(held.end, SampleIndex(at));
-            assert_eq!(ring.copy_from(held.start, held.end).unwrap(), counted(held.start.0, at));
+            assert_eq!(
+                ring.copy_from(held.start, held.end).unwrap(),
+                counted(held.start.0, at)
+            );
             assert_eq!(ring.capacity_samples(), 1000);
         }
         assert_eq!(ring.held().end.since(ring.held().start), 1000);
@@ -171,14 +183,19 @@ mod tests {
     fn what_is_not_held_is_an_error_that_names_the_range() {
         let mut ring = PreRoll::with_samples(100).unwrap();
         ring.push(SampleIndex(0), &counted(0, 150));
-        let error = ring.copy_from(SampleIndex(49), SampleIndex(60)).unwrap_err();
+        let error = ring
+            .copy_from(SampleIndex(49), SampleIndex(60))
+            .unwrap_err();
         assert_eq!(
             error.to_string(),
             "samples 49..60 are not held: the ring has 50..150; ask sooner or make it longer"
         );
         assert!(ring.copy_from(SampleIndex(100), SampleIndex(151)).is_err());
         assert!(ring.copy_from(SampleIndex(100), SampleIndex(99)).is_err());
-        assert_eq!(ring.copy_from(SampleIndex(100), SampleIndex(100)).unwrap(), []);
+        assert_eq!(
+            ring.copy_from(SampleIndex(100), SampleIndex(100)).unwrap(),
+            []
+        );
         assert!(PreRoll::with_samples(0).is_err());
         assert!(PreRoll::with_samples(PreRoll::SAMPLES_MAX + 1).is_err());
     }
@@ -189,7 +206,10 @@ mod tests {
         ring.push(SampleIndex(0), &counted(0, 50));
         ring.push(SampleIndex(500), &counted(500, 510));
         assert_eq!(ring.held(), SampleIndex(500)..SampleIndex(510));
-        assert_eq!(ring.samples.iter().filter(|&&sample| sample != 0).count(), 10);
+        assert_eq!(
+            ring.samples.iter().filter(|&&sample| sample != 0).count(),
+            10
+        );
     }
 
     #[test]

@@ -74,7 +74,11 @@ impl FrontEnd {
         let mut peak = 0_u16;
         for ((out, &sample), &weight) in input.iter_mut().zip(&self.held).zip(&self.window) {
             *out = ((i32::from(sample) * i32::from(weight)) >> WEIGHT_BITS) as i16;
-            peak = peak.max(if *out == i16::MIN { 0 } else { out.unsigned_abs() });
+            peak = peak.max(if *out == i16::MIN {
+                0
+            } else {
+                out.unsigned_abs()
+            });
         }
         // The window is scaled up to use all 15 bits of the transform, and the root is scaled down again.
         let shift = 15 - (u16::BITS - peak.leading_zeros());
@@ -160,7 +164,11 @@ impl Bands {
 /// Square root, rounded to nearest; below 2^32 it stays in 16 bits, as the original does.
 fn rounded_root(value: u64) -> u32 {
     let root = value.isqrt();
-    let top = if value >> 32 == 0 { 0xFFFF } else { 0xFFFF_FFFF };
+    let top = if value >> 32 == 0 {
+        0xFFFF
+    } else {
+        0xFFFF_FFFF
+    };
     let up = value - root * root > root && root != top;
     (root + u64::from(up)) as u32
 }
@@ -173,7 +181,8 @@ fn subtract_noise(channel: usize, signal: u32, estimate: &mut u32) -> u32 {
     let smoothing: u64 = if channel % 2 == 0 { 409 } else { 983 };
     const REMAINDER_MIN: u64 = 819;
     let scaled = signal << SMOOTHING_BITS;
-    *estimate = ((u64::from(scaled) * smoothing + u64::from(*estimate) * ((1 << BITS) - smoothing)) >> BITS) as u32;
+    *estimate = ((u64::from(scaled) * smoothing + u64::from(*estimate) * ((1 << BITS) - smoothing))
+        >> BITS) as u32;
     let above = (scaled - (*estimate).min(scaled)) >> SMOOTHING_BITS;
     above.max(((u64::from(signal) * REMAINDER_MIN) >> BITS) as u32)
 }
@@ -198,39 +207,59 @@ impl GainTable {
             let noise = noise as f32 / (1_u32 << Self::INPUT_BITS) as f32;
             let power = f64::from(noise + 80.0).powf(-f64::from(0.95_f32)) as f32;
             let gain = (1_u32 << Self::GAIN_BITS) as f32 * power;
-            if gain > 32_767.0 { i16::MAX } else { (gain + 0.5) as i16 }
+            if gain > 32_767.0 {
+                i16::MAX
+            } else {
+                (gain + 0.5) as i16
+            }
         };
         let mut parabolas = [(0, 0, 0); 33];
         for (interval, parabola) in parabolas.iter_mut().enumerate().skip(2) {
             let start = 1_u32 << (interval - 1);
-            let end = if interval == 32 { start + (start - 1) } else { 2 * start };
+            let end = if interval == 32 {
+                start + (start - 1)
+            } else {
+                2 * start
+            };
             let (y0, y1, y2) = (gain(start), gain(start + start / 2), gain(end));
             let (half, whole) = (i32::from(y1) - i32::from(y0), i32::from(y2) - i32::from(y0));
             let slope = 4 * half - whole;
             *parabola = (y0, slope as i16, (whole - slope) as i16);
         }
-        Self { parabolas, smallest: [gain(0), gain(1)] }
+        Self {
+            parabolas,
+            smallest: [gain(0), gain(1)],
+        }
     }
 
     fn of(&self, noise: u32) -> i16 {
         if noise <= 2 {
-            return if noise < 2 { self.smallest[noise as usize] } else { self.parabolas[2].0 };
+            return if noise < 2 {
+                self.smallest[noise as usize]
+            } else {
+                self.parabolas[2].0
+            };
         }
         let interval = u32::BITS - noise.leading_zeros();
-        let fraction = (if interval < 11 { noise << (11 - interval) } else { noise >> (interval - 11) }) & 0x3FF;
+        let fraction = (if interval < 11 {
+            noise << (11 - interval)
+        } else {
+            noise >> (interval - 11)
+        }) & 0x3FF;
         let fraction = fraction as i32;
         let (value, slope, curve) = self.parabolas[interval as usize];
         let mut result = (i32::from(curve) * fraction) >> 5;
-        result = result.wrapping_add(i32::from(slope) << 5).wrapping_mul(fraction);
+        result = result
+            .wrapping_add(i32::from(slope) << 5)
+            .wrapping_mul(fraction);
         result = result.wrapping_add(1 << 14) >> 15;
         result.wrapping_add(i32::from(value)) as i16
     }
 
     fn apply(&self, noise: u32, signal: u32) -> u32 {
         let gain = i32::from(self.of(noise)) as u32;
-        let snr =
-            ((u64::from(signal).wrapping_mul(u64::from(gain))) >> (Self::GAIN_BITS - CORRECTION_BITS - Self::SNR_BITS))
-                as u32;
+        let snr = ((u64::from(signal).wrapping_mul(u64::from(gain)))
+            >> (Self::GAIN_BITS - CORRECTION_BITS - Self::SNR_BITS)) as u32;
         if snr < 2 << Self::SNR_BITS {
             snr.wrapping_mul(snr) >> (2 + 2 * Self::SNR_BITS - Self::OUTPUT_BITS)
         } else {
@@ -266,9 +295,16 @@ impl LogTable {
         }
         let whole = value.ilog2();
         let rest = value - (1 << whole);
-        let fraction = if whole < Self::BITS { rest << (Self::BITS - whole) } else { rest >> (whole - Self::BITS) };
+        let fraction = if whole < Self::BITS {
+            rest << (Self::BITS - whole)
+        } else {
+            rest >> (whole - Self::BITS)
+        };
         let segment = (fraction >> (Self::BITS - Self::SEGMENT_BITS)) as usize;
-        let (from, to) = (i32::from(self.above[segment]), i32::from(self.above[segment + 1]));
+        let (from, to) = (
+            i32::from(self.above[segment]),
+            i32::from(self.above[segment + 1]),
+        );
         let inside = fraction as i32 - ((segment as i32) << (Self::BITS - Self::SEGMENT_BITS));
         let fraction = fraction as i32 + from + (((to - from) * inside) >> Self::BITS);
         let log2 = (whole << Self::BITS).wrapping_add(fraction as u32);
@@ -313,9 +349,16 @@ mod tests {
     fn root_is_rounded_to_nearest() {
         for value in [0_u64, 1, 2, 3, 6, 7, 99, 110, 111, 65_535 * 65_535] {
             let exact = (value as f64).sqrt();
-            assert!((f64::from(rounded_root(value)) - exact).abs() <= 0.5, "{value}");
+            assert!(
+                (f64::from(rounded_root(value)) - exact).abs() <= 0.5,
+                "{value}"
+            );
         }
-        assert_eq!(rounded_root(u64::from(u32::MAX)), 65_535, "16 bits below 2^32");
+        assert_eq!(
+            rounded_root(u64::from(u32::MAX)),
+            65_535,
+            "16 bits below 2^32"
+        );
         assert_eq!(rounded_root(1 << 40), 1 << 20);
     }
 
@@ -324,7 +367,11 @@ mod tests {
         let log = LogTable::new();
         for value in [2_u32, 3, 10, 1000, 65_535, 65_536, 1 << 24, u32::MAX] {
             let exact = 64.0 * f64::from(value).ln();
-            assert!((f64::from(log.of(value)) - exact).abs() < 1.0, "{value}: {} {exact}", log.of(value));
+            assert!(
+                (f64::from(log.of(value)) - exact).abs() < 1.0,
+                "{value}: {} {exact}",
+                log.of(value)
+            );
         }
     }
 

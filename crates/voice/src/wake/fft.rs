@@ -32,15 +32,24 @@ impl Complex {
     /// The unit vector at `phase` radians.
     fn unit(phase: f64) -> Self {
         let fixed = |value: f64| (0.5 + f64::from(ONE) * value).floor() as i16;
-        Self { re: fixed(phase.cos()), im: fixed(phase.sin()) }
+        Self {
+            re: fixed(phase.cos()),
+            im: fixed(phase.sin()),
+        }
     }
 
     fn add(self, other: Self) -> Self {
-        Self { re: self.re.wrapping_add(other.re), im: self.im.wrapping_add(other.im) }
+        Self {
+            re: self.re.wrapping_add(other.re),
+            im: self.im.wrapping_add(other.im),
+        }
     }
 
     fn sub(self, other: Self) -> Self {
-        Self { re: self.re.wrapping_sub(other.re), im: self.im.wrapping_sub(other.im) }
+        Self {
+            re: self.re.wrapping_sub(other.re),
+            im: self.im.wrapping_sub(other.im),
+        }
     }
 
     fn mul(self, other: Self) -> Self {
@@ -54,7 +63,10 @@ impl Complex {
     /// Divided by `divisor` in the way the fixed-point transform does it: a product with 32767/divisor.
     fn over(self, divisor: i32) -> Self {
         let scale = ONE / divisor;
-        Self { re: round15(i32::from(self.re) * scale), im: round15(i32::from(self.im) * scale) }
+        Self {
+            re: round15(i32::from(self.re) * scale),
+            im: round15(i32::from(self.im) * scale),
+        }
     }
 }
 
@@ -76,26 +88,49 @@ impl RealFft {
         for (index, twiddle) in split.iter_mut().enumerate() {
             *twiddle = Complex::unit(-PI * ((index + 1) as f64 / HALF as f64 + 0.5));
         }
-        Self { twiddles, split, work: Box::new([Complex::default(); HALF]) }
+        Self {
+            twiddles,
+            split,
+            work: Box::new([Complex::default(); HALF]),
+        }
     }
 
     /// The spectrum of `input`, scaled by 1/512.
-    pub(super) fn transform(&mut self, input: &[i16; FFT_POINTS], spectrum: &mut [Complex; FFT_BINS]) {
+    pub(super) fn transform(
+        &mut self,
+        input: &[i16; FFT_POINTS],
+        spectrum: &mut [Complex; FFT_BINS],
+    ) {
         self.complex(input);
         let dc = self.work[0].over(2);
-        spectrum[0] = Complex { re: dc.re.wrapping_add(dc.im), im: 0 };
-        spectrum[HALF] = Complex { re: dc.re.wrapping_sub(dc.im), im: 0 };
+        spectrum[0] = Complex {
+            re: dc.re.wrapping_add(dc.im),
+            im: 0,
+        };
+        spectrum[HALF] = Complex {
+            re: dc.re.wrapping_sub(dc.im),
+            im: 0,
+        };
         for bin in 1..=HALF / 2 {
             let mirrored = self.work[HALF - bin];
             let here = self.work[bin].over(2);
-            let there = Complex { re: mirrored.re, im: mirrored.im.wrapping_neg() }.over(2);
+            let there = Complex {
+                re: mirrored.re,
+                im: mirrored.im.wrapping_neg(),
+            }
+            .over(2);
             let even = here.add(there);
             let odd = here.sub(there).mul(self.split[bin - 1]);
             let half = |a: i16, b: i32| ((i32::from(a) + b) >> 1) as i16;
             let (odd_re, odd_im) = (i32::from(odd.re), i32::from(odd.im));
-            spectrum[bin] = Complex { re: half(even.re, odd_re), im: half(even.im, odd_im) };
-            spectrum[HALF - bin] =
-                Complex { re: half(even.re, -odd_re), im: ((odd_im - i32::from(even.im)) >> 1) as i16 };
+            spectrum[bin] = Complex {
+                re: half(even.re, odd_re),
+                im: half(even.im, odd_im),
+            };
+            spectrum[HALF - bin] = Complex {
+                re: half(even.re, -odd_re),
+                im: ((odd_im - i32::from(even.im)) >> 1) as i16,
+            };
         }
     }
 
@@ -103,7 +138,10 @@ impl RealFft {
     fn complex(&mut self, input: &[i16; FFT_POINTS]) {
         for (place, value) in self.work.iter_mut().enumerate() {
             let from = reversed(place);
-            *value = Complex { re: input[2 * from], im: input[2 * from + 1] };
+            *value = Complex {
+                re: input[2 * from],
+                im: input[2 * from + 1],
+            };
         }
         let mut span = 1;
         while span < HALF {
@@ -112,16 +150,24 @@ impl RealFft {
                 for k in 0..span {
                     let a = group[k].over(4);
                     let b = group[k + span].over(4).mul(self.twiddles[stride * k]);
-                    let c = group[k + 2 * span].over(4).mul(self.twiddles[2 * stride * k]);
-                    let d = group[k + 3 * span].over(4).mul(self.twiddles[3 * stride * k]);
+                    let c = group[k + 2 * span]
+                        .over(4)
+                        .mul(self.twiddles[2 * stride * k]);
+                    let d = group[k + 3 * span]
+                        .over(4)
+                        .mul(self.twiddles[3 * stride * k]);
                     let (even, odd) = (a.add(c), a.sub(c));
                     let (sum, difference) = (b.add(d), b.sub(d));
                     group[k] = even.add(sum);
-                    group[k + span] =
-                        Complex { re: odd.re.wrapping_add(difference.im), im: odd.im.wrapping_sub(difference.re) };
+                    group[k + span] = Complex {
+                        re: odd.re.wrapping_add(difference.im),
+                        im: odd.im.wrapping_sub(difference.re),
+                    };
                     group[k + 2 * span] = even.sub(sum);
-                    group[k + 3 * span] =
-                        Complex { re: odd.re.wrapping_sub(difference.im), im: odd.im.wrapping_add(difference.re) };
+                    group[k + 3 * span] = Complex {
+                        re: odd.re.wrapping_sub(difference.im),
+                        im: odd.im.wrapping_add(difference.re),
+                    };
                 }
             }
             span *= 4;
@@ -143,13 +189,20 @@ mod tests {
         let mut fft = RealFft::new();
         let mut spectrum = [Complex::default(); FFT_BINS];
         for bin in [1, 5, 100, 255] {
-            let tone: [i16; FFT_POINTS] =
-                core::array::from_fn(|i| (20_000.0 * (2.0 * PI * (i * bin) as f64 / FFT_POINTS as f64).cos()) as i16);
+            let tone: [i16; FFT_POINTS] = core::array::from_fn(|i| {
+                (20_000.0 * (2.0 * PI * (i * bin) as f64 / FFT_POINTS as f64).cos()) as i16
+            });
             fft.transform(&tone, &mut spectrum);
             for (index, value) in spectrum.iter().enumerate() {
                 let expected = if index == bin { 10_000 } else { 0 };
-                assert!((i32::from(value.re) - expected).abs() < 12, "bin {index} of tone {bin}: {value:?}");
-                assert!(i32::from(value.im).abs() < 12, "bin {index} of tone {bin}: {value:?}");
+                assert!(
+                    (i32::from(value.re) - expected).abs() < 12,
+                    "bin {index} of tone {bin}: {value:?}"
+                );
+                assert!(
+                    i32::from(value.im).abs() < 12,
+                    "bin {index} of tone {bin}: {value:?}"
+                );
             }
         }
     }

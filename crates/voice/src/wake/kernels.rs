@@ -32,14 +32,20 @@ impl Multiplier {
             return None;
         }
         if shift < -31 {
-            return Some(Self { fraction: 0, shift: 0 });
+            return Some(Self {
+                fraction: 0,
+                shift: 0,
+            });
         }
         let mut fixed = (fraction * f64::from(1_u32 << 31)).round() as i64;
         if fixed == 1 << 31 {
             fixed /= 2;
             shift += 1;
         }
-        Some(Self { fraction: fixed as i32, shift })
+        Some(Self {
+            fraction: fixed as i32,
+            shift,
+        })
     }
 
     /// The product, rounded twice, half up: to a 31-bit fraction's integer part and again by the right shift. The
@@ -65,7 +71,9 @@ pub(super) struct Output {
 
 impl Output {
     fn byte(&self, sum: i32, channel: usize) -> i8 {
-        let scaled = self.multipliers[channel].apply(sum).saturating_add(self.zero);
+        let scaled = self.multipliers[channel]
+            .apply(sum)
+            .saturating_add(self.zero);
         scaled.clamp(self.min, self.max) as i8
     }
 }
@@ -91,7 +99,9 @@ impl Window {
                 .filter(|&place| place < self.input[axis])
         };
         for y in 0..self.kernel[0] {
-            let Some(in_y) = inside(row, y, 0) else { continue };
+            let Some(in_y) = inside(row, y, 0) else {
+                continue;
+            };
             for x in 0..self.kernel[1] {
                 if let Some(in_x) = inside(column, x, 1) {
                     each(y * self.kernel[1] + x, in_y * self.input[1] + in_x);
@@ -121,15 +131,19 @@ impl Conv {
         let columns = self.window.output[1];
         for (place, out) in output.chunks_exact_mut(self.channels_out).enumerate() {
             for (channel, byte) in out.iter_mut().enumerate() {
-                let weights = &self.weights[channel * cells * self.channels_in..][..cells * self.channels_in];
+                let weights =
+                    &self.weights[channel * cells * self.channels_in..][..cells * self.channels_in];
                 let mut sum = self.bias[channel];
-                self.window.cells(place / columns, place % columns, |cell, at| {
-                    let values = &input[at * self.channels_in..][..self.channels_in];
-                    let weights = &weights[cell * self.channels_in..][..self.channels_in];
-                    for (&value, &weight) in values.iter().zip(weights) {
-                        sum = sum.wrapping_add((i32::from(value) - self.input_zero) * i32::from(weight));
-                    }
-                });
+                self.window
+                    .cells(place / columns, place % columns, |cell, at| {
+                        let values = &input[at * self.channels_in..][..self.channels_in];
+                        let weights = &weights[cell * self.channels_in..][..self.channels_in];
+                        for (&value, &weight) in values.iter().zip(weights) {
+                            sum = sum.wrapping_add(
+                                (i32::from(value) - self.input_zero) * i32::from(weight),
+                            );
+                        }
+                    });
                 *byte = self.output.byte(sum, channel);
             }
         }
@@ -142,14 +156,20 @@ impl Conv {
         for (place, out) in output.chunks_exact_mut(self.channels_out).enumerate() {
             sums.clear();
             sums.extend_from_slice(&self.bias);
-            self.window.cells(place / columns, place % columns, |cell, at| {
-                let values = &input[at * self.channels_in..][..self.channels_in];
-                let weights = &self.weights[cell * self.channels_out..][..self.channels_out];
-                for (channel, (sum, &weight)) in sums.iter_mut().zip(weights).enumerate() {
-                    let value = if copies == 1 { values[channel] } else { values[channel / copies] };
-                    *sum = sum.wrapping_add((i32::from(value) - self.input_zero) * i32::from(weight));
-                }
-            });
+            self.window
+                .cells(place / columns, place % columns, |cell, at| {
+                    let values = &input[at * self.channels_in..][..self.channels_in];
+                    let weights = &self.weights[cell * self.channels_out..][..self.channels_out];
+                    for (channel, (sum, &weight)) in sums.iter_mut().zip(weights).enumerate() {
+                        let value = if copies == 1 {
+                            values[channel]
+                        } else {
+                            values[channel / copies]
+                        };
+                        *sum = sum
+                            .wrapping_add((i32::from(value) - self.input_zero) * i32::from(weight));
+                    }
+                });
             for (channel, (byte, &sum)) in out.iter_mut().zip(sums.iter()).enumerate() {
                 *byte = self.output.byte(sum, channel);
             }
@@ -165,14 +185,26 @@ pub(super) fn logistic_table(input: (f32, i32), output: (f32, i32)) -> ByteTable
     byte_table(|value| {
         let x = input.0 * (value - input.1) as f32;
         let y = 1.0 / (1.0 + f64::from(-x).exp() as f32);
-        ((y * (1.0 / output.0)).round() as i32).saturating_add(output.1).clamp(-128, 127)
+        ((y * (1.0 / output.0)).round() as i32)
+            .saturating_add(output.1)
+            .clamp(-128, 127)
     })
 }
 
 /// A change of scale; `unsigned` says that the output bytes stand for 0 to 255.
-pub(super) fn rescale_table(multiplier: Multiplier, input_zero: i32, output_zero: i32, unsigned: bool) -> ByteTable {
+pub(super) fn rescale_table(
+    multiplier: Multiplier,
+    input_zero: i32,
+    output_zero: i32,
+    unsigned: bool,
+) -> ByteTable {
     let (min, max) = if unsigned { (0, 255) } else { (-128, 127) };
-    byte_table(|value| multiplier.apply(value.saturating_sub(input_zero)).saturating_add(output_zero).clamp(min, max))
+    byte_table(|value| {
+        multiplier
+            .apply(value.saturating_sub(input_zero))
+            .saturating_add(output_zero)
+            .clamp(min, max)
+    })
 }
 
 fn byte_table(of: impl Fn(i32) -> i32) -> ByteTable {
@@ -193,7 +225,10 @@ mod tests {
             let multiplier = Multiplier::of(factor).unwrap();
             for sum in [0, 1, -1, 1000, -1000, 1_000_000, -1_000_000] {
                 let exact = f64::from(sum) * factor;
-                assert!((f64::from(multiplier.apply(sum)) - exact).abs() <= 0.75, "{sum} * {factor}");
+                assert!(
+                    (f64::from(multiplier.apply(sum)) - exact).abs() <= 0.75,
+                    "{sum} * {factor}"
+                );
             }
         }
         for factor in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e12] {

@@ -44,7 +44,9 @@ pub enum WakeError {
         max: usize,
     },
     /// An operator that this interpreter does not know.
-    #[error("operator {index} of the wake-word model has the unsupported type {number}: choose a microWakeWord model")]
+    #[error(
+        "operator {index} of the wake-word model has the unsupported type {number}: choose a microWakeWord model"
+    )]
     Operator {
         /// Place in the graph.
         index: usize,
@@ -62,7 +64,9 @@ pub enum WakeError {
         why: &'static str,
     },
     /// The model expects other features than the front end makes.
-    #[error("the wake-word model takes {found} numbers per 10 ms instead of {FEATURE_CHANNELS}: choose a microWakeWord model")]
+    #[error(
+        "the wake-word model takes {found} numbers per 10 ms instead of {FEATURE_CHANNELS}: choose a microWakeWord model"
+    )]
     Channels {
         /// Channels of the model.
         found: usize,
@@ -93,7 +97,12 @@ pub struct WakeConfig {
 impl Default for WakeConfig {
     /// The settings that microWakeWord's `alexa` model was published with.
     fn default() -> Self {
-        Self { keyword: "alexa".to_owned(), cutoff: 0.90, window: 5, refractory_ms: 1_500 }
+        Self {
+            keyword: "alexa".to_owned(),
+            cutoff: 0.90,
+            window: 5,
+            refractory_ms: 1_500,
+        }
     }
 }
 
@@ -148,17 +157,28 @@ impl WakeWord {
     /// [`WakeError`] when the model is damaged, too large, not supported, or a setting is out of range.
     pub fn new(model_bytes: &[u8], config: WakeConfig) -> Result<Self, WakeError> {
         if !(0.0..=1.0).contains(&config.cutoff) {
-            return Err(WakeError::Config { what: "cutoff", allowed: "0 to 1" });
+            return Err(WakeError::Config {
+                what: "cutoff",
+                allowed: "0 to 1",
+            });
         }
         if !(1..=100).contains(&config.window) {
-            return Err(WakeError::Config { what: "window", allowed: "1 to 100 inferences" });
+            return Err(WakeError::Config {
+                what: "window",
+                allowed: "1 to 100 inferences",
+            });
         }
         if config.refractory_ms > 10_000 {
-            return Err(WakeError::Config { what: "refractory_ms", allowed: "0 to 10000 ms" });
+            return Err(WakeError::Config {
+                what: "refractory_ms",
+                allowed: "0 to 10000 ms",
+            });
         }
         let network = Network::new(model_bytes)?;
         if network.channels() != FEATURE_CHANNELS {
-            return Err(WakeError::Channels { found: network.channels() });
+            return Err(WakeError::Channels {
+                found: network.channels(),
+            });
         }
         let (scale, zero) = network.input_scale();
         let quantise = |feature: usize| {
@@ -197,13 +217,20 @@ impl WakeWord {
             return None;
         }
         self.quiet_until = after.plus(samples_of_ms(self.config.refractory_ms));
-        Some(Wake { keyword: self.config.keyword.clone(), score, at: after })
+        Some(Wake {
+            keyword: self.config.keyword.clone(),
+            score,
+            at: after,
+        })
     }
 
     /// Takes one feature vector; after each inference with a full window, the mean probability.
     fn handle_features(&mut self, features: &Features) -> Option<f32> {
         let place = self.gathered * FEATURE_CHANNELS;
-        for (to, &feature) in self.network.input()[place..place + FEATURE_CHANNELS].iter_mut().zip(features) {
+        for (to, &feature) in self.network.input()[place..place + FEATURE_CHANNELS]
+            .iter_mut()
+            .zip(features)
+        {
             *to = self.quantised[usize::from(feature).min(FEATURE_MAX)];
         }
         self.gathered += 1;
@@ -255,7 +282,10 @@ impl WakeWord {
 
 impl core::fmt::Debug for WakeWord {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("WakeWord").field("config", &self.config).field("score", &self.score()).finish_non_exhaustive()
+        f.debug_struct("WakeWord")
+            .field("config", &self.config)
+            .field("score", &self.score())
+            .finish_non_exhaustive()
     }
 }
 

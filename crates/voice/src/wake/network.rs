@@ -15,7 +15,12 @@ pub(super) struct Network {
 impl Network {
     pub(super) fn new(model: &[u8]) -> Result<Self, WakeError> {
         let plan = Plan::of(model)?;
-        Ok(Self { tensors: plan.tensors.clone(), variables: plan.variables.clone(), sums: Vec::new(), plan })
+        Ok(Self {
+            tensors: plan.tensors.clone(),
+            variables: plan.variables.clone(),
+            sums: Vec::new(),
+            plan,
+        })
     }
 
     /// Feature vectors that one inference takes.
@@ -49,28 +54,51 @@ impl Network {
             run(step, &mut self.tensors, &mut self.variables, &mut self.sums);
         }
         let byte = self.tensors[self.plan.output][0];
-        let value = if self.plan.output_unsigned { i32::from(byte as u8) } else { i32::from(byte) };
+        let value = if self.plan.output_unsigned {
+            i32::from(byte as u8)
+        } else {
+            i32::from(byte)
+        };
         (value - self.plan.output_scale.1) as f32 * self.plan.output_scale.0
     }
 }
 
 fn run(step: &Step, tensors: &mut [Vec<i8>], variables: &mut [Vec<i8>], sums: &mut Vec<i32>) {
     match step {
-        Step::Conv { input, output, conv } => write(tensors, *output, |all, out| conv.full(&all[*input], out)),
-        Step::Depthwise { input, output, conv } => {
-            write(tensors, *output, |all, out| conv.depthwise(&all[*input], out, sums));
+        Step::Conv {
+            input,
+            output,
+            conv,
+        } => write(tensors, *output, |all, out| conv.full(&all[*input], out)),
+        Step::Depthwise {
+            input,
+            output,
+            conv,
+        } => {
+            write(tensors, *output, |all, out| {
+                conv.depthwise(&all[*input], out, sums)
+            });
         }
-        Step::Map { input, output, table } => write(tensors, *output, |all, out| {
+        Step::Map {
+            input,
+            output,
+            table,
+        } => write(tensors, *output, |all, out| {
             for (to, &from) in out.iter_mut().zip(&all[*input]) {
                 *to = table[usize::from(from as u8)];
             }
         }),
-        Step::Copy { input, output } => write(tensors, *output, |all, out| out.copy_from_slice(&all[*input])),
+        Step::Copy { input, output } => write(tensors, *output, |all, out| {
+            out.copy_from_slice(&all[*input])
+        }),
         Step::Concatenate { inputs, output } => write(tensors, *output, |all, out| {
             let period: usize = inputs.iter().map(|&(_, block)| block).sum();
             let mut start = 0;
             for &(input, block) in inputs {
-                for (whole, part) in out.chunks_exact_mut(period).zip(all[input].chunks_exact(block)) {
+                for (whole, part) in out
+                    .chunks_exact_mut(period)
+                    .zip(all[input].chunks_exact(block))
+                {
                     whole[start..start + block].copy_from_slice(part);
                 }
                 start += block;
@@ -81,14 +109,21 @@ fn run(step: &Step, tensors: &mut [Vec<i8>], variables: &mut [Vec<i8>], sums: &m
             let mut start = 0;
             for &(output, block) in outputs {
                 write(tensors, output, |all, out| {
-                    for (whole, part) in all[*input].chunks_exact(period).zip(out.chunks_exact_mut(block)) {
+                    for (whole, part) in all[*input]
+                        .chunks_exact(period)
+                        .zip(out.chunks_exact_mut(block))
+                    {
                         part.copy_from_slice(&whole[start..start + block]);
                     }
                 });
                 start += block;
             }
         }
-        Step::Gather { input, output, places } => write(tensors, *output, |all, out| {
+        Step::Gather {
+            input,
+            output,
+            places,
+        } => write(tensors, *output, |all, out| {
             for (to, &place) in out.iter_mut().zip(places) {
                 *to = all[*input][place as usize];
             }

@@ -49,7 +49,10 @@ impl Tensor<'_> {
     pub(super) fn ints(&self) -> Option<Vec<i32>> {
         let whole = self.kind == Kind::Int32 && self.data.len() == 4 * self.elements();
         whole.then(|| {
-            self.data.chunks_exact(4).map(|four| i32::from_le_bytes([four[0], four[1], four[2], four[3]])).collect()
+            self.data
+                .chunks_exact(4)
+                .map(|four| i32::from_le_bytes([four[0], four[1], four[2], four[3]]))
+                .collect()
         })
     }
 }
@@ -111,7 +114,11 @@ pub(super) struct Subgraph<'a> {
 }
 
 fn within(what: &'static str, found: usize, max: usize) -> Result<(), WakeError> {
-    if found > max { Err(WakeError::TooMuch { what, found, max }) } else { Ok(()) }
+    if found > max {
+        Err(WakeError::TooMuch { what, found, max })
+    } else {
+        Ok(())
+    }
 }
 
 /// Reads all graphs of a model file.
@@ -136,7 +143,14 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Subgraph<'_>>, WakeError> {
     within("subgraphs", graphs.len(), SUBGRAPHS_MAX)?;
     let mut elements_all = 0;
     (0..graphs.len())
-        .map(|index| subgraph(graphs.table(index, "subgraph")?, &buffers, &codes, &mut elements_all))
+        .map(|index| {
+            subgraph(
+                graphs.table(index, "subgraph")?,
+                &buffers,
+                &codes,
+                &mut elements_all,
+            )
+        })
         .collect()
 }
 
@@ -160,7 +174,10 @@ fn subgraph<'a>(
     let mut operators = Vec::with_capacity(operator_tables.len());
     for index in 0..operator_tables.len() {
         let table = operator_tables.table(index, "operator")?;
-        let number = codes.get(table.u32(0, 0, "operator")? as usize).copied().unwrap_or(-1);
+        let number = codes
+            .get(table.u32(0, 0, "operator")? as usize)
+            .copied()
+            .unwrap_or(-1);
         let code = Code::of(number).ok_or(WakeError::Operator { index, number })?;
         operators.push(Operator {
             code,
@@ -169,7 +186,12 @@ fn subgraph<'a>(
             options: table.table(4, "operator options")?,
         });
     }
-    Ok(Subgraph { tensors, inputs: operands(&table, 1)?, outputs: operands(&table, 2)?, operators })
+    Ok(Subgraph {
+        tensors,
+        inputs: operands(&table, 1)?,
+        outputs: operands(&table, 2)?,
+        operators,
+    })
 }
 
 fn operands(table: &Table<'_>, field: usize) -> Result<Vec<i32>, WakeError> {
@@ -178,14 +200,22 @@ fn operands(table: &Table<'_>, field: usize) -> Result<Vec<i32>, WakeError> {
     Ok(vector.i32s("operands")?)
 }
 
-fn tensor<'a>(index: usize, table: Table<'a>, buffers: &Vector<'a>) -> Result<Tensor<'a>, WakeError> {
+fn tensor<'a>(
+    index: usize,
+    table: Table<'a>,
+    buffers: &Vector<'a>,
+) -> Result<Tensor<'a>, WakeError> {
     let dimensions = table.vector(0, 4, "shape")?;
     within("dimensions", dimensions.len(), DIMENSIONS_MAX)?;
     let mut shape = Vec::with_capacity(dimensions.len());
     let mut elements = 1_usize;
     for dimension in dimensions.i32s("shape")? {
         let size = usize::try_from(dimension).ok().filter(|&size| size > 0);
-        let size = size.ok_or(WakeError::Graph { what: "a tensor", index, why: "has an empty or open dimension" })?;
+        let size = size.ok_or(WakeError::Graph {
+            what: "a tensor",
+            index,
+            why: "has an empty or open dimension",
+        })?;
         elements = elements.saturating_mul(size);
         within("elements of a tensor", elements, ELEMENTS_MAX)?;
         shape.push(size);
@@ -195,11 +225,21 @@ fn tensor<'a>(index: usize, table: Table<'a>, buffers: &Vector<'a>) -> Result<Te
         3 => Kind::UInt8,
         9 => Kind::Int8,
         13 => Kind::Resource,
-        _ => return Err(WakeError::Graph { what: "tensor", index, why: "is neither int8, uint8, int32 nor a state" }),
+        _ => {
+            return Err(WakeError::Graph {
+                what: "tensor",
+                index,
+                why: "is neither int8, uint8, int32 nor a state",
+            });
+        }
     };
     let buffer = table.u32(2, 0, "buffer")? as usize;
     if buffer >= buffers.len() {
-        return Err(WakeError::Graph { what: "tensor", index, why: "names a buffer that is not there" });
+        return Err(WakeError::Graph {
+            what: "tensor",
+            index,
+            why: "names a buffer that is not there",
+        });
     }
     let data = buffers.table(buffer, "buffer")?.bytes(0, "buffer")?;
     let (mut scales, mut zero_points, mut axis) = (Vec::new(), Vec::new(), 0);
@@ -212,5 +252,12 @@ fn tensor<'a>(index: usize, table: Table<'a>, buffers: &Vector<'a>) -> Result<Te
         zero_points = vector.i64s("zero points")?;
         axis = quantisation.i32(6, 0, "quantised dimension")?;
     }
-    Ok(Tensor { kind, shape, scales, zero_points, axis, data })
+    Ok(Tensor {
+        kind,
+        shape,
+        scales,
+        zero_points,
+        axis,
+        data,
+    })
 }
