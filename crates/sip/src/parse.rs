@@ -276,7 +276,7 @@ fn next_line(bytes: &[u8], at: usize) -> Result<(&[u8], usize), Located> {
 }
 
 /// A row with its folded lines joined by one space.
-fn next_row(bytes: &[u8], at: usize) -> Result<(Cow<'_, [u8]>, usize), Located> {
+pub(crate) fn next_row(bytes: &[u8], at: usize) -> Result<(Cow<'_, [u8]>, usize), Located> {
     let (line, mut next) = next_line(bytes, at)?;
     if line.first().copied().is_some_and(is_lws_byte) {
         return Err((
@@ -295,7 +295,7 @@ fn next_row(bytes: &[u8], at: usize) -> Result<(Cow<'_, [u8]>, usize), Located> 
     Ok((row, next))
 }
 
-fn split_row(row: &[u8]) -> Result<(HeaderName, &[u8]), &'static str> {
+pub(crate) fn split_row(row: &[u8]) -> Result<(HeaderName, &[u8]), &'static str> {
     let colon = row
         .iter()
         .position(|&b| b == b':')

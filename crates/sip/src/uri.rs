@@ -18,6 +18,7 @@ pub use sip::{SipUri, UriParams};
 pub use tel::TelUri;
 pub use urn::Urn;
 
+pub(crate) use escape::unescape;
 use escape::{Class, canonical};
 
 /// Why some text is not a URI.

@@ -101,7 +101,7 @@ pub(super) fn escape(text: &[u8], class: Class) -> String {
 }
 
 /// Resolves the escapes of a canonical text.
-pub(super) fn unescape(text: &str) -> Vec<u8> {
+pub(crate) fn unescape(text: &str) -> Vec<u8> {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
