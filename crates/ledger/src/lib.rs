@@ -11,6 +11,7 @@
 //! Entries are hashed as the bytes stored and never re-encoded, so that there is one reading only.
 
 mod body;
+mod bundle;
 mod capture;
 mod durability;
 mod entry;
@@ -18,15 +19,22 @@ mod hash;
 mod json;
 mod key;
 mod log;
+mod manifest;
 mod note;
+mod policy;
 mod recover;
+mod summary;
 mod tree;
+mod verify;
+mod wav;
+mod zip;
 
 pub use body::{
     Body, Boot, Call, CallEvent, Capture, Cut, Decision, DecisionMode, End, Export, Human, Intent,
     Key, Late, Location, Media, Outcome, PreviousSegment, Private, Reading, Route, Speech, Time,
     Transcript, Wake,
 };
+pub use bundle::{BUNDLE_BYTES_MAX, Bundle, BundleError, ExportRequest};
 pub use capture::{AudioChunk, ChunkCommitment, Committer, SALT_BYTES, Stream};
 pub use durability::{DURABLE_WITHIN, Durability};
 pub use entry::{BootId, Entry, EntryError, IncidentId, LINE_BYTES_MAX};
@@ -38,8 +46,10 @@ pub use log::{
     Setup, Stamp,
 };
 pub use note::{Checkpoint, Note, NoteError, NoteKey, NoteKeyKind, NoteSignature, cosign};
+pub use policy::{DeviceAnchor, PolicyError, TrustPolicy};
 pub use recover::{Damage, Recovery, StoredCheckpoint, StoredEntry, StoredLog};
 pub use tree::{
     Frontier, ProofError, consistency_proof, inclusion_proof, leaf_hash, node_hash, root,
     verify_consistency, verify_inclusion,
 };
+pub use verify::{Claim, Exit, Report, Verdict, verify};

@@ -12,6 +12,7 @@
 use core::time::Duration;
 
 use crate::body::{Body, Boot, CallEvent, Cut, Outcome, PreviousSegment, Time};
+use crate::bundle::{Bundle, BundleError, ExportRequest};
 use crate::entry::{BootId, Entry, EntryError, IncidentId};
 use crate::hash::Hash;
 use crate::key::{EpochKey, IdentityKey, KeyId};
@@ -403,5 +404,14 @@ impl Log {
         self.epoch_since = stamp.now;
         self.epoch_spent = false;
         Ok(closing)
+    }
+
+    /// Exports an incident. `stored` is the whole stored log, as it is on disk.
+    pub fn export(
+        &self,
+        stored: &[u8],
+        request: &ExportRequest<'_>,
+    ) -> Result<Bundle, BundleError> {
+        crate::bundle::export(&self.origin, &self.identity, &self.epoch, stored, request)
     }
 }
