@@ -55,6 +55,39 @@ pub enum AskReason {
     Misheard,
 }
 
+impl AskReason {
+    /// Every reason.
+    pub const ALL: [Self; 4] = [Self::PoliteQuestion, Self::PlainNeed, Self::SpokenAsDate, Self::Misheard];
+
+    /// The reason in snake case, for data files and records.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PoliteQuestion => "polite_question",
+            Self::PlainNeed => "plain_need",
+            Self::SpokenAsDate => "spoken_as_date",
+            Self::Misheard => "misheard",
+        }
+    }
+
+    /// Says in plain words why the speaker asks.
+    #[must_use]
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::PoliteQuestion => "a question whether the speaker can call, which may be meant as an order",
+            Self::PlainNeed => "a need for help without an order to call",
+            Self::SpokenAsDate => "an order to call nine eleven, which is how people say a date",
+            Self::Misheard => "an order to call if one word was mis-heard",
+        }
+    }
+}
+
+impl fmt::Display for AskReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// Why a sentence about emergencies does not call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RefusedClass {
