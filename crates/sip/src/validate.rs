@@ -127,12 +127,17 @@ pub fn validate_request_for(request: &Request, extensions: &[&str]) -> Result<()
     Err(rejection)
 }
 
-/// Checks a response. One that fails is dropped: nobody can be told.
+/// Checks a response that came to a user agent. One that fails is dropped: nobody can be told.
+/// A second Via means that it is not for us (RFC 3261 section 8.1.3.3).
 ///
 /// # Errors
 /// The header at fault.
 pub fn validate_response(response: &Response) -> Result<(), HeaderError> {
     check_core(&response.headers)?;
+    if response.headers.vias()?.len() > 1 {
+        let fault = crate::scan::Fault { at: 0, what: "a response to us has one Via" };
+        return Err(HeaderError::new(HeaderName::Via, fault));
+    }
     check_known(&response.headers)
 }
 

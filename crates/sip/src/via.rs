@@ -197,13 +197,8 @@ impl Via {
         if !scan.eat_separator(b'/') {
             return scan.fault("expected '/' after SIP");
         }
-        let at = scan.at();
-        if scan.token("expected a version after SIP/")? != "2.0" {
-            return Err(Fault {
-                at,
-                what: "version of a Via is not 2.0",
-            });
-        }
+        // Any version: a request of another one must still find its 505. What we write is 2.0.
+        scan.token("expected a version after SIP/")?;
         if !scan.eat_separator(b'/') {
             return scan.fault("expected '/' after SIP/2.0");
         }
