@@ -37,7 +37,7 @@ pub(crate) struct Grammar {
 
 /// The sentence files are wrong.
 #[derive(Debug, Error)]
-pub enum GrammarError {
+pub(crate) enum GrammarError {
     /// Not TOML, or not the keys expected.
     #[error("sentence file: {0}")]
     Toml(#[from] toml::de::Error),
@@ -51,7 +51,9 @@ pub enum GrammarError {
     #[error(transparent)]
     Service(#[from] UnknownService),
     /// A group means nothing that this program knows.
-    #[error("a group of sentences means {0:?}: use command, hang_up_emergency, ask:…, refused:…, reply:… or intent:…")]
+    #[error(
+        "a group of sentences means {0:?}: use command, hang_up_emergency, ask:…, refused:…, reply:… or intent:…"
+    )]
     Meaning(String),
 }
 
@@ -109,6 +111,7 @@ struct Number {
 struct CountryLists {
     foreign: String,
     date: String,
+    foreign_date: String,
     crisis: String,
     garbled_number: String,
 }
@@ -135,9 +138,11 @@ const fn country_file(country: Country) -> &'static str {
 
 /// The grammar of `country`, compiled at the first use.
 pub(crate) fn grammar(country: Country) -> &'static Grammar {
-    static GRAMMARS: [OnceLock<Grammar>; Country::ALL.len()] = [const { OnceLock::new() }; Country::ALL.len()];
+    static GRAMMARS: [OnceLock<Grammar>; Country::ALL.len()] =
+        [const { OnceLock::new() }; Country::ALL.len()];
     GRAMMARS[country.index()].get_or_init(|| {
-        Grammar::parse(ENGLISH, country_file(country)).expect("the built-in sentences compile: a test reads them all")
+        Grammar::parse(ENGLISH, country_file(country))
+            .expect("the built-in sentences compile: a test reads them all")
     })
 }
 
@@ -195,14 +200,15 @@ impl CountryFile {
             }
             Ok(vec![(Template::parse(text)?, out.to_owned())])
         };
-        let by_service = |table: &BTreeMap<String, String>| -> Result<Vec<(Template, String)>, GrammarError> {
-            let mut out = Vec::new();
-            for (urn, text) in table {
-                let service: Service = urn.parse()?;
-                out.push((Template::parse(text)?, service.urn().to_owned()));
-            }
-            Ok(out)
-        };
+        let by_service =
+            |table: &BTreeMap<String, String>| -> Result<Vec<(Template, String)>, GrammarError> {
+                let mut out = Vec::new();
+                for (urn, text) in table {
+                    let service: Service = urn.parse()?;
+                    out.push((Template::parse(text)?, service.urn().to_owned()));
+                }
+                Ok(out)
+            };
         let mut numbers = Vec::new();
         let mut spoken_numbers = Vec::new();
         for number in &self.numbers {
@@ -218,7 +224,11 @@ impl CountryFile {
             ("garbled_service", by_service(&self.garbled)?),
             ("foreign", list(&lists.foreign, "")?),
             ("date", list(&lists.date, sos)?),
-            ("crisis", list(&lists.crisis, "urn:service:counseling.suicide")?),
+            ("foreign_date", list(&lists.foreign_date, "")?),
+            (
+                "crisis",
+                list(&lists.crisis, "urn:service:counseling.suicide")?,
+            ),
             ("garbled_number", list(&lists.garbled_number, sos)?),
         ] {
             parts.lists.insert(name.to_owned(), values);
@@ -240,11 +250,15 @@ fn meaning(text: &str) -> Result<Meaning, GrammarError> {
         ("reply", "no") => Meaning::Reply(Reply::No),
         ("reply", "cancel") => Meaning::Reply(Reply::Cancel),
         ("ask", name) => {
-            let reason = AskReason::ALL.into_iter().find(|reason| reason.name() == name);
+            let reason = AskReason::ALL
+                .into_iter()
+                .find(|reason| reason.name() == name);
             Meaning::Ask(reason.ok_or_else(unknown)?)
         }
         ("refused", name) => {
-            let class = RefusedClass::ALL.into_iter().find(|class| class.name() == name);
+            let class = RefusedClass::ALL
+                .into_iter()
+                .find(|class| class.name() == name);
             Meaning::Refused(class.ok_or_else(unknown)?)
         }
         _ => return Err(unknown()),
@@ -261,7 +275,10 @@ mod tests {
             let parsed = Grammar::parse(ENGLISH, country_file(country)).unwrap();
             let (states, moves) = parsed.network.size();
             println!("{country}: {states} states, {moves} moves");
-            assert!(moves < 400_000, "{country}: {moves} moves are slow to build");
+            assert!(
+                moves < 400_000,
+                "{country}: {moves} moves are slow to build"
+            );
             let file: CountryFile = toml::from_str(country_file(country)).unwrap();
             assert_eq!(file.country, country.code());
         }

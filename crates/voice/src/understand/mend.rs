@@ -2,8 +2,23 @@
 
 /// Words of an order that are long enough to be known by most of their letters.
 const MENDABLE: [&str; 17] = [
-    "police", "sheriff", "ambulance", "emergency", "paramedic", "paramedics", "firefighters", "fireman", "firemen",
-    "department", "brigade", "services", "coastguard", "mountain", "rescue", "poison", "triple",
+    "police",
+    "sheriff",
+    "ambulance",
+    "emergency",
+    "paramedic",
+    "paramedics",
+    "firefighters",
+    "fireman",
+    "firemen",
+    "department",
+    "brigade",
+    "services",
+    "coastguard",
+    "mountain",
+    "rescue",
+    "poison",
+    "triple",
 ];
 
 /// Longest word that is compared, in letters: the work per word stays bounded.
@@ -48,10 +63,23 @@ mod tests {
 
     #[test]
     fn mends_near_spellings_only() {
-        for (word, known) in [("ambulence", "ambulance"), ("sherif", "sheriff"), ("polise", "police"), ("emergancy", "emergency")] {
+        for (word, known) in [
+            ("ambulence", "ambulance"),
+            ("sherif", "sheriff"),
+            ("polise", "police"),
+            ("emergancy", "emergency"),
+        ] {
             assert_eq!(mend(word), Some(known));
         }
-        for word in ["alice", "emma", "polina", "sharif", "", "p", "policeconferencecenter"] {
+        for word in [
+            "alice",
+            "emma",
+            "polina",
+            "sharif",
+            "",
+            "p",
+            "policeconferencecenter",
+        ] {
             assert_eq!(mend(word), None, "{word}");
         }
     }

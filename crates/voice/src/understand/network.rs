@@ -24,12 +24,14 @@ pub(crate) type Slots = [u8; SLOTS_MAX];
 
 /// Templates cannot be compiled.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum NetworkError {
+pub(crate) enum NetworkError {
     /// A template names a rule that does not exist.
     #[error("a sentence names the rule <{0}>, which is not defined: define it or correct the name")]
     UnknownRule(String),
     /// A template names a list that does not exist.
-    #[error("a sentence names the list {{{0}}}, which is not defined: define it or correct the name")]
+    #[error(
+        "a sentence names the list {{{0}}}, which is not defined: define it or correct the name"
+    )]
     UnknownList(String),
     /// Rules contain each other.
     #[error("the rule <{0}> contains itself, or rules are nested more than 16 deep")]
@@ -41,7 +43,9 @@ pub enum NetworkError {
     #[error("the sentences are too large: split the rule {0:?} or remove alternatives")]
     TooLarge(String),
     /// Words without end cannot be spelt out.
-    #[error("the template for {0:?} holds '...', a repetition or any word, which cannot be spelt out")]
+    #[error(
+        "the template for {0:?} holds '...', a repetition or any word, which cannot be spelt out"
+    )]
     Endless(String),
 }
 
@@ -101,7 +105,11 @@ impl Network {
         let mut round = 0;
         for word in words {
             round += 1;
-            let id = self.vocabulary.get(word.text.as_str()).copied().unwrap_or(UNKNOWN);
+            let id = self
+                .vocabulary
+                .get(word.text.as_str())
+                .copied()
+                .unwrap_or(UNKNOWN);
             for &(at, slots) in &active {
                 let state = &self.states[at as usize];
                 let mut go = |moves: &[Move]| {
@@ -114,7 +122,10 @@ impl Network {
                 if id != UNKNOWN {
                     let moves = self.slice(state.on_word);
                     let from = moves.partition_point(|step| step.word < id);
-                    let count = moves[from..].iter().take_while(|step| step.word == id).count();
+                    let count = moves[from..]
+                        .iter()
+                        .take_while(|step| step.word == id)
+                        .count();
                     go(&moves[from..from + count]);
                 }
                 if word.number {
@@ -149,7 +160,9 @@ impl Network {
     pub(crate) fn slot<'a>(&'a self, slots: &Slots, name: &str) -> Option<&'a str> {
         let index = self.slot_names.iter().position(|known| known == name)?;
         let value = slots[index].checked_sub(1)?;
-        self.slot_values[index].get(usize::from(value)).map(String::as_str)
+        self.slot_values[index]
+            .get(usize::from(value))
+            .map(String::as_str)
     }
 
     /// How many states and moves there are, for the figures.
@@ -176,7 +189,11 @@ fn merge(mixed: &[u8], held: Slots, gained: Slots) -> Slots {
         }
         out[slot] = match held[slot] {
             0 => gained[slot],
-            kept => mixed.get(slot).copied().filter(|value| *value != 0).unwrap_or(kept),
+            kept => mixed
+                .get(slot)
+                .copied()
+                .filter(|value| *value != 0)
+                .unwrap_or(kept),
         };
     }
     out
@@ -237,7 +254,12 @@ impl<'a> Builder<'a> {
     }
 
     /// Compiles `template` so that it goes on at `next`; gives its first step.
-    fn compile(&mut self, template: &Template, next: u32, depth: usize) -> Result<u32, NetworkError> {
+    fn compile(
+        &mut self,
+        template: &Template,
+        next: u32,
+        depth: usize,
+    ) -> Result<u32, NetworkError> {
         if matches!(template, Template::Word(_)) {
             return self.compile_one(template, next, depth);
         }
@@ -250,7 +272,12 @@ impl<'a> Builder<'a> {
         Ok(start)
     }
 
-    fn compile_one(&mut self, template: &Template, next: u32, depth: usize) -> Result<u32, NetworkError> {
+    fn compile_one(
+        &mut self,
+        template: &Template,
+        next: u32,
+        depth: usize,
+    ) -> Result<u32, NetworkError> {
         match template {
             Template::Word(word) => {
                 let id = self.word(word);
@@ -293,7 +320,10 @@ impl<'a> Builder<'a> {
                     return Err(NetworkError::RuleLoop(name.clone()));
                 }
                 let parts = self.parts;
-                let rule = parts.rules.get(name).ok_or_else(|| NetworkError::UnknownRule(name.clone()))?;
+                let rule = parts
+                    .rules
+                    .get(name)
+                    .ok_or_else(|| NetworkError::UnknownRule(name.clone()))?;
                 self.compile(rule, next, depth + 1)
             }
             Template::List { list, slot } => {
@@ -301,7 +331,10 @@ impl<'a> Builder<'a> {
                     return Err(NetworkError::RuleLoop(list.clone()));
                 }
                 let parts = self.parts;
-                let values = parts.lists.get(list).ok_or_else(|| NetworkError::UnknownList(list.clone()))?;
+                let values = parts
+                    .lists
+                    .get(list)
+                    .ok_or_else(|| NetworkError::UnknownList(list.clone()))?;
                 let mut at = None;
                 for (wording, value) in values.iter().rev() {
                     let gained = self.gain(slot, value)?;
@@ -344,10 +377,13 @@ impl<'a> Builder<'a> {
             None => return Err(too_many()),
         };
         let values = &mut self.slot_values[index];
-        let position = values.iter().position(|known| known == value).unwrap_or_else(|| {
-            values.push(value.to_owned());
-            values.len() - 1
-        });
+        let position = values
+            .iter()
+            .position(|known| known == value)
+            .unwrap_or_else(|| {
+                values.push(value.to_owned());
+                values.len() - 1
+            });
         let mut slots = Slots::default();
         slots[index] = u8::try_from(position + 1).map_err(|_| too_many())?;
         Ok(slots)
@@ -376,14 +412,15 @@ impl<'a> Builder<'a> {
         let mut waiting: Vec<(u32, Vec<u32>)> = vec![(0, self.starts)];
         while let Some((state, from)) = waiting.pop() {
             let mut reach = closure(&self.steps, &network.mixed, &from);
-            let mut target = |step: u32, states: &mut Vec<State>, waiting: &mut Vec<(u32, Vec<u32>)>| {
-                *numbers.entry(step).or_insert_with(|| {
-                    let number = u32::try_from(states.len()).expect("fewer states than steps");
-                    states.push(State::default());
-                    waiting.push((number, vec![step]));
-                    number
-                })
-            };
+            let mut target =
+                |step: u32, states: &mut Vec<State>, waiting: &mut Vec<(u32, Vec<u32>)>| {
+                    *numbers.entry(step).or_insert_with(|| {
+                        let number = u32::try_from(states.len()).expect("fewer states than steps");
+                        states.push(State::default());
+                        waiting.push((number, vec![step]));
+                        number
+                    })
+                };
             let (mut on_word, mut on_any, mut on_number) = (Vec::new(), Vec::new(), Vec::new());
             for (step, gained) in reach.drain(..) {
                 let (list, word, next) = match self.steps[step as usize] {
@@ -391,7 +428,9 @@ impl<'a> Builder<'a> {
                     Step::AnyWord(next) => (&mut on_any, 0, next),
                     Step::AnyNumber(next) => (&mut on_number, 0, next),
                     Step::Accept(accept) => {
-                        network.states[state as usize].accepts.push((accept, gained));
+                        network.states[state as usize]
+                            .accepts
+                            .push((accept, gained));
                         continue;
                     }
                     Step::Split(..) | Step::Gain(..) => continue,
@@ -401,9 +440,13 @@ impl<'a> Builder<'a> {
             }
             on_word.sort_by_key(|step: &Move| step.word);
             let mut store = |list: Vec<Move>| {
-                let from = u32::try_from(network.moves.len()).expect("moves are counted in 32 bits");
+                let from =
+                    u32::try_from(network.moves.len()).expect("moves are counted in 32 bits");
                 network.moves.extend(list);
-                (from, u32::try_from(network.moves.len()).expect("moves are counted in 32 bits"))
+                (
+                    from,
+                    u32::try_from(network.moves.len()).expect("moves are counted in 32 bits"),
+                )
             };
             let ranges = (store(on_word), store(on_any), store(on_number));
             let state = &mut network.states[state as usize];
@@ -418,8 +461,9 @@ impl<'a> Builder<'a> {
 impl Network {
     /// "dont" is "don't", unless the bare letters are another word.
     fn hear_without_apostrophes(&mut self) {
-        const OTHER_WORDS: [&str; 10] =
-            ["ill", "were", "well", "hell", "shell", "wed", "id", "its", "cant's", "shed"];
+        const OTHER_WORDS: [&str; 10] = [
+            "ill", "were", "well", "hell", "shell", "wed", "id", "its", "cant's", "shed",
+        ];
         let with: Vec<(String, u32)> = self
             .vocabulary
             .iter()
@@ -438,7 +482,11 @@ impl Network {
 fn closure(steps: &[Step], mixed: &[u8], from: &[u32]) -> Vec<(u32, Slots)> {
     let mut out = Vec::new();
     let mut seen = std::collections::HashSet::new();
-    let mut stack: Vec<(u32, Slots)> = from.iter().rev().map(|start| (*start, Slots::default())).collect();
+    let mut stack: Vec<(u32, Slots)> = from
+        .iter()
+        .rev()
+        .map(|start| (*start, Slots::default()))
+        .collect();
     while let Some((at, gained)) = stack.pop() {
         if !seen.insert(at) {
             continue;
@@ -449,7 +497,9 @@ fn closure(steps: &[Step], mixed: &[u8], from: &[u32]) -> Vec<(u32, Slots)> {
                 stack.push((first, gained));
             }
             Step::Gain(slots, next) => stack.push((next, merge(mixed, gained, slots))),
-            Step::Word(..) | Step::AnyWord(_) | Step::AnyNumber(_) | Step::Accept(_) => out.push((at, gained)),
+            Step::Word(..) | Step::AnyWord(_) | Step::AnyNumber(_) | Step::Accept(_) => {
+                out.push((at, gained))
+            }
         }
     }
     out
@@ -459,11 +509,20 @@ fn closure(steps: &[Step], mixed: &[u8], from: &[u32]) -> Vec<(u32, Slots)> {
 pub(crate) type SpeltOut = (String, Vec<(String, String)>);
 
 /// Spells a template out into every text it stands for.
-pub(crate) fn spell_out(template: &Template, parts: &Parts, name: &str) -> Result<Vec<SpeltOut>, NetworkError> {
+pub(crate) fn spell_out(
+    template: &Template,
+    parts: &Parts,
+    name: &str,
+) -> Result<Vec<SpeltOut>, NetworkError> {
     spell(template, parts, name, 0)
 }
 
-fn spell(template: &Template, parts: &Parts, name: &str, depth: usize) -> Result<Vec<SpeltOut>, NetworkError> {
+fn spell(
+    template: &Template,
+    parts: &Parts,
+    name: &str,
+    depth: usize,
+) -> Result<Vec<SpeltOut>, NetworkError> {
     if depth > RULE_DEPTH_MAX * 4 {
         return Err(NetworkError::RuleLoop(name.to_owned()));
     }
@@ -494,11 +553,17 @@ fn spell(template: &Template, parts: &Parts, name: &str, depth: usize) -> Result
             all
         }
         Template::Rule(rule) => {
-            let inner = parts.rules.get(rule).ok_or_else(|| NetworkError::UnknownRule(rule.clone()))?;
+            let inner = parts
+                .rules
+                .get(rule)
+                .ok_or_else(|| NetworkError::UnknownRule(rule.clone()))?;
             spell(inner, parts, rule, depth + 1)?
         }
         Template::List { list, slot } => {
-            let values = parts.lists.get(list).ok_or_else(|| NetworkError::UnknownList(list.clone()))?;
+            let values = parts
+                .lists
+                .get(list)
+                .ok_or_else(|| NetworkError::UnknownList(list.clone()))?;
             let mut all = Vec::new();
             for (wording, value) in values {
                 for (text, mut slots) in spell(wording, parts, list, depth + 1)? {
@@ -518,7 +583,11 @@ fn spell(template: &Template, parts: &Parts, name: &str, depth: usize) -> Result
 }
 
 fn join(head: &SpeltOut, tail: &SpeltOut) -> SpeltOut {
-    let space = if head.0.is_empty() || tail.0.is_empty() { "" } else { " " };
+    let space = if head.0.is_empty() || tail.0.is_empty() {
+        ""
+    } else {
+        " "
+    };
     let slots = head.1.iter().chain(&tail.1).cloned().collect();
     (format!("{}{space}{}", head.0, tail.0), slots)
 }
@@ -530,29 +599,56 @@ mod tests {
 
     fn network(templates: &[&str]) -> Network {
         let mut parts = Parts::default();
-        parts.rules.insert("polite".to_owned(), Template::parse("please|now").unwrap());
+        parts
+            .rules
+            .insert("polite".to_owned(), Template::parse("please|now").unwrap());
         let value = |text: &str, out: &str| (Template::parse(text).unwrap(), out.to_owned());
-        parts.lists.insert("who".to_owned(), vec![value("[the] police", "p"), value("an ambulance", "a")]);
+        parts.lists.insert(
+            "who".to_owned(),
+            vec![value("[the] police", "p"), value("an ambulance", "a")],
+        );
         parts.mixed.insert("who".to_owned(), "both".to_owned());
         let mut builder = Builder::new(&parts);
         for (index, text) in templates.iter().enumerate() {
-            builder.add(&Template::parse(text).unwrap(), u32::try_from(index).unwrap()).unwrap();
+            builder
+                .add(
+                    &Template::parse(text).unwrap(),
+                    u32::try_from(index).unwrap(),
+                )
+                .unwrap();
         }
         builder.build().unwrap()
     }
 
     fn accepted(network: &Network, text: &str) -> Vec<(u32, Option<String>)> {
         let found = network.matches(&words(text));
-        found.iter().map(|(accept, slots)| (*accept, network.slot(slots, "who").map(str::to_owned))).collect()
+        found
+            .iter()
+            .map(|(accept, slots)| (*accept, network.slot(slots, "who").map(str::to_owned)))
+            .collect()
     }
 
     #[test]
     fn matches_whole_sentences_and_remembers_the_slot() {
-        let network = network(&["call {who} (<polite>)*", "... police ...", "call {who} and {who}", "{any_number} don't"]);
-        assert_eq!(accepted(&network, "Call the police"), vec![(0, Some("p".to_owned())), (1, None)]);
-        assert_eq!(accepted(&network, "call an ambulance now please now"), vec![(0, Some("a".to_owned()))]);
+        let network = network(&[
+            "call {who} (<polite>)*",
+            "... police ...",
+            "call {who} and {who}",
+            "{any_number} don't",
+        ]);
+        assert_eq!(
+            accepted(&network, "Call the police"),
+            vec![(0, Some("p".to_owned())), (1, None)]
+        );
+        assert_eq!(
+            accepted(&network, "call an ambulance now please now"),
+            vec![(0, Some("a".to_owned()))]
+        );
         assert_eq!(accepted(&network, "the police is here"), vec![(1, None)]);
-        assert_eq!(accepted(&network, "call an ambulance and the police")[1], (2, Some("both".to_owned())));
+        assert_eq!(
+            accepted(&network, "call an ambulance and the police")[1],
+            (2, Some("both".to_owned()))
+        );
         assert_eq!(accepted(&network, "47 dont"), vec![(3, None)]);
         assert_eq!(accepted(&network, "call"), vec![]);
         assert_eq!(accepted(&network, ""), vec![]);
@@ -565,9 +661,14 @@ mod tests {
         assert_eq!(add("<x>"), Err(NetworkError::UnknownRule("x".to_owned())));
         assert_eq!(add("{x}"), Err(NetworkError::UnknownList("x".to_owned())));
         let mut parts = Parts::default();
-        parts.rules.insert("x".to_owned(), Template::parse("a <x>").unwrap());
+        parts
+            .rules
+            .insert("x".to_owned(), Template::parse("a <x>").unwrap());
         let mut builder = Builder::new(&parts);
-        assert!(matches!(builder.add(&Template::parse("<x>").unwrap(), 0), Err(NetworkError::RuleLoop(_))));
+        assert!(matches!(
+            builder.add(&Template::parse("<x>").unwrap(), 0),
+            Err(NetworkError::RuleLoop(_))
+        ));
         let endless = spell_out(&Template::parse("a ...").unwrap(), &parts, "t");
         assert_eq!(endless, Err(NetworkError::Endless("t".to_owned())));
     }

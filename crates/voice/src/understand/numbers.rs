@@ -11,7 +11,9 @@ const DIGITS_MAX: usize = 32;
 const COMPLETE: [&str; 4] = ["911", "112", "999", "000"];
 
 /// Words after which a run of nothing but "oh" is a number.
-const BEFORE_DIGITS: [&str; 8] = ["call", "dial", "phone", "ring", "contact", "to", "number", "on"];
+const BEFORE_DIGITS: [&str; 8] = [
+    "call", "dial", "phone", "ring", "contact", "to", "number", "on",
+];
 
 /// What one word contributes to a number.
 enum Part {
@@ -21,8 +23,8 @@ enum Part {
     Group(String),
     /// "Hundred".
     Hundred,
-    /// "Double", "triple": how often the next digit comes.
-    Times(usize),
+    /// "Double", "triple" without a digit after it: ends the number.
+    Times,
 }
 
 /// Replaces each run of number words by one word of digits.
@@ -33,7 +35,9 @@ pub(crate) fn fold_numbers(list: Vec<Word>) -> Vec<Word> {
         let previous = out.last().map(|word| word.text.as_str());
         match run(&list, at, previous) {
             Some((folded, next)) => {
-                let repeated = out.last().is_some_and(|last| last.number && last.text == folded.text);
+                let repeated = out
+                    .last()
+                    .is_some_and(|last| last.number && last.text == folded.text);
                 if !repeated {
                     out.push(folded);
                 }
@@ -61,7 +65,9 @@ fn run(list: &[Word], start: usize, previous: Option<&str>) -> Option<(Word, usi
         if at > start && complete && (word.gap == Gap::Pause || (!in_words && at == start + 1)) {
             break;
         }
-        let Some((part, used)) = part(list, at) else { break };
+        let Some((part, used)) = part(list, at) else {
+            break;
+        };
         only_oh &= matches!(word.text.as_str(), "oh" | "o");
         in_words &= !word.number;
         match part {
@@ -88,7 +94,7 @@ fn run(list: &[Word], start: usize, previous: Option<&str>) -> Option<(Word, usi
                 digits.push_str(&format!("{rest:0>2}"));
                 continue;
             }
-            Part::Times(_) => break,
+            Part::Times => break,
         }
         if at > start && matches!(word.gap, Gap::Slash) {
             grouped = true;
@@ -101,11 +107,16 @@ fn run(list: &[Word], start: usize, previous: Option<&str>) -> Option<(Word, usi
     if digits.is_empty() || (in_words && digits.len() < 2) {
         return None;
     }
-    if only_oh && (digits.len() < 3 || !previous.is_some_and(|word| BEFORE_DIGITS.contains(&word))) {
+    if only_oh && (digits.len() < 3 || !previous.is_some_and(|word| BEFORE_DIGITS.contains(&word)))
+    {
         return None;
     }
     let digits = once(digits);
-    let text = if grouped && digits == "911" { "9/11".to_owned() } else { digits };
+    let text = if grouped && digits == "911" {
+        "9/11".to_owned()
+    } else {
+        digits
+    };
     let folded = Word {
         text,
         gap: list[start].gap,
@@ -116,8 +127,14 @@ fn run(list: &[Word], start: usize, previous: Option<&str>) -> Option<(Word, usi
 
 /// "911911" is "911" said twice.
 fn once(digits: String) -> String {
-    let repeats = digits.len() >= 6 && digits.len() % 3 == 0 && COMPLETE.iter().any(|number| digits.starts_with(number));
-    let same = repeats && digits.as_bytes().chunks(3).all(|chunk| chunk == &digits.as_bytes()[..3]);
+    let repeats = digits.len() >= 6
+        && digits.len() % 3 == 0
+        && COMPLETE.iter().any(|number| digits.starts_with(number));
+    let same = repeats
+        && digits
+            .as_bytes()
+            .chunks(3)
+            .all(|chunk| chunk == &digits.as_bytes()[..3]);
     if same { digits[..3].to_owned() } else { digits }
 }
 
@@ -181,9 +198,9 @@ fn part(list: &[Word], at: usize) -> Option<(Part, usize)> {
         }
         Some(next) => match digit(next.text.strip_suffix('s').unwrap_or(&next.text)) {
             Some(digit) => Some((Part::Digits(digit.to_string().repeat(times)), 2)),
-            None => Some((Part::Times(times), 1)),
+            None => Some((Part::Times, 1)),
         },
-        None => Some((Part::Times(times), 1)),
+        None => Some((Part::Times, 1)),
     }
 }
 
@@ -270,11 +287,24 @@ mod tests {
 
     #[test]
     fn leaves_words_that_are_no_numbers() {
-        for text in ["no one is here", "oh my god", "oh oh", "a hundred times", "double trouble", "hundred"] {
+        for text in [
+            "no one is here",
+            "oh my god",
+            "oh oh",
+            "a hundred times",
+            "double trouble",
+            "hundred",
+        ] {
             assert_eq!(plain(text), text);
         }
-        assert_eq!(plain("call 911, two people are hurt"), "call 911 two people are hurt");
-        assert_eq!(plain("call nine one one, two people"), "call 911 two people");
+        assert_eq!(
+            plain("call 911, two people are hurt"),
+            "call 911 two people are hurt"
+        );
+        assert_eq!(
+            plain("call nine one one, two people"),
+            "call 911 two people"
+        );
         assert_eq!(plain("call 911 2 people"), "call 911 2 people");
     }
 }

@@ -42,10 +42,18 @@ pub fn emergency_phrases(country: Country) -> PhraseSet {
     };
     let mut cores: Vec<Core> = Vec::new();
     for template in &grammar.phrases.cores {
-        let spelt = spell_out(template, &grammar.parts, "cores").expect("the built-in phrases can be spelt out: a test does");
+        let spelt = spell_out(template, &grammar.parts, "cores")
+            .expect("the built-in phrases can be spelt out: a test does");
         for (text, slots) in spelt {
-            let value = |name: &str| slots.iter().find(|(slot, _)| slot == name).map(|(_, value)| value.as_str());
-            let service = value("service").and_then(|urn| urn.parse().ok()).unwrap_or(Service::Sos);
+            let value = |name: &str| {
+                slots
+                    .iter()
+                    .find(|(slot, _)| slot == name)
+                    .map(|(_, value)| value.as_str())
+            };
+            let service = value("service")
+                .and_then(|urn| urn.parse().ok())
+                .unwrap_or(Service::Sos);
             if cores.iter().all(|known| known.text != text) {
                 cores.push(Core {
                     text,

@@ -57,7 +57,12 @@ pub enum AskReason {
 
 impl AskReason {
     /// Every reason.
-    pub const ALL: [Self; 4] = [Self::PoliteQuestion, Self::PlainNeed, Self::SpokenAsDate, Self::Misheard];
+    pub const ALL: [Self; 4] = [
+        Self::PoliteQuestion,
+        Self::PlainNeed,
+        Self::SpokenAsDate,
+        Self::Misheard,
+    ];
 
     /// The reason in snake case, for data files and records.
     #[must_use]
@@ -74,7 +79,9 @@ impl AskReason {
     #[must_use]
     pub const fn describe(self) -> &'static str {
         match self {
-            Self::PoliteQuestion => "a question whether the speaker can call, which may be meant as an order",
+            Self::PoliteQuestion => {
+                "a question whether the speaker can call, which may be meant as an order"
+            }
             Self::PlainNeed => "a need for help without an order to call",
             Self::SpokenAsDate => "an order to call nine eleven, which is how people say a date",
             Self::Misheard => "an order to call if one word was mis-heard",

@@ -45,13 +45,13 @@ pub(crate) enum Template {
 /// A template is not well formed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("sentence template, character {at}, near {near:?}: {what}")]
-pub struct TemplateError {
+pub(crate) struct TemplateError {
     /// The template from a few words before the mistake.
-    pub near: String,
+    pub(crate) near: String,
     /// Position of the mistake, in characters from 0.
-    pub at: usize,
+    pub(crate) at: usize,
     /// What is wrong and what to write instead.
-    pub what: &'static str,
+    pub(crate) what: &'static str,
 }
 
 impl Template {
@@ -69,7 +69,10 @@ impl Template {
         };
         let parsed = parser.choice().map_err(|(at, what)| wrong(at, what))?;
         if parser.at < parser.chars.len() {
-            return Err(wrong(parser.at, "a bracket closes here that was never opened: remove it"));
+            return Err(wrong(
+                parser.at,
+                "a bracket closes here that was never opened: remove it",
+            ));
         }
         Ok(parsed)
     }
@@ -131,7 +134,10 @@ impl Parser {
             };
             if glued {
                 let last = items.pop().expect("a glued item follows another");
-                items.push(glue(&last, &item).ok_or((begin, "only plain words may stand inside a word: put a space before the bracket"))?);
+                items.push(glue(&last, &item).ok_or((
+                    begin,
+                    "only plain words may stand inside a word: put a space before the bracket",
+                ))?);
             } else {
                 items.push(item);
             }
@@ -147,7 +153,10 @@ impl Parser {
         let open = self.at;
         self.depth += 1;
         if self.depth > DEPTH_MAX {
-            return Err((open, "brackets are nested more than 32 deep: move a part into a rule"));
+            return Err((
+                open,
+                "brackets are nested more than 32 deep: move a part into a rule",
+            ));
         }
         self.at += 1;
         let inner = self.choice()?;
@@ -166,7 +175,11 @@ impl Parser {
         while let Some(c) = self.peek() {
             self.at += 1;
             if c == close {
-                return if name.is_empty() { Err((open, "a name is missing here")) } else { Ok(name) };
+                return if name.is_empty() {
+                    Err((open, "a name is missing here"))
+                } else {
+                    Ok(name)
+                };
             }
             if !(c.is_ascii_alphanumeric() || c == '_' || c == ':') {
                 return Err((self.at - 1, "names are made of letters, digits and '_'"));
@@ -183,7 +196,10 @@ impl Parser {
         }
         match self.at - begin {
             3 => Ok(Template::AnyWords),
-            _ => Err((begin, "any number of words is written with exactly three dots")),
+            _ => Err((
+                begin,
+                "any number of words is written with exactly three dots",
+            )),
         }
     }
 
@@ -268,7 +284,10 @@ mod tests {
                 word("call"),
                 Template::Repeat(Box::new(Template::Choice(vec![word("a"), word("b")]))),
                 Template::Rule("x".to_owned()),
-                Template::List { list: "n".to_owned(), slot: "s".to_owned() },
+                Template::List {
+                    list: "n".to_owned(),
+                    slot: "s".to_owned()
+                },
             ])
         );
         assert_eq!(
@@ -279,7 +298,15 @@ mod tests {
 
     #[test]
     fn says_where_a_template_is_wrong() {
-        for (text, at) in [("call (a", 5), ("call a)", 6), ("<", 0), ("{}", 0), ("a ..", 2), ("x[<r>]", 1), ("a$", 1)] {
+        for (text, at) in [
+            ("call (a", 5),
+            ("call a)", 6),
+            ("<", 0),
+            ("{}", 0),
+            ("a ..", 2),
+            ("x[<r>]", 1),
+            ("a$", 1),
+        ] {
             assert_eq!(Template::parse(text).unwrap_err().at, at, "{text}");
         }
         assert!(Template::parse(&"(".repeat(5_000)).is_err());

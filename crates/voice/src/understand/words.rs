@@ -102,7 +102,10 @@ mod tests {
 
     #[test]
     fn drops_case_punctuation_and_fillers() {
-        assert_eq!(plain("Um, Call the POLICE, please!"), "call the police please");
+        assert_eq!(
+            plain("Um, Call the POLICE, please!"),
+            "call the police please"
+        );
         assert_eq!(plain("Don\u{2019}t 'call' her"), "don't call her");
         assert_eq!(plain("charge my phone 100%"), "charge my phone 100 percent");
         assert_eq!(plain("\u{0}\u{feff}…"), "");
