@@ -1,1 +1,12 @@
 //! Adapter: the device. Its sans-IO core, the policy that alone may decide to dial, the record, and io.
+//!
+//! ```text
+//! io: hearing, sockets, files ─► device (pure): policy ─► calling ─► record ─► io
+//! ```
+//! [`device::Device`] is sans-IO like the crates below it; `io/` is the thin rest.
+pub mod config;
+pub mod device;
+pub mod io;
+pub mod policy;
+pub mod record;
+pub mod words;

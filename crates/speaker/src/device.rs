@@ -1,0 +1,721 @@
+//! The device: everything it does, without a socket, a clock or a thread.
+//!
+//! ```text
+//!  hearing ──► Heard ─► policy ─► Decision ─┬─► announce ─► emergency call ─► SIP endpoint ─► Transmit
+//!  microphone ─► media session ─► RTP       ├─► ask, answer, refuse ─► Say
+//!  network ───► SIP endpoint, media         └─► every step ─► recorder ─► Keep
+//! ```
+//! **Hand in an input, then drain [`Device::poll_output`] until it says `Timeout`.** Feedback (an answer, a cancel, the end
+//! of our own speech, an entry that became durable) comes back only as the next input.
+mod calling;
+mod leg;
+
+use core::time::Duration;
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+use hearthline_emergency::call::{CallTimers, Line};
+use hearthline_emergency::lost_client::{LostClient, LostConfig, LostOutput, LostPost, LostReply, locations_of};
+use hearthline_emergency::profile::EmergencyProfile;
+use hearthline_emergency::service::ServiceUrn;
+use hearthline_emergency::timestamp::Timestamp;
+use hearthline_ledger::{DecisionMode, Outcome, Recovery};
+use hearthline_sip::tokens::Tokens;
+use hearthline_sip::endpoint::{Endpoint, EndpointConfig, Target, Transport};
+use hearthline_voice::listen::{Heard, Output as Hearing};
+use hearthline_voice::understand::{Country, Service};
+
+use crate::policy::{Act, Decided, Decision, Mode, Policy, REPLY_MS_MAX, Situation};
+use crate::record::{Keep, Recorder, intent_of};
+use crate::words;
+use calling::Calling;
+
+/// How long our own speech may take before the device goes on as if it had ended, in ms.
+const SPEECH_MS_MAX: u64 = 15_000;
+
+/// How a device is set up.
+pub struct DeviceConfig {
+    /// The household, for the call-taker.
+    pub profile: EmergencyProfile,
+    /// Lines, the preferred first.
+    pub lines: Vec<Line>,
+    /// Timers of the emergency call.
+    pub timers: CallTimers,
+    /// Servers that know the responsible call-taker.
+    pub lost: LostConfig,
+    /// Whose emergency numbers count.
+    pub country: Country,
+    /// How calls are announced.
+    pub mode: Mode,
+    /// Our SIP addresses, one per transport.
+    pub sip_local: Vec<(Transport, SocketAddr)>,
+    /// Where RTP arrives; RTCP is one above.
+    pub rtp_local: SocketAddr,
+    /// Randomness for tokens, salts and keys of this run.
+    pub seed: [u8; 32],
+    /// Wall clock at `now == 0`, in milliseconds since 1970-01-01 UTC. An annotation, never a decision.
+    pub wall_ms_at_zero: u64,
+}
+
+/// Something that happened outside.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// The ear reports.
+    Hearing(Hearing),
+    /// Microphone samples, 16 kHz mono, for a call under way.
+    Microphone(&'a [i16]),
+    /// The network below SIP.
+    Sip(hearthline_sip::endpoint::Input<'a>),
+    /// A datagram on the RTP port.
+    Rtp(&'a [u8]),
+    /// A datagram on the RTCP port.
+    Rtcp(&'a [u8]),
+    /// What came back from an [`Output::Post`].
+    Lost {
+        /// The token of the request.
+        token: PostToken,
+        /// What came back.
+        reply: LostReply<'a>,
+    },
+    /// Our own speech has ended.
+    SpeechEnded,
+    /// An entry is on disk.
+    Durable {
+        /// Its sequence number.
+        seq: u64,
+    },
+    /// The cancel button was pressed.
+    CancelButton,
+    /// The time of the last [`Output::Timeout`] has come.
+    Timeout,
+}
+
+/// Which request a reply belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PostToken {
+    /// Asked at start, or to refresh the cache.
+    Start(hearthline_emergency::lost_client::LostRequestId),
+    /// Asked in the emergency call.
+    Call(hearthline_emergency::lost_client::LostRequestId),
+}
+
+/// The light ring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Light {
+    /// Dark.
+    Off,
+    /// The wake word was heard.
+    Listening,
+    /// A call is announced.
+    Announcing,
+    /// Asked, waiting for yes or no.
+    Asking,
+    /// Calling for help.
+    Calling,
+    /// A call-taker is on the line.
+    Connected,
+    /// Something needed is broken.
+    Error,
+}
+
+/// A step that people and programs follow: the timeline.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// The wake word.
+    Wake {
+        /// Keyword and score.
+        keyword: String,
+        /// Mean probability.
+        score: f32,
+        /// Sample index behind the word.
+        at_sample: u64,
+    },
+    /// What was heard, and the verdict.
+    Heard {
+        /// What was said. Shown to the person here, kept in the ledger, never logged.
+        transcript: String,
+        /// Name and slots of the intent.
+        intent: (String, std::collections::BTreeMap<String, String>),
+        /// Where the speech ended.
+        speech_end_sample: u64,
+        /// When the verdict stood.
+        decided_sample: u64,
+    },
+    /// What was decided.
+    Decided {
+        /// `emergency`, `ask`, `act`, `refuse` or `ignore`.
+        decision: &'static str,
+        /// Which rule.
+        reason: &'static str,
+        /// The service, for an emergency or a question.
+        service: Option<String>,
+    },
+    /// An event of the emergency call, in words.
+    Call {
+        /// What happened.
+        what: hearthline_emergency::call::EventKind,
+        /// Call-ID, once there is one.
+        call_id: Option<String>,
+    },
+    /// Sound flows both ways.
+    Media {
+        /// What happened.
+        what: String,
+    },
+    /// The device said something.
+    Said {
+        /// The words.
+        text: String,
+    },
+    /// The interaction is over.
+    Ended {
+        /// How.
+        outcome: &'static str,
+    },
+    /// Something needed does not work.
+    Trouble {
+        /// What, and how to mend it.
+        what: String,
+    },
+}
+
+/// What the device wants done.
+#[derive(Debug)]
+#[must_use = "a dropped output is a lost message"]
+pub enum Output {
+    /// Send a SIP message.
+    Sip {
+        /// Where to.
+        target: Target,
+        /// The message.
+        bytes: Vec<u8>,
+    },
+    /// Close a SIP connection.
+    CloseStream {
+        /// By which transport.
+        transport: Transport,
+        /// The peer.
+        remote: SocketAddr,
+    },
+    /// Send RTP.
+    Rtp {
+        /// Where to.
+        to: SocketAddr,
+        /// The packet.
+        bytes: Vec<u8>,
+    },
+    /// Send RTCP.
+    Rtcp {
+        /// Where to.
+        to: SocketAddr,
+        /// The packet.
+        bytes: Vec<u8>,
+    },
+    /// Make an HTTP POST of `application/lost+xml`.
+    Post {
+        /// Given back with the reply.
+        token: PostToken,
+        /// URL, body and deadline.
+        post: LostPost,
+    },
+    /// Keep something of the record.
+    Keep(Keep),
+    /// Keep this as the LoST cache.
+    KeepLostCache(Vec<u8>),
+    /// Say this, then report [`Input::SpeechEnded`].
+    Say(String),
+    /// Stop speaking at once.
+    Hush,
+    /// Play call audio: 20 ms at 16 kHz.
+    Play(Vec<i16>),
+    /// Show this light.
+    Light(Light),
+    /// Listen for an answer without the wake word for so long.
+    ListenForReply {
+        /// In milliseconds.
+        ms: u32,
+    },
+    /// Tell whoever watches.
+    Step(Step),
+    /// Nothing more now; hand in [`Input::Timeout`] at this time, or whatever happens first.
+    Timeout(Option<Duration>),
+}
+
+/// The question that is open.
+#[derive(Debug, Clone, Copy)]
+struct Question {
+    situation: Situation,
+    /// No answer by then is an answer too. Set when our own words have ended.
+    until: Option<Duration>,
+    /// Latest time for our own words.
+    speech_until: Duration,
+}
+
+/// The device.
+pub struct Device {
+    policy: Policy,
+    country: Country,
+    recorder: Recorder,
+    endpoint: Endpoint,
+    lost: LostClient,
+    calling: Calling,
+    question: Option<Question>,
+    wall_ms_at_zero: u64,
+    outputs: VecDeque<Output>,
+}
+
+impl Device {
+    /// Starts a device over its recorder. Asks LoST for the household's call-taker at once, and answers nothing before.
+    #[must_use]
+    pub fn new(config: DeviceConfig, recorder: Recorder, recovery: &Recovery, lost_cache: Option<&[u8]>, now: Duration) -> Self {
+        let tokens = Tokens::from_seed(config.seed);
+        let mut endpoint_config = EndpointConfig::new(tokens.fork("sip").next_bytes(), config.sip_local.clone());
+        endpoint_config.user_agent = Some(concat!("hearthline/", env!("CARGO_PKG_VERSION"), " (drill)").into());
+        endpoint_config.end_on_session_expiry = false;
+        // The order and choice of lines is the emergency call's; below it no redirection is followed.
+        endpoint_config.redirects = hearthline_sip::endpoint::RedirectPolicy::Surface;
+        let mut lost = LostClient::new(config.lost.clone());
+        let mut outputs = VecDeque::new();
+        if let Some(bytes) = lost_cache
+            && let Err(error) = lost.restore(bytes)
+        {
+            outputs.push_back(Output::Step(Step::Trouble { what: format!("the LoST cache is not used: {error}") }));
+        }
+        if let Some(why) = &recovery.why {
+            outputs.push_back(Output::Step(Step::Trouble {
+                what: format!("the record's torn end was cut ({} bytes): {why}", recovery.cut_bytes.len()),
+            }));
+        }
+        let mut device = Self {
+            policy: Policy::new(config.mode),
+            country: config.country,
+            recorder,
+            endpoint: Endpoint::new(endpoint_config),
+            lost,
+            question: None,
+            wall_ms_at_zero: config.wall_ms_at_zero,
+            outputs,
+            calling: Calling::new(config, tokens.fork("calling")),
+        };
+        let profile = device.calling.profile();
+        let locations = locations_of(profile.civic.as_ref(), profile.shape.as_ref());
+        let services = Service::ALL.iter().filter_map(|service| ServiceUrn::parse(service.urn()).ok()).collect();
+        let wall = device.wall(now);
+        device.lost.start(locations, services, now, wall);
+        device.drain(now);
+        device
+    }
+
+    /// Takes what happened outside. Drain [`Device::poll_output`] afterwards.
+    pub fn handle(&mut self, input: Input<'_>, now: Duration) {
+        match input {
+            Input::Hearing(hearing) => self.hear(hearing, now),
+            Input::Microphone(samples) => self.calling.microphone(samples, now),
+            Input::Sip(input) => self.endpoint.handle_input(input, now),
+            Input::Rtp(datagram) => self.calling.rtp(datagram, now),
+            Input::Rtcp(datagram) => self.calling.rtcp(datagram, now),
+            Input::Lost { token: PostToken::Start(request), reply } => {
+                let wall = self.wall(now);
+                self.lost.handle_reply(request, &reply, now, wall);
+            }
+            Input::Lost { token: PostToken::Call(request), reply } => self.calling.lost(request, reply, now),
+            Input::SpeechEnded => self.speech_ended(now),
+            Input::Durable { seq } => self.recorder.durable(seq, now),
+            Input::CancelButton => self.cancel("button", now),
+            Input::Timeout => self.timeout(now),
+        }
+        self.drain(now);
+    }
+
+    /// What to do next, until it says [`Output::Timeout`].
+    pub fn poll_output(&mut self) -> Output {
+        if let Some(output) = self.outputs.pop_front() {
+            return output;
+        }
+        if let Some(keep) = self.recorder.poll_keep() {
+            return Output::Keep(keep);
+        }
+        Output::Timeout(self.next_timeout())
+    }
+
+    /// The record, for exporting.
+    #[must_use]
+    pub fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
+    /// What the device is about.
+    #[must_use]
+    pub fn situation(&self) -> Situation {
+        match (&self.question, self.calling.is_announcing(), self.calling.is_active()) {
+            (Some(question), _, _) => question.situation,
+            (None, true, _) => Situation::Announcing,
+            (None, false, true) => Situation::Calling,
+            (None, false, false) => Situation::Idle,
+        }
+    }
+
+    fn hear(&mut self, hearing: Hearing, now: Duration) {
+        match hearing {
+            Hearing::Wake(wake) => {
+                if self.recorder.incident().is_none() {
+                    self.recorder.begin_incident();
+                }
+                self.recorder.wake(&wake, 0.9, now);
+                self.light(Light::Listening);
+                self.step(Step::Wake { keyword: wake.keyword.clone(), score: wake.score, at_sample: wake.at.0 });
+            }
+            Hearing::VoiceStarted { .. } | Hearing::VoiceStopped { .. } => {}
+            Hearing::Understood(heard) | Hearing::Reply(heard) => self.understood(&heard, now),
+            Hearing::NoSpeech { .. } => self.nothing_said(now),
+            Hearing::Failed(error) => {
+                self.step(Step::Trouble { what: error.to_string() });
+                self.light(Light::Error);
+                self.say(words::CANNOT_UNDERSTAND, now);
+                self.finish("failed", "speech could not be understood", now);
+            }
+        }
+    }
+
+    fn understood(&mut self, heard: &Heard, now: Duration) {
+        let situation = self.situation();
+        let Decided { decision, reason } = self.policy.decide(heard, situation, now);
+        // In a call, talk that is not meant for the device leaves no trace.
+        if matches!(decision, Decision::Ignore) && heard.wake.is_none() && situation != Situation::Idle {
+            return;
+        }
+        // The call first, the record of it after: nothing is on its critical path.
+        let placed = match decision {
+            Decision::Emergency(authorized) => {
+                let mode = mode_of(&authorized, self.policy.mode());
+                let window = authorized.cancel_window();
+                let service = authorized.service().as_str().to_owned();
+                let quiet = authorized.is_quiet();
+                self.question = None;
+                let begun = self.calling.begin(authorized, &self.lost, self.wall(now), now);
+                Ok((mode, window, service, quiet, begun))
+            }
+            other => Err(other),
+        };
+        if self.recorder.incident().is_none() {
+            self.recorder.begin_incident();
+        }
+        self.recorder.heard(heard, now);
+        let (name, slots) = intent_of(&heard.understanding.verdict);
+        self.step(Step::Heard {
+            transcript: heard.understanding.transcript.text.clone(),
+            intent: (name, slots),
+            speech_end_sample: heard.speech_end.0,
+            decided_sample: heard.decided.0,
+        });
+        match placed {
+            Ok((mode, window, service, quiet, begun)) => {
+                self.recorder.decision(Outcome::Emergency, mode, reason, Some((&service, window)), now);
+                self.recorder.sound(heard, now);
+                self.step(Step::Decided { decision: "emergency", reason, service: Some(service) });
+                if let Err(error) = begun {
+                    self.step(Step::Trouble { what: error.to_string() });
+                }
+                if !quiet {
+                    self.light(Light::Announcing);
+                    let text = if window.is_zero() { words::calling_now(self.country) } else { words::calling(self.country) };
+                    self.say(&text, now);
+                }
+            }
+            Err(decision) => self.carry_out(decision, reason, heard, now),
+        }
+    }
+
+    /// Everything but an emergency call.
+    fn carry_out(&mut self, decision: Decision, reason: &'static str, heard: &Heard, now: Duration) {
+        let mode = self.plain_mode();
+        match decision {
+            Decision::Emergency(_) => unreachable!("placed before it was recorded"),
+            Decision::Ask { service, quiet } => {
+                self.recorder.decision(Outcome::Ask, mode, reason, Some((service.urn(), Duration::ZERO)), now);
+                self.recorder.sound(heard, now);
+                self.step(Step::Decided { decision: "ask", reason, service: Some(service.urn().into()) });
+                self.question = Some(Question {
+                    situation: Situation::Asking { service, quiet },
+                    until: None,
+                    speech_until: now + Duration::from_millis(SPEECH_MS_MAX),
+                });
+                self.light(Light::Asking);
+                if quiet {
+                    // A question aloud could give the person away: the light asks, and the answer is listened for at once.
+                    self.speech_ended(now);
+                } else {
+                    self.say(&words::do_you_need(self.country), now);
+                }
+            }
+            Decision::Act(act) => {
+                self.recorder.decision(Outcome::Act, mode, reason, None, now);
+                self.step(Step::Decided { decision: "act", reason, service: None });
+                self.act(act, now);
+            }
+            Decision::Refuse { class } => {
+                self.recorder.decision(Outcome::Refuse, mode, reason, None, now);
+                self.step(Step::Decided { decision: "refuse", reason, service: None });
+                if let Some(text) = words::refused(class, self.country) {
+                    self.say(&text, now);
+                }
+                self.finish("refused", reason, now);
+            }
+            Decision::Ignore => {
+                self.recorder.decision(Outcome::Ignore, mode, reason, None, now);
+                self.step(Step::Decided { decision: "ignore", reason, service: None });
+                self.finish("ignored", reason, now);
+            }
+        }
+    }
+
+    fn act(&mut self, act: Act, now: Duration) {
+        match act {
+            Act::CancelAnnounced => self.cancel("speech", now),
+            Act::TakeNo => {
+                self.recorder.human("no", "speech", "no call was made", now);
+                self.question = None;
+                self.say(words::NOT_CALLED, now);
+                self.finish("not called", "the person said no", now);
+            }
+            Act::CoachToStay => {
+                self.recorder.human("cancel", "speech", "coached to stay on the line", now);
+                self.say(words::STAY_ON_THE_LINE, now);
+            }
+            Act::AskWhetherToEnd => {
+                self.recorder.human("hang up", "speech", "asked to confirm", now);
+                self.question = Some(Question {
+                    situation: Situation::ConfirmingEnd { asked_at: now },
+                    until: None,
+                    speech_until: now + Duration::from_millis(SPEECH_MS_MAX),
+                });
+                self.say(words::REALLY_END, now);
+            }
+            Act::EndCall(confirmed) => {
+                self.recorder.human("yes", "speech", "the call is ended", now);
+                self.question = None;
+                self.calling.caller_ends(confirmed, now);
+            }
+            Act::KeepCall => {
+                self.recorder.human("no", "speech", "the call goes on", now);
+                self.question = None;
+                self.say(words::CALL_GOES_ON, now);
+            }
+            Act::Answer(intent) => {
+                let answer = self.answer_to(&intent.name, now);
+                self.say(&answer, now);
+                self.finish("answered", "an everyday sentence", now);
+            }
+        }
+    }
+
+    fn answer_to(&self, intent: &str, now: Duration) -> String {
+        match intent {
+            "EmergencyStatus" if self.calling.is_active() => "An emergency call is under way.".into(),
+            "EmergencyStatus" => match self.calling.last_call() {
+                Some(ended) => {
+                    let minutes = now.saturating_sub(ended).as_secs() / 60;
+                    format!("The last drill call ended {minutes} minutes ago. I have not called anyone since.")
+                }
+                None => "I have not called anyone.".into(),
+            },
+            "EmergencyReadiness" => {
+                let lines = self.calling.lines();
+                format!("This is a drill device. It has {lines} drill {}.", if lines == 1 { "line" } else { "lines" })
+            }
+            "GetTime" => {
+                let minutes = (self.wall_ms_at_zero + u64::try_from(now.as_millis()).unwrap_or(0)) / 60_000;
+                format!("It is {} {:02} universal time.", minutes / 60 % 24, minutes % 60)
+            }
+            _ => "I cannot do that yet.".into(),
+        }
+    }
+
+    fn cancel(&mut self, by: &str, now: Duration) {
+        match self.calling.cancel(now) {
+            Ok(()) => {
+                self.recorder.human("cancel", by, "no INVITE left", now);
+                let mode = self.plain_mode();
+                self.recorder.decision(Outcome::Cancel, mode, "cancelled before the INVITE", None, now);
+                self.outputs.push_back(Output::Hush);
+                self.say(words::CANCELLED, now);
+            }
+            Err(calling::NotCancellable::InviteHasLeft) => self.act(Act::CoachToStay, now),
+            Err(calling::NotCancellable::NoCall) => {}
+        }
+    }
+
+    fn nothing_said(&mut self, now: Duration) {
+        match self.question.as_ref().map(|question| question.situation) {
+            Some(Situation::Asking { .. }) => self.no_reply(now),
+            Some(Situation::ConfirmingEnd { .. }) => {
+                self.question = None;
+                self.recorder.human("nothing", "speech", "the call goes on", now);
+            }
+            _ if self.calling.is_active() => {}
+            _ => self.finish("nothing said", "no words after the wake word", now),
+        }
+    }
+
+    fn no_reply(&mut self, now: Duration) {
+        let Decided { reason, .. } = self.policy.no_reply();
+        let quiet = matches!(self.question, Some(Question { situation: Situation::Asking { quiet: true, .. }, .. }));
+        self.question = None;
+        self.recorder.human("nothing", "speech", "no call was made", now);
+        let mode = self.plain_mode();
+        self.recorder.decision(Outcome::Ignore, mode, reason, None, now);
+        if !quiet {
+            self.say(words::NOT_CALLED, now);
+        }
+        self.finish("not called", reason, now);
+    }
+
+    fn speech_ended(&mut self, now: Duration) {
+        if let Some(question) = &mut self.question
+            && question.until.is_none()
+        {
+            question.until = Some(now + Duration::from_millis(u64::from(REPLY_MS_MAX) + 4_000));
+            self.outputs.push_back(Output::ListenForReply { ms: REPLY_MS_MAX });
+        } else if let Some(left) = self.calling.announcing_left(now) {
+            let ms = u32::try_from(left.as_millis()).unwrap_or(REPLY_MS_MAX);
+            self.outputs.push_back(Output::ListenForReply { ms: ms.max(1) });
+        }
+    }
+
+    fn timeout(&mut self, now: Duration) {
+        self.endpoint.handle_input(hearthline_sip::endpoint::Input::Timeout, now);
+        self.calling.handle_timeout(now);
+        self.recorder.handle_timeout(now);
+        let wall = self.wall(now);
+        self.lost.handle_timeout(now, wall);
+        if let Some(question) = self.question {
+            if question.until.is_none() && question.speech_until <= now {
+                self.speech_ended(now);
+            } else if question.until.is_some_and(|until| until <= now) {
+                self.nothing_said(now);
+            }
+        }
+    }
+
+    /// Moves everything forward until nobody has anything left to say.
+    fn drain(&mut self, now: Duration) {
+        loop {
+            let mut moved = false;
+            loop {
+                match self.endpoint.poll_output(now) {
+                    hearthline_sip::endpoint::Output::Transmit { target, bytes } => {
+                        self.outputs.push_back(Output::Sip { target, bytes });
+                    }
+                    hearthline_sip::endpoint::Output::Close { transport, remote } => {
+                        self.outputs.push_back(Output::CloseStream { transport, remote });
+                    }
+                    hearthline_sip::endpoint::Output::Event(event) => {
+                        moved = true;
+                        self.calling.sip_event(event, &mut self.endpoint, now);
+                    }
+                    hearthline_sip::endpoint::Output::Timeout(_) => break,
+                }
+            }
+            moved |= self.calling.run(&mut self.endpoint, now);
+            while let Some(effect) = self.calling.poll_effect() {
+                moved = true;
+                self.take_effect(effect, now);
+            }
+            if !moved {
+                break;
+            }
+        }
+        loop {
+            match self.lost.poll_output() {
+                LostOutput::Post(post) => {
+                    self.outputs.push_back(Output::Post { token: PostToken::Start(post.request), post });
+                }
+                LostOutput::CacheChanged => self.outputs.push_back(Output::KeepLostCache(self.lost.cache_bytes())),
+                LostOutput::Event(_) => {}
+                LostOutput::Timeout(_) => break,
+            }
+        }
+    }
+
+    fn take_effect(&mut self, effect: calling::Effect, now: Duration) {
+        use calling::Effect;
+        match effect {
+            Effect::Output(output) => self.outputs.push_back(output),
+            Effect::Step(step) => self.step(step),
+            Effect::Record(body) => self.recorder.write(body, None, now),
+            Effect::Say(text) => self.say(text, now),
+            Effect::Learned(mapping) => self.lost.learn(*mapping),
+            Effect::Ended { outcome, reason, call } => {
+                self.question = None;
+                self.step(Step::Ended { outcome });
+                self.light(Light::Off);
+                self.recorder.end_incident(outcome, &reason, call, now);
+            }
+        }
+    }
+
+    /// Ends an interaction that did not become a call.
+    fn finish(&mut self, outcome: &'static str, reason: &str, now: Duration) {
+        if self.calling.is_active() || self.question.is_some() {
+            return;
+        }
+        self.light(Light::Off);
+        self.step(Step::Ended { outcome });
+        self.recorder.end_incident(outcome, reason, None, now);
+    }
+
+    fn say(&mut self, text: &str, now: Duration) {
+        if self.calling.is_quiet() {
+            return;
+        }
+        self.recorder.speech(text, now);
+        self.step(Step::Said { text: text.to_owned() });
+        self.outputs.push_back(Output::Say(text.to_owned()));
+    }
+
+    fn light(&mut self, light: Light) {
+        if !self.calling.is_quiet() {
+            self.outputs.push_back(Output::Light(light));
+        }
+    }
+
+    fn step(&mut self, step: Step) {
+        self.outputs.push_back(Output::Step(step));
+    }
+
+    fn plain_mode(&self) -> DecisionMode {
+        match self.policy.mode() {
+            Mode::Announced { .. } => DecisionMode::Announced,
+            Mode::Immediate => DecisionMode::Immediate,
+        }
+    }
+
+    fn wall(&self, now: Duration) -> Timestamp {
+        let ms = self.wall_ms_at_zero + u64::try_from(now.as_millis()).unwrap_or(0);
+        Timestamp::from_unix_ms(i64::try_from(ms).unwrap_or(i64::MAX))
+    }
+
+    fn next_timeout(&mut self) -> Option<Duration> {
+        let endpoint = match self.endpoint.poll_output(Duration::ZERO) {
+            hearthline_sip::endpoint::Output::Timeout(at) => at,
+            _ => None,
+        };
+        let lost = match self.lost.poll_output() {
+            LostOutput::Timeout(at) => at,
+            _ => None,
+        };
+        let question = self.question.map(|question| question.until.unwrap_or(question.speech_until));
+        [endpoint, lost, question, self.calling.poll_timeout(), Some(self.recorder.poll_timeout())]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+}
+
+fn mode_of(authorized: &crate::policy::Authorized, mode: Mode) -> DecisionMode {
+    match mode {
+        _ if authorized.is_quiet() => DecisionMode::Quiet,
+        Mode::Announced { .. } => DecisionMode::Announced,
+        Mode::Immediate => DecisionMode::Immediate,
+    }
+}

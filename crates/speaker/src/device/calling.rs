@@ -1,0 +1,632 @@
+//! The emergency call on its way: the call's state machine over real SIP legs and sound.
+//!
+//! The only place that begins an [`EmergencyCall`], and it takes an [`Authorized`] to do so.
+use core::time::Duration;
+use std::collections::{BTreeMap, VecDeque};
+
+use hearthline_emergency::call::{
+    AttemptId, CALLBACK_WINDOW, CallInput, CallOutput, CallSetup, ConfirmedEnd, EmergencyCall, EndedBy as CallEndedBy, EventKind,
+    Line, Progress, RouteSource,
+};
+use hearthline_emergency::lost_client::{CachedMapping, LostClient, LostReply, LostRequestId};
+use hearthline_emergency::profile::EmergencyProfile;
+use hearthline_emergency::service::DrillService;
+use hearthline_emergency::target::{DrillTargets, Refused};
+use hearthline_emergency::timestamp::Timestamp;
+use hearthline_ledger::{Body as Entry, Call as CallEntry, CallEvent, Location, Private, Route};
+use hearthline_sip::endpoint::{Body, CallHandle, EndedBy, Endpoint, Event, FailureCause, Refusal};
+use hearthline_sip::multipart::{self, MultipartLimits};
+use hearthline_sip::offer_answer::{LocalAudio, answer, answer_received, offer};
+use hearthline_sip::sdp::SessionDescription;
+use hearthline_sip::tokens::Tokens;
+use hearthline_sip::{Request, Response, StatusCode};
+
+use super::leg::{Sound, SoundOutput, request_of, targets_of};
+use super::{DeviceConfig, Light, Output, PostToken, Step};
+use crate::policy::Authorized;
+use crate::words;
+
+/// Something for the device to do or record.
+pub(super) enum Effect {
+    Output(Output),
+    Step(Step),
+    Record(Entry),
+    Say(&'static str),
+    Learned(Box<CachedMapping>),
+    Ended { outcome: &'static str, reason: String, call: Option<Duration> },
+}
+
+/// Why nothing was cancelled.
+pub(super) enum NotCancellable {
+    /// An INVITE is out: the call is with the call-taker now (DESIGN invariant 4).
+    InviteHasLeft,
+    /// There is no call.
+    NoCall,
+}
+
+/// One INVITE and what is known of it.
+struct Attempt {
+    handle: CallHandle,
+    line: usize,
+    call_id: Option<String>,
+}
+
+/// A call under way.
+struct Active {
+    /// None only inside [`Calling::cancel`].
+    call: Option<EmergencyCall>,
+    quiet: bool,
+    invite_at: Duration,
+    invite_left: bool,
+    answered_at: Option<Duration>,
+    attempts: BTreeMap<AttemptId, Attempt>,
+    offer: SessionDescription,
+    sound: Option<(AttemptId, Sound)>,
+}
+
+/// A call-taker calling back.
+struct Callback {
+    handle: CallHandle,
+    call_id: String,
+    sound: Sound,
+    since: Duration,
+}
+
+/// Calls, one at a time.
+pub(super) struct Calling {
+    config: DeviceConfig,
+    tokens: Tokens,
+    active: Option<Active>,
+    callback: Option<Callback>,
+    last_ended: Option<Duration>,
+    last_was_quiet: bool,
+    effects: VecDeque<Effect>,
+    timeout: Option<Duration>,
+}
+
+impl Calling {
+    pub(super) fn new(config: DeviceConfig, tokens: Tokens) -> Self {
+        Self {
+            config,
+            tokens,
+            active: None,
+            callback: None,
+            last_ended: None,
+            last_was_quiet: false,
+            effects: VecDeque::new(),
+            timeout: None,
+        }
+    }
+
+    pub(super) fn profile(&self) -> &EmergencyProfile {
+        &self.config.profile
+    }
+
+    pub(super) fn lines(&self) -> usize {
+        self.config.lines.len()
+    }
+
+    /// Whether a call is under way, announced ones included.
+    pub(super) fn is_active(&self) -> bool {
+        self.active.is_some()
+    }
+
+    /// Whether a call is announced and no INVITE has left.
+    pub(super) fn is_announcing(&self) -> bool {
+        self.active.as_ref().is_some_and(|active| !active.invite_left)
+    }
+
+    /// Whether the device must stay silent and dark.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.active.as_ref().is_some_and(|active| active.quiet)
+    }
+
+    /// When the last call ended.
+    pub(super) fn last_call(&self) -> Option<Duration> {
+        self.last_ended
+    }
+
+    /// How long an announced call can still be cancelled.
+    pub(super) fn announcing_left(&self, now: Duration) -> Option<Duration> {
+        let active = self.active.as_ref().filter(|active| !active.invite_left)?;
+        active.invite_at.checked_sub(now)
+    }
+
+    /// Begins the one call that `authorized` allows. LoST is asked at once; no INVITE leaves before the window has passed.
+    pub(super) fn begin(&mut self, authorized: Authorized, lost: &LostClient, wall: Timestamp, now: Duration) -> Result<(), Refused> {
+        let permit = DrillService::new(authorized.service().clone(), DrillTargets::loopback())?;
+        let rtp = self.config.rtp_local;
+        let session_id = self.tokens.next_u64() >> 2;
+        let offer = offer(&LocalAudio::new(rtp.ip(), rtp.port()), session_id, 0);
+        let setup = CallSetup {
+            profile: self.config.profile.clone(),
+            lines: self.config.lines.clone(),
+            timers: self.config.timers,
+            lost: lost.at_call(permit.service(), wall),
+            sdp: Some(offer.to_bytes()),
+            call_token: format!("{:016x}", self.tokens.next_u64()),
+            invite_not_before: now + authorized.cancel_window(),
+            await_location: false,
+            wall,
+        };
+        let lines = setup.lines.iter().map(|line: &Line| line.name.clone()).collect();
+        let service = permit.service().as_str().to_owned();
+        let call = EmergencyCall::new(permit, setup, now)?;
+        self.effects.push_back(Effect::Record(
+            Route { service, source: "configured".into(), uri: None, lines, problem: None }.into(),
+        ));
+        self.active = Some(Active {
+            call: Some(call),
+            quiet: authorized.is_quiet(),
+            invite_at: now + authorized.cancel_window(),
+            invite_left: false,
+            answered_at: None,
+            attempts: BTreeMap::new(),
+            offer,
+            sound: None,
+        });
+        Ok(())
+    }
+
+    /// Takes an announced call back. Once an INVITE has left there is nothing to take back.
+    pub(super) fn cancel(&mut self, now: Duration) -> Result<(), NotCancellable> {
+        let active = self.active.as_mut().ok_or(NotCancellable::NoCall)?;
+        let call = active.call.take().ok_or(NotCancellable::NoCall)?;
+        match call.before_invite() {
+            Ok(before) => {
+                let event = before.cancel(now);
+                self.active = None;
+                self.effects.push_back(Effect::Step(Step::Call { what: event.kind, call_id: None }));
+                self.effects.push_back(Effect::Ended {
+                    outcome: "cancelled",
+                    reason: "cancelled before the INVITE".into(),
+                    call: None,
+                });
+                Ok(())
+            }
+            Err(call) => {
+                active.call = Some(call);
+                Err(NotCancellable::InviteHasLeft)
+            }
+        }
+    }
+
+    /// The caller asked to end the call and confirmed.
+    pub(super) fn caller_ends(&mut self, confirmed: ConfirmedEnd, now: Duration) {
+        self.input(CallInput::CallerEnds(confirmed), now);
+    }
+
+    pub(super) fn lost(&mut self, request: LostRequestId, reply: LostReply<'_>, now: Duration) {
+        self.input(CallInput::Lost { request, reply }, now);
+    }
+
+    pub(super) fn microphone(&mut self, samples: &[i16], now: Duration) {
+        if let Some(sound) = self.sound() {
+            sound.microphone(samples, now);
+        }
+    }
+
+    pub(super) fn rtp(&mut self, datagram: &[u8], now: Duration) {
+        if let Some(sound) = self.sound() {
+            sound.rtp(datagram, now);
+        }
+    }
+
+    pub(super) fn rtcp(&mut self, datagram: &[u8], now: Duration) {
+        if let Some(sound) = self.sound() {
+            sound.rtcp(datagram, now);
+        }
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Duration) {
+        if let Some(call) = self.active.as_mut().and_then(|active| active.call.as_mut()) {
+            call.handle_timeout(now);
+        }
+        if let Some(sound) = self.sound() {
+            sound.handle_timeout(now);
+        }
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    pub(super) fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// Lets the call and its sound act; true when something happened.
+    pub(super) fn run(&mut self, endpoint: &mut Endpoint, now: Duration) -> bool {
+        let mut moved = false;
+        self.timeout = None;
+        while let Some(call) = self.active.as_mut().and_then(|active| active.call.as_mut()) {
+            match call.poll_output() {
+                CallOutput::Timeout(at) => {
+                    self.timeout = at;
+                    break;
+                }
+                output => self.call_output(output, endpoint, now),
+            }
+            moved = true;
+        }
+        while let Some(sound) = self.sound() {
+            match sound.poll(now) {
+                Err(at) => {
+                    self.timeout = [self.timeout, at].into_iter().flatten().min();
+                    break;
+                }
+                Ok(output) => self.sound_output(output),
+            }
+        }
+        moved
+    }
+
+    /// Something happened to a SIP call.
+    pub(super) fn sip_event(&mut self, event: Event, endpoint: &mut Endpoint, now: Duration) {
+        match event {
+            Event::Reached { call, status, .. } if status.code() == 100 => {
+                self.progress(call, Progress::Trying, now);
+            }
+            Event::Progress { call, response } => {
+                self.response(call, CallEvent::Progress, &response);
+                self.progress(call, Progress::Ringing { status: response.status.code() }, now);
+            }
+            Event::Answered { call, response } => self.answered(call, &response, endpoint, now),
+            Event::Failed { call, cause } => {
+                if let FailureCause::Response(response) | FailureCause::RedirectLoop(response) = &cause {
+                    self.response(call, CallEvent::Failed, response);
+                }
+                if let Some(progress) = progress_of(&cause) {
+                    self.progress(call, progress, now);
+                }
+            }
+            Event::Ended { call, by, .. } => self.ended(call, by, now),
+            Event::Reinvite { call, request } | Event::Update { call, request } => {
+                self.reoffered(call, &request, endpoint, now);
+            }
+            Event::Incoming { call, request, .. } => self.incoming(call, &request, endpoint, now),
+            // Everything else is the endpoint's own business, or answered by it.
+            _ => {}
+        }
+    }
+
+    fn call_output(&mut self, output: CallOutput, endpoint: &mut Endpoint, now: Duration) {
+        match output {
+            CallOutput::LostPost(post) => {
+                let token = PostToken::Call(post.request);
+                self.effect(Output::Post { token, post });
+            }
+            CallOutput::Invite { attempt, line, transports, invite } => {
+                let targets = targets_of(&invite.next_hop, &transports);
+                let sent = request_of(&invite, targets)
+                    .map_err(|error| error.to_string())
+                    .and_then(|request| endpoint.invite(request, now).map_err(|error| error.to_string()));
+                let Some(active) = self.active.as_mut() else { return };
+                active.invite_left = true;
+                match sent {
+                    Ok(handle) => {
+                        active.attempts.insert(attempt, Attempt { handle, line, call_id: None });
+                        self.invited(line, &invite.parts);
+                    }
+                    Err(what) => {
+                        self.effects.push_back(Effect::Step(Step::Trouble { what }));
+                        self.input(CallInput::Progress { attempt, progress: Progress::TransportFailed }, now);
+                    }
+                }
+            }
+            CallOutput::Abandon { attempt } | CallOutput::HangUp { attempt } => {
+                if let Some(attempt) = self.active.as_ref().and_then(|active| active.attempts.get(&attempt)) {
+                    // An attempt that is over already has nothing to end.
+                    let _ = endpoint.bye(attempt.handle, None, now);
+                }
+            }
+            CallOutput::Learned(mapping) => self.effects.push_back(Effect::Learned(mapping)),
+            CallOutput::Event(event) => self.call_event(event.kind, now),
+            CallOutput::Timeout(_) => {}
+        }
+    }
+
+    fn invited(&mut self, line: usize, parts: &[hearthline_emergency::body::BodyPart]) {
+        let pidf = parts.iter().find(|part| part.content_type == hearthline_emergency::body::TYPE_PIDF);
+        let location = Location {
+            source: if pidf.is_some() { "configured" } else { "none" }.into(),
+            pidf_lo: pidf.map(|part| Private(String::from_utf8_lossy(&part.bytes).into_owned())),
+            problem: None,
+        };
+        self.effects.push_back(Effect::Record(location.into()));
+        self.record_call(CallEvent::Invite, "", line, None, None);
+        if !self.is_quiet() {
+            self.effect(Output::Light(Light::Calling));
+        }
+    }
+
+    fn call_event(&mut self, kind: EventKind, now: Duration) {
+        let quiet = self.is_quiet();
+        let call_id = self.active.as_ref().and_then(|active| {
+            active.attempts.values().next_back().and_then(|attempt| attempt.call_id.clone())
+        });
+        match &kind {
+            EventKind::Routed { source, reason } => {
+                let source = match source {
+                    RouteSource::Fresh => "lost",
+                    RouteSource::Cached | RouteSource::Stale => "cache",
+                    RouteSource::None => "configured",
+                };
+                let problem = (!reason.is_empty()).then(|| reason.clone());
+                let route = Route { service: "".into(), source: source.into(), uri: None, lines: Vec::new(), problem };
+                self.effects.push_back(Effect::Record(route.into()));
+            }
+            EventKind::GaveWay { line, reason, .. } | EventKind::Failed { line, reason, .. } => {
+                self.record_call(CallEvent::NextLine, call_id.as_deref().unwrap_or(""), *line, None, Some(reason));
+                if !quiet && self.lines() > 1 {
+                    self.effects.push_back(Effect::Say(words::TRYING_ANOTHER_LINE));
+                }
+            }
+            EventKind::Answered { .. } => {
+                if let Some(active) = self.active.as_mut() {
+                    active.answered_at = Some(now);
+                }
+                if !quiet {
+                    self.effect(Output::Hush);
+                    self.effect(Output::Light(Light::Connected));
+                }
+            }
+            _ => {}
+        }
+        let over = match &kind {
+            EventKind::Ended { by } => Some(*by),
+            _ => None,
+        };
+        self.effects.push_back(Effect::Step(Step::Call { what: kind, call_id }));
+        if let Some(by) = over {
+            self.finish(by, now);
+        }
+    }
+
+    fn finish(&mut self, by: CallEndedBy, now: Duration) {
+        let Some(mut active) = self.active.take() else { return };
+        if let Some((attempt, mut sound)) = active.sound.take() {
+            sound.close(now);
+            let call_id = active.attempts.get(&attempt).and_then(|attempt| attempt.call_id.clone()).unwrap_or_default();
+            while let Ok(output) = sound.poll(now) {
+                self.sound_output(output);
+            }
+            self.effects.push_back(Effect::Record(sound.statistics(&call_id).into()));
+        }
+        self.last_ended = Some(now);
+        self.last_was_quiet = active.quiet;
+        if !active.quiet {
+            self.effects.push_back(Effect::Say(words::CALL_ENDED));
+        }
+        let reason = match by {
+            CallEndedBy::CallTaker => "the call-taker hung up",
+            CallEndedBy::Caller => "the caller asked to end and confirmed",
+            CallEndedBy::CancelledBeforeInvite => "cancelled before the INVITE",
+        };
+        let outcome = if active.answered_at.is_some() { "answered" } else { "not answered" };
+        let call = active.answered_at.map(|at| now.saturating_sub(at));
+        self.effects.push_back(Effect::Ended { outcome, reason: reason.into(), call });
+    }
+
+    fn answered(&mut self, call: CallHandle, response: &Response, endpoint: &mut Endpoint, now: Duration) {
+        self.response(call, CallEvent::Answered, response);
+        let wall_at_zero = Duration::from_millis(self.config.wall_ms_at_zero);
+        let seed = self.tokens.next_u64();
+        let Some(attempt) = self.attempt_of(call) else {
+            let _ = endpoint.bye(call, None, now);
+            return;
+        };
+        let Some(active) = self.active.as_mut() else { return };
+        let sound = SessionDescription::parse(&response.body)
+            .map_err(|error| error.to_string())
+            .and_then(|theirs| answer_received(&active.offer, &theirs).map_err(|error| error.to_string()))
+            .and_then(|negotiated| Sound::new(&negotiated, seed, wall_at_zero).map_err(|error| error.to_string()));
+        match sound {
+            Ok(sound) if active.sound.is_none() => {
+                active.sound = Some((attempt, sound));
+                self.progress(call, Progress::Answered, now);
+            }
+            // A second answer: the first is kept, the call's states give this one a BYE.
+            Ok(_) => self.progress(call, Progress::Answered, now),
+            Err(what) => {
+                // Answered, but nobody could hear: as good as refused, the next line is tried.
+                self.effects.push_back(Effect::Step(Step::Trouble { what: format!("answer without usable sound: {what}") }));
+                let _ = endpoint.bye(call, None, now);
+                let progress = Progress::Rejected { status: 488, retry_after_s: None, contacts: Vec::new() };
+                self.progress(call, progress, now);
+            }
+        }
+    }
+
+    fn ended(&mut self, call: CallHandle, by: EndedBy, now: Duration) {
+        if self.callback.as_ref().is_some_and(|callback| callback.handle == call) {
+            self.end_callback(now);
+            return;
+        }
+        let Some(attempt) = self.attempt_of(call) else { return };
+        let line = self.line_of(attempt);
+        let call_id = self.call_id_of(attempt);
+        match by {
+            EndedBy::Local => {}
+            EndedBy::Remote => {
+                self.record_call(CallEvent::Bye, &call_id, line, None, Some("from the call-taker"));
+                self.progress(call, Progress::HungUp, now);
+            }
+            EndedBy::Timeout | EndedBy::Lost => {
+                if let Some(active) = self.active.as_mut()
+                    && active.sound.as_ref().is_some_and(|(owner, _)| *owner == attempt)
+                {
+                    active.sound = None;
+                    active.answered_at = None;
+                }
+                self.record_call(CallEvent::Failed, &call_id, line, None, Some("the dialog was lost"));
+                self.progress(call, Progress::Dropped, now);
+            }
+        }
+    }
+
+    /// The peer changes the session: its new address is taken, the sound goes on.
+    fn reoffered(&mut self, call: CallHandle, request: &Request, endpoint: &mut Endpoint, now: Duration) {
+        let rtp = self.config.rtp_local;
+        let session_id = self.tokens.next_u64() >> 2;
+        let settled = SessionDescription::parse(&request.body)
+            .ok()
+            .and_then(|theirs| answer(&theirs, &LocalAudio::new(rtp.ip(), rtp.port()), session_id, 1).ok());
+        let moved = settled.and_then(|(ours, negotiated)| {
+            self.sound()?.moved(&negotiated).ok()?;
+            Some(Body::sdp(ours.to_bytes()))
+        });
+        let _ = match moved {
+            Some(body) => endpoint.answer_reinvite(call, Some(body), now),
+            None => endpoint.reject_reinvite(call, Refusal::new(StatusCode::NOT_ACCEPTABLE_HERE), now),
+        };
+    }
+
+    /// A call to us. Within the callback window it is the call-taker's and is taken at once; otherwise nobody is here.
+    fn incoming(&mut self, call: CallHandle, request: &Request, endpoint: &mut Endpoint, now: Duration) {
+        let expected = self.last_ended.is_some_and(|ended| now <= ended + CALLBACK_WINDOW) && self.active.is_none();
+        if !expected || self.callback.is_some() {
+            let status = if self.active.is_some() { StatusCode::BUSY_HERE } else { StatusCode::TEMPORARILY_UNAVAILABLE };
+            let _ = endpoint.reject(call, Refusal::new(status), now);
+            return;
+        }
+        let rtp = self.config.rtp_local;
+        let session_id = self.tokens.next_u64() >> 2;
+        let seed = self.tokens.next_u64();
+        let settled = SessionDescription::parse(session_of(request).as_slice())
+            .map_err(|error| error.to_string())
+            .and_then(|theirs| {
+                answer(&theirs, &LocalAudio::new(rtp.ip(), rtp.port()), session_id, 0).map_err(|error| error.to_string())
+            })
+            .and_then(|(ours, negotiated)| {
+                let wall_at_zero = Duration::from_millis(self.config.wall_ms_at_zero);
+                let sound = Sound::new(&negotiated, seed, wall_at_zero).map_err(|error| error.to_string())?;
+                Ok((ours, sound))
+            });
+        match settled {
+            Ok((ours, sound)) => {
+                let _ = endpoint.accept(call, Some(Body::sdp(ours.to_bytes())), now);
+                let call_id = request.headers.call_id().unwrap_or("").to_owned();
+                self.record_call(CallEvent::Message, &call_id, 0, None, Some("the call-taker calls back"));
+                self.callback = Some(Callback { handle: call, call_id, sound, since: now });
+                // After a quiet call the callback must not be heard in the room before the call-taker speaks (RFC 7090 §5.3).
+                if !self.last_was_quiet {
+                    self.effects.push_back(Effect::Say(words::CALLED_BACK));
+                    self.effect(Output::Light(Light::Connected));
+                }
+            }
+            Err(what) => {
+                self.effects.push_back(Effect::Step(Step::Trouble { what: format!("callback without usable sound: {what}") }));
+                let _ = endpoint.reject(call, Refusal::new(StatusCode::NOT_ACCEPTABLE_HERE), now);
+            }
+        }
+    }
+
+    fn end_callback(&mut self, now: Duration) {
+        let Some(mut callback) = self.callback.take() else { return };
+        callback.sound.close(now);
+        self.effects.push_back(Effect::Record(callback.sound.statistics(&callback.call_id).into()));
+        self.effect(Output::Light(Light::Off));
+        self.effects.push_back(Effect::Ended {
+            outcome: "called back",
+            reason: "the callback has ended".into(),
+            call: Some(now.saturating_sub(callback.since)),
+        });
+    }
+
+    fn sound_output(&mut self, output: SoundOutput) {
+        match output {
+            SoundOutput::Rtp(to, bytes) => self.effect(Output::Rtp { to, bytes }),
+            SoundOutput::Rtcp(to, bytes) => self.effect(Output::Rtcp { to, bytes }),
+            SoundOutput::Play(samples) => self.effect(Output::Play(samples)),
+            SoundOutput::Event(event) => self.effects.push_back(Effect::Step(Step::Media { what: format!("{event:?}") })),
+        }
+    }
+
+    fn progress(&mut self, call: CallHandle, progress: Progress, now: Duration) {
+        if let Some(attempt) = self.attempt_of(call) {
+            self.input(CallInput::Progress { attempt, progress }, now);
+        }
+    }
+
+    fn input(&mut self, input: CallInput<'_>, now: Duration) {
+        if let Some(call) = self.active.as_mut().and_then(|active| active.call.as_mut()) {
+            call.handle_input(input, now);
+        }
+    }
+
+    /// Keeps the Call-ID and records the response.
+    fn response(&mut self, call: CallHandle, event: CallEvent, response: &Response) {
+        let Some(attempt) = self.attempt_of(call) else { return };
+        let call_id = response.headers.call_id().unwrap_or("").to_owned();
+        let line = self.line_of(attempt);
+        if let Some(attempt) = self.active.as_mut().and_then(|active| active.attempts.get_mut(&attempt)) {
+            attempt.call_id = Some(call_id.clone());
+        }
+        let reason = String::from_utf8_lossy(response.reason.as_ref()).into_owned();
+        self.record_call(event, &call_id, line, Some(response.status.code()), Some(&reason));
+    }
+
+    fn record_call(&mut self, event: CallEvent, call_id: &str, line: usize, status: Option<u16>, reason: Option<&str>) {
+        let line = self.config.lines.get(line).map_or_else(String::new, |line| line.name.clone());
+        let entry = CallEntry {
+            event,
+            call_id: call_id.to_owned(),
+            line,
+            status,
+            reason: reason.map(str::to_owned),
+            peer: None,
+        };
+        self.effects.push_back(Effect::Record(entry.into()));
+    }
+
+    fn attempt_of(&self, call: CallHandle) -> Option<AttemptId> {
+        let active = self.active.as_ref()?;
+        active.attempts.iter().find(|(_, attempt)| attempt.handle == call).map(|(id, _)| *id)
+    }
+
+    fn line_of(&self, attempt: AttemptId) -> usize {
+        self.active.as_ref().and_then(|active| active.attempts.get(&attempt)).map_or(0, |attempt| attempt.line)
+    }
+
+    fn call_id_of(&self, attempt: AttemptId) -> String {
+        let active = self.active.as_ref();
+        active.and_then(|active| active.attempts.get(&attempt)).and_then(|attempt| attempt.call_id.clone()).unwrap_or_default()
+    }
+
+    fn sound(&mut self) -> Option<&mut Sound> {
+        match (&mut self.active, &mut self.callback) {
+            (Some(active), _) => active.sound.as_mut().map(|(_, sound)| sound),
+            (None, Some(callback)) => Some(&mut callback.sound),
+            (None, None) => None,
+        }
+    }
+
+    fn effect(&mut self, output: Output) {
+        self.effects.push_back(Effect::Output(output));
+    }
+}
+
+/// What a failure means for the emergency call; none when the call itself gave the attempt up.
+fn progress_of(cause: &FailureCause) -> Option<Progress> {
+    match cause {
+        FailureCause::Response(response) | FailureCause::RedirectLoop(response) => {
+            let contacts = match response.headers.contacts() {
+                Ok(hearthline_sip::typed::Contacts::List(list)) => list.iter().map(|contact| contact.uri.to_string()).collect(),
+                _ => Vec::new(),
+            };
+            let retry_after_s = response.headers.retry_after().ok().flatten().map(|after| after.seconds);
+            Some(Progress::Rejected { status: response.status.code(), retry_after_s, contacts })
+        }
+        FailureCause::Timeout | FailureCause::NotAnswered => Some(Progress::TimedOut),
+        FailureCause::TransportFailed => Some(Progress::TransportFailed),
+        FailureCause::Cancelled => None,
+    }
+}
+
+/// The session description of an INVITE, alone or as a part.
+fn session_of(request: &Request) -> Vec<u8> {
+    let limits = MultipartLimits::default();
+    let parts = multipart::parts_of(&request.headers, &request.body, &limits).unwrap_or_default();
+    multipart::find_by_type(&parts, "application/sdp").map(|part| part.body.clone()).unwrap_or_default()
+}

@@ -1,0 +1,277 @@
+//! The policy: the only file that may decide to dial.
+//!
+//! ```text
+//! Heard (wake word, verdict, evidence) + situation + setting ─► Decision
+//! ```
+//! [`Authorized`] is made here and nowhere else. It has no public constructor, cannot be copied or cloned, and is used up
+//! by the one call that it allows. Everything that is not an utterance at this device's microphone (automation, message,
+//! webhook, remote API) has no way to a [`Heard`] and so none to a call (DESIGN invariant 1).
+use core::time::Duration;
+
+use hearthline_emergency::call::ConfirmedEnd;
+use hearthline_emergency::service::ServiceUrn;
+use hearthline_voice::listen::Heard;
+use hearthline_voice::understand::judge::{Doubt, Verdict};
+use hearthline_voice::understand::{Intent, RefusedClass, Reply, Service};
+
+/// Longest cancel window that may be configured, in seconds.
+pub const CANCEL_WINDOW_S_MAX: u64 = 10;
+/// How long an answer to "Do you need 911?" is waited for, in milliseconds.
+pub const REPLY_MS_MAX: u32 = 8_000;
+
+/// How a call is announced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Says what it will do and leaves a window to cancel.
+    Announced {
+        /// From the decision to the INVITE: 0 to [`CANCEL_WINDOW_S_MAX`] seconds.
+        cancel_window: Duration,
+    },
+    /// Calls at once.
+    Immediate,
+}
+
+impl Default for Mode {
+    fn default() -> Self {
+        Self::Announced { cancel_window: Duration::from_secs(5) }
+    }
+}
+
+/// Where the device stands when something is heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Situation {
+    /// Nothing is under way.
+    Idle,
+    /// A call is announced; no INVITE has left.
+    Announcing,
+    /// The device asked "Do you need 911?".
+    Asking {
+        /// Whom a yes calls.
+        service: Service,
+        /// Whether a yes calls quietly.
+        quiet: bool,
+    },
+    /// An INVITE has left, or a call-taker is on the line.
+    Calling,
+    /// The caller asked to end the call and was asked whether they mean it.
+    ConfirmingEnd {
+        /// When they asked.
+        asked_at: Duration,
+    },
+}
+
+/// The permission to place one emergency call.
+#[derive(Debug)]
+#[must_use = "an authorised call that is not placed is a call for help that nobody hears"]
+pub struct Authorized {
+    service: ServiceUrn,
+    quiet: bool,
+    cancel_window: Duration,
+}
+
+impl Authorized {
+    /// Made from a live utterance; private on purpose.
+    fn by_utterance(service: Service, quiet: bool, mode: Mode) -> Self {
+        let cancel_window = match mode {
+            Mode::Announced { cancel_window } if !quiet => cancel_window.min(Duration::from_secs(CANCEL_WINDOW_S_MAX)),
+            _ => Duration::ZERO,
+        };
+        Self { service: urn_of(service), quiet, cancel_window }
+    }
+
+    /// Whom to call.
+    #[must_use]
+    pub fn service(&self) -> &ServiceUrn {
+        &self.service
+    }
+
+    /// No light, tone or speech.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// How long the person can cancel before the INVITE leaves.
+    #[must_use]
+    pub fn cancel_window(&self) -> Duration {
+        self.cancel_window
+    }
+}
+
+/// What to do about something heard.
+#[derive(Debug)]
+pub enum Decision {
+    /// Place an emergency call.
+    Emergency(Authorized),
+    /// Ask "Do you need 911? Say yes or no."
+    Ask {
+        /// Whom a yes calls.
+        service: Service,
+        /// Without sound.
+        quiet: bool,
+    },
+    /// Do or answer something that is no emergency call.
+    Act(Act),
+    /// Understood, and not done.
+    Refuse {
+        /// The class of sentence.
+        class: RefusedClass,
+    },
+    /// Not meant for the device.
+    Ignore,
+}
+
+/// What is done that is no emergency call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Act {
+    /// Take back an announced call, before its INVITE.
+    CancelAnnounced,
+    /// Nobody needs help, they say.
+    TakeNo,
+    /// "Stay on the line and say that it was an accident."
+    CoachToStay,
+    /// Ask whether the caller really wants to end the call.
+    AskWhetherToEnd,
+    /// End the call: asked for and confirmed.
+    EndCall(ConfirmedEnd),
+    /// Go on with the call after a no.
+    KeepCall,
+    /// An everyday sentence.
+    Answer(Intent),
+}
+
+/// A decision and the rule behind it, in words for the record.
+#[derive(Debug)]
+pub struct Decided {
+    /// What to do.
+    pub decision: Decision,
+    /// Which rule decided.
+    pub reason: &'static str,
+}
+
+/// The household's setting.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Policy {
+    mode: Mode,
+}
+
+impl Policy {
+    /// A policy with this mode.
+    #[must_use]
+    pub fn new(mode: Mode) -> Self {
+        Self { mode }
+    }
+
+    /// The mode of spoken calls that are not quiet.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Decides about one utterance.
+    #[must_use]
+    pub fn decide(&self, heard: &Heard, situation: Situation, now: Duration) -> Decided {
+        let addressed = heard.wake.is_some();
+        let verdict = &heard.understanding.verdict;
+        match situation {
+            Situation::Announcing => self.while_announcing(verdict, addressed),
+            Situation::Calling => self.while_calling(verdict, addressed, None, now),
+            Situation::ConfirmingEnd { asked_at } => self.while_calling(verdict, addressed, Some(asked_at), now),
+            Situation::Asking { service, quiet } => self.while_asking(verdict, addressed, service, quiet),
+            Situation::Idle if addressed => self.when_addressed(verdict),
+            Situation::Idle => decided(Decision::Ignore, "no wake word"),
+        }
+    }
+
+    /// Nobody answered "Do you need 911?".
+    #[must_use]
+    pub fn no_reply(&self) -> Decided {
+        decided(Decision::Act(Act::TakeNo), "no answer to the question: no call without a human yes")
+    }
+
+    fn when_addressed(&self, verdict: &Verdict) -> Decided {
+        match verdict {
+            Verdict::Emergency { service, quiet } => {
+                let authorized = Authorized::by_utterance(*service, *quiet, self.mode);
+                decided(Decision::Emergency(authorized), "wake word and an order to call an emergency service")
+            }
+            Verdict::Ask { service, quiet, why } => decided(
+                Decision::Ask { service: *service, quiet: *quiet },
+                match why {
+                    Doubt::Words(_) => "a question or a need, not an order: asked back",
+                    Doubt::Unsure => "perhaps an order, not heard clearly enough: asked back",
+                    Doubt::Contradicted => "perhaps an order, another reading is as likely: asked back",
+                },
+            ),
+            Verdict::Refused { class, .. } => decided(Decision::Refuse { class: *class }, class.describe()),
+            Verdict::Act(intent) => decided(Decision::Act(Act::Answer(intent.clone())), "an everyday sentence"),
+            Verdict::Reply(_) => decided(Decision::Ignore, "an answer without a question"),
+            Verdict::HangUpEmergency => decided(Decision::Ignore, "there is no call to end"),
+            Verdict::Other => decided(Decision::Ignore, "not understood"),
+            Verdict::Nothing => decided(Decision::Ignore, "no words"),
+        }
+    }
+
+    fn while_announcing(&self, verdict: &Verdict, addressed: bool) -> Decided {
+        match verdict {
+            Verdict::Reply(Reply::Cancel) => decided(Decision::Act(Act::CancelAnnounced), "cancelled by voice before the INVITE"),
+            // A scream of "no" or an attacker's "don't call" must not take the call back; said to the device, they do.
+            Verdict::Reply(Reply::No)
+            | Verdict::HangUpEmergency
+            | Verdict::Refused { class: RefusedClass::Negation | RefusedClass::Cancelled, .. }
+                if addressed => decided(Decision::Act(Act::CancelAnnounced), "cancelled by voice before the INVITE"),
+            Verdict::Act(intent) if addressed => decided(Decision::Act(Act::Answer(intent.clone())), "an everyday sentence"),
+            // A repeated order neither shortens the window nor starts a second call.
+            _ => decided(Decision::Ignore, "a call is being announced already"),
+        }
+    }
+
+    fn while_asking(&self, verdict: &Verdict, addressed: bool, service: Service, quiet: bool) -> Decided {
+        match verdict {
+            Verdict::Reply(Reply::Yes) => {
+                let authorized = Authorized::by_utterance(service, quiet, self.mode);
+                decided(Decision::Emergency(authorized), "asked, and the person said yes")
+            }
+            Verdict::Emergency { service, quiet: now_quiet } => {
+                let authorized = Authorized::by_utterance(*service, quiet || *now_quiet, self.mode);
+                decided(Decision::Emergency(authorized), "asked, and the person repeated the order")
+            }
+            Verdict::Reply(Reply::No | Reply::Cancel) => decided(Decision::Act(Act::TakeNo), "asked, and the person said no"),
+            _ if addressed => self.when_addressed(verdict),
+            _ => decided(Decision::Ignore, "neither yes nor no"),
+        }
+    }
+
+    fn while_calling(&self, verdict: &Verdict, addressed: bool, asked_at: Option<Duration>, now: Duration) -> Decided {
+        match (verdict, asked_at) {
+            (Verdict::Reply(Reply::Yes), Some(asked_at)) => match ConfirmedEnd::new(asked_at, now) {
+                Ok(end) => decided(Decision::Act(Act::EndCall(end)), "asked for and confirmed by the caller"),
+                Err(_) => decided(Decision::Act(Act::KeepCall), "the confirmation came too late"),
+            },
+            (Verdict::Reply(Reply::No | Reply::Cancel), Some(_)) => {
+                decided(Decision::Act(Act::KeepCall), "the caller wants to stay on the line")
+            }
+            // Talk with the call-taker is full of such words; only what is said to the device counts.
+            (Verdict::HangUpEmergency, _) if addressed => {
+                decided(Decision::Act(Act::AskWhetherToEnd), "the caller asks to end the call: confirmed first")
+            }
+            (Verdict::Reply(Reply::Cancel), None) if addressed => {
+                decided(Decision::Act(Act::CoachToStay), "the INVITE has left: nothing is cancelled, the caller is coached")
+            }
+            (Verdict::Refused { class: RefusedClass::Negation | RefusedClass::Cancelled, .. }, None) if addressed => {
+                decided(Decision::Act(Act::CoachToStay), "the INVITE has left: nothing is cancelled, the caller is coached")
+            }
+            _ => decided(Decision::Ignore, "an emergency call is under way"),
+        }
+    }
+}
+
+fn decided(decision: Decision, reason: &'static str) -> Decided {
+    Decided { decision, reason }
+}
+
+/// The RFC 5031 name of a spoken service.
+fn urn_of(service: Service) -> ServiceUrn {
+    // The voice crate's services are the registered ones; an unregistered name falls back to the general number.
+    ServiceUrn::parse(service.urn()).unwrap_or(ServiceUrn::SOS)
+}

@@ -1,0 +1,313 @@
+//! The record: every transition of the device becomes an entry of its ledger.
+//!
+//! Recording never fails a call: an entry that cannot be made is counted and told, an entry that is not durable in time is
+//! named by a later `late` entry (DESIGN invariant 3, reference ledger.md 3.3.3).
+use core::time::Duration;
+use std::collections::{BTreeMap, VecDeque};
+
+use hearthline_ledger::{
+    AudioChunk, Body, Capture, Committer, Decision, DecisionMode, Durability, End, Human, IncidentId, Intent, KeyId, Late, Log,
+    LogError, Outcome, Private, Reading, Recovery, SALT_BYTES, Setup, Speech, Stamp, Stream, Transcript, Wake,
+};
+use hearthline_sip::tokens::Tokens;
+use hearthline_voice::clock::SAMPLE_RATE;
+use hearthline_voice::listen::Heard;
+use hearthline_voice::understand::judge::Verdict;
+
+/// Something the adapter must keep.
+#[derive(Debug)]
+pub enum Keep {
+    /// Append these bytes to the log file, sync it, then report `seq` by `Device::handle(Input::Durable)`.
+    Entry {
+        /// Sequence number; none for a checkpoint.
+        seq: Option<u64>,
+        /// Bytes, in the log's own framing.
+        bytes: Vec<u8>,
+    },
+    /// Keep this chunk of committed audio, with its salt, beside the log.
+    Audio {
+        /// The incident it belongs to.
+        incident: IncidentId,
+        /// Salt and samples.
+        chunk: AudioChunk,
+    },
+}
+
+/// The ledger of one device, and what must be written.
+pub struct Recorder {
+    log: Log,
+    durability: Durability,
+    incident: Option<IncidentId>,
+    random: Tokens,
+    wall_ms_at_zero: u64,
+    keep: VecDeque<Keep>,
+    refused_entries: u64,
+}
+
+impl Recorder {
+    /// Goes on with the stored log, or starts one from no bytes.
+    ///
+    /// # Errors
+    /// [`LogError`]: the stored log is damaged beyond a torn end. Keep its bytes and start a new segment.
+    pub fn open(
+        stored: &[u8],
+        setup: Setup,
+        random: Tokens,
+        wall_ms_at_zero: u64,
+        now: Duration,
+    ) -> Result<(Self, Recovery), LogError> {
+        let stamp = stamp(now, wall_ms_at_zero, None);
+        let (log, recovery) = Log::recover(stored, setup, stamp)?;
+        let mut this = Self {
+            log,
+            durability: Durability::new(),
+            incident: None,
+            random,
+            wall_ms_at_zero,
+            keep: VecDeque::new(),
+            refused_entries: 0,
+        };
+        for append in &recovery.writes {
+            this.durability.appended(append.seq, now);
+            this.keep.push_back(Keep::Entry { seq: Some(append.seq), bytes: append.bytes.clone() });
+        }
+        this.checkpoint(now);
+        Ok((this, recovery))
+    }
+
+    /// The name of this device: its key's.
+    #[must_use]
+    pub fn key_id(&self) -> KeyId {
+        self.log.key_id()
+    }
+
+    /// The log, for exporting.
+    #[must_use]
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Entries that could not be made; each is our bug or a limit.
+    #[must_use]
+    pub fn refused_entries(&self) -> u64 {
+        self.refused_entries
+    }
+
+    /// The incident under way.
+    #[must_use]
+    pub fn incident(&self) -> Option<&IncidentId> {
+        self.incident.as_ref()
+    }
+
+    /// A new incident, named at random. Every wake word begins one, so that also a call that was not made can be shown.
+    pub fn begin_incident(&mut self) {
+        let name: String = self.random.next_bytes()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        self.incident = name.parse().ok();
+    }
+
+    /// Closes the incident: end entry, checkpoint, new epoch key.
+    pub fn end_incident(&mut self, outcome: &str, reason: &str, call: Option<Duration>, now: Duration) {
+        let call_ms = call.map(|call| u64::try_from(call.as_millis()).unwrap_or(u64::MAX));
+        self.write(End { outcome: outcome.into(), reason: reason.into(), call_ms }, None, now);
+        self.checkpoint(now);
+        let seed = self.random.next_bytes();
+        if self.log.epoch_due(now) {
+            match self.log.rotate_epoch(&seed, stamp(now, self.wall_ms_at_zero, None)) {
+                Ok(head) => self.keep.push_back(Keep::Entry { seq: None, bytes: head.bytes }),
+                Err(_) => self.refused_entries += 1,
+            }
+        }
+        self.incident = None;
+    }
+
+    /// Writes one entry.
+    pub fn write(&mut self, body: impl Into<Body>, sample: Option<u64>, now: Duration) {
+        let stamp = stamp(now, self.wall_ms_at_zero, sample);
+        match self.log.append(body, stamp, self.incident.as_ref(), false) {
+            Ok(append) => {
+                self.durability.appended(append.seq, now);
+                self.keep.push_back(Keep::Entry { seq: Some(append.seq), bytes: append.bytes });
+            }
+            Err(_) => self.refused_entries += 1,
+        }
+    }
+
+    /// The wake word.
+    pub fn wake(&mut self, wake: &hearthline_voice::wake::Wake, threshold: f32, now: Duration) {
+        let body = Wake {
+            keyword: wake.keyword.clone(),
+            score: f64::from(wake.score),
+            threshold: f64::from(threshold),
+            at_sample: wake.at.0,
+        };
+        self.write(body, Some(wake.at.0), now);
+    }
+
+    /// What was heard and what it was taken for.
+    pub fn heard(&mut self, heard: &Heard, now: Duration) {
+        let understanding = &heard.understanding;
+        let readings = understanding
+            .transcript
+            .alternatives
+            .iter()
+            .take(8)
+            .map(|other| Reading { text: Private(other.text.clone()), log_prob: finite(other.log_prob) })
+            .collect();
+        let transcript = Transcript {
+            text: Private(understanding.transcript.text.clone()),
+            first_sample: heard.start.0,
+            end_sample: heard.speech_end.0,
+            model: "moonshine tiny-en".into(),
+            readings,
+        };
+        self.write(transcript, Some(heard.decided.0), now);
+        let evidence = &understanding.evidence;
+        let mut figures = BTreeMap::new();
+        figures.insert("mass_nats".to_owned(), finite(evidence.mass.order));
+        figures.insert("contrary_nats".to_owned(), finite(evidence.contrary));
+        figures.insert("accept_nats".to_owned(), finite(evidence.point.accept_nats));
+        figures.insert("ask_nats".to_owned(), finite(evidence.point.ask_nats));
+        let (name, slots) = intent_of(&understanding.verdict);
+        let slots = slots.into_iter().map(|(slot, value)| (slot, Private(value))).collect();
+        let intent = Intent { name, rule: evidence.rule.name().into(), slots, evidence: figures };
+        self.write(intent, Some(heard.decided.0), now);
+    }
+
+    /// Commits the sound of an utterance, pre-roll included.
+    pub fn sound(&mut self, heard: &Heard, now: Duration) {
+        let Some(incident) = self.incident.clone() else { return };
+        let mut committer = Committer::new(Stream::microphone(), SAMPLE_RATE, heard.start.0);
+        let random = &mut self.random;
+        let mut chunks = committer.push(&heard.sound, || salt(random));
+        chunks.extend(committer.finish(salt(random)));
+        if chunks.is_empty() {
+            return;
+        }
+        let body = Capture {
+            stream: Stream::microphone(),
+            rate_hz: SAMPLE_RATE,
+            chunks: chunks.iter().map(AudioChunk::commitment).collect(),
+        };
+        self.write(body, Some(heard.decided.0), now);
+        self.keep.extend(chunks.into_iter().map(|chunk| Keep::Audio { incident: incident.clone(), chunk }));
+    }
+
+    /// A decision and its reason.
+    pub fn decision(&mut self, outcome: Outcome, mode: DecisionMode, reason: &str, call: Option<(&str, Duration)>, now: Duration) {
+        let body = Decision {
+            outcome,
+            mode,
+            reason: reason.into(),
+            service: call.map(|(service, _)| service.to_owned()),
+            window_ms: call.map(|(_, window)| u64::try_from(window.as_millis()).unwrap_or(u64::MAX)),
+        };
+        self.write(body, None, now);
+    }
+
+    /// Something a person did.
+    pub fn human(&mut self, action: &str, by: &str, effect: &str, now: Duration) {
+        self.write(Human { action: action.into(), by: by.into(), effect: Some(effect.into()) }, None, now);
+    }
+
+    /// Words of the device.
+    pub fn speech(&mut self, text: &str, now: Duration) {
+        self.write(Speech { text: Private(text.to_owned()) }, None, now);
+    }
+
+    /// The adapter has written and synced the entry.
+    pub fn durable(&mut self, seq: u64, now: Duration) {
+        let late = self.durability.durable(seq, now);
+        self.name_late(late, now);
+    }
+
+    /// Takes the passing of time: late entries, checkpoints that are due.
+    pub fn handle_timeout(&mut self, now: Duration) {
+        let late = self.durability.overdue(now);
+        self.name_late(late, now);
+        if self.log.poll_timeout() <= now {
+            self.checkpoint(now);
+        }
+    }
+
+    /// When [`Recorder::handle_timeout`] is due.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Duration {
+        let checkpoint = self.log.poll_timeout();
+        self.durability.poll_timeout().map_or(checkpoint, |durable| durable.min(checkpoint))
+    }
+
+    /// What the adapter must keep next.
+    pub fn poll_keep(&mut self) -> Option<Keep> {
+        self.keep.pop_front()
+    }
+
+    fn name_late(&mut self, entries: Vec<u64>, now: Duration) {
+        if !entries.is_empty() {
+            let limit_ms = u64::try_from(hearthline_ledger::DURABLE_WITHIN.as_millis()).unwrap_or(u64::MAX);
+            self.write(Late { entries, limit_ms }, None, now);
+        }
+    }
+
+    fn checkpoint(&mut self, now: Duration) {
+        match self.log.checkpoint(stamp(now, self.wall_ms_at_zero, None)) {
+            Ok(head) => self.keep.push_back(Keep::Entry { seq: None, bytes: head.bytes }),
+            Err(_) => self.refused_entries += 1,
+        }
+    }
+}
+
+/// Name and slots of a verdict, as the record and `hearth hear --json` show them.
+#[must_use]
+pub fn intent_of(verdict: &Verdict) -> (String, BTreeMap<String, String>) {
+    let mut slots = BTreeMap::new();
+    let mut slot = |name: &str, value: &str| {
+        slots.insert(name.to_owned(), value.to_owned());
+    };
+    let name = match verdict {
+        Verdict::Emergency { service, quiet } => {
+            slot("service", service.urn());
+            if *quiet {
+                slot("quiet", "yes");
+            }
+            "EmergencyCall".to_owned()
+        }
+        Verdict::Ask { service, .. } => {
+            slot("service", service.urn());
+            "EmergencyPerhaps".to_owned()
+        }
+        Verdict::Refused { class, service } => {
+            slot("class", class.name());
+            if let Some(service) = service {
+                slot("service", service.urn());
+            }
+            "EmergencyRefused".to_owned()
+        }
+        Verdict::Reply(reply) => {
+            slot("reply", &format!("{reply:?}").to_lowercase());
+            "Reply".to_owned()
+        }
+        Verdict::HangUpEmergency => "HangUpEmergency".to_owned(),
+        Verdict::Act(intent) => {
+            for (name, value) in &intent.slots {
+                slot(name, value);
+            }
+            intent.name.clone()
+        }
+        Verdict::Other | Verdict::Nothing => "None".to_owned(),
+    };
+    (name, slots)
+}
+
+fn stamp(now: Duration, wall_ms_at_zero: u64, sample: Option<u64>) -> Stamp {
+    let wall_ms = wall_ms_at_zero + u64::try_from(now.as_millis()).unwrap_or(0);
+    Stamp { sample, wall_ms: Some(wall_ms), ..Stamp::at(now) }
+}
+
+fn salt(random: &mut Tokens) -> [u8; SALT_BYTES] {
+    random.next_bytes()
+}
+
+/// JSON has no infinity: minus infinity, "not at all", is written as the smallest mass ever compared.
+fn finite(nats: f32) -> f64 {
+    if nats.is_finite() { f64::from(nats) } else { -1_000.0 }
+}

@@ -1,0 +1,74 @@
+//! What the device says. Short, plain, and the same every time: in an emergency people know the words by heart.
+use hearthline_voice::understand::{Country, RefusedClass};
+
+/// The emergency number as it is spoken in a country.
+#[must_use]
+pub fn number(country: Country) -> &'static str {
+    match country {
+        Country::UnitedStates | Country::Canada => "911",
+        Country::UnitedKingdom => "999",
+        Country::EuropeanUnion => "112",
+        Country::Australia => "triple zero",
+    }
+}
+
+/// Before an announced call.
+#[must_use]
+pub fn calling(country: Country) -> String {
+    format!("Calling {}. Say cancel to stop.", number(country))
+}
+
+/// Before an immediate call.
+#[must_use]
+pub fn calling_now(country: Country) -> String {
+    format!("Calling {} now.", number(country))
+}
+
+/// Asked back.
+#[must_use]
+pub fn do_you_need(country: Country) -> String {
+    format!("Do you need {}? Say yes or no.", number(country))
+}
+
+/// After a cancel in time.
+pub const CANCELLED: &str = "Cancelled. I did not call.";
+/// After a no, or no answer.
+pub const NOT_CALLED: &str = "Okay. I did not call.";
+/// After "cancel", when the INVITE has left.
+pub const STAY_ON_THE_LINE: &str = "The call has gone out. Stay on the line and say that it was an accident.";
+/// After "hang up the emergency call".
+pub const REALLY_END: &str = "Do you really want to end the emergency call? Say yes or no.";
+/// After a no to that.
+pub const CALL_GOES_ON: &str = "The call goes on.";
+/// The call-taker answered.
+pub const CONNECTED: &str = "Connected. Speak now.";
+/// The call-taker hung up, or the caller ended the call.
+pub const CALL_ENDED: &str = "The emergency call has ended.";
+/// The call-taker calls back.
+pub const CALLED_BACK: &str = "The call-taker is calling back.";
+/// A line failed, another is tried.
+pub const TRYING_ANOTHER_LINE: &str = "No answer. Trying another line.";
+/// The recogniser is broken although the wake word was heard.
+pub const CANNOT_UNDERSTAND: &str = "I heard you, but I cannot understand speech now. Use another phone to call for help.";
+
+/// Why a sentence about emergencies did not call. Always names the words that would.
+#[must_use]
+pub fn refused(class: RefusedClass, country: Country) -> Option<String> {
+    let number = number(country);
+    let hint = format!("To call for help, say: Alexa, call {number}.");
+    match class {
+        RefusedClass::Question => Some(format!("I have not called anyone. {hint}")),
+        RefusedClass::ForeignNumber => Some(format!("That is not the emergency number here. {hint}")),
+        RefusedClass::OtherNumber | RefusedClass::Date | RefusedClass::Unclear | RefusedClass::Conditional => {
+            Some(format!("I am not calling. {hint}"))
+        }
+        RefusedClass::Negation | RefusedClass::Cancelled => Some("Okay. I am not calling.".to_owned()),
+        // Said about calls, not to make one: an answer would only disturb.
+        RefusedClass::Quotation
+        | RefusedClass::PastTense
+        | RefusedClass::Title
+        | RefusedClass::Contact
+        | RefusedClass::Reminder
+        | RefusedClass::Message => None,
+    }
+}
