@@ -102,9 +102,7 @@ impl Network {
         let mut active: Vec<(u32, Slots)> = vec![(0, Slots::default())];
         let mut next: Vec<(u32, Slots)> = Vec::new();
         let mut seen = vec![0_u32; self.states.len()];
-        let mut round = 0;
-        for word in words {
-            round += 1;
+        for (word, round) in words.iter().zip(1_u32..) {
             let id = self
                 .vocabulary
                 .get(word.text.as_str())
@@ -498,7 +496,7 @@ fn closure(steps: &[Step], mixed: &[u8], from: &[u32]) -> Vec<(u32, Slots)> {
             }
             Step::Gain(slots, next) => stack.push((next, merge(mixed, gained, slots))),
             Step::Word(..) | Step::AnyWord(_) | Step::AnyNumber(_) | Step::Accept(_) => {
-                out.push((at, gained))
+                out.push((at, gained));
             }
         }
     }

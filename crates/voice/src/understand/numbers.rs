@@ -28,12 +28,12 @@ enum Part {
 }
 
 /// Replaces each run of number words by one word of digits.
-pub(crate) fn fold_numbers(list: Vec<Word>) -> Vec<Word> {
+pub(crate) fn fold_numbers(list: &[Word]) -> Vec<Word> {
     let mut out: Vec<Word> = Vec::with_capacity(list.len());
     let mut at = 0;
     while at < list.len() {
         let previous = out.last().map(|word| word.text.as_str());
-        match run(&list, at, previous) {
+        match run(list, at, previous) {
             Some((folded, next)) => {
                 let repeated = out
                     .last()
@@ -128,7 +128,7 @@ fn run(list: &[Word], start: usize, previous: Option<&str>) -> Option<(Word, usi
 /// "911911" is "911" said twice.
 fn once(digits: String) -> String {
     let repeats = digits.len() >= 6
-        && digits.len() % 3 == 0
+        && digits.len().is_multiple_of(3)
         && COMPLETE.iter().any(|number| digits.starts_with(number));
     let same = repeats
         && digits

@@ -33,7 +33,7 @@ pub(crate) enum Gap {
 
 /// Splits a transcript into words; numbers are folded into digits ("nine one one" → "911").
 pub(crate) fn words(transcript: &str) -> Vec<Word> {
-    fold_numbers(split(transcript))
+    fold_numbers(&split(transcript))
 }
 
 fn split(transcript: &str) -> Vec<Word> {
