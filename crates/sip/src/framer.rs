@@ -6,7 +6,7 @@
 
 use crate::limits::Limits;
 use crate::message::Message;
-use crate::parse::{Head, ParseError, ParseErrorKind, Part, check, parse_datagram, reject};
+use crate::parse::{Head, ParseError, ParseErrorKind, Part, check, reject};
 
 /// What a stream brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,8 +35,8 @@ pub struct StreamFramer {
     used: usize,
     /// How far the end of the header section was looked for.
     searched: usize,
-    /// Size of the message at the front, once its header section is complete.
-    total: Option<usize>,
+    /// The message at the front, once its header section is complete, and its body's size.
+    head: Option<(Head, usize)>,
     after_pong: bool,
     broken: bool,
 }
@@ -50,7 +50,7 @@ impl StreamFramer {
             buffer: Vec::new(),
             used: 0,
             searched: 0,
-            total: None,
+            head: None,
             after_pong: false,
             broken: false,
         }
@@ -79,7 +79,7 @@ impl StreamFramer {
         if self.broken {
             return None;
         }
-        if self.total.is_none() {
+        if self.head.is_none() {
             if let Some(frame) = self.keep_alive() {
                 return Some(frame);
             }
@@ -88,18 +88,21 @@ impl StreamFramer {
                 Err(error) => return Some(self.give_up(error)),
             };
             match self.measure(head_end) {
-                Ok(total) => self.total = Some(total),
+                Ok(head) => self.head = Some(head),
                 Err(error) => return Some(self.give_up(error)),
             }
         }
-        let total = self.total.filter(|total| self.pending_bytes() >= *total)?;
+        let pending = self.pending_bytes();
+        let (head, length) = self
+            .head
+            .take_if(|(head, length)| pending >= head.body_at + *length)?;
+        let (body_at, total) = (head.body_at, head.body_at + length);
         let bytes = &self.buffer[self.used..self.used + total];
-        let frame = match parse_datagram(bytes, &self.limits) {
+        let frame = match head.into_message(&bytes[body_at..]) {
             Ok(message) => Frame::Message(message),
-            Err(error) => Frame::Rejected(error),
+            Err((kind, at)) => Frame::Rejected(reject(bytes, kind, at, &self.limits)),
         };
         self.used += total;
-        self.total = None;
         self.searched = 0;
         self.after_pong = false;
         Some(frame)
@@ -108,9 +111,10 @@ impl StreamFramer {
     /// Line ends between messages.
     fn keep_alive(&mut self) -> Option<Frame> {
         let rest = &self.buffer[self.used..];
-        if self.searched > 0 || !rest.starts_with(b"\r\n") {
+        if !rest.starts_with(b"\r\n") {
             return None;
         }
+        self.searched = 0;
         if rest.starts_with(b"\r\n\r\n") {
             self.used += 4;
             self.after_pong = false;
@@ -140,26 +144,20 @@ impl StreamFramer {
         Ok(None)
     }
 
-    /// Size of the whole message. Without a Content-Length the end of a message in a stream
-    /// cannot be told; the header is mandatory there (section 20.14).
-    fn measure(&self, head_end: usize) -> Result<usize, ParseError> {
-        let head = &self.buffer[self.used..self.used + head_end];
-        let wrong = |(kind, at)| reject(head, kind, at, &self.limits);
-        // If the header section is malformed, what it says about its length is not believed.
-        let parsed = Head::parse(head, &self.limits).map_err(wrong)?;
+    /// The header section and the size of the body. Without a Content-Length the end of a message
+    /// in a stream cannot be told; the header is mandatory there (section 20.14).
+    fn measure(&self, head_end: usize) -> Result<(Head, usize), ParseError> {
+        let bytes = &self.buffer[self.used..self.used + head_end];
+        let wrong = |(kind, at)| reject(bytes, kind, at, &self.limits);
+        // If a row is malformed, what the section says about its length is not believed.
+        let head = Head::parse(bytes, &self.limits).map_err(wrong)?;
         let missing = ParseErrorKind::ContentLength("missing in a message over a stream");
-        let length = parsed
+        let length = head
             .content_length
-            .ok_or_else(|| wrong((missing, parsed.body_at)))?;
+            .ok_or_else(|| wrong((missing, head.body_at)))?;
         let length = usize::try_from(length).unwrap_or(usize::MAX);
-        check(
-            Part::Body,
-            length,
-            self.limits.body_bytes_max,
-            parsed.body_at,
-        )
-        .map_err(wrong)?;
-        Ok(head_end + length)
+        check(Part::Body, length, self.limits.body_bytes_max, head.body_at).map_err(wrong)?;
+        Ok((head, length))
     }
 
     fn give_up(&mut self, error: ParseError) -> Frame {

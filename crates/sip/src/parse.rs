@@ -119,21 +119,23 @@ impl ParseErrorKind {
 /// # Errors
 /// When it breaks the grammar or a limit; see [`ParseError`].
 pub fn parse_datagram(bytes: &[u8], limits: &Limits) -> Result<Message, ParseError> {
-    let finish = |bytes: &[u8]| {
-        let head = Head::parse(bytes, limits)?;
-        let present = bytes.len() - head.body_at;
-        let length = match head.content_length {
-            None => present,
-            Some(length) if length <= present as u64 => usize::try_from(length).unwrap_or(present),
-            Some(_) => {
-                let kind = ParseErrorKind::ContentLength("larger than what the datagram holds");
-                return Err((kind, head.body_at));
-            }
-        };
-        check(Part::Body, length, limits.body_bytes_max, head.body_at)?;
-        Ok(head.into_message(bytes, length))
+    read_datagram(bytes, limits).map_err(|(kind, at)| reject(bytes, kind, at, limits))
+}
+
+fn read_datagram(bytes: &[u8], limits: &Limits) -> Result<Message, Located> {
+    let head = Head::parse(bytes, limits)?;
+    let present = bytes.len() - head.body_at;
+    let length = match head.content_length {
+        None => present,
+        Some(length) if length <= present as u64 => usize::try_from(length).unwrap_or(present),
+        Some(_) => {
+            let kind = ParseErrorKind::ContentLength("larger than what the datagram holds");
+            return Err(head.start.err().unwrap_or((kind, head.body_at)));
+        }
     };
-    finish(bytes).map_err(|(kind, at)| reject(bytes, kind, at, limits))
+    check(Part::Body, length, limits.body_bytes_max, head.body_at)?;
+    let body_at = head.body_at;
+    head.into_message(&bytes[body_at..body_at + length])
 }
 
 pub(crate) type Located = (ParseErrorKind, usize);
@@ -152,10 +154,11 @@ pub(crate) fn reject(
     }
 }
 
-/// Start line and header section.
+/// Start line and header section. A bad start line does not keep the rows from being read: in a
+/// stream they tell where the next message begins.
 #[derive(Debug)]
 pub(crate) struct Head {
-    start: Start,
+    start: Result<Start, Located>,
     headers: Headers,
     pub(crate) content_length: Option<u64>,
     pub(crate) body_at: usize,
@@ -178,60 +181,27 @@ impl Head {
         }
         let (line, next) = next_line(bytes, at)?;
         check(Part::StartLine, line.len(), limits.start_line_bytes_max, at)?;
-        let start = parse_start(line, at, limits)?;
-        let headers_at = next;
-        at = next;
-        let mut headers = Headers::new();
-        let mut content_length = None;
-        loop {
-            let (row, next) = next_row(bytes, at)?;
-            check(
-                Part::Headers,
-                next - headers_at,
-                limits.header_bytes_max,
-                at,
-            )?;
-            if row.is_empty() {
-                return Ok(Head {
-                    start,
-                    headers,
-                    content_length,
-                    body_at: next,
-                });
-            }
-            check(
-                Part::HeaderLine,
-                next - at,
-                limits.header_line_bytes_max,
-                at,
-            )?;
-            check(
-                Part::HeaderCount,
-                headers.len() + 1,
-                limits.header_count_max,
-                at,
-            )?;
-            let (name, value) =
-                split_row(&row).map_err(|what| (ParseErrorKind::HeaderLine(what), at))?;
-            if name == HeaderName::ContentLength {
-                let wrong = |what| (ParseErrorKind::ContentLength(what), at);
-                let length = parse_length(value).map_err(wrong)?;
-                if content_length.is_some_and(|earlier| earlier != length) {
-                    return Err(wrong("given twice with different values"));
-                }
-                content_length = Some(length);
-            } else {
-                headers.push(name, value);
-            }
-            at = next;
+        let start = parse_start(line, at, limits);
+        match parse_rows(bytes, next, limits) {
+            Ok(Rows {
+                headers,
+                content_length,
+                body_at,
+            }) => Ok(Head {
+                start,
+                headers,
+                content_length,
+                body_at,
+            }),
+            // What is wrong first is what is reported.
+            Err(error) => Err(start.err().unwrap_or(error)),
         }
     }
 
-    /// The message with the `length` bytes that follow the header section as its body.
-    pub(crate) fn into_message(self, bytes: &[u8], length: usize) -> Message {
-        let body = bytes[self.body_at..self.body_at + length].to_vec();
-        let headers = self.headers;
-        match self.start {
+    /// The message with this body.
+    pub(crate) fn into_message(self, body: &[u8]) -> Result<Message, Located> {
+        let (headers, body) = (self.headers, body.to_vec());
+        Ok(match self.start? {
             Start::Request(method, uri) => Message::Request(Request {
                 method,
                 uri,
@@ -244,7 +214,60 @@ impl Head {
                 headers,
                 body,
             }),
+        })
+    }
+}
+
+struct Rows {
+    headers: Headers,
+    content_length: Option<u64>,
+    body_at: usize,
+}
+
+fn parse_rows(bytes: &[u8], headers_at: usize, limits: &Limits) -> Result<Rows, Located> {
+    let mut at = headers_at;
+    let mut headers = Headers::new();
+    let mut content_length = None;
+    loop {
+        let (row, next) = next_row(bytes, at)?;
+        check(
+            Part::Headers,
+            next - headers_at,
+            limits.header_bytes_max,
+            at,
+        )?;
+        if row.is_empty() {
+            return Ok(Rows {
+                headers,
+                content_length,
+                body_at: next,
+            });
         }
+        check(
+            Part::HeaderLine,
+            next - at,
+            limits.header_line_bytes_max,
+            at,
+        )?;
+        check(
+            Part::HeaderCount,
+            headers.len() + 1,
+            limits.header_count_max,
+            at,
+        )?;
+        let (name, value) =
+            split_row(&row).map_err(|what| (ParseErrorKind::HeaderLine(what), at))?;
+        if name == HeaderName::ContentLength {
+            let wrong = |what| (ParseErrorKind::ContentLength(what), at);
+            let length = parse_length(value).map_err(wrong)?;
+            if content_length.is_some_and(|earlier| earlier != length) {
+                return Err(wrong("given twice with different values"));
+            }
+            content_length = Some(length);
+        } else {
+            headers.push(name, value);
+        }
+        at = next;
     }
 }
 
@@ -288,6 +311,7 @@ pub(crate) fn next_row(bytes: &[u8], at: usize) -> Result<(Cow<'_, [u8]>, usize)
     while !row.is_empty() && bytes.get(next).copied().is_some_and(is_lws_byte) {
         let (more, after) = next_line(bytes, next)?;
         let joined = row.to_mut();
+        joined.truncate(joined.iter().rposition(|&b| !is_lws_byte(b)).map_or(0, |i| i + 1));
         joined.push(b' ');
         joined.extend_from_slice(trim(more));
         next = after;
