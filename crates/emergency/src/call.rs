@@ -1,20 +1,36 @@
 //! The emergency call: an ordered list of lines, tried until somebody answers.
+//!
+//! ```text
+//! Locating ─► Routing ─► Calling ─► Ringing ─► Connected ─► Ended
+//!                          ▲  │                    │
+//!                          │  ▼                    │ dropped by the network
+//!                       Exhausted ◄────────────────┘
+//! ```
+//! - The INVITE leaves at once when a fresh mapping is cached, else when LoST has answered, else after `lost_ms_max`.
+//! - A line that refuses, fails or says nothing for `no_response_ms_max` gives way to the next. One that says only 100,
+//!   or only rings, gives way later; its attempt is kept, the first answer wins, and every other attempt is abandoned.
+//! - After the last line comes the first again, for ever, with a growing wait. Only an answer, the call-taker, or the
+//!   caller's confirmed words end the call. `cancel` exists on [`BeforeInvite`] only, which nobody can obtain once an
+//!   INVITE has been handed out (DESIGN invariant 4).
 
 use core::time::Duration;
 
 use crate::invite::EmergencyInvite;
 use crate::lost_client::{CachedMapping, LostAtCall, LostPost, LostReply, LostRequestId};
 use crate::profile::EmergencyProfile;
-use crate::service::DrillService;
 use crate::target::{Refused, SipUri};
 use crate::timestamp::Timestamp;
 
 pub use self::event::{CallEvent, EndedBy, EventKind, RouteSource};
+pub use self::machine::{BeforeInvite, EmergencyCall};
 
 mod event;
+mod machine;
 
 /// Most lines of one call.
 pub const LINES_MAX: usize = 16;
+/// Most redirects followed on one line in one round.
+pub const LINE_REDIRECTS_MAX: usize = 3;
 /// How long after the call a callback is expected, and do-not-disturb is off (RFC 6881 SP-35, ED-68).
 pub const CALLBACK_WINDOW: Duration = Duration::from_secs(30 * 60);
 
@@ -53,7 +69,9 @@ pub struct CallTimers {
     pub trying_ms_max: u64,
     /// A line that only rings gives way after so long: 30 000. It is kept until another answers.
     pub ringing_ms_max: u64,
-    /// A line that never got beyond 100 is asked anew after so long: 32 000 (64*T1).
+    /// A line that still says nothing is asked anew, in a later round, after so long: 8 000.
+    pub silent_ms_max: u64,
+    /// A line that never got beyond 100 is asked anew, in a later round, after so long: 32 000 (64*T1).
     pub stuck_ms_max: u64,
     /// Wait after the last line before the first is tried again: 1 000, doubled each round.
     pub retry_ms: u64,
@@ -69,6 +87,7 @@ impl Default for CallTimers {
             no_response_ms_max: 2_000,
             trying_ms_max: 4_000,
             ringing_ms_max: 30_000,
+            silent_ms_max: 8_000,
             stuck_ms_max: 32_000,
             retry_ms: 1_000,
             retry_ms_max: 8_000,
@@ -254,79 +273,4 @@ pub enum CallOutput {
     Event(CallEvent),
     /// Nothing to do until then; none when the call is over or connected.
     Timeout(Option<Duration>),
-}
-
-/// One emergency call.
-#[derive(Debug)]
-pub struct EmergencyCall {
-    permit: DrillService,
-    setup: CallSetup,
-}
-
-impl EmergencyCall {
-    /// Begins a call.
-    ///
-    /// # Errors
-    /// [`Refused`]: no line, or a line outside the drill.
-    pub fn new(permit: DrillService, setup: CallSetup, now: Duration) -> Result<Self, Refused> {
-        let _ = now;
-        Ok(EmergencyCall { permit, setup })
-    }
-
-    /// Takes an input.
-    pub fn handle_input(&mut self, input: CallInput<'_>, now: Duration) {
-        let _ = (input, now, &self.permit, &self.setup);
-        todo!()
-    }
-
-    /// Takes the passing of time.
-    pub fn handle_timeout(&mut self, now: Duration) {
-        let _ = now;
-        todo!()
-    }
-
-    /// What to do next; drain until it says `Timeout`.
-    pub fn poll_output(&mut self) -> CallOutput {
-        todo!()
-    }
-
-    /// The state.
-    pub fn state(&self) -> CallState {
-        todo!()
-    }
-
-    /// The call as one that can still be cancelled; itself again once an INVITE has been handed out.
-    ///
-    /// # Errors
-    /// The call, when an INVITE has left: from then on nothing cancels it (DESIGN invariant 4).
-    #[allow(clippy::result_large_err)] // the call itself is given back
-    pub fn before_invite(self) -> Result<BeforeInvite, EmergencyCall> {
-        todo!()
-    }
-
-    /// Until when a callback is expected; none before the call has ended.
-    pub fn callback_until(&self) -> Option<Duration> {
-        todo!()
-    }
-}
-
-/// A call whose INVITE has not left: the only one that has a `cancel`.
-#[derive(Debug)]
-pub struct BeforeInvite {
-    call: EmergencyCall,
-}
-
-impl BeforeInvite {
-    /// Ends the call before it began. Nothing has been sent to any call-taker.
-    #[must_use]
-    pub fn cancel(self, now: Duration) -> CallEvent {
-        let _ = now;
-        todo!()
-    }
-
-    /// Goes on.
-    #[must_use]
-    pub fn resume(self) -> EmergencyCall {
-        self.call
-    }
 }

@@ -1,10 +1,13 @@
-//! LoST (RFC 5222): requests and answers as types, read and written, for the device and for a server.
+//! LoST (RFC 5222): requests and answers as types, for the device and for a server; `read` and `write` turn them from and into documents.
 
 use crate::civic::CivicAddress;
 use crate::geodetic::Shape;
 use crate::raw::RawXml;
 use crate::service::ServiceUrn;
 use crate::timestamp::Timestamp;
+
+mod read;
+mod write;
 
 /// Namespace of LoST.
 pub const NS_LOST: &str = "urn:ietf:params:xml:ns:lost1";
@@ -81,6 +84,26 @@ pub struct LostLocation {
     pub profile: String,
     /// The location itself.
     pub value: LostLocationValue,
+}
+
+impl LostLocation {
+    /// A civic location.
+    pub fn civic(id: &str, address: CivicAddress) -> Self {
+        LostLocation {
+            id: id.to_owned(),
+            profile: PROFILE_CIVIC.to_owned(),
+            value: LostLocationValue::Civic(address),
+        }
+    }
+
+    /// A geodetic location.
+    pub fn geodetic(id: &str, shape: Shape) -> Self {
+        LostLocation {
+            id: id.to_owned(),
+            profile: PROFILE_GEODETIC.to_owned(),
+            value: LostLocationValue::Shape(shape),
+        }
+    }
 }
 
 /// The value of a location or of a service boundary.
@@ -286,6 +309,21 @@ pub enum LostErrorKind {
 }
 
 impl LostErrorKind {
+    /// The errors of RFC 5222 §13.1, in its order.
+    pub const ALL: [LostErrorKind; 11] = [
+        LostErrorKind::BadRequest,
+        LostErrorKind::Forbidden,
+        LostErrorKind::InternalError,
+        LostErrorKind::LocationProfileUnrecognized,
+        LostErrorKind::LocationInvalid,
+        LostErrorKind::SrsInvalid,
+        LostErrorKind::Loop,
+        LostErrorKind::NotFound,
+        LostErrorKind::ServerError,
+        LostErrorKind::ServerTimeout,
+        LostErrorKind::ServiceNotImplemented,
+    ];
+
     /// The element's name.
     pub fn name(self) -> &'static str {
         match self {
@@ -389,37 +427,5 @@ impl LostParseError {
             LostParseError::Location { kind, .. } => *kind,
             _ => LostErrorKind::BadRequest,
         }
-    }
-}
-
-impl LostRequest {
-    /// Reads a request.
-    ///
-    /// # Errors
-    /// [`LostParseError`].
-    pub fn parse(bytes: &[u8]) -> Result<Self, LostParseError> {
-        let _ = bytes;
-        todo!()
-    }
-
-    /// Writes the request.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        todo!()
-    }
-}
-
-impl LostResponse {
-    /// Reads an answer.
-    ///
-    /// # Errors
-    /// [`LostParseError`].
-    pub fn parse(bytes: &[u8]) -> Result<Self, LostParseError> {
-        let _ = bytes;
-        todo!()
-    }
-
-    /// Writes the answer.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        todo!()
     }
 }

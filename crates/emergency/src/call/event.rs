@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use super::{AttemptId, CallState};
 use crate::invite::Content;
+use crate::lost::LostWarningKind;
 
 /// One transition with its reason. Holds no address, number or name of a person.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +54,8 @@ pub enum EventKind {
         /// Whether it was found in this call.
         fresh: bool,
     },
+    /// Only the route is missing now.
+    WaitingForRoute,
     /// The route was settled.
     Routed {
         /// From where.
@@ -62,7 +65,21 @@ pub enum EventKind {
     },
     /// A mapping named a call-taker outside the drill; it was left out.
     RouteOutsideTheDrill,
-    /// LoST gave nothing, in words.
+    /// LoST gave a mapping.
+    Mapped {
+        /// The server that made it.
+        source: String,
+        /// Servers it passed (RFC 5222 §6).
+        path: Vec<String>,
+        /// Warnings with it.
+        warnings: Vec<LostWarningKind>,
+    },
+    /// LoST sent us to another server.
+    LostRedirected {
+        /// To which.
+        target: String,
+    },
+    /// A LoST server gave nothing, in words.
     LostFailed {
         /// Why.
         reason: String,
@@ -128,6 +145,11 @@ pub enum EventKind {
         /// Until the first line again.
         wait: Duration,
     },
+    /// The caller's words did not end the call, in words.
+    EndRefused {
+        /// Why.
+        reason: String,
+    },
     /// The call is over.
     Ended {
         /// By whom.
@@ -143,6 +165,7 @@ impl fmt::Display for EventKind {
             EventKind::Located { fresh: false } => {
                 f.write_str("the household's own location is used")
             }
+            EventKind::WaitingForRoute => f.write_str("the route is awaited"),
             EventKind::Routed { source, reason } => {
                 f.write_str(match source {
                     RouteSource::Fresh => "a fresh mapping gives the route",
@@ -159,6 +182,14 @@ impl fmt::Display for EventKind {
             EventKind::RouteOutsideTheDrill => {
                 f.write_str("the mapping names a call-taker outside the drill; left out")
             }
+            EventKind::Mapped {
+                source, warnings, ..
+            } if warnings.is_empty() => write!(f, "LoST server {source} gave a mapping"),
+            EventKind::Mapped { source, .. } => {
+                write!(f, "LoST server {source} gave a mapping with warnings")
+            }
+            EventKind::LostRedirected { target } => write!(f, "LoST redirects to {target}"),
+            EventKind::EndRefused { reason } => write!(f, "the call goes on: {reason}"),
             EventKind::LostFailed { reason } => write!(f, "LoST gave no mapping: {reason}"),
             EventKind::Invited {
                 line, name, reason, ..
