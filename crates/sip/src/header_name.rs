@@ -27,7 +27,7 @@ macro_rules! names {
             }
 
             fn known(name: &[u8]) -> Option<HeaderName> {
-                $($(if name.len() == 1 && name[0].to_ascii_lowercase() == $compact {
+                $($(if name.len() == 1 && name[0].eq_ignore_ascii_case(&$compact) {
                     return Some(HeaderName::$variant);
                 })?)*
                 $(if name.len() == $name.len() && name.eq_ignore_ascii_case($name.as_bytes()) {

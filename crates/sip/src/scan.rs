@@ -160,7 +160,7 @@ impl<'a> Scan<'a> {
                 b'\\' => {
                     let escaped = self.bytes.get(self.at + 1).copied();
                     // quoted-pair = "\" (%x00-09 / %x0B-0C / %x0E-7F)
-                    let Some(escaped) = escaped.filter(|b| b.is_ascii()) else {
+                    let Some(escaped) = escaped.filter(u8::is_ascii) else {
                         return self.fault("backslash escapes no ASCII character");
                     };
                     owned
