@@ -1,4 +1,5 @@
 //! Bodies: several parts, session descriptions, offers and answers.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 use hearthline_sip::media_type::MediaType;
 use hearthline_sip::multipart::{

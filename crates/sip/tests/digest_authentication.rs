@@ -1,4 +1,5 @@
 //! Digest: the examples of RFC 2617 and RFC 7616, and both sides against each other.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 use std::time::Duration;
 

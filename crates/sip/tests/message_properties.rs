@@ -1,4 +1,5 @@
 //! Generated messages survive the wire; damaged ones are errors, never panics.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
 #![allow(clippy::disallowed_methods)] // reads the vectors
 
 use std::path::Path;

@@ -1,4 +1,5 @@
 //! Messages cut out of a byte stream, however the network slices it.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 use hearthline_sip::framer::{Frame, StreamFramer};
 use hearthline_sip::{Limits, ParseErrorKind};

@@ -1,4 +1,5 @@
 //! URIs: what is refused, the canonical form, and the comparison of RFC 3261 section 19.1.4.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 use hearthline_sip::{Host, NameAddr, SipUri, Uri, Urn};
 use proptest::prelude::*;

@@ -1,4 +1,5 @@
 //! What goes on the wire, letter by letter.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 use hearthline_sip::cseq::CSeq;
 use hearthline_sip::digest::{Challenge, Credentials, DigestClient};
