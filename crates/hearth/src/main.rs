@@ -1,6 +1,9 @@
 //! The one program: a smart speaker that can call for help and prove what it did.
 mod command;
+mod drill;
+mod ear;
 mod exit;
+mod household;
 mod models;
 mod print;
 
@@ -20,6 +23,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Put recordings through the device and show what it does.
+    Hear(command::hear::Arguments),
     /// Install, list or check the speech models.
     Models {
         #[command(subcommand)]
@@ -29,6 +34,7 @@ enum Command {
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
+        Command::Hear(arguments) => command::hear::run(&arguments),
         Command::Models { action } => command::models::run(&action),
     }
     .into()

@@ -1,2 +1,3 @@
 //! One file a command.
+pub(crate) mod hear;
 pub(crate) mod models;

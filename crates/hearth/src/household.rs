@@ -1,0 +1,60 @@
+//! The household: from its file, or a made-up one for drills.
+use std::path::Path;
+
+use hearthline_speaker::config::{CONFIG_BYTES_MAX, Household};
+
+/// The household of the demo. Every name and number is fictional.
+const DRILL_HOUSEHOLD: &str = r#"
+[device]
+name = "Kitchen"
+country = "US"
+
+[emergency]
+mode = "announced"
+cancel_window_s = 5
+
+[address]
+country = "US"
+A1 = "NM"
+A3 = "Exampleton"
+RD = "Juniper"
+STS = "Road"
+HNO = "42"
+LOC = "kitchen"
+PC = "00000"
+
+[point]
+latitude = 35.08
+longitude = -106.4
+radius_m = 30.0
+
+[person]
+name = "Drill Household"
+callback = "+15055550123"
+languages = ["en"]
+"#;
+
+/// Reads the household's file, or gives the drill household.
+///
+/// # Errors
+/// Says which key of the file is wrong.
+pub(crate) fn read(file: Option<&Path>) -> Result<Household, String> {
+    let Some(file) = file else {
+        return Household::parse(DRILL_HOUSEHOLD).map_err(|error| error.to_string());
+    };
+    let named = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
+    let size = std::fs::metadata(file).map_err(|error| named(&error))?.len();
+    if size > CONFIG_BYTES_MAX as u64 {
+        return Err(named(&format!("{size} bytes; a household's file has at most {CONFIG_BYTES_MAX}")));
+    }
+    let text = std::fs::read_to_string(file).map_err(|error| named(&error))?;
+    Household::parse(&text).map_err(|error| named(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_drill_household_is_valid() {
+        super::read(None).unwrap();
+    }
+}

@@ -1,0 +1,385 @@
+//! The device's folder: identity key, log, committed audio, LoST cache, exported incidents.
+//!
+//! Writing happens on one thread of its own, entry after entry, each synced before it is reported durable. When the disk is
+//! full or read-only the entries wait in memory and are tried again; the call never waits for them (DESIGN invariant 3).
+use std::collections::VecDeque;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use hearthline_ledger::{
+    AudioChunk, BootId, Bundle, BundleError, ExportRequest, IdentityKey, IncidentId, Log, LogError, PreviousSegment, Recovery,
+    SALT_BYTES, Setup, Stream,
+};
+use hearthline_sip::tokens::Tokens;
+
+use crate::record::{Keep, Recorder};
+
+/// Pause before a write that failed is tried again.
+const RETRY: Duration = Duration::from_millis(200);
+/// Writes waiting for a disk that does not take them; beyond it audio is dropped first, and counted.
+const WAITING_MAX: usize = 20_000;
+/// How long closing waits for the disk.
+const CLOSE_MAX: Duration = Duration::from_secs(5);
+
+/// What is wrong with the folder.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The system refuses.
+    #[error("{path}: {source}")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Another device runs on the same folder.
+    #[error("{0} is in use by another speaker process; give each its own --data folder")]
+    Busy(PathBuf),
+    /// The identity key is not 32 bytes.
+    #[error("{0} is damaged: the key must have 32 bytes. The record cannot be continued without it; move the folder away to begin a new device")]
+    Key(PathBuf),
+    /// The log cannot be opened or continued.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The incident cannot be exported.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+}
+
+/// The folder of one device, locked.
+pub struct Store {
+    folder: PathBuf,
+    _lock: File,
+}
+
+/// What opening gave.
+pub struct Opened {
+    /// Over the log.
+    pub recorder: Recorder,
+    /// What the log said after a restart.
+    pub recovery: Recovery,
+    /// The LoST cache of the last run.
+    pub lost_cache: Option<Vec<u8>>,
+    /// Set when the old log was damaged and put aside.
+    pub put_aside: Option<PathBuf>,
+}
+
+impl Store {
+    /// Opens or makes the folder (mode 0700).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let failed = |source| StoreError::Io { path: folder.to_owned(), source };
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+        let lock = File::create(folder.join("lock")).map_err(failed)?;
+        if lock.try_lock().is_err() {
+            return Err(StoreError::Busy(folder.to_owned()));
+        }
+        Ok(Self { folder: folder.to_owned(), _lock: lock })
+    }
+
+    /// Opens the log and makes the recorder. A damaged log is put aside, named in the first entry of its successor.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn recorder(&self, wall_ms: u64, now: Duration) -> Result<Opened, StoreError> {
+        let identity = self.identity()?;
+        let log_path = self.log_path();
+        let stored = match fs::read(&log_path) {
+            Ok(stored) => stored,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(source) => return Err(StoreError::Io { path: log_path, source }),
+        };
+        let key_id = identity.key_id();
+        let origin = format!("hearthline.local/device/{key_id}");
+        let setup = |previous_segment| -> Result<Setup, StoreError> {
+            Ok(Setup {
+                origin: origin.clone(),
+                identity: IdentityKey::from_secret(&self.identity_secret()?),
+                epoch_seed: random()?,
+                previous_epoch_seed: None,
+                boot: BootId(random()?[..16].try_into().expect("16 of 32 bytes")),
+                software: concat!("hearth ", env!("CARGO_PKG_VERSION")).to_owned(),
+                firmware: None,
+                previous_segment,
+            })
+        };
+        let tokens = Tokens::from_seed(random()?);
+        let mut put_aside = None;
+        let opened = match Recorder::open(&stored, setup(None)?, tokens.fork("record"), wall_ms, now) {
+            Err(LogError::Damaged(damage)) => {
+                let aside = self.folder.join(format!("log.damaged-{wall_ms}"));
+                fs::rename(&log_path, &aside).map_err(|source| StoreError::Io { path: aside.clone(), source })?;
+                put_aside = Some(aside);
+                let previous: PreviousSegment = damage.previous_segment(&origin, &stored);
+                Recorder::open(&[], setup(Some(previous))?, tokens.fork("record"), wall_ms, now)?
+            }
+            other => other?,
+        };
+        let (recorder, recovery) = opened;
+        if !recovery.cut_bytes.is_empty() {
+            // What is cut is kept beside the log: append-only means that nothing heard is thrown away.
+            let cut = self.folder.join(format!("log.cut-{wall_ms}"));
+            fs::write(&cut, &recovery.cut_bytes).map_err(|source| StoreError::Io { path: cut, source })?;
+            let log = OpenOptions::new().write(true).open(&log_path);
+            log.and_then(|log| log.set_len(recovery.keep_bytes)).map_err(|source| StoreError::Io { path: log_path, source })?;
+        }
+        let lost_cache = fs::read(self.folder.join("lost-cache")).ok();
+        Ok(Opened { recorder, recovery, lost_cache, put_aside })
+    }
+
+    /// Starts the writing thread. `durable` is called with each entry's number once it is on disk; `trouble` once when the
+    /// disk refuses and once when it takes writes again.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn writer(
+        &self,
+        durable: impl Fn(u64) + Send + 'static,
+        trouble: impl Fn(String) + Send + 'static,
+    ) -> Result<Writer, StoreError> {
+        let (sender, receiver) = mpsc::channel();
+        let folder = self.folder.clone();
+        let thread = std::thread::Builder::new()
+            .name("record".into())
+            .spawn(move || write_all(&folder, &receiver, &durable, &trouble))
+            .map_err(|source| StoreError::Io { path: self.folder.clone(), source })?;
+        Ok(Writer { sender: Some(sender), thread: Some(thread) })
+    }
+
+    /// Exports one incident to `incidents/` and returns its path. All of its entries must be on disk.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn export(&self, log: &Log, incident: &IncidentId, wall_ms: u64) -> Result<(PathBuf, Bundle), StoreError> {
+        let path = self.log_path();
+        let stored = fs::read(&path).map_err(|source| StoreError::Io { path, source })?;
+        let audio = self.audio(incident)?;
+        let request = ExportRequest { incident, audio: &audio, cosigned: &[], exported_ms: Some(wall_ms) };
+        let bundle = log.export(&stored, &request)?;
+        let folder = self.folder.join("incidents");
+        let path = folder.join(&bundle.file_name);
+        let failed = |source| StoreError::Io { path: path.clone(), source };
+        fs::create_dir_all(&folder).map_err(failed)?;
+        write_new(&path, &bundle.bytes).map_err(failed)?;
+        Ok((path, bundle))
+    }
+
+    fn audio(&self, incident: &IncidentId) -> Result<Vec<AudioChunk>, StoreError> {
+        let folder = self.folder.join("audio").join(incident.as_str());
+        let mut names: Vec<PathBuf> = match fs::read_dir(&folder) {
+            Ok(entries) => entries.filter_map(Result::ok).map(|entry| entry.path()).collect(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(StoreError::Io { path: folder, source }),
+        };
+        names.sort();
+        names
+            .iter()
+            .map(|path| {
+                let bytes = fs::read(path).map_err(|source| StoreError::Io { path: path.clone(), source })?;
+                chunk_from(path, &bytes).ok_or_else(|| StoreError::Io {
+                    path: path.clone(),
+                    source: io::Error::new(io::ErrorKind::InvalidData, "not an audio chunk of ours"),
+                })
+            })
+            .collect()
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.folder.join("log")
+    }
+
+    fn identity(&self) -> Result<IdentityKey, StoreError> {
+        Ok(IdentityKey::from_secret(&self.identity_secret()?))
+    }
+
+    /// The secret of the identity key (mode 0600), made at the first start.
+    fn identity_secret(&self) -> Result<[u8; 32], StoreError> {
+        let path = self.folder.join("identity.key");
+        let failed = |source| StoreError::Io { path: path.clone(), source };
+        match fs::read(&path) {
+            Ok(bytes) => bytes.try_into().map_err(|_| StoreError::Key(path)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let secret = random()?;
+                let fresh = self.folder.join("identity.key.new");
+                let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh).map_err(failed)?;
+                file.write_all(&secret).and_then(|()| file.sync_all()).map_err(failed)?;
+                fs::rename(&fresh, &path).map_err(failed)?;
+                Ok(secret)
+            }
+            Err(source) => Err(failed(source)),
+        }
+    }
+}
+
+/// The writing thread. Dropping it waits for what is queued.
+pub struct Writer {
+    sender: Option<mpsc::Sender<Write1>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// One thing to write.
+enum Write1 {
+    Keep(Keep),
+    LostCache(Vec<u8>),
+    Flushed(mpsc::Sender<()>),
+}
+
+impl Writer {
+    /// Queues something. Never blocks.
+    pub fn keep(&self, keep: Keep) {
+        self.send(Write1::Keep(keep));
+    }
+
+    /// Queues the LoST cache.
+    pub fn keep_lost_cache(&self, bytes: Vec<u8>) {
+        self.send(Write1::LostCache(bytes));
+    }
+
+    /// Waits until everything queued before is on disk; false when the disk did not take it in time.
+    #[must_use]
+    pub fn flush(&self) -> bool {
+        let (sender, receiver) = mpsc::channel();
+        self.send(Write1::Flushed(sender));
+        receiver.recv_timeout(CLOSE_MAX).is_ok()
+    }
+
+    fn send(&self, write: Write1) {
+        if let Some(sender) = &self.sender {
+            // The thread ends only after this sender is gone.
+            let _ = sender.send(write);
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.sender = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn write_all(folder: &Path, receiver: &mpsc::Receiver<Write1>, durable: &dyn Fn(u64), trouble: &dyn Fn(String)) {
+    let mut waiting: VecDeque<Write1> = VecDeque::new();
+    let mut log: Option<File> = None;
+    let mut failing_since: Option<std::time::Instant> = None;
+    let mut open = true;
+    loop {
+        if waiting.is_empty() {
+            match receiver.recv() {
+                Ok(write) => waiting.push_back(write),
+                Err(_) => return,
+            }
+        }
+        loop {
+            match receiver.try_recv() {
+                Ok(write) => waiting.push_back(write),
+                Err(mpsc::TryRecvError::Empty) => break,
+                Err(mpsc::TryRecvError::Disconnected) => {
+                    open = false;
+                    break;
+                }
+            }
+        }
+        if waiting.len() > WAITING_MAX {
+            waiting.retain(|write| !matches!(write, Write1::Keep(Keep::Audio { .. })));
+        }
+        let Some(write) = waiting.front() else { continue };
+        match write_one(folder, &mut log, write) {
+            Ok(()) => {
+                match waiting.pop_front() {
+                    Some(Write1::Keep(Keep::Entry { seq: Some(seq), .. })) => durable(seq),
+                    Some(Write1::Flushed(done)) => {
+                        let _ = done.send(());
+                    }
+                    _ => {}
+                }
+                if failing_since.take().is_some() {
+                    trouble("the record is written again".into());
+                }
+            }
+            Err(error) => {
+                log = None;
+                let since = *failing_since.get_or_insert_with(|| {
+                    trouble(format!("the record cannot be written ({error}); entries wait in memory. Free space on the disk"));
+                    std::time::Instant::now()
+                });
+                // A closing device does not wait for a dead disk for ever.
+                if !open && since.elapsed() > CLOSE_MAX {
+                    return;
+                }
+                std::thread::sleep(RETRY);
+            }
+        }
+    }
+}
+
+fn write_one(folder: &Path, log: &mut Option<File>, write: &Write1) -> io::Result<()> {
+    match write {
+        Write1::Keep(Keep::Entry { bytes, .. }) => {
+            let file = match log {
+                Some(file) => file,
+                None => log.insert(OpenOptions::new().append(true).create(true).mode(0o600).open(folder.join("log"))?),
+            };
+            let before = file.metadata()?.len();
+            let written = file.write_all(bytes).and_then(|()| file.sync_data());
+            if written.is_err() {
+                // Half a line would make the next one unreadable.
+                let _ = file.set_len(before);
+            }
+            written
+        }
+        Write1::Keep(Keep::Audio { incident, chunk }) => {
+            let place = folder.join("audio").join(incident.as_str());
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(&place)?;
+            let name = format!("{}-{:012}-{}", chunk.stream.as_str(), chunk.first_sample, chunk.rate_hz);
+            let mut bytes = chunk.salt.to_vec();
+            bytes.extend(chunk.samples.iter().flat_map(|sample| sample.to_le_bytes()));
+            write_new(&place.join(name), &bytes)
+        }
+        Write1::LostCache(bytes) => write_new(&folder.join("lost-cache"), bytes),
+        Write1::Flushed(_) => Ok(()),
+    }
+}
+
+/// Writes beside the place and renames, so that a reader never sees half a file.
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let fresh = path.with_extension("new");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&fresh, path)
+}
+
+/// A chunk from its file's name and bytes.
+fn chunk_from(path: &Path, bytes: &[u8]) -> Option<AudioChunk> {
+    let name = path.file_name()?.to_str()?;
+    let mut parts = name.rsplitn(3, '-');
+    let rate_hz = parts.next()?.parse().ok()?;
+    let first_sample = parts.next()?.parse().ok()?;
+    let stream: Stream = parts.next()?.parse().ok()?;
+    let (salt, pcm) = bytes.split_at_checked(SALT_BYTES)?;
+    let samples = pcm.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
+    Some(AudioChunk { stream, rate_hz, first_sample, salt: salt.try_into().ok()?, samples })
+}
+
+/// 32 bytes from the system.
+///
+/// # Errors
+/// When the system gives none: then no key or token may be made.
+pub fn random() -> Result<[u8; 32], StoreError> {
+    let path = Path::new("/dev/urandom");
+    let mut bytes = [0; 32];
+    File::open(path)
+        .and_then(|mut source| source.read_exact(&mut bytes))
+        .map_err(|source| StoreError::Io { path: path.to_owned(), source })?;
+    Ok(bytes)
+}
