@@ -1,1 +1,29 @@
-//! Adapter: drill call-taker and LoST server.
+//! The drill call-taker and its LoST server: who answers in demos, drills and tests, never a real one.
+//!
+//! ```text
+//! speaker ─ SIP, RTP ─► CallTaker ─► facts, audio, JSON      (core: no socket, no clock)
+//!         ─ LoST ─────► LostServer ─► mapping                (core)
+//!                run: sockets on loopback around both        (adapter)
+//! ```
+//! [`CallTaker`] and [`LostServer`] are driven by tests and by the simulator in virtual time; [`run`] puts
+//! them on loopback sockets for `hearth psap` and `hearth demo`.
+
+pub mod behaviour;
+pub mod boundaries;
+mod call_media;
+pub mod call_taker;
+pub mod fact;
+pub mod inspection;
+pub mod lost_server;
+pub mod report;
+mod voice;
+
+pub use behaviour::{Answer, Behaviour, Reinvite, Ring, SessionDefect, Voice};
+pub use boundaries::{Boundaries, BoundaryError};
+pub use call_media::MediaError;
+pub use call_taker::{CallTaker, CallTakerConfig};
+pub use fact::Fact;
+pub use inspection::{Inspection, inspect};
+pub use lost_server::{LostAnswer, LostFault, LostServer};
+pub use report::{CallReport, CallState, MediaReport};
+pub use voice::test_voice;
