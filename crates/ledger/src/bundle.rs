@@ -17,9 +17,10 @@ use crate::manifest::{self, Manifest};
 use crate::note::{Note, NoteError};
 use crate::policy::TrustPolicy;
 use crate::recover::{Damage, StoredCheckpoint, StoredLog};
+use crate::report::Exit;
 use crate::summary::{self, Facts};
 use crate::tree::{Frontier, inclusion_proof};
-use crate::verify::{Exit, verify};
+use crate::verify::verify;
 use crate::zip::{self, File};
 use crate::{ChunkCommitment, wav};
 
@@ -38,6 +39,7 @@ pub(crate) mod path {
     pub(crate) const FRONTIER: &str = "frontier.txt";
     pub(crate) const ENROLMENT: &str = "keys/enrolment.note";
     pub(crate) const EPOCHS: &str = "keys/epochs.jsonl";
+    pub(crate) const TIME_BEFORE: &str = "time/before.jsonl";
 }
 
 /// What to export.
@@ -110,12 +112,12 @@ pub enum BundleError {
     SelfCheck(String),
 }
 
-/// A line of keys/epochs.jsonl.
+/// A line of keys/epochs.jsonl or time/before.jsonl: an entry from outside the exported range.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct EpochLine {
+pub(crate) struct PlacedLine {
     pub(crate) seq: u64,
-    /// The key entry, verbatim.
+    /// The entry, verbatim.
     pub(crate) entry: String,
     /// Its audit path in the tree of the closing checkpoint; empty when it comes after that.
     pub(crate) proof: Vec<Hash>,
@@ -231,6 +233,10 @@ pub(crate) fn export(
         path::EPOCHS.to_owned(),
         epoch_lines(&log, &leaves[..close_at], open.size),
     ));
+    files.push((
+        path::TIME_BEFORE.to_owned(),
+        time_before(&log, &leaves[..close_at], open_at),
+    ));
 
     let bytes = 1024
         + files
@@ -333,17 +339,34 @@ fn epoch_lines(log: &StoredLog<'_>, leaves: &[Hash], open: u64) -> Vec<u8> {
         .iter()
         .rposition(|(seq, _)| *seq < open)
         .unwrap_or(0);
-    let mut text = String::new();
-    for (seq, _) in &log.keys[in_force..] {
-        let line = EpochLine {
-            seq: *seq,
-            entry: String::from_utf8_lossy(log.entries[index(*seq)].line).into_owned(),
-            proof: inclusion_proof(leaves, index(*seq)).unwrap_or_default(),
-        };
-        text.push_str(&serde_json::to_string(&line).expect("strings and numbers are JSON"));
-        text.push('\n');
-    }
-    text.into_bytes()
+    let keys = &log.keys[in_force..];
+    keys.iter()
+        .flat_map(|(seq, _)| placed(log, leaves, index(*seq)))
+        .collect()
+}
+
+/// The last answer of a witness before the opening: the lower bound for everything after it.
+fn time_before(log: &StoredLog<'_>, leaves: &[Hash], open: usize) -> Vec<u8> {
+    let signed = |at: &usize| {
+        let entry =
+            Entry::from_line(log.entries[*at].line).expect("the stored log was read already");
+        entry.incident.is_none()
+            && matches!(entry.body, Body::Time(time) if time.cosigned.is_some())
+    };
+    (0..open)
+        .rfind(signed)
+        .map_or_else(Vec::new, |at| placed(log, leaves, at))
+}
+
+fn placed(log: &StoredLog<'_>, leaves: &[Hash], at: usize) -> Vec<u8> {
+    let line = PlacedLine {
+        seq: at as u64,
+        entry: String::from_utf8_lossy(log.entries[at].line).into_owned(),
+        proof: inclusion_proof(leaves, at).unwrap_or_default(),
+    };
+    let mut text = serde_json::to_vec(&line).expect("strings and numbers are JSON");
+    text.push(b'\n');
+    text
 }
 
 /// WAV files, one for each unbroken run of chunks of a stream, and the salts.

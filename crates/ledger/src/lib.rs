@@ -23,6 +23,7 @@ mod manifest;
 mod note;
 mod policy;
 mod recover;
+mod report;
 mod summary;
 mod tree;
 mod verify;
@@ -48,8 +49,9 @@ pub use log::{
 pub use note::{Checkpoint, Note, NoteError, NoteKey, NoteKeyKind, NoteSignature, cosign};
 pub use policy::{DeviceAnchor, PolicyError, TrustPolicy};
 pub use recover::{Damage, Recovery, StoredCheckpoint, StoredEntry, StoredLog};
+pub use report::{Claim, Exit, Report, Verdict};
 pub use tree::{
     Frontier, ProofError, consistency_proof, inclusion_proof, leaf_hash, node_hash, root,
     verify_consistency, verify_inclusion,
 };
-pub use verify::{Claim, Exit, Report, Verdict, verify};
+pub use verify::verify;

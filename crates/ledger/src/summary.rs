@@ -59,6 +59,7 @@ audio/*.wav          sound whose hashes the entries hold; audio/salts.jsonl is n
 log/open.note        checkpoint before the incident        log/close.note  checkpoint after it
 frontier.txt         hashes of the log before the opening checkpoint
 keys/enrolment.note  the device's identity key             keys/epochs.jsonl  the keys it vouches for
+time/before.jsonl    the last time signed by a witness before the opening
 summary.html         a timeline to read; made from the entries, no evidence itself
 certification.txt    a statement about the process, for a qualified person to complete
 manifest.note        digests of all other files, signed by the device
@@ -323,7 +324,7 @@ fn escape(text: &str) -> String {
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
             '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                escaped.push('\u{fffd}')
+                escaped.push('\u{fffd}');
             }
             other if other.is_control() => escaped.push('\u{fffd}'),
             other => escaped.push(other),

@@ -3,121 +3,25 @@
 //! The four claims of reference/ledger.md 3.3 are answered one by one, because they are not equally
 //! strong: order and content (a), time (b), device (c), sound (d).
 
+mod parts;
+
 use std::collections::{HashMap, HashSet};
-use std::fmt;
 
 use crate::body::Body;
-use crate::bundle::{
-    BUNDLE_BYTES_MAX, EpochLine, SaltLine, always_shown, commitments, hidden_line, path, wav_name,
-};
+use crate::bundle::{BUNDLE_BYTES_MAX, SaltLine, always_shown, commitments, path, wav_name};
 use crate::capture::chunk_digest;
 use crate::entry::{BootId, Entry};
-use crate::hash::Hash;
-use crate::json::check_json;
-use crate::key::{PublicKey, check_key_entry, read_enrolment};
+use crate::key::{PublicKey, read_enrolment};
 use crate::manifest::{self, Manifest};
-use crate::note::{Checkpoint, Note, NoteError, NoteKey};
+use crate::note::{Checkpoint, Note, NoteError};
 use crate::policy::TrustPolicy;
 use crate::recover::check_run;
+use crate::report::{Claim, Exit, Report, Verdict};
 use crate::summary::{self, Facts, utc};
-use crate::tree::{Frontier, leaf_hash, verify_inclusion};
 use crate::wav;
 use crate::zip::{self, File, ZipError};
 
-/// Most entries between the checkpoints of a bundle.
-const ENTRIES_MAX: usize = 1_000_000;
-/// Most lines of the smaller lists.
-const LINES_MAX: usize = 100_000;
-
-/// What became of a claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// Checked and true.
-    Holds,
-    /// Neither shown nor contradicted by what the checker has.
-    Unproven,
-    /// No software can show it.
-    NotProvable,
-    /// Checked and false.
-    Fails,
-    /// The check could not be made.
-    CannotTell,
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Holds => "holds",
-            Self::Unproven => "unproven",
-            Self::NotProvable => "not provable",
-            Self::Fails => "FAILS",
-            Self::CannotTell => "cannot tell",
-        })
-    }
-}
-
-/// One claim of the report. Without words, addresses or numbers of people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
-    /// What is claimed, in one word or two.
-    pub what: &'static str,
-    /// What became of it.
-    pub verdict: Verdict,
-    /// Why, for a person.
-    pub detail: String,
-}
-
-impl fmt::Display for Claim {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:<12} {:<12} {}", self.what, self.verdict, self.detail)
-    }
-}
-
-/// Exit status of the check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
-    /// Intact, of a known device, cosigned by enough known witnesses, and bounded in time.
-    Witnessed = 0,
-    /// Intact, but one of those is missing.
-    Unwitnessed = 1,
-    /// Something was changed, or contradicts the checker's own anchors.
-    Tampered = 2,
-    /// Not a bundle that this version can read.
-    CannotTell = 3,
-}
-
-impl Exit {
-    /// The number for the operating system.
-    #[must_use]
-    pub fn code(self) -> u8 {
-        self as u8
-    }
-}
-
-/// All claims and the exit status.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
-    /// One for each line.
-    pub claims: Vec<Claim>,
-    /// What it comes to.
-    pub exit: Exit,
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for claim in &self.claims {
-            writeln!(f, "{claim}")?;
-        }
-        f.write_str(match self.exit {
-            Exit::Witnessed => "intact and witnessed",
-            Exit::Unwitnessed => {
-                "intact, but unwitnessed, without time bounds or of an unknown device"
-            }
-            Exit::Tampered => "TAMPERED",
-            Exit::CannotTell => "cannot tell",
-        })
-    }
-}
+use parts::*;
 
 /// Checks a bundle against the checker's own anchors. Never panics, whatever the bytes.
 #[must_use]
@@ -156,82 +60,9 @@ pub fn verify(bundle: &[u8], policy: &TrustPolicy) -> Report {
     }
 }
 
-const FILES: &str = "files";
-const ORDER: &str = "(a) order";
-const KEYS: &str = "keys";
-const AUDIO: &str = "audio";
-const WITNESS: &str = "witness";
-const TIME: &str = "(b) time";
-const DEVICE: &str = "(c) device";
-const SOUND: &str = "(d) sound";
-
-#[derive(Debug, Clone, Copy)]
-enum Kind {
-    Tampered,
-    Unreadable,
-}
-
-/// The first thing that is wrong ends the check: what follows would rest on it.
-struct Stop {
-    what: &'static str,
-    kind: Kind,
-    why: String,
-}
-
-fn fails<T>(what: &'static str, why: impl Into<String>) -> Result<T, Stop> {
-    Err(Stop {
-        what,
-        kind: Kind::Tampered,
-        why: why.into(),
-    })
-}
-
-fn unreadable<T>(what: &'static str, why: impl Into<String>) -> Result<T, Stop> {
-    Err(Stop {
-        what,
-        kind: Kind::Unreadable,
-        why: why.into(),
-    })
-}
-
-/// A note that does not parse is unreadable; one whose signature does not hold was changed.
-fn note_stop(what: &'static str, name: &str, error: &NoteError) -> Stop {
-    let kind = match error {
-        NoteError::Forged { .. } | NoteError::Unsigned { .. } => Kind::Tampered,
-        _ => Kind::Unreadable,
-    };
-    Stop {
-        what,
-        kind,
-        why: format!("{name}: {error}"),
-    }
-}
-
 struct Check<'a> {
     policy: &'a TrustPolicy,
     claims: Vec<Claim>,
-}
-
-/// What the epochs file says, checked.
-struct EpochKeyEntry {
-    seq: u64,
-    line: Vec<u8>,
-    proof: Vec<Hash>,
-    public: PublicKey,
-    number: u64,
-    orphan: bool,
-}
-
-/// What stands between the checkpoints.
-struct Entries {
-    leaves: Vec<Hash>,
-    shown: Vec<Entry>,
-}
-
-/// A head signed by the log, with its note.
-struct Head {
-    note: Note,
-    checkpoint: Checkpoint,
 }
 
 impl Check<'_> {
@@ -298,7 +129,15 @@ impl Check<'_> {
         self.check_derived(&manifest, &origin, identity, &entries, &file)?;
 
         let witnessed = self.check_witnesses(&origin, &open, &close, &roots)?;
-        let bounded = self.check_time(&origin, &entries, &roots, &close, witnessed)?;
+        let before = read_time_before(file(path::TIME_BEFORE)?, &close)?;
+        let bounded = self.check_time(
+            &origin,
+            before.as_ref(),
+            &entries,
+            &roots,
+            &close,
+            witnessed,
+        )?;
         let known = self.check_device(&origin, identity)?;
         self.claim(
             SOUND,
@@ -658,6 +497,7 @@ impl Check<'_> {
     fn check_time(
         &mut self,
         origin: &str,
+        before: Option<&Entry>,
         entries: &Entries,
         roots: &Roots,
         close: &Head,
@@ -669,7 +509,7 @@ impl Check<'_> {
             .find(|entry| entry.incident.is_some())
             .map_or(0, |entry| entry.seq);
         let mut after: Option<u64> = None;
-        for entry in &entries.shown {
+        for entry in before.into_iter().chain(&entries.shown) {
             let Body::Time(time) = &entry.body else {
                 continue;
             };
@@ -779,273 +619,4 @@ impl Check<'_> {
         );
         Ok(true)
     }
-}
-
-/// The tree between the checkpoints, for its root at any size there.
-struct Roots {
-    open: Frontier,
-    leaves: Vec<Hash>,
-}
-
-impl Roots {
-    /// Asked only for heads that a known witness signed, so that nobody else can make it work.
-    fn at(&self, size: u64) -> Option<Hash> {
-        let more = usize::try_from(size.checked_sub(self.open.size())?).ok()?;
-        let mut frontier = self.open.clone();
-        self.leaves
-            .get(..more)?
-            .iter()
-            .for_each(|leaf| frontier.push(*leaf));
-        Some(frontier.root())
-    }
-}
-
-fn known_file(name: &str) -> bool {
-    let fixed = [
-        path::README,
-        path::SUMMARY,
-        path::CERTIFICATION,
-        path::ENTRIES,
-        path::SALTS,
-        path::OPEN,
-        path::CLOSE,
-        path::FRONTIER,
-        path::ENROLMENT,
-        path::EPOCHS,
-    ];
-    fixed.contains(&name) || name.starts_with("audio/") && name.ends_with(".wav")
-}
-
-fn device_key(origin: &str, public: PublicKey) -> Result<NoteKey, Stop> {
-    NoteKey::device(origin, public).or_else(|error| unreadable(KEYS, error.to_string()))
-}
-
-fn parse_note(what: &'static str, name: &str, bytes: &[u8]) -> Result<Note, Stop> {
-    Note::parse(bytes).map_err(|error| note_stop(what, name, &error))
-}
-
-/// Lines with their ends, at most `max` of them.
-fn lines<'a>(
-    what: &'static str,
-    name: &str,
-    bytes: &'a [u8],
-    max: usize,
-) -> Result<Vec<&'a [u8]>, Stop> {
-    if bytes.is_empty() {
-        return Ok(Vec::new());
-    }
-    let Some(body) = bytes.strip_suffix(b"\n") else {
-        return unreadable(what, format!("{name}: the last line has no end"));
-    };
-    let lines: Vec<&[u8]> = body.split(|byte| *byte == b'\n').take(max + 1).collect();
-    if lines.len() > max {
-        return unreadable(what, format!("{name}: more than {max} lines"));
-    }
-    Ok(lines)
-}
-
-fn json_line<T: serde::de::DeserializeOwned>(
-    what: &'static str,
-    name: &str,
-    line: &[u8],
-) -> Result<T, Stop> {
-    check_json(line).or_else(|error| unreadable(what, format!("{name}: {error}")))?;
-    serde_json::from_slice(line)
-        .or_else(|_| unreadable(what, format!("{name}: a line has other fields")))
-}
-
-/// The chain of epoch keys: each signed by the identity, contiguous, each by the one before it unless lost.
-fn read_epochs(
-    bytes: &[u8],
-    origin: &str,
-    identity: PublicKey,
-) -> Result<Vec<EpochKeyEntry>, Stop> {
-    let mut epochs: Vec<EpochKeyEntry> = Vec::new();
-    for line in lines(KEYS, path::EPOCHS, bytes, LINES_MAX)? {
-        let EpochLine { seq, entry, proof } = json_line(KEYS, path::EPOCHS, line)?;
-        let parsed = Entry::from_line(entry.as_bytes())
-            .or_else(|error| unreadable(KEYS, format!("{}: {error}", path::EPOCHS)))?;
-        let Body::Key(body) = &parsed.body else {
-            return fails(KEYS, format!("entry {seq} is no key entry"));
-        };
-        let before = epochs.last();
-        if parsed.seq != seq
-            || before.is_some_and(|before| before.seq >= seq || before.number + 1 != body.epoch)
-        {
-            return fails(
-                KEYS,
-                format!("the key of epoch {} is out of turn", body.epoch),
-            );
-        }
-        let public = check_key_entry(
-            body,
-            origin,
-            seq,
-            identity,
-            before.map(|before| before.public),
-        )
-        .or_else(|error| fails(KEYS, error.to_string()))?;
-        let (number, orphan) = (body.epoch, body.epoch > 0 && body.by_previous.is_none());
-        epochs.push(EpochKeyEntry {
-            seq,
-            line: entry.into_bytes(),
-            proof,
-            public,
-            number,
-            orphan,
-        });
-    }
-    if epochs.is_empty() {
-        unreadable(KEYS, "no epoch key")
-    } else {
-        Ok(epochs)
-    }
-}
-
-/// A checkpoint signed by the key of its own epoch and no other (CVE-2023-31439 in reference/ledger.md 3.1).
-fn read_head(
-    name: &str,
-    bytes: &[u8],
-    origin: &str,
-    size: u64,
-    epochs: &[EpochKeyEntry],
-) -> Result<Head, Stop> {
-    let note = parse_note(ORDER, name, bytes)?;
-    let checkpoint =
-        Checkpoint::parse(note.text()).map_err(|error| note_stop(ORDER, name, &error))?;
-    if checkpoint.origin != origin || checkpoint.size != size {
-        return fails(
-            ORDER,
-            format!("{name} is not the checkpoint that the manifest names"),
-        );
-    }
-    let Some(epoch) = epochs.iter().rev().find(|key| key.seq < size) else {
-        return fails(KEYS, format!("no epoch key was in force at {name}"));
-    };
-    let key = device_key(origin, epoch.public)?;
-    note.verify(&key)
-        .map_err(|error| note_stop(ORDER, name, &error))?;
-    Ok(Head { note, checkpoint })
-}
-
-fn read_frontier(bytes: &[u8], open: &Head) -> Result<Frontier, Stop> {
-    let text = lines(ORDER, path::FRONTIER, bytes, 65)?;
-    let mut peaks = Vec::new();
-    for line in text.iter().skip(1) {
-        let Some(peak) = std::str::from_utf8(line).ok().and_then(Hash::from_base64) else {
-            return unreadable(ORDER, format!("{}: a line is no hash", path::FRONTIER));
-        };
-        peaks.push(peak);
-    }
-    let size = open.checkpoint.size;
-    let frontier = Frontier::from_peaks(size, peaks).filter(|_| {
-        text.first()
-            .is_some_and(|line| *line == size.to_string().as_bytes())
-    });
-    match frontier {
-        Some(frontier) if frontier.root() == open.checkpoint.root => Ok(frontier),
-        _ => fails(ORDER, "the frontier is not that of the opening checkpoint"),
-    }
-}
-
-fn read_entries(bytes: &[u8], manifest: &Manifest) -> Result<Entries, Stop> {
-    let text = lines(ORDER, path::ENTRIES, bytes, ENTRIES_MAX)?;
-    if manifest.close.checked_sub(manifest.open) != Some(text.len() as u64) {
-        return fails(
-            ORDER,
-            format!(
-                "{} entries between checkpoints at {} and {}",
-                text.len(),
-                manifest.open,
-                manifest.close
-            ),
-        );
-    }
-    let mut entries = Entries {
-        leaves: Vec::with_capacity(text.len()),
-        shown: Vec::new(),
-    };
-    for (seq, line) in (manifest.open..).zip(text) {
-        if let Some(leaf) = hidden_leaf(line) {
-            entries.leaves.push(leaf);
-            continue;
-        }
-        let entry = Entry::from_line(line)
-            .or_else(|error| unreadable(ORDER, format!("entry {seq}: {error}")))?;
-        if entry.seq != seq {
-            return fails(
-                ORDER,
-                format!("entry {seq} says that it is entry {}", entry.seq),
-            );
-        }
-        entries.leaves.push(leaf_hash(line));
-        entries.shown.push(entry);
-    }
-    Ok(entries)
-}
-
-/// `{"leaf":"…"}`, spelled exactly so.
-fn hidden_leaf(line: &[u8]) -> Option<Hash> {
-    let digits = line.strip_prefix(b"{\"leaf\":\"")?.strip_suffix(b"\"}")?;
-    let leaf = std::str::from_utf8(digits).ok()?.parse().ok()?;
-    (hidden_line(&leaf).as_bytes() == line).then_some(leaf)
-}
-
-fn check_roots(open: Frontier, entries: &Entries, close: &Head) -> Result<Roots, Stop> {
-    let roots = Roots {
-        open,
-        leaves: entries.leaves.clone(),
-    };
-    if roots.at(close.checkpoint.size) != Some(close.checkpoint.root) {
-        return fails(
-            ORDER,
-            "the entries are not those that the closing checkpoint signed",
-        );
-    }
-    Ok(roots)
-}
-
-/// The key entries stand in the tree where they say, and no other is shown.
-fn check_epoch_positions(
-    epochs: &[EpochKeyEntry],
-    entries: &Entries,
-    open: &Head,
-    close: &Head,
-) -> Result<(), Stop> {
-    let (open, close) = (&open.checkpoint, &close.checkpoint);
-    for key in epochs {
-        let leaf = leaf_hash(&key.line);
-        let placed = if key.seq >= close.size {
-            key.proof.is_empty()
-        } else {
-            verify_inclusion(&leaf, key.seq, close.size, &key.proof, &close.root).is_ok()
-        };
-        if !placed {
-            return fails(
-                KEYS,
-                format!(
-                    "the key of epoch {} does not stand in the log at entry {}",
-                    key.number, key.seq
-                ),
-            );
-        }
-    }
-    let listed: Vec<u64> = epochs
-        .iter()
-        .map(|key| key.seq)
-        .filter(|seq| (open.size..close.size).contains(seq))
-        .collect();
-    let shown: Vec<u64> = entries
-        .shown
-        .iter()
-        .filter(|entry| matches!(entry.body, Body::Key(_)))
-        .map(|entry| entry.seq)
-        .collect();
-    if listed != shown {
-        return fails(
-            KEYS,
-            "the key entries among the entries are not those in keys/epochs.jsonl",
-        );
-    }
-    Ok(())
 }
