@@ -23,7 +23,7 @@ const INVITE: &[u8] = b"INVITE sip:bob@biloxi.example.com;transport=udp SIP/2.0\
 fn benches(c: &mut Criterion) {
     let limits = Limits::default();
     c.bench_function("parse", |b| {
-        b.iter(|| parse_datagram(black_box(INVITE), &limits).unwrap())
+        b.iter(|| parse_datagram(black_box(INVITE), &limits).unwrap());
     });
     c.bench_function("parse, validate with all typed views, write", |b| {
         b.iter(|| {
