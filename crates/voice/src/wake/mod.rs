@@ -119,7 +119,7 @@ pub struct Wake {
 
 impl Wake {
     /// How long before the detection the keyword may have begun, in ms.
-    pub const WORD_MS_MAX: u32 = 1_200;
+    pub const WORD_MS_MAX: u32 = 1_500;
 
     /// A moment that is before the keyword's first sound.
     #[must_use]
