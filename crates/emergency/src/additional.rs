@@ -450,7 +450,12 @@ impl VCard {
         }
         wrapped(writer, "vc:fn", "vc:text", &self.full_name);
         for language in &self.languages {
-            wrapped(writer, "vc:lang", "vc:language-tag", language);
+            wrapped(
+                writer,
+                "vc:lang",
+                "vc:language-tag",
+                &language.to_ascii_lowercase(),
+            );
         }
         for telephone in &self.telephones {
             let value = if telephone.contains(':') {

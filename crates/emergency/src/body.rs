@@ -1,5 +1,7 @@
 //! One part of the emergency INVITE's multipart body.
 
+use hearthline_sip::multipart::Part;
+
 /// What a part is for (RFC 3261 §20.11, RFC 5621, RFC 7852 §6.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disposition {
@@ -50,3 +52,16 @@ impl BodyPart {
 pub const TYPE_SDP: &str = "application/sdp";
 /// Media type of a location object (RFC 4119).
 pub const TYPE_PIDF: &str = "application/pidf+xml";
+
+impl From<BodyPart> for Part {
+    fn from(part: BodyPart) -> Part {
+        let mut out = Part::new(&part.content_type, part.bytes);
+        if let Some(id) = &part.content_id {
+            out = out.with_id(id);
+        }
+        match part.disposition.header_value() {
+            Some(value) => out.with_disposition(value),
+            None => out,
+        }
+    }
+}

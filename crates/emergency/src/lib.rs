@@ -26,4 +26,6 @@ pub mod target;
 pub mod timestamp;
 mod xml;
 
-pub use xml::{ATTRIBUTES_MAX, DEPTH_MAX, DOCUMENT_BYTES_MAX, ELEMENTS_MAX, XmlError};
+pub use xml::{
+    ATTRIBUTES_MAX, DEPTH_MAX, DOCUMENT_BYTES_MAX, ELEMENTS_MAX, NAMESPACE_BYTES_MAX, XmlError,
+};

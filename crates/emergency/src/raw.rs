@@ -22,19 +22,14 @@ impl RawXml {
         let mut used = Vec::new();
         note_namespaces(element, &mut used);
         let declarations = element
-            .scope
-            .iter()
-            .filter(|(prefix, namespace)| {
-                !namespace.is_empty()
-                    && used.contains(namespace)
-                    && !element.declares.contains(prefix)
-            })
-            .cloned()
+            .inherited()
+            .into_iter()
+            .filter(|(_, namespace)| used.contains(&namespace.as_str()))
             .collect();
         RawXml {
             text,
             name: element.name.clone(),
-            namespace: element.ns.clone(),
+            namespace: element.ns.as_deref().map(str::to_owned),
             declarations,
         }
     }
@@ -86,17 +81,12 @@ impl RawXml {
     }
 }
 
-fn note_namespaces(element: &Element, used: &mut Vec<String>) {
-    let mut note = |namespace: &Option<String>| {
-        if let Some(namespace) = namespace
-            && !used.contains(namespace)
-        {
-            used.push(namespace.clone());
+fn note_namespaces<'a>(element: &'a Element, used: &mut Vec<&'a str>) {
+    let names = element.attributes.iter().map(|attribute| &attribute.ns);
+    for namespace in core::iter::once(&element.ns).chain(names).flatten() {
+        if !used.contains(&&**namespace) {
+            used.push(namespace);
         }
-    };
-    note(&element.ns);
-    for attribute in &element.attributes {
-        note(&attribute.ns);
     }
     for child in &element.children {
         if let Node::Element(child) = child {

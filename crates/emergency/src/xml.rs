@@ -6,6 +6,7 @@
 //! own figures has one.
 
 use core::ops::Range;
+use std::rc::Rc;
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
@@ -18,6 +19,9 @@ pub const DEPTH_MAX: usize = 48;
 pub const ELEMENTS_MAX: usize = 8_192;
 /// Most attributes read on one element.
 pub const ATTRIBUTES_MAX: usize = 64;
+
+/// Longest namespace read, in bytes.
+pub const NAMESPACE_BYTES_MAX: usize = 1_024;
 
 /// Namespace bound to the prefix `xml` in every document.
 const NS_XML: &str = "http://www.w3.org/XML/1998/namespace";
@@ -75,7 +79,7 @@ pub enum XmlError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Attribute {
     /// Namespace, none for an unprefixed attribute.
-    pub(crate) ns: Option<String>,
+    pub(crate) ns: Option<Rc<str>>,
     /// Local name.
     pub(crate) name: String,
     /// Value, entities resolved.
@@ -95,7 +99,7 @@ pub(crate) enum Node {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Element {
     /// Namespace, none when there is none or its prefix was never declared.
-    pub(crate) ns: Option<String>,
+    pub(crate) ns: Option<Rc<str>>,
     /// Local name.
     pub(crate) name: String,
     /// Attributes without the namespace declarations.
@@ -104,10 +108,23 @@ pub(crate) struct Element {
     pub(crate) children: Vec<Node>,
     /// The bytes of the element in its document, tags included.
     pub(crate) span: Range<usize>,
-    /// Namespace declarations in scope on entry (prefix, namespace); the element's own come last.
-    pub(crate) scope: Vec<(String, String)>,
-    /// Prefixes the element declares itself, the default one as an empty text.
-    pub(crate) declares: Vec<String>,
+    /// Namespace declarations in scope inside the element, its own included.
+    scope: Option<Rc<Scope>>,
+    /// How many of them are its own.
+    own_declarations: usize,
+}
+
+/// A namespace declaration and those around it. Shared, so that many elements under many declarations stay cheap.
+#[derive(Debug, PartialEq, Eq)]
+struct Scope {
+    prefix: String,
+    namespace: Rc<str>,
+    outer: Option<Rc<Scope>>,
+}
+
+/// The declarations of a scope from the innermost outwards.
+fn declarations(scope: &Option<Rc<Scope>>) -> impl Iterator<Item = &Scope> {
+    core::iter::successors(scope.as_deref(), |own| own.outer.as_deref())
 }
 
 impl Element {
@@ -160,6 +177,23 @@ impl Element {
                 }
             }
         }
+    }
+
+    /// Declarations from around the element that hold inside it, the default one with an empty prefix.
+    pub(crate) fn inherited(&self) -> Vec<(String, String)> {
+        let mut seen: Vec<&str> = Vec::new();
+        let mut found = Vec::new();
+        for (index, own) in declarations(&self.scope).enumerate() {
+            let is_inner = index < self.own_declarations;
+            if !seen.contains(&own.prefix.as_str()) {
+                seen.push(&own.prefix);
+                if !is_inner && !own.namespace.is_empty() {
+                    found.push((own.prefix.clone(), own.namespace.to_string()));
+                }
+            }
+        }
+        found.reverse();
+        found
     }
 
     /// An attribute by local name, whatever its namespace.
@@ -308,29 +342,34 @@ impl<'a> Tree<'a> {
         if self.elements > ELEMENTS_MAX {
             return Err(XmlError::TooMany { at: start });
         }
-        let mut scope = self
-            .open
-            .last()
-            .map(|element| element.scope.clone())
-            .unwrap_or_default();
+        let mut scope = self.open.last().and_then(|element| element.scope.clone());
+        let mut own_declarations = 0;
         let mut plain = Vec::new();
-        let mut declares = Vec::new();
         for attribute in tag.attributes() {
             let attribute = attribute.map_err(|error| XmlError::Malformed {
                 at: start,
                 what: error.to_string(),
             })?;
-            if plain.len() >= ATTRIBUTES_MAX || scope.len() >= ATTRIBUTES_MAX {
+            if plain.len() + own_declarations >= ATTRIBUTES_MAX {
                 return Err(XmlError::TooMany { at: start });
             }
             let key: &str = attribute.key.into_inner();
             let value = resolve_text(&attribute.value, start)?;
-            if key == "xmlns" {
-                declare(&mut scope, "", value);
-                declares.push(String::new());
-            } else if let Some(prefix) = key.strip_prefix("xmlns:") {
-                declare(&mut scope, prefix, value);
-                declares.push(prefix.to_owned());
+            let declared = if key == "xmlns" {
+                Some("")
+            } else {
+                key.strip_prefix("xmlns:")
+            };
+            if let Some(prefix) = declared {
+                if value.len() > NAMESPACE_BYTES_MAX {
+                    return Err(XmlError::TooMany { at: start });
+                }
+                own_declarations += 1;
+                scope = Some(Rc::new(Scope {
+                    prefix: prefix.to_owned(),
+                    namespace: value.into(),
+                    outer: scope,
+                }));
             } else {
                 plain.push((key.to_owned(), value));
             }
@@ -350,7 +389,7 @@ impl<'a> Tree<'a> {
             children: Vec::new(),
             span: start..start,
             scope,
-            declares,
+            own_declarations,
         });
         Ok(())
     }
@@ -368,27 +407,19 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// Adds a declaration, replacing an outer one of the same prefix.
-fn declare(scope: &mut Vec<(String, String)>, prefix: &str, namespace: String) {
-    scope.retain(|(own, _)| own != prefix);
-    scope.push((prefix.to_owned(), namespace));
-}
-
 /// Namespace and local name of a qualified name.
-fn qualified(name: &str, scope: &[(String, String)], is_element: bool) -> (Option<String>, String) {
+fn qualified(name: &str, scope: &Option<Rc<Scope>>, is_element: bool) -> (Option<Rc<str>>, String) {
     let (prefix, local) = match name.split_once(':') {
         Some((prefix, local)) => (prefix, local),
         None if is_element => ("", name),
         None => return (None, name.to_owned()),
     };
     if prefix == "xml" {
-        return (Some(NS_XML.to_owned()), local.to_owned());
+        return (Some(NS_XML.into()), local.to_owned());
     }
-    let ns = scope
-        .iter()
-        .rev()
-        .find(|(own, _)| own == prefix)
-        .map(|(_, namespace)| namespace.clone())
+    let ns = declarations(scope)
+        .find(|own| own.prefix == prefix)
+        .map(|own| Rc::clone(&own.namespace))
         .filter(|namespace| !namespace.is_empty());
     (ns, local.to_owned())
 }

@@ -1,4 +1,5 @@
 //! Every figure of the RFCs: read, or refused with this reason.
+#![allow(clippy::disallowed_methods)] // a test may read files and run programs
 
 mod support;
 

@@ -1,5 +1,5 @@
 //! A household, a call in virtual time, and the conformance folder.
-#![allow(dead_code, unreachable_pub)] // each test file uses a part
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used)] // each test file uses a part
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
