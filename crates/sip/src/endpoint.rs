@@ -191,12 +191,18 @@ impl Endpoint {
     }
 
     fn next_timeout(&self) -> Option<Duration> {
-        let mut next = earlier(self.transactions.next_timeout(), self.streams.next_timeout());
+        let mut next = earlier(
+            self.transactions.next_timeout(),
+            self.streams.next_timeout(),
+        );
         for call in self.calls.values() {
             next = earlier(next, call.next_timeout());
         }
         for registration in self.registrations.values() {
             next = earlier(next, registration.next_timeout());
+        }
+        for context in self.contexts.values() {
+            next = earlier(next, context.give_up_at);
         }
         next
     }
@@ -224,6 +230,19 @@ impl Endpoint {
             .collect();
         for handle in registrations {
             self.registration_timeout(handle, now);
+        }
+        let forgotten: Vec<TransactionId> = self
+            .contexts
+            .iter()
+            .filter(|(_, context)| due(context.give_up_at))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in forgotten {
+            self.request_failed(id, &FailureCause::Timeout, now);
+            if let Some(context) = self.contexts.get_mut(&id) {
+                context.give_up_at = None;
+            }
+            self.transactions.abandon(id);
         }
         for (transport, remote) in self.streams.expired(now) {
             self.outputs.push_back(Output::Close { transport, remote });
@@ -478,7 +497,9 @@ impl Endpoint {
         let optional = headers
             .get_str(&HeaderName::ContentDisposition)
             .is_some_and(|value| value.contains("handling=optional"));
-        let row = headers.get_str(&HeaderName::ContentType).unwrap_or_default();
+        let row = headers
+            .get_str(&HeaderName::ContentType)
+            .unwrap_or_default();
         let kind = row.split(';').next().unwrap_or_default().trim();
         let accept = &self.config.accept;
         if optional || accept.iter().any(|known| known.eq_ignore_ascii_case(kind)) {
@@ -623,21 +644,50 @@ impl Endpoint {
     }
 
     /// The one end of a call that never came about.
-    fn fail_call(&mut self, handle: u64, cause: FailureCause) {
-        if self.calls.remove(&handle).is_some() {
-            self.dialogs.retain(|_, owner| *owner != handle);
+    fn fail_call(&mut self, handle: u64, cause: FailureCause, now: Duration) {
+        if self.forget_call(handle, now) {
             let call = CallHandle(handle);
             self.event(Event::Failed { call, cause });
         }
     }
 
     /// The one end of a call that stood or was offered to us.
-    fn end_call(&mut self, handle: u64, by: EndedBy, reason: Option<String>) {
-        if self.calls.remove(&handle).is_some() {
-            self.dialogs.retain(|_, owner| *owner != handle);
+    fn end_call(&mut self, handle: u64, by: EndedBy, reason: Option<String>, now: Duration) {
+        if self.forget_call(handle, now) {
             let call = CallHandle(handle);
             self.event(Event::Ended { call, by, reason });
         }
+    }
+
+    /// Removes a call, answers what still waits in it, and bounds its INVITEs that still proceed.
+    fn forget_call(&mut self, handle: u64, now: Duration) -> bool {
+        let Some(call) = self.calls.remove(&handle) else {
+            return false;
+        };
+        self.dialogs.retain(|_, owner| *owner != handle);
+        if let Some(id) = call.change_in
+            && let Some(request) = self.transactions.request(id).cloned()
+        {
+            let tag = call.dialog.as_ref().map(|d| d.id.local_tag.clone());
+            let refusal = Refusal::new(StatusCode::REQUEST_TERMINATED);
+            self.refuse(id, &request, tag.as_deref(), refusal, now);
+        }
+        if let call::Side::Callee(callee) = &call.side
+            && call.phase == call::Phase::Offered
+        {
+            // Already answered in most cases; then this does nothing.
+            let tag = call.dialog.as_ref().map(|d| d.id.local_tag.clone());
+            let refusal = Refusal::new(StatusCode::TEMPORARILY_UNAVAILABLE);
+            let id = callee.transaction;
+            self.refuse(id, &callee.request, tag.as_deref(), refusal, now);
+        }
+        let until = now.saturating_add(self.config.timers.b());
+        for context in self.contexts.values_mut() {
+            if context.call == Some(handle) && context.request.method == Method::Invite {
+                context.give_up_at.get_or_insert(until);
+            }
+        }
+        true
     }
 
     fn next_handle(&mut self) -> u64 {

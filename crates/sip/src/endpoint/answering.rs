@@ -59,6 +59,9 @@ impl Endpoint {
         if body.is_some() {
             entry.local_body = body;
         }
+        if let Some(callee) = entry.callee() {
+            callee.rang = true;
+        }
         if !reliably {
             self.transactions.respond(transaction, &response, now);
         } else if let Some(callee) = entry.callee() {
@@ -111,7 +114,7 @@ impl Endpoint {
         self.offered(call, "reject")?;
         let reason = format!("refused with {}", refusal.status);
         self.refuse_call(call.0, refusal, now);
-        self.end_call(call.0, EndedBy::Local, Some(reason));
+        self.end_call(call.0, EndedBy::Local, Some(reason), now);
         self.settle(now);
         Ok(())
     }
@@ -171,6 +174,7 @@ impl Endpoint {
             reliable: ReliableSender::new(self.config.timers, first_rseq),
             requires_reliable,
             supports_reliable,
+            rang: false,
             accept_wanted: None,
             ringing_until: Some(now.saturating_add(patience)),
         };
@@ -291,7 +295,9 @@ impl Endpoint {
         let contact = call.map(|call| &call.contact);
         let mut response = self.response(request, StatusCode::OK, tag, contact);
         response.headers.push(HeaderName::Allow, self.allow());
-        response.headers.push(HeaderName::Supported, "100rel, timer");
+        response
+            .headers
+            .push(HeaderName::Supported, "100rel, timer");
         put_body(&mut response.headers, &mut response.body, body);
         response
     }
@@ -365,7 +371,7 @@ impl Endpoint {
             call: CallHandle(handle),
             reason: reason.clone(),
         });
-        self.end_call(handle, EndedBy::Remote, reason);
+        self.end_call(handle, EndedBy::Remote, reason, now);
     }
 
     /// A PRACK inside an early dialog (RFC 3262 section 3).
@@ -480,7 +486,7 @@ impl Endpoint {
                 let refusal = Refusal::new(StatusCode::SERVER_TIMEOUT);
                 self.refuse_call(handle, refusal, now);
                 let reason = Some("no PRACK".to_owned());
-                self.end_call(handle, EndedBy::Timeout, reason);
+                self.end_call(handle, EndedBy::Timeout, reason, now);
                 return;
             }
         }
@@ -489,7 +495,7 @@ impl Endpoint {
             let refusal = Refusal::new(StatusCode::TEMPORARILY_UNAVAILABLE);
             self.refuse_call(handle, refusal, now);
             let reason = Some("not answered".to_owned());
-            self.end_call(handle, EndedBy::Timeout, reason);
+            self.end_call(handle, EndedBy::Timeout, reason, now);
         }
     }
 }

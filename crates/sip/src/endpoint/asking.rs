@@ -3,6 +3,7 @@
 use core::time::Duration;
 use std::collections::VecDeque;
 
+use super::Endpoint;
 use super::build::{Draft, put_body};
 use super::call::Purpose;
 use super::event::{
@@ -10,7 +11,6 @@ use super::event::{
     RequestHandle,
 };
 use super::request::{Body, QueryRequest, Refusal, RegisterRequest};
-use super::Endpoint;
 use crate::dialog::preset_route;
 use crate::registration::{Registration, RegistrationState, RegistrationStep};
 use crate::transaction::TransactionId;
@@ -181,10 +181,7 @@ impl Endpoint {
         entry.seq += 1;
         let wanted = &entry.request;
         let (uri, routes) = preset_route(&wanted.registrar, &wanted.route);
-        let from = wanted
-            .address_of_record
-            .clone()
-            .with_tag(&entry.local_tag);
+        let from = wanted.address_of_record.clone().with_tag(&entry.local_tag);
         let mut request = Draft {
             method: Method::Register,
             uri,

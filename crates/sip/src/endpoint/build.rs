@@ -10,9 +10,7 @@ use crate::dialog::{Dialog, DialogId, DialogState, ROUTES_MAX};
 use crate::resolve::Question;
 use crate::target::{Target, Transport};
 use crate::via::Transport as ViaTransport;
-use crate::{
-    HeaderName, Host, Method, NameAddr, Request, Response, SipUri, StatusCode, Uri, Via,
-};
+use crate::{HeaderName, Host, Method, NameAddr, Request, Response, SipUri, StatusCode, Uri, Via};
 
 /// Hops that a request of ours may take (RFC 3261 section 8.1.1.6).
 const MAX_FORWARDS: &str = "70";
@@ -83,9 +81,7 @@ impl Endpoint {
             &self.tokens.branch(),
         );
         request.headers.remove(&HeaderName::Via);
-        request
-            .headers
-            .push_front(HeaderName::Via, via.to_string());
+        request.headers.push_front(HeaderName::Via, via.to_string());
     }
 
     /// A context for a request that goes to the first of `targets`; `None`: there is none.
@@ -110,6 +106,7 @@ impl Endpoint {
             challenges: 0,
             acks: BTreeMap::new(),
             cancelled: false,
+            give_up_at: None,
         })
     }
 
@@ -289,8 +286,7 @@ pub(super) fn callee_dialog(request: &Request, local_tag: &str) -> Option<Dialog
 pub(super) fn dialog_targets(dialog: &Dialog, flow: &Target) -> VecDeque<Target> {
     let mut targets = VecDeque::new();
     if let Some(direct) = numeric_target(dialog.next_hop(), Some(flow)) {
-        let same_way =
-            direct.transport == flow.transport && direct.remote.ip() == flow.remote.ip();
+        let same_way = direct.transport == flow.transport && direct.remote.ip() == flow.remote.ip();
         if direct.transport.is_reliable() && same_way {
             targets.push_back(flow.clone());
         }

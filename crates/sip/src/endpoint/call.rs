@@ -138,6 +138,8 @@ pub(super) struct Callee {
     pub(super) reliable: ReliableSender<Response>,
     pub(super) requires_reliable: bool,
     pub(super) supports_reliable: bool,
+    /// A provisional response with our tag was sent.
+    pub(super) rang: bool,
     /// A 2xx that waits for a PRACK.
     pub(super) accept_wanted: Option<Option<Body>>,
     pub(super) ringing_until: Option<Duration>,
@@ -225,8 +227,10 @@ pub(super) struct Context {
     pub(super) challenges: u32,
     /// Our ACKs of 2xx, by the tag of the fork.
     pub(super) acks: BTreeMap<String, (Target, Vec<u8>)>,
-    /// Another attempt took its place, and it was told so.
+    /// CANCEL was sent for it.
     pub(super) cancelled: bool,
+    /// When an INVITE that nobody waits for any more is forgotten.
+    pub(super) give_up_at: Option<Duration>,
 }
 
 /// Why a request of ours was sent.

@@ -97,7 +97,10 @@ impl Endpoint {
         targets: Vec<Target>,
         now: Duration,
     ) -> Result<(), CommandError> {
-        let entry = self.calls.get_mut(&call.0).ok_or(CommandError::UnknownCall)?;
+        let entry = self
+            .calls
+            .get_mut(&call.0)
+            .ok_or(CommandError::UnknownCall)?;
         let state = entry.phase.as_str();
         let wrong = CommandError::WrongState {
             command: "redirect",
@@ -123,7 +126,10 @@ impl Endpoint {
         reason: Option<&str>,
         now: Duration,
     ) -> Result<(), CommandError> {
-        let entry = self.calls.get_mut(&call.0).ok_or(CommandError::UnknownCall)?;
+        let entry = self
+            .calls
+            .get_mut(&call.0)
+            .ok_or(CommandError::UnknownCall)?;
         match entry.phase {
             Phase::Calling | Phase::Proceeding => {}
             Phase::Cancelling => return Ok(()),
@@ -161,11 +167,11 @@ impl Endpoint {
             Some(ClientInviteState::Proceeding) => self.send_wanted_cancel(handle, now),
             // Nothing may be cancelled before a provisional response; timer B is the bound.
             Some(ClientInviteState::Calling) => {}
-            _ => self.call_cancelled(handle),
+            _ => self.call_cancelled(handle, now),
         }
     }
 
-    fn call_cancelled(&mut self, handle: u64) {
+    fn call_cancelled(&mut self, handle: u64, now: Duration) {
         let unanswered = match self.calls.get_mut(&handle).and_then(Call::caller) {
             Some(caller) => matches!(
                 caller.cancel,
@@ -184,7 +190,7 @@ impl Endpoint {
         } else {
             FailureCause::Cancelled
         };
-        self.fail_call(handle, cause);
+        self.fail_call(handle, cause, now);
     }
 
     /// Sends the CANCEL that was waiting for a provisional response.
@@ -210,6 +216,8 @@ impl Endpoint {
         if core::mem::replace(&mut context.cancelled, true) {
             return;
         }
+        // A peer that answers neither the CANCEL nor the INVITE is given up (section 9.1).
+        context.give_up_at = Some(now.saturating_add(self.config.timers.b()));
         let target = context.target.clone();
         let mut cancel = cancel_of(&context.request);
         if let Some(reason) = reason {
@@ -241,7 +249,7 @@ impl Endpoint {
                 return;
             };
             if call.phase == Phase::Cancelling {
-                self.call_cancelled(handle);
+                self.call_cancelled(handle, now);
                 return;
             }
             let Some(caller) = call.caller() else {
@@ -250,7 +258,7 @@ impl Endpoint {
             caller.transaction = None;
             caller.give_up_at = None;
             if caller.attempts >= attempts_max {
-                self.fail_call(handle, cause);
+                self.fail_call(handle, cause, now);
                 return;
             }
             if let Some(target) = caller.targets.pop_front() {
@@ -262,7 +270,7 @@ impl Endpoint {
                 continue;
             }
             let Some(uri) = caller.contacts.pop_front() else {
-                self.fail_call(handle, cause);
+                self.fail_call(handle, cause, now);
                 return;
             };
             // A preset route still leads to the outbound proxy (section 8.1.1.1).
@@ -584,7 +592,7 @@ impl Endpoint {
             let credentials = self.contexts.get(&id).map(|c| c.credentials.clone());
             self.send_bye(dialog, &flow, credentials.unwrap_or_default(), None, now);
             if wanted {
-                self.end_call(handle, EndedBy::Local, Some("cancelled".to_owned()));
+                self.end_call(handle, EndedBy::Local, Some("cancelled".to_owned()), now);
             } else if self.calls.contains_key(&handle) {
                 self.event(Event::ForkEnded {
                     call: CallHandle(handle),
@@ -673,7 +681,7 @@ impl Endpoint {
             return;
         };
         if call.phase == Phase::Cancelling {
-            self.call_cancelled(handle);
+            self.call_cancelled(handle, now);
             return;
         }
         let first = call.phase == Phase::Calling;
@@ -713,7 +721,7 @@ impl Endpoint {
                 }
                 self.next_attempt(handle, cause, now);
             }
-            6 => self.fail_call(handle, cause),
+            6 => self.fail_call(handle, cause, now),
             _ => {
                 // Other contacts of a redirection may still do; other targets lead to the same.
                 if let Some(caller) = self.calls.get_mut(&handle).and_then(Call::caller) {
@@ -768,7 +776,7 @@ impl Endpoint {
     /// A 3xx (section 8.1.3.4): its contacts by falling q, none twice, a bounded number.
     fn redirected(&mut self, handle: u64, response: Box<Response>, now: Duration) {
         let RedirectPolicy::Follow { targets_max } = self.config.redirects else {
-            self.fail_call(handle, FailureCause::Response(response));
+            self.fail_call(handle, FailureCause::Response(response), now);
             return;
         };
         let Some(caller) = self.calls.get_mut(&handle).and_then(Call::caller) else {
@@ -780,7 +788,7 @@ impl Endpoint {
         };
         contacts.retain(|contact| contact.uri.as_sip().is_some());
         if contacts.is_empty() {
-            self.fail_call(handle, FailureCause::Response(response));
+            self.fail_call(handle, FailureCause::Response(response), now);
             return;
         }
         // A stable sort: equal q keeps the order of the response.
@@ -800,7 +808,7 @@ impl Endpoint {
             }
         }
         if fresh.is_empty() && caller.contacts.is_empty() {
-            self.fail_call(handle, FailureCause::RedirectLoop(response));
+            self.fail_call(handle, FailureCause::RedirectLoop(response), now);
             return;
         }
         fresh.append(&mut caller.contacts);
@@ -836,6 +844,7 @@ impl Endpoint {
                 .map(|patience| now.saturating_add(patience));
             context.target = next;
             context.cancelled = false;
+            context.give_up_at = None;
             context.acks.clear();
             // Not the same request to a peer that saw the first one after all (482).
             caller.seq += 1;
@@ -881,7 +890,7 @@ impl Endpoint {
             && until <= now
         {
             let transaction = caller.transaction;
-            self.call_cancelled(handle);
+            self.call_cancelled(handle, now);
             if let Some(id) = transaction {
                 self.transactions.abandon(id);
             }

@@ -46,7 +46,11 @@ pub(super) fn agreed(call: &mut Call, response: &Response, now: Duration) {
         Ok(Some(expires)) => {
             // Absent means the client, when it asked (section 7.2).
             let ours = expires.refresher != Some(Refresher::Uas);
-            Some(SessionTimer::start(expires.seconds.max(MIN_SE_S), ours, now))
+            Some(SessionTimer::start(
+                expires.seconds.max(MIN_SE_S),
+                ours,
+                now,
+            ))
         }
         _ => None,
     };

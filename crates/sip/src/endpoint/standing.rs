@@ -86,7 +86,8 @@ impl Endpoint {
         let entry = self.calls.get(&call.0).ok_or(CommandError::UnknownCall)?;
         let early_dialog = match &entry.side {
             Side::Caller(caller) => !caller.early.is_empty(),
-            Side::Callee(_) => entry.dialog.is_some(),
+            // The caller knows of the dialog once a response with our tag was sent.
+            Side::Callee(callee) => callee.rang,
         };
         let stands = entry.phase == Phase::Confirmed;
         if !(stands || (early && early_dialog && entry.phase != Phase::Cancelling)) {
@@ -211,7 +212,7 @@ impl Endpoint {
             let row = reason.as_deref().filter(|reason| reason.contains(';'));
             self.send_bye(dialog, &flow, credentials, row, now);
         }
-        self.end_call(handle, by, reason);
+        self.end_call(handle, by, reason, now);
     }
 
     pub(super) fn send_bye(
@@ -290,18 +291,23 @@ impl Endpoint {
         response: Box<Response>,
         now: Duration,
     ) {
-        let Some(context) = self.contexts.get(&id) else {
+        let patience = self.config.timers.c();
+        let Some(context) = self.contexts.get_mut(&id) else {
             return;
         };
         let (purpose, request) = (context.purpose, context.request.clone());
+        if response.status.is_provisional() {
+            // No machine bounds an INVITE that only proceeds.
+            context
+                .give_up_at
+                .get_or_insert(now.saturating_add(patience));
+            return;
+        }
         let refresh = matches!(
             purpose,
             Purpose::Reinvite { refresh: true } | Purpose::Update { refresh: true }
         );
         let invite = matches!(purpose, Purpose::Reinvite { .. });
-        if response.status.is_provisional() {
-            return;
-        }
         if invite && response.status.is_success() {
             let tag = String::new();
             if let Some((target, bytes)) = context.acks.get(&tag).cloned() {
@@ -342,6 +348,7 @@ impl Endpoint {
         let Some(call) = self.calls.get_mut(&handle) else {
             return;
         };
+        let stands = call.phase == Phase::Confirmed;
         let body = call.local_body.clone().filter(|_| !request.body.is_empty());
         match response.status {
             status if status.is_success() => {
@@ -375,12 +382,12 @@ impl Endpoint {
                 }
             }
             // The peer knows the dialog no more (section 12.2.1.2).
-            StatusCode::CALL_DOES_NOT_EXIST => {
+            StatusCode::CALL_DOES_NOT_EXIST if stands => {
                 let reason = Some("the peer knows the call no more".to_owned());
                 self.end_with_bye(handle, EndedBy::Lost, reason, now);
                 return;
             }
-            StatusCode::REQUEST_TIMEOUT if call.end_on_session_expiry => {
+            StatusCode::REQUEST_TIMEOUT if stands && call.end_on_session_expiry => {
                 let reason = Some("the peer is silent".to_owned());
                 self.end_with_bye(handle, EndedBy::Lost, reason, now);
                 return;
@@ -552,7 +559,7 @@ impl Endpoint {
             }
             _ => {}
         }
-        self.end_call(handle, EndedBy::Remote, reason);
+        self.end_call(handle, EndedBy::Remote, reason, now);
     }
 
     /// Their re-INVITE or UPDATE.
@@ -641,7 +648,10 @@ impl Endpoint {
         let Some(call) = self.calls.get_mut(&handle) else {
             return;
         };
-        if call.change_again.as_ref().is_some_and(|again| again.at <= now)
+        if call
+            .change_again
+            .as_ref()
+            .is_some_and(|again| again.at <= now)
             && let Some(again) = call.change_again.take()
         {
             let ChangeAgain {
