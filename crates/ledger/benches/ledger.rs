@@ -1,4 +1,5 @@
 //! What the ledger costs: an entry, a signed head, a check.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 #![allow(missing_docs, reason = "criterion's macros")]
 
 #[path = "../tests/story/mod.rs"]
@@ -23,7 +24,7 @@ fn append(c: &mut Criterion) {
         });
     });
     c.bench_function("sign one checkpoint", |b| {
-        b.iter(|| device.log.checkpoint(stamp(ms)).unwrap())
+        b.iter(|| device.log.checkpoint(stamp(ms)).unwrap());
     });
 }
 
@@ -32,7 +33,7 @@ fn check(c: &mut Criterion) {
     let bundle = story.bundle();
     let policy = county_policy();
     c.bench_function("verify a bundle with 60 s of sound", |b| {
-        b.iter(|| verify(&bundle, &policy))
+        b.iter(|| verify(&bundle, &policy));
     });
     c.bench_function("recover a log of 100 entries", |b| {
         b.iter(|| StoredLog::read(&story.device.stored, ORIGIN, identity().public()).unwrap());

@@ -2,6 +2,7 @@
 //!
 //! Each attack comes as clumsily as possible and as well as possible: with the manifest sealed anew
 //! by a stolen epoch key, with the checkpoint signed anew, with a whole log of the attacker's own.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 
 mod story;
 

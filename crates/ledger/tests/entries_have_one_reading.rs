@@ -1,4 +1,5 @@
 //! An entry is read strictly, written so that it can be read, and hashed as stored.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 
 mod story;
 

@@ -1,4 +1,5 @@
 //! The checker's own anchors: a C2SP tlog-policy, with a line for the printed enrolment card.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 
 mod story;
 

@@ -1,4 +1,5 @@
 //! Notes, checkpoints, cosignatures and verifier keys: as C2SP has them, and in one spelling only.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 
 mod story;
 

@@ -1,4 +1,5 @@
 //! One bit flipped anywhere in a bundle: never accepted, never a panic.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 
 mod story;
 

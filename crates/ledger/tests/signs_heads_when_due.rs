@@ -1,4 +1,5 @@
 //! When checkpoints are due, when keys change, and what happens to an entry that is late on disk.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 
 mod story;
 

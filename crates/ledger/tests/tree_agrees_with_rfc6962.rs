@@ -1,4 +1,5 @@
 //! The tree equals RFC 6962's reference values and another implementation; proofs prove that and nothing else.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 
 use hearthline_ledger::*;
 use proptest::prelude::*;

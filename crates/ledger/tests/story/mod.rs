@@ -1,4 +1,5 @@
 //! A device that lives through one emergency drill, and an attacker's tools.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 #![allow(
     dead_code,
     unreachable_pub,
