@@ -1,7 +1,13 @@
 //! What listening costs, per 10 ms of sound. The budget of everything that is always on is 1 % of a core: 100 µs.
-#![allow(missing_docs, reason = "criterion's macros make undocumented items")]
+#![allow(
+    missing_docs,
+    clippy::disallowed_methods,
+    reason = "criterion's macros make undocumented items; a benchmark reads the model"
+)]
 use criterion::{Criterion, criterion_group, criterion_main};
 use hearthline_voice::clock::SampleIndex;
+use hearthline_voice::endpoint::{EndpointConfig, Endpointer};
+use hearthline_voice::ring::PreRoll;
 use hearthline_voice::wake::{FrontEnd, WakeConfig, WakeWord};
 use std::hint::black_box;
 use std::path::PathBuf;
@@ -37,6 +43,18 @@ fn per_frame(criterion: &mut Criterion) {
     let mut turn = frames.iter().cycle();
     criterion.bench_function("features of 10 ms", |b| {
         b.iter(|| front.push(black_box(turn.next().expect("a cycle has no end"))));
+    });
+    let mut endpointer = Endpointer::new(EndpointConfig::default()).expect("defaults fit");
+    let mut ring = PreRoll::new();
+    let mut at = SampleIndex(0);
+    criterion.bench_function("voice gate and pre-roll, 10 ms", |b| {
+        b.iter(|| {
+            let frame = turn.next().expect("a cycle has no end");
+            ring.push(at, black_box(frame));
+            endpointer.handle_frame(frame, at);
+            at = at.plus(160);
+            endpointer.poll_output()
+        });
     });
     let Some(models) = models() else {
         println!("wake word skipped: run `hearth models install`");

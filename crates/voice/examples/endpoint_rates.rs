@@ -81,7 +81,7 @@ fn case(
     let room = noise.map_or(1.0, |(noise, ..)| power(noise).max(1.0).sqrt());
     for (i, to) in sum.iter_mut().enumerate() {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        *to += ((state >> 16) as i16 as f32) / 3_276.8;
+        *to += f32::from((state >> 16) as i16) / 3_276.8;
         if let Some((noise, offset, ratio_db)) = noise {
             let gain = 1_640.0 / room / 10_f32.powf(ratio_db / 20.0);
             *to += f32::from(noise[(i + offset) % noise.len()]) * gain;
@@ -321,9 +321,9 @@ fn main() -> Result<(), Failure> {
             let kind = if judged { "judged" } else { "unjudged" };
             for (name, mut tally) in rows {
                 if name.starts_with("quiet") {
-                    quiet.add(&tally)
+                    quiet.add(&tally);
                 } else {
-                    noisy.add(&tally)
+                    noisy.add(&tally);
                 }
                 if configs.len() == 1 {
                     print(&format!("{kind}, {name}"), &mut tally);

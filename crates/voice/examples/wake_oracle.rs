@@ -1,5 +1,10 @@
 //! Prints features and probabilities of a sound in the form of `tests/oracle_wake.py`:
 //! `wake_oracle MODEL.tflite IN.wav|IN.s16 OUT.txt`. A difference between the two files is a bug.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a measuring program reads files; the crate itself does not"
+)]
 use hearthline_voice::clock::SampleIndex;
 use hearthline_voice::wake::{FrontEnd, WakeConfig, WakeWord};
 use std::io::Write;

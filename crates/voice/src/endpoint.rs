@@ -106,7 +106,7 @@ pub enum EndReason {
 }
 
 /// What an [`Endpointer`] says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndpointOutput {
     /// The first voice of the command, at its estimated start.
     SpeechStarted {

@@ -193,8 +193,8 @@ mod tests {
         assert!(ring.copy_from(SampleIndex(100), SampleIndex(151)).is_err());
         assert!(ring.copy_from(SampleIndex(100), SampleIndex(99)).is_err());
         assert_eq!(
-            ring.copy_from(SampleIndex(100), SampleIndex(100)).unwrap(),
-            []
+            ring.copy_from(SampleIndex(100), SampleIndex(100)),
+            Ok(vec![])
         );
         assert!(PreRoll::with_samples(0).is_err());
         assert!(PreRoll::with_samples(PreRoll::SAMPLES_MAX + 1).is_err());

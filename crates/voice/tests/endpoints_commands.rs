@@ -1,5 +1,6 @@
 //! Where commands begin and end: no word is lost, nobody waits, noise does not hold a sentence open.
 //! The voice is a synthetic vowel that the gate takes for one; recordings are measured by the example `endpoint_rates`.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 use hearthline_voice::clock::SampleIndex;
 use hearthline_voice::endpoint::{EndReason, EndpointConfig, EndpointOutput, Endpointer, Sentence};
 use hearthline_voice::wake::Wake;

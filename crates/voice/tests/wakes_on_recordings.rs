@@ -1,4 +1,10 @@
 //! The wake word on real recordings: it wakes on its word, at the right moment, once, and on nothing else.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a test may fail and read files; the crate itself does neither"
+)]
 use hearthline_voice::clock::SampleIndex;
 use hearthline_voice::wake::{Wake, WakeConfig, WakeWord};
 use std::path::{Path, PathBuf};

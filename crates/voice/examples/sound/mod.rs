@@ -1,10 +1,10 @@
 //! Recordings and models for the measuring programs.
 use std::path::{Path, PathBuf};
 
-pub type Failure = Box<dyn std::error::Error>;
+pub(crate) type Failure = Box<dyn std::error::Error>;
 
 /// The folder with the models.
-pub fn models() -> PathBuf {
+pub(crate) fn models() -> PathBuf {
     let variable = |name| std::env::var_os(name).map(PathBuf::from);
     variable("HEARTH_MODELS")
         .or_else(|| variable("XDG_DATA_HOME").map(|d| d.join("hearthline/models")))
@@ -13,7 +13,7 @@ pub fn models() -> PathBuf {
 }
 
 /// 16 kHz mono samples of a WAV, FLAC or Ogg Opus file, or of the WAV file that it was unpacked to.
-pub fn read(path: &Path) -> Result<Vec<i16>, Failure> {
+pub(crate) fn read(path: &Path) -> Result<Vec<i16>, Failure> {
     let unpacked = path.with_extension("wav");
     let path = if unpacked.exists() { &unpacked } else { path };
     match path.extension().and_then(|name| name.to_str()) {

@@ -178,7 +178,7 @@ fn subtract_noise(channel: usize, signal: u32, estimate: &mut u32) -> u32 {
     const SMOOTHING_BITS: u32 = 10;
     const BITS: u32 = 14;
     // 0.025 for even channels, 0.06 for odd ones, 0.05 as the smallest remainder, in 14 bits.
-    let smoothing: u64 = if channel % 2 == 0 { 409 } else { 983 };
+    let smoothing: u64 = if channel.is_multiple_of(2) { 409 } else { 983 };
     const REMAINDER_MIN: u64 = 819;
     let scaled = signal << SMOOTHING_BITS;
     *estimate = ((u64::from(scaled) * smoothing + u64::from(*estimate) * ((1 << BITS) - smoothing))

@@ -76,7 +76,7 @@ fn run(step: &Step, tensors: &mut [Vec<i8>], variables: &mut [Vec<i8>], sums: &m
             conv,
         } => {
             write(tensors, *output, |all, out| {
-                conv.depthwise(&all[*input], out, sums)
+                conv.depthwise(&all[*input], out, sums);
             });
         }
         Step::Map {
@@ -89,7 +89,7 @@ fn run(step: &Step, tensors: &mut [Vec<i8>], variables: &mut [Vec<i8>], sums: &m
             }
         }),
         Step::Copy { input, output } => write(tensors, *output, |all, out| {
-            out.copy_from_slice(&all[*input])
+            out.copy_from_slice(&all[*input]);
         }),
         Step::Concatenate { inputs, output } => write(tensors, *output, |all, out| {
             let period: usize = inputs.iter().map(|&(_, block)| block).sum();
