@@ -1,0 +1,449 @@
+//! Sockets on loopback around the call-taker and the LoST server.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, RwLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use hearthline_sip::endpoint::Input;
+use hearthline_sip::target::Transport;
+use hearthline_transport::{
+    BindError, FromNetwork, GuardedUdp, Identity, Reach, RtpPair, Sockets, SocketsConfig, ToNetwork,
+};
+use thiserror::Error;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::behaviour::Behaviour;
+use crate::boundaries::{Boundaries, BoundaryError};
+use crate::call_taker::{CallTaker, CallTakerConfig, Event, Output};
+use crate::config::{ConfigError, Print, PsapConfig};
+use crate::lost_server::{LostFault, LostServer};
+use crate::recording::read_voice;
+use crate::report::CallReport;
+use crate::screen::{Job, Screen};
+use crate::web;
+
+/// Largest datagram of media.
+const DATAGRAM_BYTES: usize = 2_048;
+/// Datagrams and commands that may wait.
+const WAITING_MAX: usize = 1_024;
+/// Free ports tried when the system is to choose one for UDP and TCP together.
+const PORT_ATTEMPTS: u32 = 16;
+
+/// Why the call-taker cannot start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A SIP socket.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The boundary file.
+    #[error(transparent)]
+    Boundaries(#[from] BoundaryError),
+    /// Another socket or file.
+    #[error("{what}: {error}")]
+    Io {
+        /// Which.
+        what: String,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The voice.
+    #[error("voice: {0}")]
+    Voice(String),
+}
+
+/// Something asked of the running call-taker.
+enum Command {
+    Reports(oneshot::Sender<Vec<CallReport>>),
+    Behaviours(Vec<Behaviour>),
+    HangUp(u32),
+    Stop,
+}
+
+/// Talks to a running call-taker; cheap to copy.
+#[derive(Clone)]
+pub struct PsapHandle {
+    commands: mpsc::Sender<Command>,
+}
+
+impl PsapHandle {
+    /// All calls remembered; none when it has stopped.
+    pub async fn reports(&self) -> Option<Vec<CallReport>> {
+        let (answer, waiting) = oneshot::channel();
+        self.commands.send(Command::Reports(answer)).await.ok()?;
+        waiting.await.ok()
+    }
+
+    /// Behaves so from the next call on.
+    pub async fn set_behaviours(&self, behaviours: Vec<Behaviour>) {
+        let _ = self.commands.send(Command::Behaviours(behaviours)).await;
+    }
+
+    /// Ends a call from the call-taker's side.
+    pub async fn hang_up(&self, call: u32) {
+        let _ = self.commands.send(Command::HangUp(call)).await;
+    }
+}
+
+/// A running call-taker with its LoST server. Dropping it ends both at once; [`Running::stop`] says
+/// goodbye first.
+pub struct Running {
+    /// SIP addresses bound.
+    pub sip: Vec<(Transport, SocketAddr)>,
+    /// Where `/calls` and `/lost` are.
+    pub http: SocketAddr,
+    handle: PsapHandle,
+    lost: Arc<RwLock<LostServer>>,
+    task: JoinHandle<()>,
+    web: JoinHandle<()>,
+}
+
+impl Running {
+    /// A handle that may be copied and outlive this.
+    #[must_use]
+    pub fn handle(&self) -> PsapHandle {
+        self.handle.clone()
+    }
+
+    /// URL of the LoST server.
+    #[must_use]
+    pub fn lost_url(&self) -> String {
+        format!("http://{}/lost", self.http)
+    }
+
+    /// The LoST server fails so from now on.
+    pub fn set_lost_fault(&self, fault: LostFault) {
+        self.lost.write().unwrap_or_else(std::sync::PoisonError::into_inner).set_fault(fault);
+    }
+
+    /// Ends the calls, closes the recordings, and waits for that.
+    pub async fn stop(mut self) {
+        let _ = self.handle.commands.send(Command::Stop).await;
+        let _ = (&mut self.task).await;
+    }
+
+    /// Waits until it ends by itself, which it does not.
+    pub async fn wait(&mut self) {
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.web.abort();
+        self.task.abort();
+    }
+}
+
+/// Runs a call-taker until the future is dropped.
+///
+/// # Errors
+/// [`StartError`], when it cannot start.
+pub async fn run(config: PsapConfig) -> Result<(), StartError> {
+    let mut running = start(config).await?;
+    running.wait().await;
+    Ok(())
+}
+
+/// Binds everything and starts.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn start(config: PsapConfig) -> Result<Running, StartError> {
+    config.check()?;
+    let io = |what: &str| {
+        let what = what.to_owned();
+        move |error| StartError::Io { what, error }
+    };
+    let sockets = bind_sip(&config).await?;
+    let sip = sockets.local.clone();
+    let mut media = HashMap::new();
+    let mut ports = Vec::new();
+    let (datagrams, arrived) = mpsc::channel(WAITING_MAX);
+    let mut readers = JoinSet::new();
+    for _ in 0..config.calls_max {
+        let pair = RtpPair::bind(config.address, Reach::LoopbackOnly).await;
+        let pair = pair.map_err(io("media ports"))?;
+        let port = pair.port().map_err(io("media ports"))?;
+        ports.push(port);
+        for (port, socket) in [(port, pair.rtp), (port + 1, pair.rtcp)] {
+            let socket = Arc::new(socket);
+            readers.spawn(read(port, socket.clone(), datagrams.clone()));
+            media.insert(port, socket);
+        }
+    }
+    let http = tokio::net::TcpListener::bind((config.address, config.http_port)).await;
+    let http = http.map_err(io("HTTP port"))?;
+    let http_address = http.local_addr().map_err(io("HTTP port"))?;
+    let lost = Arc::new(RwLock::new(lost_server(&config, &sip).await?));
+
+    let mut core = CallTakerConfig::new(seed(), sip.clone(), ports);
+    core.media_address = config.address;
+    core.behaviours.clone_from(&config.behaviours);
+    core.unix_time_at_zero = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    if let Some(path) = config.voice.clone() {
+        let voice = tokio::task::spawn_blocking(move || read_voice(&path)).await;
+        let voice = voice.map_err(|error| StartError::Voice(error.to_string()))?;
+        core.voice = voice.map_err(StartError::Voice)?.into();
+    }
+    let (opened, recordings) = mpsc::channel(64);
+    let screen = Screen::start(config.recordings.clone(), config.recording_rate_hz, opened);
+    let screen = screen.map_err(io("the screen's thread"))?;
+    let (commands, asked) = mpsc::channel(WAITING_MAX);
+    let handle = PsapHandle { commands };
+    let desk = Desk {
+        core: CallTaker::new(core),
+        sockets,
+        media,
+        screen,
+        records: config.recordings.is_some(),
+        print: config.print,
+        epoch: Instant::now(),
+        _readers: readers,
+    };
+    let router = web::router(handle.clone(), lost.clone());
+    Ok(Running {
+        sip,
+        http: http_address,
+        handle,
+        lost,
+        task: tokio::spawn(desk.work(arrived, asked, recordings)),
+        web: tokio::spawn(async move {
+            if let Err(error) = axum::serve(http, router).await {
+                tracing::error!(%error, "HTTP ended");
+            }
+        }),
+    })
+}
+
+/// UDP and TCP on one port, TLS on its own.
+async fn bind_sip(config: &PsapConfig) -> Result<Sockets, StartError> {
+    let identity = match (&config.tls_certificate, &config.tls_key) {
+        (Some(certificates), Some(key)) if config.tls_port.is_some() => Some(Identity {
+            certificates_pem: read_file(certificates).await?,
+            key_pem: read_file(key).await?,
+        }),
+        _ => None,
+    };
+    for attempt in 1.. {
+        let mut sockets = SocketsConfig::new(Reach::LoopbackOnly);
+        let address = match config.sip_port {
+            0 => free_port(config.sip_address()).await?,
+            _ => config.sip_address(),
+        };
+        sockets.udp.push(address);
+        sockets.tcp.push(address);
+        if let Some(port) = config.tls_port {
+            sockets.tls.push(SocketAddr::new(config.address, port));
+        }
+        sockets.identity.clone_from(&identity);
+        match Sockets::bind(sockets).await {
+            // Somebody was quicker; only when the port is ours to choose is there another.
+            Err(BindError::Io { .. }) if config.sip_port == 0 && attempt < PORT_ATTEMPTS => {}
+            bound => return Ok(bound?),
+        }
+    }
+    unreachable!("the last attempt returns")
+}
+
+async fn free_port(address: SocketAddr) -> Result<SocketAddr, StartError> {
+    let probe = async { tokio::net::TcpListener::bind(address).await?.local_addr() };
+    probe.await.map_err(|error| StartError::Io { what: "SIP port".to_owned(), error })
+}
+
+async fn read_file(path: &PathBuf) -> Result<Vec<u8>, StartError> {
+    let own = path.clone();
+    let read = tokio::task::spawn_blocking(move || std::fs::read(own)).await;
+    let read = read.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+    read.map_err(|error| StartError::Io { what: path.display().to_string(), error })
+}
+
+async fn lost_server(
+    config: &PsapConfig,
+    sip: &[(Transport, SocketAddr)],
+) -> Result<LostServer, StartError> {
+    let boundaries = match &config.boundaries {
+        Some(path) => {
+            let text = String::from_utf8_lossy(&read_file(path).await?).into_owned();
+            Boundaries::parse(&text)?
+        }
+        None => {
+            let address = sip.first().map_or(config.sip_address(), |(_, address)| *address);
+            Boundaries::everywhere("lost.drill.test", &format!("sip:psap@{address}"), "911")
+        }
+    };
+    let mut server = LostServer::new(boundaries);
+    server.set_fault(config.lost_fault.clone());
+    Ok(server)
+}
+
+/// A datagram and the port it came to.
+type Datagram = (u16, SocketAddr, Vec<u8>);
+
+async fn read(port: u16, socket: Arc<GuardedUdp>, datagrams: mpsc::Sender<Datagram>) {
+    let mut buffer = vec![0; DATAGRAM_BYTES];
+    loop {
+        match socket.recv_from(&mut buffer).await {
+            Ok((length, from)) => {
+                // Full: late audio is worth nothing.
+                if let Err(mpsc::error::TrySendError::Closed(_)) =
+                    datagrams.try_send((port, from, buffer[..length].to_vec()))
+                {
+                    return;
+                }
+            }
+            // A caller that is gone answers by ICMP; the socket stays good.
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {}
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    }
+}
+
+/// Random enough for tokens of a drill: the standard library's own per-process keys.
+fn seed() -> [u8; 32] {
+    let mut seed = [0; 32];
+    for (index, word) in seed.chunks_exact_mut(8).enumerate() {
+        let mut hasher = std::collections::hash_map::RandomState::new().build_hasher();
+        hasher.write_usize(index);
+        word.copy_from_slice(&hasher.finish().to_le_bytes());
+    }
+    seed
+}
+
+/// The task that owns the core.
+struct Desk {
+    core: CallTaker,
+    sockets: Sockets,
+    media: HashMap<u16, Arc<GuardedUdp>>,
+    screen: Screen,
+    records: bool,
+    print: Print,
+    epoch: Instant,
+    _readers: JoinSet<()>,
+}
+
+impl Desk {
+    async fn work(
+        mut self,
+        mut datagrams: mpsc::Receiver<Datagram>,
+        mut commands: mpsc::Receiver<Command>,
+        mut recordings: mpsc::Receiver<(u32, PathBuf)>,
+    ) {
+        loop {
+            let deadline = self.drain();
+            let wake = async {
+                match deadline {
+                    Some(at) => tokio::time::sleep_until((self.epoch + at).into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                Some(news) = self.sockets.receiver.recv() => self.on_network(&news),
+                Some((port, from, bytes)) = datagrams.recv() => {
+                    let now = self.epoch.elapsed();
+                    self.core.handle_media(port, from, &bytes, now);
+                }
+                Some((call, path)) = recordings.recv() => {
+                    self.core.set_recording(call, path.display().to_string());
+                }
+                command = commands.recv() => match command {
+                    Some(Command::Reports(answer)) => {
+                        let _ = answer.send(self.core.reports());
+                    }
+                    Some(Command::Behaviours(behaviours)) => self.core.set_behaviours(behaviours),
+                    Some(Command::HangUp(call)) => {
+                        let _ = self.core.hang_up(call, self.epoch.elapsed());
+                    }
+                    Some(Command::Stop) | None => break,
+                },
+                () = wake => self.core.handle_timeout(self.epoch.elapsed()),
+            }
+        }
+        for report in self.core.reports() {
+            let _ = self.core.hang_up(report.id, self.epoch.elapsed());
+        }
+        self.drain();
+        // The goodbyes are in the sockets' queue; give them a moment to leave.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+
+    fn on_network(&mut self, news: &FromNetwork) {
+        let input = match news {
+            FromNetwork::Received { transport, local, remote, bytes, .. } => Input::Received {
+                transport: *transport,
+                local: *local,
+                remote: *remote,
+                bytes,
+            },
+            FromNetwork::Closed { transport, remote } => {
+                Input::StreamClosed { transport: *transport, remote: *remote }
+            }
+            FromNetwork::Failed { target, .. } => Input::TransportFailed { target },
+            FromNetwork::Connected { .. } => return,
+        };
+        self.core.handle_sip(input, self.epoch.elapsed());
+    }
+
+    /// Does what the core wants; returns when it wants to be called again.
+    fn drain(&mut self) -> Option<Duration> {
+        loop {
+            let job = match self.core.poll_output(self.epoch.elapsed()) {
+                Output::Sip { target, bytes } => {
+                    // Full: the message is repeated, or the transaction ends by its timer.
+                    let _ = self.sockets.sender.try_send(ToNetwork::Transmit { target, bytes });
+                    continue;
+                }
+                Output::CloseStream { transport, remote } => {
+                    let _ = self.sockets.sender.try_send(ToNetwork::Close { transport, remote });
+                    continue;
+                }
+                Output::Media { port, to, bytes } => {
+                    if let Some(socket) = self.media.get(&port) {
+                        let _ = socket.try_send_to(&bytes, to); // refused beyond loopback, dropped when full
+                    }
+                    continue;
+                }
+                Output::Heard { call, samples } if self.records => Job::Heard { call, samples },
+                Output::Heard { .. } => continue,
+                Output::Event(event) => {
+                    if let Event::Ended { call, .. } = event {
+                        self.screen.put(Job::Finished { call });
+                    }
+                    match self.line(&event) {
+                        Some(line) => Job::Line(line),
+                        None => continue,
+                    }
+                }
+                Output::Timeout(next) => return next,
+            };
+            self.screen.put(job);
+        }
+    }
+
+    fn line(&self, event: &Event) -> Option<String> {
+        if self.print == Print::Nothing {
+            return None;
+        }
+        Some(match event {
+            Event::Arrived { call } => format!("call {call}: arrived"),
+            Event::Fact { call, fact } if self.print == Print::Facts => format!("call {call}: {fact}"),
+            Event::Fact { call, fact } => format!("call {call}: {}", fact.without_value()),
+            Event::Answered { call } => format!("call {call}: answered"),
+            Event::Confirmed { call } => format!("call {call}: confirmed, two-way audio open"),
+            Event::Ended { call, by } => format!("call {call}: ended by {by}"),
+            Event::Trouble { call, why } => format!("call {call}: trouble: {why}"),
+            Event::Media { call, event } => match event {
+                hearthline_media::Event::FirstPacketReceived => format!("call {call}: caller heard"),
+                hearthline_media::Event::MediaLost => format!("call {call}: caller not heard"),
+                hearthline_media::Event::MediaResumed => format!("call {call}: caller heard again"),
+                _ => return None,
+            },
+        })
+    }
+}
