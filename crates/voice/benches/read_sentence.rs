@@ -1,5 +1,9 @@
 //! What understanding one sentence costs. The budget is 100 µs at the 95th percentile.
 #![allow(missing_docs, reason = "criterion's macros make undocumented items")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a bench reads files and the clock"
+)]
 use criterion::{Criterion, criterion_group, criterion_main};
 use hearthline_voice::understand::{Country, read};
 use std::hint::black_box;

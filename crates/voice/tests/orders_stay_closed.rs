@@ -1,4 +1,9 @@
 //! Nothing but a closed wording is an order: properties of `read` over generated sentences.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test reads files and may fail"
+)]
 use hearthline_voice::understand::{
     Country, Reading, TRANSCRIPT_BYTES_MAX, emergency_phrases, read,
 };
@@ -223,7 +228,6 @@ fn longer_than_the_limit_is_nothing() {
 
 /// Time grows with the words, not with their square: sixteen times the text takes far less than 256 times the time.
 #[test]
-#[allow(clippy::disallowed_methods, reason = "a test may look at the clock")]
 fn the_longest_transcript_is_read_in_linear_time() {
     let timed = |text: &str| {
         let _ = read(text, Country::UnitedStates);

@@ -1,1 +1,284 @@
-//! (being written)
+//! Text to speech: a Piper voice (VITS) on phonemes from a dictionary without GPL.
+//!
+//! ```text
+//! text ─► spoken words ─► sentences ─► phonemes ─► ids ─► voice (22,050 Hz) ─► 16 kHz, 16 bit
+//! ```
+//! With the default settings the same text gives the same samples: both noises of the voice are off.
+mod phonemes;
+mod resample;
+mod spoken;
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::engine::{Engine, EngineError, Input, Session};
+use phonemes::Dictionary;
+use resample::Resampler;
+
+/// Rate of the samples that [`Synthesiser::speak`] gives, in hertz.
+pub const SAMPLE_RATE_HZ: usize = 16_000;
+/// Longest text of one call, in characters: about two minutes of speech.
+pub const TEXT_CHARS_MAX: usize = 2_000;
+/// Longest sentence given to the voice at once, in characters. Memory grows with it.
+const SENTENCE_CHARS_MAX: usize = 240;
+/// Pause between two sentences, in ms.
+const PAUSE_MS: usize = 200;
+/// Largest voice configuration, in bytes.
+const CONFIG_BYTES_MAX: usize = 1 << 20;
+/// Peak of the output, as a part of full scale: 1 dB below it.
+const PEAK: f32 = 0.89;
+
+/// How the voice speaks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Delivery {
+    /// Length of the sounds: 1 is the voice's own speed, 2 is half as fast. 0.25 to 4.
+    pub length_scale: f32,
+    /// Variation of the sound, 0 to 1. Above 0 the model draws numbers that cannot be seeded: no two runs are alike.
+    pub noise_scale: f32,
+    /// Variation of the rhythm, 0 to 1. Above 0 no two runs are alike.
+    pub noise_width: f32,
+}
+
+impl Default for Delivery {
+    /// The voice's own speed, the same samples each time.
+    fn default() -> Self {
+        Self {
+            length_scale: 1.0,
+            noise_scale: 0.0,
+            noise_width: 0.0,
+        }
+    }
+}
+
+/// Why there is no speech.
+#[derive(Debug, Error)]
+pub enum SynthesiseError {
+    /// The voice's configuration is not what Piper writes.
+    #[error("the voice's configuration is damaged: {0}; run `hearth models verify`")]
+    Config(String),
+    /// A setting is out of range.
+    #[error("delivery {what} is out of range: {allowed}")]
+    Delivery {
+        /// Which setting.
+        what: &'static str,
+        /// What it may be.
+        allowed: &'static str,
+    },
+    /// Too much text at once.
+    #[error(
+        "{chars} characters are too many to speak at once, the most is {chars_max}; speak it in parts"
+    )]
+    TooLong {
+        /// Characters given.
+        chars: usize,
+        /// Characters allowed.
+        chars_max: usize,
+    },
+    /// The dictionary inside the program is damaged.
+    #[error("the pronunciation dictionary is damaged: {0}")]
+    Dictionary(#[from] loqui_g2p::Error),
+    /// The model failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+#[derive(Deserialize)]
+struct Config {
+    audio: Audio,
+    phoneme_id_map: HashMap<String, Vec<i64>>,
+}
+
+#[derive(Deserialize)]
+struct Audio {
+    sample_rate: usize,
+}
+
+/// A voice, ready to speak.
+#[derive(Debug)]
+pub struct Synthesiser {
+    session: Session,
+    ids: HashMap<char, i64>,
+    resampler: Resampler,
+    voice_rate_hz: usize,
+    delivery: Delivery,
+    dictionary: Option<Dictionary>,
+}
+
+/// Begins, pads and ends the phonemes of a Piper voice.
+const FRAME: [char; 3] = ['^', '_', '$'];
+
+impl Synthesiser {
+    /// A voice from its two files: the `.onnx` model and the `.onnx.json` configuration.
+    ///
+    /// # Errors
+    /// When one of them is damaged.
+    pub fn new(
+        engine: &Engine,
+        model_bytes: &[u8],
+        config_bytes: &[u8],
+    ) -> Result<Self, SynthesiseError> {
+        let wrong = |what: String| SynthesiseError::Config(what);
+        if config_bytes.len() > CONFIG_BYTES_MAX {
+            return Err(wrong(format!("it is larger than {CONFIG_BYTES_MAX} bytes")));
+        }
+        let config: Config =
+            serde_json::from_slice(config_bytes).map_err(|error| wrong(error.to_string()))?;
+        let voice_rate_hz = config.audio.sample_rate;
+        if !(8_000..=48_000).contains(&voice_rate_hz) {
+            return Err(wrong(format!("a sample rate of {voice_rate_hz} Hz")));
+        }
+        let mut ids = HashMap::new();
+        for (text, list) in &config.phoneme_id_map {
+            let mut signs = text.chars();
+            if let (Some(sign), None, [id]) = (signs.next(), signs.next(), list.as_slice()) {
+                ids.insert(sign, *id);
+            }
+        }
+        if let Some(missing) = FRAME.iter().find(|sign| !ids.contains_key(sign)) {
+            return Err(wrong(format!("no phoneme id for {missing:?}")));
+        }
+        Ok(Self {
+            session: engine.session("voice", model_bytes)?,
+            ids,
+            resampler: Resampler::new(voice_rate_hz, SAMPLE_RATE_HZ),
+            voice_rate_hz,
+            delivery: Delivery::default(),
+            dictionary: None,
+        })
+    }
+
+    /// Speaks so from now on.
+    ///
+    /// # Errors
+    /// When a setting is out of its range.
+    pub fn set_delivery(&mut self, delivery: Delivery) -> Result<(), SynthesiseError> {
+        let check = |value: f32, from: f32, to: f32, what, allowed| {
+            if (from..=to).contains(&value) {
+                Ok(())
+            } else {
+                Err(SynthesiseError::Delivery { what, allowed })
+            }
+        };
+        check(
+            delivery.length_scale,
+            0.25,
+            4.0,
+            "length_scale",
+            "0.25 to 4",
+        )?;
+        check(delivery.noise_scale, 0.0, 1.0, "noise_scale", "0 to 1")?;
+        check(delivery.noise_width, 0.0, 1.0, "noise_width", "0 to 1")?;
+        self.delivery = delivery;
+        Ok(())
+    }
+
+    /// Speaks `text`: 16 kHz, mono. Text without anything to say gives no samples.
+    ///
+    /// # Errors
+    /// When the text is longer than [`TEXT_CHARS_MAX`], or the model fails.
+    pub fn speak(&mut self, text: &str) -> Result<Vec<i16>, SynthesiseError> {
+        let chars = text.chars().count();
+        if chars > TEXT_CHARS_MAX {
+            return Err(SynthesiseError::TooLong {
+                chars,
+                chars_max: TEXT_CHARS_MAX,
+            });
+        }
+        let mut sound: Vec<f32> = Vec::new();
+        for sentence in spoken::sentences(text, SENTENCE_CHARS_MAX) {
+            let phonemes = self.dictionary()?.phonemes(&sentence);
+            let ids = self.ids(&phonemes);
+            if ids.is_empty() {
+                continue;
+            }
+            if !sound.is_empty() {
+                sound.resize(sound.len() + self.voice_rate_hz * PAUSE_MS / 1_000, 0.0);
+            }
+            self.run(&ids, &mut sound)?;
+        }
+        Ok(to_16_bit(&self.resampler.resample(&sound)))
+    }
+
+    /// The phonemes that `text` is spoken with, in the voice's spelling: for finding out why it sounds so.
+    ///
+    /// # Errors
+    /// When the dictionary inside the program is damaged.
+    pub fn phonemes(&mut self, text: &str) -> Result<String, SynthesiseError> {
+        let text: String = text.chars().take(TEXT_CHARS_MAX).collect();
+        let dictionary = self.dictionary()?;
+        let list: Vec<String> = spoken::sentences(&text, SENTENCE_CHARS_MAX)
+            .iter()
+            .map(|sentence| dictionary.phonemes(sentence))
+            .collect();
+        Ok(list.join(" "))
+    }
+
+    /// Frees the pronunciation dictionary, about 90 MB; the next text loads it again in about a second.
+    pub fn rest(&mut self) {
+        self.dictionary = None;
+    }
+
+    fn dictionary(&mut self) -> Result<&Dictionary, SynthesiseError> {
+        let loaded = match self.dictionary.take() {
+            Some(loaded) => loaded,
+            None => Dictionary::load()?,
+        };
+        Ok(self.dictionary.insert(loaded))
+    }
+
+    /// The voice's ids of phonemes, framed and padded; empty when the voice knows none of them.
+    fn ids(&self, phonemes: &str) -> Vec<i64> {
+        let [begin, pad, end] = FRAME.map(|sign| self.ids[&sign]);
+        let known: Vec<i64> = phonemes
+            .trim()
+            .chars()
+            .filter(|sign| !FRAME.contains(sign))
+            .filter_map(|sign| self.ids.get(&sign).copied())
+            .collect();
+        if !phonemes.chars().any(char::is_alphabetic) || known.is_empty() {
+            return Vec::new();
+        }
+        let mut out = vec![begin, pad];
+        out.extend(known.into_iter().flat_map(|id| [id, pad]));
+        out.push(end);
+        out
+    }
+
+    fn run(&mut self, ids: &[i64], sound: &mut Vec<f32>) -> Result<(), SynthesiseError> {
+        let length = i64::try_from(ids.len()).expect("a sentence is short");
+        let scales = [
+            self.delivery.noise_scale,
+            self.delivery.length_scale,
+            self.delivery.noise_width,
+        ];
+        let outputs = self.session.run(&[
+            ("input", Input::I64(&[1, length], ids)),
+            ("input_lengths", Input::I64(&[1], &[length])),
+            ("scales", Input::F32(&[3], &scales)),
+        ])?;
+        let (_, samples) = outputs.f32("output")?;
+        sound.extend(
+            samples
+                .iter()
+                .map(|sample| if sample.is_finite() { *sample } else { 0.0 }),
+        );
+        Ok(())
+    }
+}
+
+/// 16-bit samples whose peak is [`PEAK`].
+fn to_16_bit(samples: &[f32]) -> Vec<i16> {
+    let peak = samples
+        .iter()
+        .fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
+    if peak == 0.0 {
+        return vec![0; samples.len()];
+    }
+    let gain = PEAK * 32_767.0 / peak;
+    samples
+        .iter()
+        .map(|sample| (sample * gain).round() as i16)
+        .collect()
+}
