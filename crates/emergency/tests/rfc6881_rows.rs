@@ -1,5 +1,5 @@
 //! `docs/rfc6881.md` names a test for each row it claims: the rows exist in RFC 6881, and the tests exist here.
-#![allow(clippy::disallowed_methods)] // a test may read files and run programs
+#![allow(clippy::disallowed_methods, clippy::unwrap_used)] // a test may read files and run programs
 
 mod support;
 

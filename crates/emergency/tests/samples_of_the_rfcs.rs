@@ -1,9 +1,10 @@
 //! Every figure of the RFCs: read, or refused with this reason.
-#![allow(clippy::disallowed_methods)] // a test may read files and run programs
+#![allow(clippy::disallowed_methods, clippy::unwrap_used)] // a test may read files and run programs
 
 mod support;
 
 use hearthline_emergency::additional::Block;
+use hearthline_emergency::geodetic::Shape;
 use hearthline_emergency::lost::{LostRequest, LostResponse};
 use hearthline_emergency::pidf::PidfLo;
 use support::conformance;
@@ -128,7 +129,7 @@ fn what_was_read_of_a_location_is_the_same_after_writing() {
                     .map(|object| {
                         (
                             object.civic.clone(),
-                            object.shape.as_ref().map(|shape| shape.anchor()),
+                            object.shape.as_ref().map(Shape::anchor),
                             object.method.clone(),
                             object.usage.clone(),
                             object.timestamp,
