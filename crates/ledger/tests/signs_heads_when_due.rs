@@ -40,7 +40,7 @@ fn at_once_after_what_matters_every_5_s_in_an_incident_else_every_15_min() {
     log.checkpoint(stamp(0)).unwrap();
     assert_eq!(log.poll_timeout(), secs(900));
     let at = |ms| Stamp::at(Duration::from_millis(ms));
-    let mut due = |log: &mut Log, body: Body, ms: u64| {
+    let due = |log: &mut Log, body: Body, ms: u64| {
         log.append(body, at(ms), None, false).unwrap();
         let due = log.poll_timeout();
         if due <= Duration::from_millis(ms) {
