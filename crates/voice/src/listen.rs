@@ -12,7 +12,10 @@
 //! segment begins before the wake word and is never trimmed: a late start would turn "don't call" into "call".
 //! The recogniser is loaded when the first wake word is heard, in the call after the one that reported it: until then
 //! the process holds the wake word's 56 kB only, and the half second of loading passes while the person still speaks.
-use crate::clock::{Cut, FrameClock, SampleIndex, samples_of_ms};
+use crate::clock::{Cut, FRAME_SAMPLES, FrameClock, SampleIndex, samples_of_ms};
+use crate::endpoint::{
+    self, EndpointConfig, EndpointConfigError, EndpointOutput, Endpointer, Sentence,
+};
 use crate::ring::PreRoll;
 use crate::transcribe::{Moonshine, TranscribeError};
 use crate::understand::Country;
@@ -39,14 +42,8 @@ pub struct ListenConfig {
     pub country: Country,
     /// Thresholds of the emergency judgement.
     pub point: OperatingPoint,
-    /// After the wake word, wait this long for the first word.
-    pub no_speech_ms_max: u32,
-    /// An utterance is cut here, counted from the wake word.
-    pub utterance_ms_max: u32,
-    /// Silence that ends a sentence which is complete already.
-    pub pause_complete_ms: u32,
-    /// Silence that ends any other sentence.
-    pub pause_incomplete_ms: u32,
+    /// Pauses and hang-overs.
+    pub endpoint: EndpointConfig,
 }
 
 impl ListenConfig {
@@ -57,10 +54,7 @@ impl ListenConfig {
             wake: WakeConfig::default(),
             country,
             point: OperatingPoint::built_in(),
-            no_speech_ms_max: 5_000,
-            utterance_ms_max: 15_000,
-            pause_complete_ms: 320,
-            pause_incomplete_ms: 900,
+            endpoint: EndpointConfig::default(),
         }
     }
 }
@@ -71,16 +65,9 @@ pub enum ListenError {
     /// The wake word's model or settings.
     #[error(transparent)]
     Wake(#[from] WakeError),
-    /// A time that is zero or absurd.
-    #[error("{what} is {ms} ms; choose {allowed}")]
-    Config {
-        /// Which setting.
-        what: &'static str,
-        /// What it was.
-        ms: u32,
-        /// What it may be.
-        allowed: &'static str,
-    },
+    /// The pauses contradict each other.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointConfigError),
 }
 
 /// Why the device could not understand although it heard its name. It must say so, not stay silent.
@@ -165,14 +152,22 @@ pub enum Output {
     Failed(HearError),
 }
 
-/// Sound before the wake word's earliest start that goes to the recogniser, in ms.
-const LEAD_MS: u32 = 100;
 /// Silence put before and after the segment: the recogniser hears better with room around the words.
 const ROOM_MS: u32 = 500;
-/// Speech must go on this long behind the wake word's detection to be more than its last sound.
-const WAKE_TAIL_MS: u32 = 200;
-/// A pause this long is worth a provisional look at the sentence.
-const PAUSE_LOOK_MS: u32 = 200;
+/// Sound before the first voice of an answer that belongs to the segment.
+const REPLY_LEAD_MS: u32 = 500;
+/// Longest wait for an answer.
+const REPLY_MS_MAX: u32 = 60_000;
+
+impl From<endpoint::EndReason> for EndReason {
+    fn from(reason: endpoint::EndReason) -> Self {
+        match reason {
+            endpoint::EndReason::Complete => Self::Complete,
+            endpoint::EndReason::Silence => Self::Silence,
+            endpoint::EndReason::TooLong => Self::TooLong,
+        }
+    }
+}
 
 /// The pipeline.
 pub struct Listener {
@@ -180,7 +175,7 @@ pub struct Listener {
     clock: FrameClock,
     ring: PreRoll,
     wake: WakeWord,
-    gate: Gate,
+    endpointer: Endpointer,
     load: Box<dyn FnMut() -> Result<Moonshine, TranscribeError> + Send>,
     brain: Option<(Moonshine, Judge)>,
     capture: Option<Capture>,
@@ -189,73 +184,31 @@ pub struct Listener {
 
 /// An utterance on its way.
 struct Capture {
+    /// The wake word before it; none for an answer.
     wake: Option<Wake>,
+    /// First sample of `sound`.
     from: SampleIndex,
     sound: Vec<i16>,
-    /// Voice before this belongs to the wake word.
-    words_from: SampleIndex,
-    /// No first word by then: nobody speaks.
-    silent_until: SampleIndex,
-    /// The utterance is cut here.
-    ends_at: SampleIndex,
-    voice: Voice,
+    /// Whether a first word was heard.
+    spoken: bool,
+    /// For an answer: how long it is waited for.
+    until: SampleIndex,
     /// The understanding of everything up to the last speech, if it was looked at.
     look: Option<Understanding>,
-}
-
-/// Voice behind the wake word or the question.
-enum Voice {
-    /// Not yet.
-    Awaited,
-    /// Going on.
-    Going,
-    /// Stopped there.
-    Paused(SampleIndex),
 }
 
 impl Listener {
     /// A listener that waits for the wake word.
     ///
     /// # Errors
-    /// When the wake word's model is damaged or a setting is absurd.
+    /// When the wake word's model is damaged or the settings contradict each other.
     pub fn new(models: ListenModels, config: ListenConfig) -> Result<Self, ListenError> {
-        let checks = [
-            (
-                "no_speech_ms_max",
-                config.no_speech_ms_max,
-                500..=30_000,
-                "500 to 30000 ms",
-            ),
-            (
-                "utterance_ms_max",
-                config.utterance_ms_max,
-                1_000..=15_000,
-                "1000 to 15000 ms",
-            ),
-            (
-                "pause_complete_ms",
-                config.pause_complete_ms,
-                PAUSE_LOOK_MS..=3_000,
-                "200 to 3000 ms",
-            ),
-            (
-                "pause_incomplete_ms",
-                config.pause_incomplete_ms,
-                PAUSE_LOOK_MS..=5_000,
-                "200 to 5000 ms",
-            ),
-        ];
-        for (what, ms, range, allowed) in checks {
-            if !range.contains(&ms) {
-                return Err(ListenError::Config { what, ms, allowed });
-            }
-        }
         Ok(Self {
             wake: WakeWord::new(&models.wake, config.wake.clone())?,
+            endpointer: Endpointer::new(config.endpoint.clone())?,
             config,
             clock: FrameClock::new(),
             ring: PreRoll::new(),
-            gate: Gate::default(),
             load: models.recogniser,
             brain: None,
             capture: None,
@@ -305,7 +258,7 @@ impl Listener {
     /// 16 kHz mono samples, any number of them.
     pub fn handle_samples(&mut self, samples: &[i16]) {
         if self.mode() != Mode::WaitingForWake && self.brain.is_none() {
-            // Again at the end of the utterance, where a failure is reported.
+            // A failure is reported when there is something to understand; then it is tried again.
             let _ = self.load();
         }
         let mut clock = std::mem::take(&mut self.clock);
@@ -322,29 +275,29 @@ impl Listener {
 
     /// The sound has ended: understand what there is.
     pub fn handle_end(&mut self) {
-        self.finish(EndReason::Cut);
+        let now = self.clock.now();
+        self.finish(now, now, EndReason::Cut);
     }
 
-    /// The device asked something: for `ms` from now an answer counts without the wake word.
+    /// The device asked something: for `ms` from now (at most a minute) an answer counts without the wake word. The
+    /// wake word counts as well, and begins a sentence of its own.
     pub fn listen_for_reply(&mut self, ms: u32) {
         let now = self.clock.now();
         self.capture = Some(Capture {
             wake: None,
             from: now,
             sound: Vec::new(),
-            words_from: now,
-            silent_until: now.plus(samples_of_ms(ms.clamp(500, 60_000))),
-            ends_at: now.plus(
-                samples_of_ms(ms.clamp(500, 60_000)) + samples_of_ms(self.config.utterance_ms_max),
-            ),
-            voice: Voice::Awaited,
+            spoken: false,
+            until: now.plus(samples_of_ms(ms.min(REPLY_MS_MAX))),
             look: None,
         });
+        self.endpointer.begin_reply(now);
     }
 
     /// Forget the utterance on its way and wait for the wake word.
     pub fn stop_listening(&mut self) {
         self.capture = None;
+        self.endpointer.cancel();
     }
 
     /// The next output; `None` until more samples come.
@@ -355,30 +308,38 @@ impl Listener {
     fn handle_cut(&mut self, cut: Cut<'_>) {
         match cut {
             Cut::Frame { at, samples } => self.handle_frame(at, samples),
-            Cut::Gap { .. } => {
-                self.finish(EndReason::Cut);
+            Cut::Gap { at, .. } => {
+                self.finish(at, at, EndReason::Cut);
                 self.wake.reset();
-                self.gate = Gate::default();
+                self.endpointer.reset();
             }
         }
     }
 
-    fn handle_frame(&mut self, at: SampleIndex, frame: &[i16; 160]) {
-        let after = at.plus(frame.len() as u64);
+    fn handle_frame(&mut self, at: SampleIndex, frame: &[i16; FRAME_SAMPLES]) {
+        let now = at.plus(FRAME_SAMPLES as u64);
         self.ring.push(at, frame);
-        self.gate.push(frame);
         if let Some(capture) = &mut self.capture {
-            if matches!(capture.voice, Voice::Awaited) && capture.wake.is_none() {
-                // Waiting may be long; only the last seconds before the answer matter.
-                capture.from = self.ring.held().start.max(capture.from);
-            } else {
+            // An answer may be long in coming: its segment begins when it does.
+            if capture.wake.is_some() || capture.spoken {
                 capture.sound.extend_from_slice(frame);
             }
         }
         if let Some(wake) = self.wake.handle_frame(frame, at) {
-            self.handle_wake(wake, after);
+            self.handle_wake(wake, now);
         }
-        self.follow_voice(after);
+        self.endpointer.handle_frame(frame, at);
+        while let Some(output) = self.endpointer.poll_output() {
+            self.handle_endpoint(output, now);
+        }
+        if self
+            .capture
+            .as_ref()
+            .is_some_and(|c| c.wake.is_none() && !c.spoken && now >= c.until)
+        {
+            self.stop_listening();
+            self.outputs.push_back(Output::NoSpeech { at: now });
+        }
     }
 
     fn handle_wake(&mut self, wake: Wake, now: SampleIndex) {
@@ -386,148 +347,130 @@ impl Listener {
         if self
             .capture
             .as_ref()
-            .is_some_and(|c| c.wake.is_some() && !matches!(c.voice, Voice::Awaited))
+            .is_some_and(|c| c.wake.is_some() && c.spoken)
         {
             return;
         }
-        let from = wake
-            .wake_start()
-            .minus(samples_of_ms(LEAD_MS))
-            .max(self.ring.held().start);
+        let from = wake.wake_start().max(self.ring.held().start);
+        self.endpointer.begin(&wake);
         self.capture = Some(Capture {
             from,
             sound: self.ring.copy_from(from, now).unwrap_or_default(),
-            words_from: wake.at.plus(samples_of_ms(WAKE_TAIL_MS)),
-            silent_until: wake.at.plus(samples_of_ms(self.config.no_speech_ms_max)),
-            ends_at: wake.at.plus(samples_of_ms(self.config.utterance_ms_max)),
-            voice: Voice::Awaited,
+            spoken: false,
+            until: now,
             look: None,
             wake: Some(wake.clone()),
         });
         self.outputs.push_back(Output::Wake(wake));
     }
 
-    /// Starts, pauses and ends of speech while an utterance is taken up.
-    fn follow_voice(&mut self, now: SampleIndex) {
+    fn handle_endpoint(&mut self, output: EndpointOutput, now: SampleIndex) {
         let Some(capture) = &mut self.capture else {
             return;
         };
-        let speaking = self.gate.speaking();
-        match capture.voice {
-            Voice::Awaited if speaking && now >= capture.words_from => {
-                if capture.wake.is_none() {
-                    let from = now.minus(samples_of_ms(600)).max(self.ring.held().start);
+        match output {
+            EndpointOutput::SpeechStarted { at } => {
+                if !capture.spoken && capture.wake.is_none() {
+                    let from = at
+                        .minus(samples_of_ms(REPLY_LEAD_MS))
+                        .max(self.ring.held().start);
                     capture.sound = self.ring.copy_from(from, now).unwrap_or_default();
                     capture.from = from;
                 }
-                capture.voice = Voice::Going;
-                self.outputs.push_back(Output::VoiceStarted { at: now });
-            }
-            Voice::Awaited if now >= capture.silent_until => {
-                self.capture = None;
-                self.outputs.push_back(Output::NoSpeech { at: now });
-                return;
-            }
-            Voice::Awaited => return,
-            Voice::Going if !speaking => {
-                capture.voice = Voice::Paused(now);
+                capture.spoken = true;
                 capture.look = None;
-                self.outputs.push_back(Output::VoiceStopped { at: now });
+                self.outputs.push_back(Output::VoiceStarted { at });
             }
-            Voice::Paused(_) if speaking => {
-                capture.voice = Voice::Going;
-                capture.look = None;
-            }
-            Voice::Going | Voice::Paused(_) => {}
-        }
-        if now >= capture.ends_at {
-            return self.finish(EndReason::TooLong);
-        }
-        let Voice::Paused(since) = capture.voice else {
-            return;
-        };
-        let pause = now.since(since);
-        if pause >= samples_of_ms(PAUSE_LOOK_MS) && capture.look.is_none() {
-            match self.understand() {
-                Ok(look) => {
-                    if let Some(capture) = &mut self.capture {
-                        capture.look = Some(look);
+            EndpointOutput::SpeechResumed { .. } => capture.look = None,
+            EndpointOutput::Pause { speech_end, .. } => {
+                self.outputs
+                    .push_back(Output::VoiceStopped { at: speech_end });
+                match self.understand() {
+                    Ok(look) => {
+                        self.endpointer.set_sentence(sentence(&look));
+                        if let Some(capture) = &mut self.capture {
+                            capture.look = Some(look);
+                        }
                     }
+                    Err(error) => self.fail(error),
                 }
-                Err(_) => return self.finish(EndReason::Silence),
+            }
+            EndpointOutput::Ended {
+                speech_end,
+                at,
+                reason,
+                ..
+            } => self.finish(speech_end, at, reason.into()),
+            EndpointOutput::NoSpeech { at } => {
+                if capture.wake.is_none() && at < capture.until {
+                    self.endpointer.begin_reply(at);
+                } else {
+                    self.capture = None;
+                    self.outputs.push_back(Output::NoSpeech { at });
+                }
             }
         }
-        let Some(look) = self.capture.as_ref().and_then(|c| c.look.as_ref()) else {
-            return;
-        };
-        if is_complete(look) && pause >= samples_of_ms(self.config.pause_complete_ms) {
-            self.finish(EndReason::Complete);
-        } else if pause >= samples_of_ms(self.config.pause_incomplete_ms) {
-            self.finish(EndReason::Silence);
-        }
+    }
+
+    fn fail(&mut self, error: HearError) {
+        self.stop_listening();
+        self.outputs.push_back(Output::Failed(error));
     }
 
     /// Transcribe and judge what was taken up so far.
     fn understand(&mut self) -> Result<Understanding, HearError> {
         self.load()?;
-        let (Some((recogniser, judge)), Some(capture)) = (&mut self.brain, &self.capture) else {
-            return Err(HearError::Transcribe(TranscribeError::TooLong {
-                samples: 0,
-                samples_max: 0,
-            }));
+        let (recogniser, judge) = self
+            .brain
+            .as_mut()
+            .expect("it was loaded in the line before");
+        let sound = self
+            .capture
+            .as_ref()
+            .map_or(&[][..], |capture| &capture.sound);
+        let head = match &self.capture {
+            Some(Capture { wake: Some(_), .. }) => Head::WakeWord,
+            _ => Head::Nothing,
         };
-        let room = std::iter::repeat_n(0.0, samples_of_ms(ROOM_MS) as usize);
-        let sound = capture.sound.iter().map(|&s| f32::from(s) / 32768.0);
-        let audio: Vec<f32> = room.clone().chain(sound).chain(room).collect();
-        let head = if capture.wake.is_some() {
-            Head::WakeWord
-        } else {
-            Head::Nothing
-        };
-        Ok(judge.hear(recogniser, &audio, head)?)
+        Ok(judge.hear(recogniser, &segment(sound), head)?)
     }
 
     /// End the utterance and say what it meant.
-    fn finish(&mut self, reason: EndReason) {
+    fn finish(&mut self, speech_end: SampleIndex, decided: SampleIndex, reason: EndReason) {
         let Some(capture) = &mut self.capture else {
             return;
         };
-        let decided = capture.from.plus(capture.sound.len() as u64);
-        if matches!(capture.voice, Voice::Awaited) {
-            self.capture = None;
+        if !capture.spoken {
+            self.stop_listening();
             self.outputs.push_back(Output::NoSpeech { at: decided });
             return;
         }
-        let speech_end = match capture.voice {
-            Voice::Paused(since) => since,
-            _ => decided,
-        };
         let understanding = match capture.look.take() {
             Some(look) => Ok(look),
             None => self.understand(),
         };
+        let understanding = match understanding {
+            Ok(understanding) => understanding,
+            Err(error) => return self.fail(error),
+        };
         let Some(capture) = self.capture.take() else {
             return;
         };
-        self.outputs.push_back(match understanding {
-            Err(error) => Output::Failed(error),
-            Ok(understanding) => {
-                let reply = capture.wake.is_none();
-                let heard = Box::new(Heard {
-                    understanding,
-                    wake: capture.wake,
-                    start: capture.from,
-                    speech_end,
-                    decided,
-                    reason,
-                    sound: capture.sound,
-                });
-                if reply {
-                    Output::Reply(heard)
-                } else {
-                    Output::Understood(heard)
-                }
-            }
+        self.endpointer.cancel();
+        let reply = capture.wake.is_none();
+        let heard = Box::new(Heard {
+            understanding,
+            wake: capture.wake,
+            start: capture.from,
+            speech_end,
+            decided,
+            reason,
+            sound: capture.sound,
+        });
+        self.outputs.push_back(if reply {
+            Output::Reply(heard)
+        } else {
+            Output::Understood(heard)
         });
     }
 }
@@ -541,38 +484,30 @@ impl std::fmt::Debug for Listener {
     }
 }
 
-/// Whether a sentence may end here: nothing that the speaker could still be adding to.
-fn is_complete(look: &Understanding) -> bool {
+/// What the recogniser gets: the samples as floats, with silence on both sides.
+#[must_use]
+pub fn segment(sound: &[i16]) -> Vec<f32> {
+    let room = std::iter::repeat_n(0.0, samples_of_ms(ROOM_MS) as usize);
+    room.clone()
+        .chain(sound.iter().map(|&s| f32::from(s) / 32768.0))
+        .chain(room)
+        .collect()
+}
+
+/// Whether the sentence may end here, or the speaker could still be adding to it.
+fn sentence(look: &Understanding) -> Sentence {
     match &look.verdict {
-        Verdict::Other | Verdict::Nothing => false,
+        Verdict::Nothing => Sentence::Empty,
+        Verdict::Other => Sentence::Incomplete,
         // "Call nine ... one one", "call the ... police": give them time.
-        Verdict::Refused { class, .. } => !matches!(
-            class,
-            RefusedClass::OtherNumber | RefusedClass::Unclear | RefusedClass::Contact
-        ),
-        Verdict::Ask { why, .. } => !matches!(why, Doubt::Unsure | Doubt::Contradicted),
-        _ => true,
-    }
-}
-
-/// Voice or not, from 16 ms windows of the voice activity gate.
-#[derive(Default)]
-struct Gate {
-    detector: earshot::Detector,
-    held: Vec<i16>,
-    score: f32,
-}
-
-impl Gate {
-    fn push(&mut self, frame: &[i16]) {
-        self.held.extend_from_slice(frame);
-        if self.held.len() >= 256 {
-            self.score = self.detector.predict_i16(&self.held[..256]);
-            self.held.drain(..256);
+        Verdict::Refused {
+            class: RefusedClass::OtherNumber | RefusedClass::Unclear | RefusedClass::Contact,
+            ..
         }
-    }
-
-    fn speaking(&self) -> bool {
-        self.score >= 0.5
+        | Verdict::Ask {
+            why: Doubt::Unsure | Doubt::Contradicted,
+            ..
+        } => Sentence::Incomplete,
+        _ => Sentence::Complete,
     }
 }

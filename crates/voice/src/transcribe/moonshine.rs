@@ -353,10 +353,16 @@ impl Moonshine {
     ///
     /// # Errors
     /// When the runtime fails.
-    pub fn prompt(&mut self, encoded: &Encoded, words: &[TokenId]) -> Result<Option<Step>, TranscribeError> {
+    pub fn prompt(
+        &mut self,
+        encoded: &Encoded,
+        words: &[TokenId],
+    ) -> Result<Option<Step>, TranscribeError> {
         let mut step: Option<Step> = None;
         for &word in words.iter().take(encoded.tokens_max()) {
-            let cache = step.as_ref().map_or(&encoded.first.cache, |step| &step.cache);
+            let cache = step
+                .as_ref()
+                .map_or(&encoded.first.cache, |step| &step.cache);
             step = Some(self.step(encoded, cache, &[word])?);
         }
         Ok(step)
@@ -367,7 +373,11 @@ impl Moonshine {
     ///
     /// # Errors
     /// When the runtime fails.
-    pub fn greedy(&mut self, encoded: &Encoded, first: &Step) -> Result<Transcript, TranscribeError> {
+    pub fn greedy(
+        &mut self,
+        encoded: &Encoded,
+        first: &Step,
+    ) -> Result<Transcript, TranscribeError> {
         let (mut tokens, mut log_prob) = (Vec::new(), 0.0);
         let mut step: Option<Step> = None;
         while tokens.len() < encoded.tokens_max() {
@@ -393,7 +403,12 @@ impl Moonshine {
     ///
     /// # Errors
     /// When the runtime fails.
-    pub fn beam(&mut self, encoded: &Encoded, first: &Step, width: usize) -> Result<Transcript, TranscribeError> {
+    pub fn beam(
+        &mut self,
+        encoded: &Encoded,
+        first: &Step,
+        width: usize,
+    ) -> Result<Transcript, TranscribeError> {
         let width = width.clamp(1, 16);
         let mut finished: Vec<(Vec<TokenId>, f32)> = Vec::new();
         let mut live: Vec<(Vec<TokenId>, f32)> = vec![(Vec::new(), 0.0)];

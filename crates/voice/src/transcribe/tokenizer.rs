@@ -110,10 +110,11 @@ impl Vocabulary {
         }
     }
 
-    /// The first token with exactly these bytes.
+    /// The token with exactly these bytes; of a letter and the byte that writes it, the letter.
     #[must_use]
     pub fn find(&self, text: &[u8]) -> Option<TokenId> {
-        (0..).take(self.len()).find(|&token| self.text(token) == text)
+        let all = TokenId::try_from(self.len()).ok()?;
+        (0..all).rev().find(|&token| self.text(token) == text)
     }
 
     /// The text of a run of tokens, spaces restored and outer ones removed. Bytes that are no UTF-8 become U+FFFD.

@@ -60,11 +60,19 @@ impl Wordings {
     /// The orders of a country.
     #[must_use]
     pub fn orders(set: &PhraseSet) -> Self {
-        let payload = |service, quiet| Payload { meaning: Meaning::Order, service, quiet };
+        let payload = |service, quiet| Payload {
+            meaning: Meaning::Order,
+            service,
+            quiet,
+        };
         Self {
             prefixes: set.prefixes.clone(),
             prefix_needed: false,
-            cores: set.cores.iter().map(|core| (core.text.clone(), payload(core.service, core.quiet))).collect(),
+            cores: set
+                .cores
+                .iter()
+                .map(|core| (core.text.clone(), payload(core.service, core.quiet)))
+                .collect(),
             suffixes: set.suffixes.clone(),
         }
     }
@@ -75,7 +83,19 @@ impl Wordings {
         Self {
             prefixes: prefixes.iter().map(ToString::to_string).collect(),
             prefix_needed: true,
-            cores: self.cores.iter().map(|(text, payload)| (text.clone(), Payload { meaning, ..*payload })).collect(),
+            cores: self
+                .cores
+                .iter()
+                .map(|(text, payload)| {
+                    (
+                        text.clone(),
+                        Payload {
+                            meaning,
+                            ..*payload
+                        },
+                    )
+                })
+                .collect(),
             suffixes: self.suffixes.clone(),
         }
     }
@@ -171,8 +191,13 @@ impl Automaton {
     /// The meaning of a whole text, if it is a wording of the grammar.
     #[must_use]
     pub fn read(&self, text: &str) -> Option<Payload> {
-        let letters = text.bytes().map(|b| b.to_ascii_lowercase()).filter(u8::is_ascii_alphanumeric);
-        let end = letters.into_iter().try_fold(self.start(), |state, letter| self.next(state, letter))?;
+        let letters = text
+            .bytes()
+            .map(|b| b.to_ascii_lowercase())
+            .filter(u8::is_ascii_alphanumeric);
+        let end = letters
+            .into_iter()
+            .try_fold(self.start(), |state, letter| self.next(state, letter))?;
         self.accepts(end)
     }
 
@@ -185,7 +210,12 @@ impl Automaton {
         while let Some((node, state)) = open.pop() {
             for &(letter, child) in &tree.nodes[node as usize].children {
                 if let Some(next) = self.next(state, letter) {
-                    found.extend(tree.nodes[child as usize].tokens.iter().map(|&token| (token, next)));
+                    found.extend(
+                        tree.nodes[child as usize]
+                            .tokens
+                            .iter()
+                            .map(|&token| (token, next)),
+                    );
                     open.push((child, next));
                 }
             }
@@ -204,8 +234,18 @@ fn symbol(letter: u8) -> Option<usize> {
 
 /// How a digit is said.
 fn spoken(digit: u8) -> &'static [&'static str] {
-    const WORDS: [&[&str]; 10] =
-        [&["zero", "oh", "o"], &["one"], &["two"], &["three"], &["four"], &["five"], &["six"], &["seven"], &["eight"], &["nine"]];
+    const WORDS: [&[&str]; 10] = [
+        &["zero", "oh", "o"],
+        &["one"],
+        &["two"],
+        &["three"],
+        &["four"],
+        &["five"],
+        &["six"],
+        &["seven"],
+        &["eight"],
+        &["nine"],
+    ];
     WORDS[usize::from(digit - b'0')]
 }
 
@@ -275,7 +315,9 @@ impl Graph {
     fn digit(&mut self, from: usize, digit: u8) -> usize {
         let to = self.letter(from, digit);
         for word in spoken(digit) {
-            let end = word.bytes().fold(from, |at, letter| self.letter(at, letter));
+            let end = word
+                .bytes()
+                .fold(from, |at, letter| self.letter(at, letter));
             self.skip(end, to);
         }
         to
@@ -301,7 +343,10 @@ impl Graph {
         let first = self.closure(vec![start]);
         let mut numbers: HashMap<Vec<usize>, State> = HashMap::from([(first.clone(), 0)]);
         let mut sets = vec![first];
-        let mut automaton = Automaton { next: Vec::new(), accepts: Vec::new() };
+        let mut automaton = Automaton {
+            next: Vec::new(),
+            accepts: Vec::new(),
+        };
         let mut at = 0;
         while at < sets.len() {
             let mut reached: [Vec<usize>; SYMBOLS] = std::array::from_fn(|_| Vec::new());
@@ -319,7 +364,11 @@ impl Graph {
                 };
             }
             let mut row = [DEAD; SYMBOLS];
-            for (symbol, set) in reached.into_iter().enumerate().filter(|(_, set)| !set.is_empty()) {
+            for (symbol, set) in reached
+                .into_iter()
+                .enumerate()
+                .filter(|(_, set)| !set.is_empty())
+            {
                 let set = self.closure(set);
                 row[symbol] = match numbers.get(&set) {
                     Some(&number) => number,
@@ -361,9 +410,14 @@ impl TokenTree {
     /// Sort a vocabulary into a tree. Tokens with anything but ASCII and the space mark are left out.
     #[must_use]
     pub fn new(vocabulary: &Vocabulary) -> Self {
-        let mut tree = Self { nodes: vec![TokenNode::default()], silent: Vec::new() };
+        let mut tree = Self {
+            nodes: vec![TokenNode::default()],
+            silent: Vec::new(),
+        };
         for token in (0..).take(vocabulary.len()) {
-            let Some(letters) = letters(vocabulary.text(token)) else { continue };
+            let Some(letters) = letters(vocabulary.text(token)) else {
+                continue;
+            };
             if letters.is_empty() {
                 tree.silent.push(token);
                 continue;
@@ -375,7 +429,8 @@ impl TokenTree {
                     None => {
                         let child = tree.nodes.len();
                         tree.nodes.push(TokenNode::default());
-                        #[allow(clippy::cast_possible_truncation)] // Fewer nodes than bytes in the vocabulary.
+                        #[allow(clippy::cast_possible_truncation)]
+                        // Fewer nodes than bytes in the vocabulary.
                         tree.nodes[at].children.push((letter, child as u32));
                         child
                     }
@@ -402,7 +457,8 @@ fn letters(text: &[u8]) -> Option<Vec<u8>> {
     let mut letters = Vec::new();
     for c in text.chars() {
         match c {
-            '▁' | ' ' | ',' | '.' | '!' | '?' | '\'' | '"' | '-' | ':' | ';' | '…' | '–' | '—' | '’' => {}
+            '▁' | ' ' | ',' | '.' | '!' | '?' | '\'' | '"' | '-' | ':' | ';' | '…' | '–' | '—'
+            | '’' => {}
             c if c.is_ascii_alphanumeric() => letters.push(c.to_ascii_lowercase() as u8),
             _ => return None,
         }
@@ -415,19 +471,32 @@ mod tests {
     use super::*;
 
     fn order(service: Service) -> Payload {
-        Payload { meaning: Meaning::Order, service, quiet: false }
+        Payload {
+            meaning: Meaning::Order,
+            service,
+            quiet: false,
+        }
     }
 
     fn small() -> Automaton {
         let orders = Wordings {
             prefixes: vec!["please".into(), "oh god".into()],
             prefix_needed: false,
-            cores: vec![("call 911".into(), order(Service::Sos)), ("call the police".into(), order(Service::Police))],
+            cores: vec![
+                ("call 911".into(), order(Service::Sos)),
+                ("call the police".into(), order(Service::Police)),
+            ],
             suffixes: vec!["now".into(), "please".into()],
         };
         let polite = orders.behind(&["can you", "could you please"], Meaning::Polite);
         let numbers = Wordings {
-            cores: vec![("call #".into(), Payload { meaning: Meaning::Contrary(RefusedClass::OtherNumber), ..order(Service::Sos) })],
+            cores: vec![(
+                "call #".into(),
+                Payload {
+                    meaning: Meaning::Contrary(RefusedClass::OtherNumber),
+                    ..order(Service::Sos)
+                },
+            )],
             ..Wordings::default()
         };
         Automaton::new(&["alexa", "a lexus"], &[orders, polite, numbers]).unwrap()
@@ -436,13 +505,37 @@ mod tests {
     #[test]
     fn every_way_to_write_a_wording_is_read() {
         let automaton = small();
-        for text in ["call 911", "Call 9-1-1.", "Alexa, call nine one one, please!", "A Lexus. Oh, God: CALL 9 one 1 now"] {
+        for text in [
+            "call 911",
+            "Call 9-1-1.",
+            "Alexa, call nine one one, please!",
+            "A Lexus. Oh, God: CALL 9 one 1 now",
+        ] {
             assert_eq!(automaton.read(text), Some(order(Service::Sos)), "{text}");
         }
-        assert_eq!(automaton.read("alexa please call the police"), Some(order(Service::Police)));
-        assert_eq!(automaton.read("can you call the police now").map(|p| p.meaning), Some(Meaning::Polite));
-        assert_eq!(automaton.read("call 9 2 1").map(|p| p.meaning), Some(Meaning::Contrary(RefusedClass::OtherNumber)));
-        for text in ["", "alexa", "call", "call the police station", "please", "don't call the police", "call the policeé now x"] {
+        assert_eq!(
+            automaton.read("alexa please call the police"),
+            Some(order(Service::Police))
+        );
+        assert_eq!(
+            automaton
+                .read("can you call the police now")
+                .map(|p| p.meaning),
+            Some(Meaning::Polite)
+        );
+        assert_eq!(
+            automaton.read("call 9 2 1").map(|p| p.meaning),
+            Some(Meaning::Contrary(RefusedClass::OtherNumber))
+        );
+        for text in [
+            "",
+            "alexa",
+            "call",
+            "call the police station",
+            "please",
+            "don't call the police",
+            "call the policeé now x",
+        ] {
             assert_eq!(automaton.read(text), None, "{text}");
         }
     }

@@ -22,7 +22,11 @@ pub struct Pruning {
 
 impl Default for Pruning {
     fn default() -> Self {
-        Self { width: 6, floor_nats: 13.0, behind_nats: 5.0 }
+        Self {
+            width: 6,
+            floor_nats: 13.0,
+            behind_nats: 5.0,
+        }
     }
 }
 
@@ -57,11 +61,49 @@ pub struct Mass {
 }
 
 impl Mass {
+    /// Add a wording that the tree does not hold but that reads as an order.
+    pub(crate) fn add_order(&mut self, service: Service, quiet: bool, text: &str, log_prob: f32) {
+        self.order = log_add(self.order, log_prob);
+        if self
+            .best
+            .as_ref()
+            .is_none_or(|best| best.log_prob < log_prob)
+        {
+            let payload = Payload {
+                meaning: Meaning::Order,
+                service,
+                quiet,
+            };
+            self.best = Some(Wording {
+                text: text.to_owned(),
+                log_prob,
+                payload,
+            });
+        }
+        match self
+            .by_service
+            .iter_mut()
+            .find(|s| (s.0, s.1) == (service, quiet))
+        {
+            Some(held) => held.2 = log_add(held.2, log_prob),
+            None => self.by_service.push((service, quiet, log_prob)),
+        }
+        self.by_service.sort_by(|a, b| b.2.total_cmp(&a.2));
+    }
+
     /// Nothing found.
     #[must_use]
     pub fn nothing() -> Self {
         let none = f32::NEG_INFINITY;
-        Self { order: none, ask: none, contrary: none, best: None, best_contrary: None, by_service: Vec::new(), nodes: 0 }
+        Self {
+            order: none,
+            ask: none,
+            contrary: none,
+            best: None,
+            best_contrary: None,
+            by_service: Vec::new(),
+            nodes: 0,
+        }
     }
 }
 
@@ -92,7 +134,12 @@ impl Scorer {
     /// Tie `automaton` to the vocabulary of a recogniser.
     #[must_use]
     pub fn new(automaton: Automaton, vocabulary: &Vocabulary, pruning: Pruning) -> Self {
-        Self { automaton, tree: TokenTree::new(vocabulary), follow: HashMap::new(), pruning }
+        Self {
+            automaton,
+            tree: TokenTree::new(vocabulary),
+            follow: HashMap::new(),
+            pruning,
+        }
     }
 
     /// The grammar.
@@ -106,9 +153,19 @@ impl Scorer {
     ///
     /// # Errors
     /// When the runtime fails.
-    pub fn mass(&mut self, recogniser: &mut Moonshine, audio: &Encoded, first: &Step) -> Result<Mass, TranscribeError> {
+    pub fn mass(
+        &mut self,
+        recogniser: &mut Moonshine,
+        audio: &Encoded,
+        first: &Step,
+    ) -> Result<Mass, TranscribeError> {
         let mut finished: Vec<(Prefix, Payload)> = Vec::new();
-        let mut live = vec![Prefix { state: self.automaton.start(), log_prob: 0.0, tokens: Vec::new(), silent: 0 }];
+        let mut live = vec![Prefix {
+            state: self.automaton.start(),
+            log_prob: 0.0,
+            tokens: Vec::new(),
+            silent: 0,
+        }];
         let mut step: Option<Step> = None;
         let mut nodes = 0;
         for _ in 0..audio.tokens_max() {
@@ -119,14 +176,24 @@ impl Scorer {
                 let base = prefix.log_prob - now.logits.log_sum(row);
                 if let Some(payload) = self.automaton.accepts(prefix.state) {
                     let log_prob = base + scores[Vocabulary::END as usize];
-                    finished.push((Prefix { tokens: prefix.tokens.clone(), log_prob, ..*prefix }, payload));
+                    finished.push((
+                        Prefix {
+                            tokens: prefix.tokens.clone(),
+                            log_prob,
+                            ..*prefix
+                        },
+                        payload,
+                    ));
                 }
                 let floor = -self.pruning.floor_nats;
                 if !self.follow.contains_key(&prefix.state) {
                     if self.follow.len() >= FOLLOW_MAX {
                         self.follow.clear();
                     }
-                    self.follow.insert(prefix.state, self.automaton.tokens(prefix.state, &self.tree));
+                    self.follow.insert(
+                        prefix.state,
+                        self.automaton.tokens(prefix.state, &self.tree),
+                    );
                 }
                 for &(token, state) in &self.follow[&prefix.state] {
                     let log_prob = base + scores[token as usize];
@@ -143,7 +210,10 @@ impl Scorer {
                     }
                 }
             }
-            let best = finished.iter().map(|f| f.0.log_prob).fold(f32::NEG_INFINITY, f32::max);
+            let best = finished
+                .iter()
+                .map(|f| f.0.log_prob)
+                .fold(f32::NEG_INFINITY, f32::max);
             next.retain(|n| n.3 > best - self.pruning.behind_nats);
             next.sort_by(|a, b| b.3.total_cmp(&a.3));
             next.truncate(self.pruning.width);
@@ -170,7 +240,10 @@ impl Scorer {
 }
 
 fn sum(finished: &[(Prefix, Payload)], vocabulary: &Vocabulary, nodes: usize) -> Mass {
-    let mut mass = Mass { nodes, ..Mass::nothing() };
+    let mut mass = Mass {
+        nodes,
+        ..Mass::nothing()
+    };
     let wording = |prefix: &Prefix, payload: &Payload| Wording {
         text: vocabulary.decode(&prefix.tokens),
         log_prob: prefix.log_prob,
@@ -183,7 +256,10 @@ fn sum(finished: &[(Prefix, Payload)], vocabulary: &Vocabulary, nodes: usize) ->
             Meaning::Contrary(_) => (&mut mass.contrary, &mut mass.best_contrary),
         };
         *total = log_add(*total, prefix.log_prob);
-        if best.as_ref().is_none_or(|best| best.log_prob < prefix.log_prob) {
+        if best
+            .as_ref()
+            .is_none_or(|best| best.log_prob < prefix.log_prob)
+        {
             *best = Some(wording(prefix, payload));
         }
         if payload.meaning == Meaning::Order {
@@ -201,7 +277,11 @@ fn sum(finished: &[(Prefix, Payload)], vocabulary: &Vocabulary, nodes: usize) ->
 /// `ln(e^a + e^b)`.
 pub(crate) fn log_add(a: f32, b: f32) -> f32 {
     let (high, low) = if a > b { (a, b) } else { (b, a) };
-    if high == f32::NEG_INFINITY { high } else { high + (low - high).exp().ln_1p() }
+    if high == f32::NEG_INFINITY {
+        high
+    } else {
+        high + (low - high).exp().ln_1p()
+    }
 }
 
 #[cfg(test)]
@@ -211,7 +291,10 @@ mod tests {
     #[test]
     fn logarithms_add() {
         assert!((log_add(0.5_f32.ln(), 0.25_f32.ln()) - 0.75_f32.ln()).abs() < 1e-6);
-        assert_eq!(log_add(f32::NEG_INFINITY, f32::NEG_INFINITY), f32::NEG_INFINITY);
+        assert_eq!(
+            log_add(f32::NEG_INFINITY, f32::NEG_INFINITY),
+            f32::NEG_INFINITY
+        );
         assert_eq!(log_add(-3.0, f32::NEG_INFINITY), -3.0);
     }
 }

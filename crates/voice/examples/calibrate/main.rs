@@ -1,0 +1,156 @@
+//! Calibrates the emergency judgement: speaks and mixes a set of clips, scores them, chooses the operating point on
+//! the calibration voices, and reports what it does on the others.
+//!
+//! `cargo run --release -p hearthline-voice --example calibrate -- CACHE [--recordings DIR] [--models DIR]
+//! [--every N] [--scores-only] [--date YYYY-MM-DD]`
+//!
+//! Needs the programs `flite` and `espeak-ng`; writes CACHE/scores.jsonl, data/operating_point.toml and
+//! docs/calibration.md (the last two not with `--every` or `--scores-only`).
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)] // A program, not the pure core: files, processes, clock.
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
+mod audio;
+mod clips;
+mod voices;
+mod wordings;
+
+use hearthline_voice::engine::Engine;
+use hearthline_voice::transcribe::Moonshine;
+use hearthline_voice::understand::Country;
+use hearthline_voice::understand::judge::{Head, Hearing, Judge, OperatingPoint};
+use std::io::Write;
+use std::path::PathBuf;
+
+struct Arguments {
+    cache: PathBuf,
+    recordings: PathBuf,
+    models: PathBuf,
+    every: usize,
+    filter: String,
+    prompt: String,
+    out: String,
+}
+
+fn arguments() -> Arguments {
+    let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
+    let models = std::env::var_os("HEARTH_MODELS")
+        .map_or(home.join(".local/share/hearthline/models"), PathBuf::from);
+    let mut all = Arguments {
+        cache: PathBuf::new(),
+        recordings: root.join("../shared/audio"),
+        models,
+        every: 1,
+        filter: String::new(),
+        prompt: "▁Alex a ,".to_owned(),
+        out: "scores.jsonl".to_owned(),
+    };
+    let mut rest = std::env::args().skip(1);
+    while let Some(argument) = rest.next() {
+        let mut value = || {
+            rest.next()
+                .unwrap_or_else(|| panic!("{argument} needs a value"))
+        };
+        match argument.as_str() {
+            "--recordings" => all.recordings = value().into(),
+            "--models" => all.models = value().into(),
+            "--every" => all.every = value().parse().expect("--every takes a number"),
+            "--out" => all.out = value(),
+            "--prompt" => all.prompt = value(),
+            "--filter" => all.filter = value(),
+            other => all.cache = other.into(),
+        }
+    }
+    assert!(
+        !all.cache.as_os_str().is_empty(),
+        "say where generated speech is kept: calibrate CACHE"
+    );
+    all
+}
+
+/// CPU time of this thread, which does all the computing; the clock on the wall would measure the neighbours.
+fn cpu_seconds() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    text.split(' ')
+        .next()
+        .and_then(|t| t.parse::<f64>().ok())
+        .unwrap_or(0.0)
+        / 1e9
+}
+
+fn main() {
+    let arguments = arguments();
+    let engine = Engine::open(
+        &arguments
+            .models
+            .join("onnxruntime-1.31.1/libonnxruntime.so.1.31.1"),
+    )
+    .unwrap();
+    let file = |name: &str| {
+        std::fs::read(arguments.models.join("moonshine-voice-0.0.73").join(name)).unwrap()
+    };
+    let mut recogniser = Moonshine::load(
+        &engine,
+        &file("encoder_model.ort"),
+        &file("decoder_model_merged.ort"),
+        &file("tokenizer.bin"),
+    )
+    .unwrap();
+    let speaker = voices::Speaker::new(&arguments.cache.join("speech"), &arguments.models, &engine);
+    let mut studio = clips::Studio::new(speaker, &arguments.recordings);
+    let point = OperatingPoint {
+        ask_nats: -14.0,
+        ..OperatingPoint::built_in()
+    };
+    let mut judge = Judge::new(Country::UnitedStates, point, recogniser.vocabulary()).unwrap();
+    judge = judge.with_wake_text(
+        &arguments.prompt.split_whitespace().collect::<Vec<_>>(),
+        recogniser.vocabulary(),
+    );
+    let mut all = clips::spoken(&voices::all());
+    all.extend(clips::recorded(&arguments.recordings));
+    all.retain(|c| format!("{:?}", c.kind).contains(&arguments.filter));
+    let mut out = std::fs::File::create(arguments.cache.join(arguments.out)).unwrap();
+    let (mut done, mut seconds) = (0, 0.0);
+    for (index, clip) in all.iter().enumerate() {
+        // A prime stride deals voices, wordings and noises alike.
+        if !clips::hash(&format!("{} {} {:?}", clip.voice, clip.said, clip.snr_db))
+            .is_multiple_of(arguments.every as u64)
+        {
+            continue;
+        }
+        let Some(segment) = studio.segment(clip) else {
+            continue;
+        };
+        let start = cpu_seconds();
+        let encoded = recogniser.encode(&segment).unwrap();
+        let hearing = judge
+            .sense(&mut recogniser, &encoded, Head::WakeWord)
+            .unwrap();
+        let took = cpu_seconds() - start;
+        seconds += took;
+        done += 1;
+        let Hearing { transcript, mass } = &hearing;
+        let best = mass.best.as_ref();
+        let line = serde_json::json!({
+            "kind": clip.kind.name(), "said": clip.said, "voice": clip.voice, "test": clip.half == voices::Half::Test,
+            "snr_db": clip.snr_db, "text": transcript.text, "log_prob": transcript.log_prob,
+            "alternatives": transcript.alternatives.iter().map(|a| (a.text.clone(), a.log_prob)).collect::<Vec<_>>(),
+            "order": mass.order, "ask": mass.ask, "contrary": mass.contrary,
+            "best": best.map(|b| (b.text.clone(), b.log_prob, b.payload.service.urn(), b.payload.quiet)),
+            "by_service": mass.by_service.iter().map(|s| (s.0.urn(), s.1, s.2)).collect::<Vec<_>>(),
+            "nodes": mass.nodes, "cpu_ms": took * 1e3, "seconds": segment.len() as f64 / 16e3,
+        });
+        writeln!(out, "{line}").unwrap();
+        if done % 200 == 0 {
+            eprintln!(
+                "{index} of {}, {:.0} ms each",
+                all.len(),
+                seconds / f64::from(done) * 1e3
+            );
+        }
+    }
+    eprintln!(
+        "{done} clips, {:.0} ms each",
+        seconds / f64::from(done.max(1)) * 1e3
+    );
+}
