@@ -1,1 +1,17 @@
 //! Test machinery: devices, call-takers and lines in one thread, virtual time, one seed.
+//!
+//! ```text
+//! Scene (seed, faults) ─► World: Device ◄─ Network ─► CallTaker, LostServer
+//!                           └─► Trace: every input of the device, replayable alone
+//! ```
+//! The cores are the product's own; only sockets, clock and microphone are simulated. The same seed gives the same run,
+//! byte for byte.
+pub mod network;
+pub mod spoken;
+pub mod trace;
+pub mod world;
+
+pub use network::{Faults, Network};
+pub use spoken::Spoken;
+pub use trace::{Trace, TraceEntry};
+pub use world::{Scene, World};

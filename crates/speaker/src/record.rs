@@ -164,7 +164,8 @@ impl Recorder {
         let evidence = &understanding.evidence;
         let mut figures = BTreeMap::new();
         figures.insert("mass_nats".to_owned(), finite(evidence.mass.order));
-        figures.insert("contrary_nats".to_owned(), finite(evidence.contrary));
+        figures.insert("contrary_hard_nats".to_owned(), finite(evidence.contrary.hard));
+        figures.insert("contrary_other_nats".to_owned(), finite(evidence.contrary.other));
         figures.insert("accept_nats".to_owned(), finite(evidence.point.accept_nats));
         figures.insert("ask_nats".to_owned(), finite(evidence.point.ask_nats));
         let (name, slots) = intent_of(&understanding.verdict);

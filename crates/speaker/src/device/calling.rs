@@ -538,6 +538,8 @@ impl Calling {
         match output {
             SoundOutput::Rtp(to, bytes) => self.effect(Output::Rtp { to, bytes }),
             SoundOutput::Rtcp(to, bytes) => self.effect(Output::Rtcp { to, bytes }),
+            // In a quiet call the call-taker's voice would give the caller away: it is heard by nobody in the room.
+            SoundOutput::Play(_) if self.is_quiet() => {}
             SoundOutput::Play(samples) => self.effect(Output::Play(samples)),
             SoundOutput::Event(event) => self.effects.push_back(Effect::Step(Step::Media { what: format!("{event:?}") })),
         }

@@ -1,0 +1,548 @@
+//! One home: a device, its call-takers, a LoST server, a network, and the hands of a clock that only the world moves.
+use core::time::Duration;
+use std::net::SocketAddr;
+
+use hearthline_emergency::call::{CallTimers, Line, Transport as LineTransport};
+use hearthline_emergency::lost_client::{LostConfig, LostReply, LostRequestId};
+use hearthline_emergency::target::{HttpUrl, SipUri};
+use hearthline_emergency::timestamp::Timestamp;
+use hearthline_ledger::{AudioChunk, BootId, IdentityKey, IncidentId, Setup};
+use hearthline_psap::{Behaviour, Boundaries, CallTaker, CallTakerConfig, LostAnswer, LostFault, LostServer, call_taker};
+use hearthline_sip::endpoint::{Input as SipInput, Target, Transport};
+use hearthline_sip::tokens::Tokens;
+use hearthline_speaker::config::Household;
+use hearthline_speaker::device::{Device, DeviceConfig, Input, Light, Output, PostToken, Step};
+use hearthline_speaker::policy::Mode;
+use hearthline_speaker::record::{Keep, Recorder};
+use hearthline_voice::clock::SampleIndex;
+use hearthline_voice::listen::Output as Hearing;
+use hearthline_voice::understand::Country;
+
+use crate::network::{Arrival, Faults, Network};
+use crate::spoken::Spoken;
+use crate::trace::{Digests, Trace, TraceInput};
+
+/// Wall clock at the beginning of every run: 2 July 2017, 12:00 UTC, the day of the story.
+const WALL_MS_AT_ZERO: u64 = 1_498_996_800_000;
+/// Microphone frames: 20 ms.
+const FRAME: Duration = Duration::from_millis(20);
+/// Samples of a frame.
+const FRAME_SAMPLES: usize = 320;
+/// The room's sound: a steady tone of this level, so that gated audio would be seen.
+const ROOM: i16 = 300;
+/// How long our own words take, per character.
+const SPEECH_PER_CHARACTER: Duration = Duration::from_millis(60);
+
+const DEVICE_SIP: &str = "127.0.0.1:5070";
+const DEVICE_RTP: &str = "127.0.0.1:40000";
+
+/// How a run is set up.
+#[derive(Debug, Clone)]
+pub struct Scene {
+    /// Seed of everything random.
+    pub seed: u8,
+    /// What the network does.
+    pub faults: Faults,
+    /// One call-taker a line, each with its behaviours.
+    pub lines: Vec<Vec<Behaviour>>,
+    /// Lines with nobody at their address.
+    pub dead_lines: usize,
+    /// What is wrong with LoST.
+    pub lost: LostFault,
+    /// How calls are announced.
+    pub mode: Mode,
+    /// Whether the disk takes entries.
+    pub disk_works: bool,
+    /// Transports of each line.
+    pub transports: Vec<LineTransport>,
+}
+
+impl Default for Scene {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            faults: Faults::default(),
+            lines: vec![vec![Behaviour::default()]],
+            dead_lines: 0,
+            lost: LostFault::None,
+            mode: Mode::default(),
+            disk_works: true,
+            transports: vec![LineTransport::Tls, LineTransport::Tcp, LineTransport::Udp],
+        }
+    }
+}
+
+/// One call-taker with its addresses.
+struct Taker {
+    sip: SocketAddr,
+    core: CallTaker,
+    heard: Vec<i16>,
+}
+
+/// A LoST answer on its way.
+struct PendingLost {
+    at: Duration,
+    token: PostToken,
+    body: Option<Vec<u8>>,
+}
+
+/// The world.
+pub struct World {
+    now: Duration,
+    device: Device,
+    takers: Vec<Taker>,
+    lost: LostServer,
+    lost_pending: Vec<PendingLost>,
+    network: Network,
+    next_frame: Duration,
+    speech_until: Option<Duration>,
+    reply_until: Option<Duration>,
+    disk_works: bool,
+    replaying: bool,
+    /// Every step of the device, with its time.
+    pub steps: Vec<(Duration, Step)>,
+    /// Every light of the device.
+    pub lights: Vec<Light>,
+    /// What the device said.
+    pub said: Vec<String>,
+    /// Bytes of the log, as the disk has them.
+    pub log: Vec<u8>,
+    /// Audio kept beside the log.
+    pub audio: Vec<(IncidentId, AudioChunk)>,
+    /// Samples that the loudspeaker played.
+    pub played: Vec<i16>,
+    /// SIP requests that left the device, with their times: method and Request-URI.
+    pub sent: Vec<(Duration, String)>,
+    /// The device's inputs.
+    pub trace: Trace,
+    digests: Digests,
+}
+
+impl World {
+    /// Builds a home.
+    #[must_use]
+    pub fn new(scene: &Scene) -> Self {
+        let tokens = Tokens::from_seed([scene.seed; 32]);
+        let mut network = Network::new(scene.faults, tokens.fork("network"));
+        let mut takers = Vec::new();
+        let mut lines = Vec::new();
+        for index in 0..scene.lines.len() + scene.dead_lines {
+            let port = 5_100 + 10 * u16::try_from(index).expect("few lines");
+            let name = format!("line {}", index + 1);
+            let target = SipUri::parse(&format!("sip:127.0.0.1:{port}")).expect("a loopback URI");
+            lines.push(Line { name, target, transports: scene.transports.clone() });
+        }
+        // Dead lines come first: what is tested is that they give way.
+        for (index, behaviours) in scene.lines.iter().enumerate() {
+            let index = index + scene.dead_lines;
+            let port = 5_100 + 10 * u16::try_from(index).expect("few lines");
+            let sip = SocketAddr::from(([127, 0, 0, 1], port));
+            let secure = SocketAddr::from(([127, 0, 0, 1], port + 1));
+            let local = vec![(Transport::Udp, sip), (Transport::Tcp, sip), (Transport::Tls, secure)];
+            let ports = (0..16).map(|call| 41_000 + 100 * u16::try_from(index).expect("few lines") + 2 * call).collect();
+            let mut config = CallTakerConfig::new(tokens.fork(&format!("taker {index}")).next_bytes(), local, ports);
+            config.behaviours = behaviours.clone();
+            network.listen(Transport::Tcp, sip);
+            network.listen(Transport::Tls, secure);
+            takers.push(Taker { sip, core: CallTaker::new(config), heard: Vec::new() });
+        }
+        let mut lost = LostServer::new(Boundaries::everywhere("lost.example", "sip:psap@127.0.0.1", "911"));
+        lost.set_fault(scene.lost.clone());
+        let device = device(scene, lines, &tokens);
+        let mut world = Self {
+            now: Duration::ZERO,
+            device,
+            takers,
+            lost,
+            lost_pending: Vec::new(),
+            network,
+            next_frame: Duration::ZERO,
+            speech_until: None,
+            reply_until: None,
+            disk_works: scene.disk_works,
+            replaying: false,
+            steps: Vec::new(),
+            lights: Vec::new(),
+            said: Vec::new(),
+            log: Vec::new(),
+            audio: Vec::new(),
+            played: Vec::new(),
+            sent: Vec::new(),
+            trace: Trace::default(),
+            digests: Digests::default(),
+        };
+        world.drain();
+        world
+    }
+
+    /// Virtual time.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        self.now
+    }
+
+    /// The device.
+    #[must_use]
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The call-taker of a line that has one.
+    #[must_use]
+    pub fn taker(&self, index: usize) -> &CallTaker {
+        &self.takers[index].core
+    }
+
+    /// What the call-taker of a line heard, 16 kHz.
+    #[must_use]
+    pub fn taker_heard(&self, index: usize) -> &[i16] {
+        &self.takers[index].heard
+    }
+
+    /// The call-taker of a line hangs up its newest call.
+    pub fn taker_hangs_up(&mut self, index: usize) {
+        let newest = self.takers[index].core.reports().last().map(|report| report.id);
+        if let Some(call) = newest {
+            let _ = self.takers[index].core.hang_up(call, self.now);
+        }
+        self.drain();
+    }
+
+    /// Somebody speaks; the sentence ends now.
+    pub fn say(&mut self, spoken: &Spoken) {
+        let counts = spoken.wake || (spoken.as_reply && self.reply_until.is_some_and(|until| self.now <= until));
+        if counts {
+            self.reply_until = None;
+            let Spoken { words, wake, as_reply } = spoken.clone();
+            self.input(TraceInput::Spoken { words, wake, as_reply });
+        }
+    }
+
+    /// The cancel button.
+    pub fn press_cancel(&mut self) {
+        self.input(TraceInput::CancelButton);
+    }
+
+    /// Lets so much time pass.
+    pub fn run_for(&mut self, time: Duration) {
+        let end = self.now + time;
+        while let Some(next) = self.next_event().filter(|next| *next <= end) {
+            self.now = self.now.max(next);
+            self.step_world();
+        }
+        self.now = end;
+    }
+
+    /// Lets time pass until `done`, at most so long; true when it came about.
+    pub fn run_until(&mut self, limit: Duration, mut done: impl FnMut(&Self) -> bool) -> bool {
+        let end = self.now + limit;
+        while !done(self) {
+            match self.next_event().filter(|next| *next <= end) {
+                Some(next) => {
+                    self.now = self.now.max(next);
+                    self.step_world();
+                }
+                None => return false,
+            }
+        }
+        true
+    }
+
+    /// When the first INVITE left.
+    #[must_use]
+    pub fn first_invite_at(&self) -> Option<Duration> {
+        self.sent.iter().find(|(_, request)| request.starts_with("INVITE ")).map(|(at, _)| *at)
+    }
+
+    /// A digest of all that the device put out.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        self.digests.value()
+    }
+
+    /// Feeds a recorded trace to a fresh device of the same scene and returns the digest of what it puts out.
+    #[must_use]
+    pub fn replay(scene: &Scene, trace: &Trace) -> [u8; 32] {
+        let mut world = Self::new(scene);
+        world.replaying = true;
+        for entry in trace.entries() {
+            world.now = Duration::from_micros(entry.at_us);
+            world.input(entry.input.clone());
+        }
+        world.digest()
+    }
+
+    fn next_event(&mut self) -> Option<Duration> {
+        let device = match self.device.poll_output() {
+            Output::Timeout(at) => at,
+            other => unreachable!("drained, yet {other:?}"),
+        };
+        let takers = self.takers.iter_mut().filter_map(|taker| match taker.core.poll_output(self.now) {
+            call_taker::Output::Timeout(at) => at,
+            _ => Some(self.now),
+        });
+        let takers = takers.min();
+        let lost = self.lost_pending.iter().map(|pending| pending.at).min();
+        [device, takers, lost, self.network.next_at(), Some(self.next_frame), self.speech_until, self.reply_until]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    fn step_world(&mut self) {
+        if self.next_frame <= self.now {
+            self.next_frame += FRAME;
+            self.input(TraceInput::Microphone { count: FRAME_SAMPLES, value: ROOM });
+        }
+        if self.speech_until.is_some_and(|until| until <= self.now) {
+            self.speech_until = None;
+            self.input(TraceInput::SpeechEnded);
+        }
+        if self.reply_until.is_some_and(|until| until <= self.now) {
+            self.reply_until = None;
+            self.input(TraceInput::NoSpeech);
+        }
+        while let Some(index) = self.lost_pending.iter().position(|pending| pending.at <= self.now) {
+            let PendingLost { token, body, .. } = self.lost_pending.remove(index);
+            let (in_call, request) = match token {
+                PostToken::Start(LostRequestId(request)) => (false, request),
+                PostToken::Call(LostRequestId(request)) => (true, request),
+            };
+            self.input(TraceInput::Lost { in_call, request, body });
+        }
+        while let Some(arrival) = self.network.arrived(self.now) {
+            self.arrive(arrival);
+        }
+        for index in 0..self.takers.len() {
+            self.takers[index].core.handle_timeout(self.now);
+        }
+        self.input(TraceInput::Timeout);
+    }
+
+    fn arrive(&mut self, arrival: Arrival) {
+        let device_sip: SocketAddr = DEVICE_SIP.parse().expect("an address");
+        let device_rtp: SocketAddr = DEVICE_RTP.parse().expect("an address");
+        match arrival {
+            Arrival::Sip { transport, from, to, bytes } if to.port() == device_sip.port() => {
+                self.input(TraceInput::Sip { transport: transport.as_param().into(), local: to, remote: from, bytes });
+            }
+            Arrival::Sip { transport, from, to, bytes } => {
+                if let Some(taker) = self.takers.iter_mut().find(|taker| to.port() / 10 == taker.sip.port() / 10) {
+                    let input = SipInput::Received { transport, local: to, remote: from, bytes: &bytes };
+                    taker.core.handle_sip(input, self.now);
+                }
+            }
+            Arrival::Media { to, bytes, .. } if to.port() == device_rtp.port() => self.input(TraceInput::Rtp(bytes)),
+            Arrival::Media { to, bytes, .. } if to.port() == device_rtp.port() + 1 => self.input(TraceInput::Rtcp(bytes)),
+            Arrival::Media { from, to, bytes } => {
+                let group = (to.port() - 41_000) / 100;
+                let group = usize::from(group);
+                let found = self.takers.iter_mut().find(|taker| usize::from((taker.sip.port() - 5_100) / 10) == group);
+                if let Some(taker) = found {
+                    taker.core.handle_media(to.port(), from, &bytes, self.now);
+                }
+            }
+            Arrival::Refused { transport, from, to } if from.port() == device_sip.port() => {
+                let server_name = (transport == Transport::Tls).then(|| to.ip().to_string());
+                self.input(TraceInput::SipRefused { transport: transport.as_param().into(), remote: to, server_name });
+            }
+            Arrival::Refused { .. } => {}
+        }
+    }
+
+    /// Hands one input to the device and drains everybody.
+    fn input(&mut self, input: TraceInput) {
+        if !self.replaying {
+            self.trace.push(self.now, input.clone());
+        }
+        let now = self.now;
+        match input {
+            TraceInput::Spoken { words, wake, as_reply } => {
+                let spoken = Spoken { words, wake, as_reply };
+                for hearing in spoken.hearing(Country::UnitedStates, now) {
+                    self.device.handle(Input::Hearing(hearing), now);
+                    self.drain();
+                }
+            }
+            TraceInput::NoSpeech => {
+                self.device.handle(Input::Hearing(Hearing::NoSpeech { at: SampleIndex(0) }), now);
+            }
+            TraceInput::Microphone { count, value } => self.device.handle(Input::Microphone(&vec![value; count]), now),
+            TraceInput::Sip { transport, local, remote, bytes } => {
+                let transport = Transport::from_name(&transport).expect("written by us");
+                let input = SipInput::Received { transport, local, remote, bytes: &bytes };
+                self.device.handle(Input::Sip(input), now);
+            }
+            TraceInput::SipRefused { transport, remote, server_name } => {
+                let mut target = Target::new(Transport::from_name(&transport).expect("written by us"), remote);
+                target.server_name = server_name;
+                self.device.handle(Input::Sip(SipInput::TransportFailed { target: &target }), now);
+            }
+            TraceInput::Rtp(bytes) => self.device.handle(Input::Rtp(&bytes), now),
+            TraceInput::Rtcp(bytes) => self.device.handle(Input::Rtcp(&bytes), now),
+            TraceInput::Lost { in_call, request, body } => {
+                let request = LostRequestId(request);
+                let token = if in_call { PostToken::Call(request) } else { PostToken::Start(request) };
+                let reply = match &body {
+                    Some(body) => LostReply::Http { status: 200, content_type: "application/lost+xml", body },
+                    None => LostReply::Failed,
+                };
+                self.device.handle(Input::Lost { token, reply }, now);
+            }
+            TraceInput::SpeechEnded => self.device.handle(Input::SpeechEnded, now),
+            TraceInput::Durable(seq) => self.device.handle(Input::Durable { seq }, now),
+            TraceInput::CancelButton => self.device.handle(Input::CancelButton, now),
+            TraceInput::Timeout => self.device.handle(Input::Timeout, now),
+        }
+        self.drain();
+    }
+
+    fn drain(&mut self) {
+        let mut durable = Vec::new();
+        loop {
+            let output = self.device.poll_output();
+            if !matches!(output, Output::Timeout(_)) {
+                self.digests.push(&output);
+            }
+            match output {
+                Output::Timeout(_) => break,
+                Output::Keep(Keep::Entry { seq, bytes }) => {
+                    self.log.extend_from_slice(&bytes);
+                    durable.extend(seq);
+                }
+                other => self.carry_out(other),
+            }
+        }
+        if self.disk_works && !self.replaying {
+            for seq in durable {
+                self.input(TraceInput::Durable(seq));
+            }
+        }
+        for index in 0..self.takers.len() {
+            self.drain_taker(index);
+        }
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        let device_sip: SocketAddr = DEVICE_SIP.parse().expect("an address");
+        let device_rtp: SocketAddr = DEVICE_RTP.parse().expect("an address");
+        match output {
+            Output::Sip { target, bytes } => {
+                let first = bytes.split(|byte| *byte == b'\r').next().unwrap_or(&[]);
+                self.sent.push((self.now, String::from_utf8_lossy(first).into_owned()));
+                let (transport, to) = (target.transport, target.remote);
+                self.network.send(Arrival::Sip { transport, from: device_sip, to, bytes }, self.now);
+            }
+            Output::Rtp { to, bytes } => {
+                self.network.send(Arrival::Media { from: device_rtp, to, bytes }, self.now);
+            }
+            Output::Rtcp { to, bytes } => {
+                let mut from = device_rtp;
+                from.set_port(from.port() + 1);
+                self.network.send(Arrival::Media { from, to, bytes }, self.now);
+            }
+            Output::Post { token, post } => {
+                let wall = Timestamp::from_unix_ms(
+                    i64::try_from(WALL_MS_AT_ZERO).expect("fits") + i64::try_from(self.now.as_millis()).expect("fits"),
+                );
+                match self.lost.answer(&post.body, wall) {
+                    LostAnswer::Document { after, bytes, .. } => {
+                        let at = self.now + after + Duration::from_millis(3);
+                        self.lost_pending.push(PendingLost { at, token, body: Some(bytes) });
+                    }
+                    _ => self.lost_pending.push(PendingLost { at: self.now + post.give_up_after, token, body: None }),
+                }
+            }
+            Output::Keep(Keep::Audio { incident, chunk }) => self.audio.push((incident, chunk)),
+            Output::Keep(Keep::Entry { .. }) | Output::Timeout(_) => unreachable!("taken by drain"),
+            Output::KeepLostCache(_) | Output::CloseStream { .. } => {}
+            Output::Say(text) => {
+                let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
+                self.speech_until = Some(self.now + SPEECH_PER_CHARACTER * length);
+                self.said.push(text);
+            }
+            Output::Hush => self.speech_until = None,
+            Output::Play(samples) => self.played.extend(samples),
+            Output::Light(light) => self.lights.push(light),
+            Output::ListenForReply { ms } => self.reply_until = Some(self.now + Duration::from_millis(u64::from(ms))),
+            Output::Step(step) => self.steps.push((self.now, step)),
+        }
+    }
+
+    fn drain_taker(&mut self, index: usize) {
+        loop {
+            let taker = &mut self.takers[index];
+            match taker.core.poll_output(self.now) {
+                call_taker::Output::Timeout(_) => break,
+                call_taker::Output::Sip { target, bytes } => {
+                    let mut from = taker.sip;
+                    if target.transport == Transport::Tls {
+                        from.set_port(from.port() + 1);
+                    }
+                    let (transport, to) = (target.transport, target.remote);
+                    self.network.send(Arrival::Sip { transport, from, to, bytes }, self.now);
+                }
+                call_taker::Output::Media { port, to, bytes } => {
+                    let from = SocketAddr::new(taker.sip.ip(), port);
+                    self.network.send(Arrival::Media { from, to, bytes }, self.now);
+                }
+                call_taker::Output::Heard { samples, .. } => taker.heard.extend(samples),
+                call_taker::Output::Event(_) | call_taker::Output::CloseStream { .. } => {}
+            }
+        }
+    }
+}
+
+fn device(scene: &Scene, lines: Vec<Line>, tokens: &Tokens) -> Device {
+    let setup = Setup {
+        origin: "hearthline.local/device/simulated".into(),
+        identity: IdentityKey::from_secret(&tokens.fork("identity").next_bytes()),
+        epoch_seed: tokens.fork("epoch").next_bytes(),
+        previous_epoch_seed: None,
+        boot: BootId([scene.seed; 16]),
+        software: "simulate".into(),
+        firmware: None,
+        previous_segment: None,
+    };
+    let (recorder, recovery) = Recorder::open(&[], setup, tokens.fork("record"), WALL_MS_AT_ZERO, Duration::ZERO)
+        .expect("an empty log opens");
+    let household = Household::parse(HOUSEHOLD).expect("the household is ours");
+    let contact = SipUri::parse(&format!("sip:kitchen@{DEVICE_SIP}")).expect("a loopback URI");
+    let profile = household.profile(contact, recorder.key_id().to_string()).expect("the household is ours");
+    let sip: SocketAddr = DEVICE_SIP.parse().expect("an address");
+    let config = DeviceConfig {
+        profile,
+        lines,
+        timers: CallTimers::default(),
+        lost: LostConfig {
+            servers: vec![HttpUrl::parse("http://127.0.0.1:8480/lost").expect("a loopback URL")],
+            ..LostConfig::default()
+        },
+        country: Country::UnitedStates,
+        mode: scene.mode,
+        sip_local: vec![(Transport::Udp, sip), (Transport::Tcp, sip), (Transport::Tls, sip)],
+        rtp_local: DEVICE_RTP.parse().expect("an address"),
+        seed: tokens.fork("device").next_bytes(),
+        wall_ms_at_zero: WALL_MS_AT_ZERO,
+    };
+    Device::new(config, recorder, &recovery, None, Duration::ZERO)
+}
+
+const HOUSEHOLD: &str = r#"
+[device]
+name = "Kitchen"
+country = "US"
+[address]
+country = "US"
+A1 = "NM"
+A3 = "Exampleton"
+RD = "Juniper"
+STS = "Road"
+HNO = "42"
+[point]
+latitude = 35.08
+longitude = -106.4
+[person]
+name = "Drill Household"
+callback = "+15055550123"
+"#;
