@@ -11,7 +11,14 @@ fn every_row_and_every_test_exists() {
     let crate_dir = Path::new(env!("CARGO_MANIFEST_DIR"));
     let table = std::fs::read_to_string(crate_dir.join("../../docs/rfc6881.md")).unwrap();
     let mut tests = String::new();
-    for folder in ["tests", "src", "src/call", "src/lost_client", "src/lost"] {
+    for folder in [
+        "tests",
+        "src",
+        "src/call",
+        "src/call/machine",
+        "src/lost_client",
+        "src/lost",
+    ] {
         for entry in std::fs::read_dir(crate_dir.join(folder)).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|extension| extension == "rs") {
