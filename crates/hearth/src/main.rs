@@ -5,7 +5,10 @@ mod ear;
 mod exit;
 mod household;
 mod models;
+mod place;
+mod playback;
 mod print;
+mod voice;
 
 use std::process::ExitCode;
 
@@ -30,12 +33,18 @@ enum Command {
         #[command(subcommand)]
         action: command::models::Action,
     },
+    /// Say a text in the device's own voice.
+    Say(command::say::Arguments),
+    /// Check the bundle of an incident, offline.
+    Verify(command::verify::Arguments),
 }
 
 fn main() -> ExitCode {
-    match Arguments::parse().command {
+    match Arguments::try_parse().unwrap_or_else(|error| command::verify::refuse(&error)).command {
         Command::Hear(arguments) => command::hear::run(&arguments),
         Command::Models { action } => command::models::run(&action),
+        Command::Say(arguments) => command::say::run(&arguments),
+        Command::Verify(arguments) => command::verify::run(&arguments),
     }
     .into()
 }
