@@ -182,10 +182,7 @@ mod tests {
         let dialog = dialog(&["<sip:p1.example.com>", "<sip:p2.example.com;lr>"]);
         let (uri, routes) = written(&dialog);
         assert_eq!(uri, "sip:p1.example.com");
-        assert_eq!(
-            routes,
-            ["<sip:p2.example.com;lr>", "<sip:them@192.0.2.9>"]
-        );
+        assert_eq!(routes, ["<sip:p2.example.com;lr>", "<sip:them@192.0.2.9>"]);
         assert_eq!(dialog.next_hop().to_string(), "sip:p1.example.com");
     }
 

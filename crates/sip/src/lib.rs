@@ -11,6 +11,7 @@
 // Message half.
 pub mod auth;
 pub mod cseq;
+pub mod digest;
 pub mod framer;
 pub mod header_name;
 pub mod headers;
@@ -18,10 +19,13 @@ pub mod limits;
 pub mod media_type;
 pub mod message;
 pub mod method;
+pub mod multipart;
 pub mod name_addr;
+pub mod offer_answer;
 pub mod params;
 pub mod parse;
 mod scan;
+pub mod sdp;
 pub mod status;
 pub mod typed;
 pub mod uri;
@@ -41,6 +45,7 @@ pub mod target;
 pub mod tokens;
 pub mod transaction;
 
+pub use endpoint::Endpoint;
 pub use header_name::HeaderName;
 pub use headers::{HeaderError, Headers};
 pub use limits::Limits;
@@ -49,5 +54,6 @@ pub use method::Method;
 pub use name_addr::NameAddr;
 pub use parse::{ParseError, ParseErrorKind, parse_datagram};
 pub use status::StatusCode;
+pub use target::Target;
 pub use uri::{Host, SipUri, TelUri, Uri, Urn};
 pub use via::{Transport, Via};

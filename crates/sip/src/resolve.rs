@@ -362,7 +362,12 @@ impl View<'_> {
         for kind in [LookupKind::Aaaa, LookupKind::A] {
             if let Some(Answer::Addresses(addresses)) = self.answer(name, kind) {
                 for address in addresses.iter().take(RECORDS_MAX) {
-                    push(found, transport, SocketAddr::new(*address, port), Some(host));
+                    push(
+                        found,
+                        transport,
+                        SocketAddr::new(*address, port),
+                        Some(host),
+                    );
                 }
             }
         }
@@ -401,7 +406,10 @@ fn by_weight(mut records: Vec<Srv>, draws: &mut Tokens) -> Vec<Srv> {
     let mut ordered = Vec::with_capacity(records.len());
     while !records.is_empty() {
         let priority = records[0].priority;
-        let group = records.iter().take_while(|r| r.priority == priority).count();
+        let group = records
+            .iter()
+            .take_while(|r| r.priority == priority)
+            .count();
         let total: u64 = records[..group].iter().map(|r| u64::from(r.weight)).sum();
         let draw = draws.below(total + 1);
         let mut sum = 0;

@@ -61,10 +61,7 @@ pub fn answer(ask: SessionAsk, config: Option<SessionTimerConfig>) -> SessionAns
         let Some(config) = config else {
             return SessionAnswer::Off;
         };
-        let interval_s = config
-            .interval_s
-            .max(floor)
-            .max(ask.min_se_s.unwrap_or(0));
+        let interval_s = config.interval_s.max(floor).max(ask.min_se_s.unwrap_or(0));
         let refresher = match config.refresher {
             Some(Refresher::Uac) if ask.supported => Refresher::Uac,
             _ => Refresher::Uas,
@@ -179,7 +176,10 @@ mod tests {
             min_se_s: 120,
             ..SessionTimerConfig::default()
         });
-        assert_eq!(answer(ask(100, None, true), config), SessionAnswer::TooSmall(120));
+        assert_eq!(
+            answer(ask(100, None, true), config),
+            SessionAnswer::TooSmall(120)
+        );
         assert_eq!(
             answer(ask(100, None, false), config),
             SessionAnswer::On(100, Refresher::Uas)

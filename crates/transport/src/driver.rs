@@ -54,7 +54,7 @@ impl Driver {
                 Output::Timeout(at) => at,
             };
             tokio::select! {
-                received = self.sockets.receiver.recv() => self.received(received?),
+                received = self.sockets.receiver.recv() => self.received(&received?),
                 () = wait(self.epoch, wake_at) => {
                     let now = self.now();
                     self.endpoint.handle_input(Input::Timeout, now);
@@ -79,9 +79,9 @@ impl Driver {
         }
     }
 
-    fn received(&mut self, news: FromNetwork) {
+    fn received(&mut self, news: &FromNetwork) {
         let now = self.now();
-        match &news {
+        match news {
             FromNetwork::Received {
                 transport,
                 local,

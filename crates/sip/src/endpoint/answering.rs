@@ -193,7 +193,6 @@ impl Endpoint {
             end_on_session_expiry: self.config.end_on_session_expiry,
             local_body: None,
             peer_allows_update: allow.contains(&Method::Update),
-            peer_supports_timer: false,
             change_out: None,
             change_again: None,
             change_in: None,
@@ -272,7 +271,7 @@ impl Endpoint {
             return;
         };
         let answer = super::session::decide(request, call.session_config);
-        super::session::grant(call, request, answer, &mut response.headers, now);
+        super::session::grant(call, answer, &mut response.headers, now);
         if body.is_some() {
             call.local_body = body;
         }

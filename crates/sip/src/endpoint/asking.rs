@@ -46,7 +46,7 @@ impl Endpoint {
         request: QueryRequest,
         now: Duration,
     ) -> Result<QueryHandle, CommandError> {
-        self.query(Method::Options, request, now)
+        self.query(&Method::Options, request, now)
     }
 
     /// Sends a MESSAGE (RFC 3428).
@@ -58,12 +58,12 @@ impl Endpoint {
         request: QueryRequest,
         now: Duration,
     ) -> Result<QueryHandle, CommandError> {
-        self.query(Method::Message, request, now)
+        self.query(&Method::Message, request, now)
     }
 
     fn query(
         &mut self,
-        method: Method,
+        method: &Method,
         query: QueryRequest,
         now: Duration,
     ) -> Result<QueryHandle, CommandError> {
@@ -88,7 +88,7 @@ impl Endpoint {
             seq: self.tokens.cseq(),
         }
         .request();
-        if method == Method::Options {
+        if *method == Method::Options {
             let contact = self.contact_for(&query.target);
             request.headers.push_display(HeaderName::Contact, contact);
             request
@@ -354,7 +354,9 @@ impl Endpoint {
         for (name, value) in answer.headers {
             response.headers.push(name, value);
         }
-        put_body(&mut response.headers, &mut response.body, body.as_ref());
+        if let Some(body) = body {
+            response.set_body(&body.content_type, body.bytes);
+        }
         self.transactions.respond(id, &response, now);
         self.settle(now);
         Ok(())

@@ -58,15 +58,22 @@ impl Endpoint {
             .map_or_else(|| SocketAddr::from(([0, 0, 0, 0], 5060)), |entry| entry.1)
     }
 
-    /// A Contact under which we can be called back.
+    /// A Contact under which we can be called back: by the same transport where we listen on it.
     pub(super) fn contact_for(&self, target: &Target) -> NameAddr {
-        let local = self.local_for(target.transport, target.remote);
+        let mut transport = target.transport;
+        let mut listening = self.config.local.iter();
+        if !listening.clone().any(|(bound, _)| *bound == transport)
+            && let Some((other, _)) = listening.next()
+        {
+            transport = *other;
+        }
+        let local = self.local_for(transport, target.remote);
         let mut uri = SipUri::new(host_of(local)).with_port(local.port());
         if let Some(user) = &self.config.contact_user {
             uri = uri.with_user(user);
         }
-        if target.transport != Transport::Udp {
-            uri = uri.with_param("transport", Some(target.transport.as_param()));
+        if transport != Transport::Udp {
+            uri = uri.with_param("transport", Some(transport.as_param()));
         }
         NameAddr::new(uri)
     }
@@ -331,4 +338,19 @@ pub(super) fn question(uri: &Uri) -> Option<Question> {
         secure: uri.is_secure(),
         emergency: false,
     })
+}
+
+/// A request inside a dialog (section 12.2.1.1), without Via.
+pub(super) fn in_dialog(dialog: &crate::dialog::Dialog, method: Method, seq: u32) -> Request {
+    let (uri, routes) = dialog.request_line();
+    Draft {
+        method,
+        uri,
+        routes: &routes,
+        from: &dialog.local,
+        to: &dialog.remote,
+        call_id: &dialog.id.call_id,
+        seq,
+    }
+    .request()
 }

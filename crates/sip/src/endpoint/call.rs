@@ -59,7 +59,6 @@ pub(super) struct Call {
     /// The last offer or answer of ours, for a refresh by re-INVITE.
     pub(super) local_body: Option<Body>,
     pub(super) peer_allows_update: bool,
-    pub(super) peer_supports_timer: bool,
     /// Our re-INVITE or UPDATE under way.
     pub(super) change_out: Option<TransactionId>,
     /// Ours that met 491 and is tried again.

@@ -288,7 +288,7 @@ pub enum Event {
         /// The INFO.
         request: Box<Request>,
     },
-    /// A BYE came while this was set to surface, or any other end after the call stood.
+    /// The end of a call that was offered to us or that stood.
     Ended {
         /// Which call.
         call: CallHandle,

@@ -70,15 +70,7 @@ pub(super) fn decide(request: &Request, config: Option<SessionTimerConfig>) -> S
 }
 
 /// Puts an answer into our 2xx and starts the timer (section 9).
-pub(super) fn grant(
-    call: &mut Call,
-    request: &Request,
-    answer: SessionAnswer,
-    headers: &mut Headers,
-    now: Duration,
-) {
-    let supported = request.headers.lists(&HeaderName::Supported, "timer");
-    call.peer_supports_timer = supported;
+pub(super) fn grant(call: &mut Call, answer: SessionAnswer, headers: &mut Headers, now: Duration) {
     match answer {
         SessionAnswer::On(seconds, refresher) => {
             let row = SessionExpires {

@@ -5,9 +5,8 @@ use core::time::Duration;
 
 use super::Endpoint;
 use super::answering::{check_refusal, reason_of};
-use super::build::{dialog_targets, put_body};
+use super::build::{dialog_targets, in_dialog, put_body};
 use super::call::{Call, ChangeAgain, Phase, Purpose, Side};
-use super::calling::in_dialog;
 use super::event::{CallHandle, CommandError, EndedBy, Event, FailureCause, RequestHandle, Source};
 use super::request::{Body, Credentials, Refusal};
 use crate::dialog::Dialog;
@@ -179,7 +178,7 @@ impl Endpoint {
         let dialog = entry.dialog.as_mut().ok_or(wrong)?;
         let seq = dialog.next_seq();
         let mut request = in_dialog(dialog, Method::Info, seq);
-        put_body(&mut request.headers, &mut request.body, Some(&body));
+        request.set_body(&body.content_type, body.bytes);
         let targets = dialog_targets(dialog, &entry.flow);
         let credentials = entry.credentials.clone();
         if let Some(context) =
@@ -634,7 +633,7 @@ impl Endpoint {
         if let Some(call) = self.calls.get_mut(&handle) {
             if call.phase == Phase::Confirmed {
                 let answer = super::session::decide(request, call.session_config);
-                super::session::grant(call, request, answer, &mut response.headers, now);
+                super::session::grant(call, answer, &mut response.headers, now);
             }
             if body.is_some() {
                 call.local_body = body;

@@ -142,10 +142,7 @@ mod tests {
         assert_eq!(machine.handle_response(100, at), Effect::Deliver);
         let first = machine.next_timeout().unwrap();
         assert_eq!(machine.handle_timeout(first), Effect::Retransmit);
-        assert_eq!(
-            machine.next_timeout(),
-            Some(first + Duration::from_secs(4))
-        );
+        assert_eq!(machine.next_timeout(), Some(first + Duration::from_secs(4)));
         assert_eq!(
             machine.handle_timeout(Duration::from_secs(32)),
             Effect::TimedOut
@@ -156,8 +153,14 @@ mod tests {
     #[test]
     fn a_second_final_response_is_absorbed() {
         let mut machine = ClientNonInvite::new(Timers::default(), false, Duration::ZERO);
-        assert_eq!(machine.handle_response(200, Duration::ZERO), Effect::Deliver);
-        assert_eq!(machine.handle_response(200, Duration::ZERO), Effect::Nothing);
+        assert_eq!(
+            machine.handle_response(200, Duration::ZERO),
+            Effect::Deliver
+        );
+        assert_eq!(
+            machine.handle_response(200, Duration::ZERO),
+            Effect::Nothing
+        );
         assert_eq!(machine.next_timeout(), Some(Duration::from_secs(5)));
     }
 }

@@ -66,6 +66,8 @@ pub enum Received {
     Unreadable(HeaderError),
 }
 
+/// The four machines, by the names of the RFC.
+#[allow(clippy::enum_variant_names)]
 #[derive(Debug)]
 enum Machine {
     ClientInvite(ClientInvite),
@@ -144,10 +146,15 @@ pub struct Transactions {
 }
 
 impl Transactions {
-    /// No transactions.
+    /// No transactions. Base values below 1 ms count as 1 ms: a gap of nothing never ends.
     pub fn new(timers: Timers, limits: TransactionLimits) -> Self {
+        let least = Duration::from_millis(1);
         Self {
-            timers,
+            timers: Timers {
+                t1: timers.t1.max(least),
+                t2: timers.t2.max(least),
+                t4: timers.t4.max(least),
+            },
             limits,
             next_id: 0,
             entries: BTreeMap::new(),

@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn a_missing_ack_is_told_after_timer_h() {
         let mut machine = ServerInvite::new(Timers::default(), true, Duration::ZERO);
-        machine.send_response(486, Duration::ZERO);
+        assert_eq!(machine.send_response(486, Duration::ZERO), Effect::Deliver);
         assert_eq!(machine.next_timeout(), Some(MS(32_000)));
         assert_eq!(machine.handle_timeout(MS(32_000)), Effect::TimedOut);
         assert_eq!(machine.state(), ServerInviteState::Terminated);
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn accepted_absorbs_invites_and_lets_2xx_and_ack_through() {
         let mut machine = ServerInvite::new(Timers::default(), false, Duration::ZERO);
-        machine.send_response(200, Duration::ZERO);
+        assert_eq!(machine.send_response(200, Duration::ZERO), Effect::Deliver);
         assert_eq!(machine.handle_retransmission(), Effect::Nothing);
         assert_eq!(machine.send_response(200, MS(500)), Effect::Deliver);
         assert_eq!(machine.send_response(486, MS(500)), Effect::Nothing);
