@@ -10,156 +10,25 @@
 
 use core::time::Duration;
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::net::SocketAddr;
 
 use hearthline_media::Event as MediaEvent;
 use hearthline_sip::endpoint::{
-    self, Body, CallHandle, CommandError, EndedBy, Endpoint, EndpointConfig, Input, Refusal,
+    self, Body, CallHandle, CommandError, EndedBy, Endpoint, Input, Refusal,
 };
 use hearthline_sip::offer_answer::{self, LocalAudio, Negotiated};
 use hearthline_sip::sdp::SessionDescription;
-use hearthline_sip::target::{Target, Transport};
-use hearthline_sip::{HeaderName, Request, StatusCode};
+use hearthline_sip::target::Transport;
+use hearthline_sip::{Request, StatusCode};
 
-use crate::behaviour::{Answer, Behaviour, Reinvite, Ring, SessionDefect};
+use crate::answer_body::{defective, moved, read_session};
+use crate::behaviour::{Answer, Behaviour, Reinvite, Ring};
 use crate::call_media::{CallMedia, MediaOutput};
+pub use crate::call_taker_config::CallTakerConfig;
+pub use crate::call_taker_output::{Event, Output};
 use crate::fact::Fact;
 use crate::inspection::inspect;
 use crate::report::{CallReport, CallState};
-use crate::voice::test_voice;
-
-/// How a call-taker is set up. Start from [`CallTakerConfig::new`] and change what differs.
-#[derive(Clone)]
-pub struct CallTakerConfig {
-    /// The SIP endpoint.
-    pub endpoint: EndpointConfig,
-    /// Where our media sockets are; loopback.
-    pub media_address: IpAddr,
-    /// RTP ports, one a call at a time; RTCP is one above each.
-    pub media_ports: Vec<u16>,
-    /// What is done with the first call, the second, and so on; the last one goes for all further calls.
-    pub behaviours: Vec<Behaviour>,
-    /// What the caller hears, 16 kHz, repeated.
-    pub voice: Arc<[i16]>,
-    /// Unix time at `now == 0`, for RTCP; zero when unknown.
-    pub unix_time_at_zero: Duration,
-    /// Calls remembered; the oldest ended ones are forgotten.
-    pub calls_kept_max: usize,
-    /// Outputs that may wait; the oldest is dropped beyond.
-    pub outputs_max: usize,
-}
-
-impl CallTakerConfig {
-    /// A well-behaved call-taker on these SIP and RTP ports.
-    #[must_use]
-    pub fn new(seed: [u8; 32], local: Vec<(Transport, SocketAddr)>, media_ports: Vec<u16>) -> Self {
-        let media_address = local
-            .first()
-            .map_or(IpAddr::from([127, 0, 0, 1]), |(_, address)| address.ip());
-        let mut endpoint = EndpointConfig::new(seed, local);
-        endpoint.user_agent = Some("hearth-drill-psap".to_owned());
-        endpoint.contact_user = Some("psap".to_owned());
-        Self {
-            endpoint,
-            media_address,
-            media_ports,
-            behaviours: vec![Behaviour::default()],
-            voice: test_voice().into(),
-            unix_time_at_zero: Duration::ZERO,
-            calls_kept_max: 256,
-            outputs_max: 8_192,
-        }
-    }
-}
-
-/// What the call-taker wants done.
-#[derive(Debug)]
-#[must_use = "a dropped output is a lost message"]
-pub enum Output {
-    /// Send a SIP message.
-    Sip {
-        /// Where to.
-        target: Target,
-        /// One whole message.
-        bytes: Vec<u8>,
-    },
-    /// Close a SIP connection.
-    CloseStream {
-        /// Its transport.
-        transport: Transport,
-        /// Its peer.
-        remote: SocketAddr,
-    },
-    /// Send from the media socket `port` (RTP) or `port + 1` (RTCP, as `port` says).
-    Media {
-        /// Our port to send from.
-        port: u16,
-        /// Where to.
-        to: SocketAddr,
-        /// The packet.
-        bytes: Vec<u8>,
-    },
-    /// The caller was heard: 20 ms at 16 kHz, without gaps from answer to end.
-    Heard {
-        /// Which call.
-        call: u32,
-        /// The samples.
-        samples: Vec<i16>,
-    },
-    /// Something to show.
-    Event(Event),
-    /// Nothing more now; call `handle_timeout` then.
-    Timeout(Option<Duration>),
-}
-
-/// Something to show.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Event {
-    /// An INVITE came; its facts follow.
-    Arrived {
-        /// Which call.
-        call: u32,
-    },
-    /// One checked thing.
-    Fact {
-        /// Which call.
-        call: u32,
-        /// What.
-        fact: Fact,
-    },
-    /// We answered.
-    Answered {
-        /// Which call.
-        call: u32,
-    },
-    /// The caller's ACK came.
-    Confirmed {
-        /// Which call.
-        call: u32,
-    },
-    /// Something about its audio.
-    Media {
-        /// Which call.
-        call: u32,
-        /// What.
-        event: MediaEvent,
-    },
-    /// It is over; [`CallTaker::report`] has the whole.
-    Ended {
-        /// Which call.
-        call: u32,
-        /// Who or what ended it.
-        by: String,
-    },
-    /// A command could not be carried out.
-    Trouble {
-        /// Which call.
-        call: u32,
-        /// Why, without anything personal.
-        why: String,
-    },
-}
 
 /// What is to be done with a call at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -448,10 +317,8 @@ impl CallTaker {
                     self.trouble(call, &error);
                 }
             }
-            Sip::ReinviteAnswered { call, response } => {
-                if response.status.is_success() {
-                    self.on_answer(call, &response.headers, &response.body, now);
-                }
+            Sip::ReinviteAnswered { call, response } if response.status.is_success() => {
+                self.on_answer(call, &response.headers, &response.body, now);
             }
             Sip::IncomingCancel { call, .. } => self.note_end(call, "caller gave up"),
             Sip::AckMissing { call } => self.note_end(call, "no ACK came"),
@@ -859,51 +726,4 @@ impl Call {
 
 fn millis(duration: Duration) -> u64 {
     duration.as_millis() as u64
-}
-
-fn moved(uri: &str) -> Refusal {
-    let mut refusal = Refusal::new(StatusCode::MOVED_TEMPORARILY);
-    refusal
-        .headers
-        .push((HeaderName::Contact, format!("<{uri}>").into_bytes()));
-    refusal
-}
-
-/// The session description of a message, in whatever multipart.
-fn read_session(
-    headers: &hearthline_sip::Headers,
-    body: &[u8],
-) -> Result<SessionDescription, String> {
-    use hearthline_sip::multipart::{MultipartLimits, find_by_type, parts_of};
-    let parts =
-        parts_of(headers, body, &MultipartLimits::default()).map_err(|error| error.to_string())?;
-    let part = find_by_type(&parts, "application/sdp").ok_or("no session description")?;
-    SessionDescription::parse(&part.body).map_err(|error| error.to_string())
-}
-
-/// The body of the 200, with the wanted defect.
-fn defective(defect: SessionDefect, description: &SessionDescription) -> Option<Body> {
-    let mut description = description.clone();
-    match defect {
-        SessionDefect::None => {}
-        SessionDefect::Missing => return None,
-        SessionDefect::Garbage => return Some(Body::sdp(b"this is no session\r\n".to_vec())),
-        SessionDefect::NoCommonCodec => {
-            for media in &mut description.media {
-                media.formats = vec!["18".to_owned()];
-                media.attributes.remove("rtpmap");
-                media.attributes.remove("fmtp");
-            }
-        }
-        SessionDefect::RefusedStream => {
-            for media in &mut description.media {
-                media.port = 0;
-            }
-        }
-        SessionDefect::ExtraSection => {
-            let extra = description.media.first().cloned();
-            description.media.extend(extra);
-        }
-    }
-    Some(Body::sdp(description.to_bytes()))
 }

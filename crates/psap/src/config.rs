@@ -113,9 +113,7 @@ impl PsapConfig {
         if !self.address.is_loopback() {
             return Err(ConfigError::NotLoopback(self.address));
         }
-        if self.tls_port.is_some()
-            && (self.tls_certificate.is_none() || self.tls_key.is_none())
-        {
+        if self.tls_port.is_some() && (self.tls_certificate.is_none() || self.tls_key.is_none()) {
             return Err(ConfigError::Value(
                 "tls_port needs tls_certificate and tls_key; give both or leave TLS out",
             ));
@@ -124,7 +122,9 @@ impl PsapConfig {
             return Err(ConfigError::Value("calls_max is not 1 to 64"));
         }
         if ![8_000, 16_000].contains(&self.recording_rate_hz) {
-            return Err(ConfigError::Value("recording_rate_hz is neither 8000 nor 16000"));
+            return Err(ConfigError::Value(
+                "recording_rate_hz is neither 8000 nor 16000",
+            ));
         }
         if self.behaviours.is_empty() || self.behaviours.len() > 1_000 {
             return Err(ConfigError::Value("behaviours needs 1 to 1000 entries"));
@@ -163,7 +163,12 @@ mod tests {
         let config = PsapConfig::parse(text).unwrap();
         assert_eq!(config.behaviours.len(), 2);
         assert_eq!(config.lost_fault, LostFault::Slow(700));
-        assert!(PsapConfig::parse("colour = 1").unwrap_err().to_string().contains("colour"));
+        assert!(
+            PsapConfig::parse("colour = 1")
+                .unwrap_err()
+                .to_string()
+                .contains("colour")
+        );
         assert!(PsapConfig::parse("[[behaviours]]\nanswr = 1").is_err());
     }
 

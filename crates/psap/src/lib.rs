@@ -8,10 +8,13 @@
 //! [`CallTaker`] and [`LostServer`] are driven by tests and by the simulator in virtual time; [`run`] puts
 //! them on loopback sockets for `hearth psap` and `hearth demo`.
 
+mod answer_body;
 pub mod behaviour;
 pub mod boundaries;
 mod call_media;
 pub mod call_taker;
+mod call_taker_config;
+mod call_taker_output;
 pub mod config;
 pub mod fact;
 pub mod inspection;

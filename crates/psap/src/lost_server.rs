@@ -417,9 +417,9 @@ fn validate(civic: &CivicAddress, area: &ServiceArea) -> LocationValidation {
         } else if name == "RD" && !area.roads.is_empty() {
             let exists = area.roads.iter().any(|road| same(&road.as_str()));
             if exists {
-                validation.valid.push(name)
+                validation.valid.push(name);
             } else {
-                validation.invalid.push(name)
+                validation.invalid.push(name);
             }
         } else if holding.is_none() && !known.is_empty() && !known.iter().any(same) {
             validation.invalid.push(name);

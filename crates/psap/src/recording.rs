@@ -81,6 +81,9 @@ pub(crate) fn read_voice(path: &Path) -> Result<Vec<i16>, String> {
         return Err("the voice must be a WAV of 16 kHz, 16 bits, mono".to_owned());
     }
     let limit = SAMPLE_RATE_HZ as usize * 600;
-    let samples = reader.samples::<i16>().take(limit).collect::<Result<Vec<i16>, _>>();
+    let samples = reader
+        .samples::<i16>()
+        .take(limit)
+        .collect::<Result<Vec<i16>, _>>();
     samples.map_err(|error| error.to_string())
 }

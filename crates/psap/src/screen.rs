@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
@@ -38,8 +38,12 @@ impl Screen {
         let (jobs, waiting) = sync_channel(JOBS_MAX);
         let thread = std::thread::Builder::new()
             .name("psap-screen".to_owned())
-            .spawn(move || write_all(&waiting, recordings, rate_hz, &opened))?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread), dropped: 0 })
+            .spawn(move || write_all(&waiting, recordings.as_deref(), rate_hz, &opened))?;
+        Ok(Self {
+            jobs: Some(jobs),
+            thread: Some(thread),
+            dropped: 0,
+        })
     }
 
     /// Hands a job over, or drops it when the disk cannot keep up.
@@ -48,7 +52,9 @@ impl Screen {
             && jobs.try_send(job).is_err()
         {
             if self.dropped == 0 {
-                tracing::warn!("the disk or the terminal is too slow; parts of the recording are lost");
+                tracing::warn!(
+                    "the disk or the terminal is too slow; parts of the recording are lost"
+                );
             }
             self.dropped += 1;
         }
@@ -66,7 +72,7 @@ impl Drop for Screen {
 
 fn write_all(
     jobs: &Receiver<Job>,
-    folder: Option<PathBuf>,
+    folder: Option<&Path>,
     rate_hz: u32,
     opened: &tokio::sync::mpsc::Sender<Opened>,
 ) {
@@ -78,7 +84,7 @@ fn write_all(
                 let _ = writeln!(std::io::stdout().lock(), "{line}");
             }
             Job::Heard { call, samples } => {
-                let Some(folder) = &folder else { continue };
+                let Some(folder) = folder else { continue };
                 let recording = recordings.entry(call).or_insert_with(|| {
                     match Recording::create(folder, call, rate_hz) {
                         Ok((recording, path)) => {

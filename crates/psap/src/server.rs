@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -119,7 +119,10 @@ impl Running {
 
     /// The LoST server fails so from now on.
     pub fn set_lost_fault(&self, fault: LostFault) {
-        self.lost.write().unwrap_or_else(std::sync::PoisonError::into_inner).set_fault(fault);
+        self.lost
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .set_fault(fault);
     }
 
     /// Ends the calls, closes the recordings, and waits for that.
@@ -186,7 +189,9 @@ pub async fn start(config: PsapConfig) -> Result<Running, StartError> {
     let mut core = CallTakerConfig::new(seed(), sip.clone(), ports);
     core.media_address = config.address;
     core.behaviours.clone_from(&config.behaviours);
-    core.unix_time_at_zero = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    core.unix_time_at_zero = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     if let Some(path) = config.voice.clone() {
         let voice = tokio::task::spawn_blocking(move || read_voice(&path)).await;
         let voice = voice.map_err(|error| StartError::Voice(error.to_string()))?;
@@ -254,14 +259,20 @@ async fn bind_sip(config: &PsapConfig) -> Result<Sockets, StartError> {
 
 async fn free_port(address: SocketAddr) -> Result<SocketAddr, StartError> {
     let probe = async { tokio::net::TcpListener::bind(address).await?.local_addr() };
-    probe.await.map_err(|error| StartError::Io { what: "SIP port".to_owned(), error })
+    probe.await.map_err(|error| StartError::Io {
+        what: "SIP port".to_owned(),
+        error,
+    })
 }
 
-async fn read_file(path: &PathBuf) -> Result<Vec<u8>, StartError> {
-    let own = path.clone();
+async fn read_file(path: &Path) -> Result<Vec<u8>, StartError> {
+    let own = path.to_path_buf();
     let read = tokio::task::spawn_blocking(move || std::fs::read(own)).await;
     let read = read.unwrap_or_else(|error| Err(std::io::Error::other(error)));
-    read.map_err(|error| StartError::Io { what: path.display().to_string(), error })
+    read.map_err(|error| StartError::Io {
+        what: path.display().to_string(),
+        error,
+    })
 }
 
 async fn lost_server(
@@ -274,7 +285,9 @@ async fn lost_server(
             Boundaries::parse(&text)?
         }
         None => {
-            let address = sip.first().map_or(config.sip_address(), |(_, address)| *address);
+            let address = sip
+                .first()
+                .map_or(config.sip_address(), |(_, address)| *address);
             Boundaries::everywhere("lost.drill.test", &format!("sip:psap@{address}"), "911")
         }
     };
@@ -375,15 +388,22 @@ impl Desk {
 
     fn on_network(&mut self, news: &FromNetwork) {
         let input = match news {
-            FromNetwork::Received { transport, local, remote, bytes, .. } => Input::Received {
+            FromNetwork::Received {
+                transport,
+                local,
+                remote,
+                bytes,
+                ..
+            } => Input::Received {
                 transport: *transport,
                 local: *local,
                 remote: *remote,
                 bytes,
             },
-            FromNetwork::Closed { transport, remote } => {
-                Input::StreamClosed { transport: *transport, remote: *remote }
-            }
+            FromNetwork::Closed { transport, remote } => Input::StreamClosed {
+                transport: *transport,
+                remote: *remote,
+            },
             FromNetwork::Failed { target, .. } => Input::TransportFailed { target },
             FromNetwork::Connected { .. } => return,
         };
@@ -396,11 +416,17 @@ impl Desk {
             let job = match self.core.poll_output(self.epoch.elapsed()) {
                 Output::Sip { target, bytes } => {
                     // Full: the message is repeated, or the transaction ends by its timer.
-                    let _ = self.sockets.sender.try_send(ToNetwork::Transmit { target, bytes });
+                    let _ = self
+                        .sockets
+                        .sender
+                        .try_send(ToNetwork::Transmit { target, bytes });
                     continue;
                 }
                 Output::CloseStream { transport, remote } => {
-                    let _ = self.sockets.sender.try_send(ToNetwork::Close { transport, remote });
+                    let _ = self
+                        .sockets
+                        .sender
+                        .try_send(ToNetwork::Close { transport, remote });
                     continue;
                 }
                 Output::Media { port, to, bytes } => {
@@ -432,14 +458,18 @@ impl Desk {
         }
         Some(match event {
             Event::Arrived { call } => format!("call {call}: arrived"),
-            Event::Fact { call, fact } if self.print == Print::Facts => format!("call {call}: {fact}"),
+            Event::Fact { call, fact } if self.print == Print::Facts => {
+                format!("call {call}: {fact}")
+            }
             Event::Fact { call, fact } => format!("call {call}: {}", fact.without_value()),
             Event::Answered { call } => format!("call {call}: answered"),
             Event::Confirmed { call } => format!("call {call}: confirmed, two-way audio open"),
             Event::Ended { call, by } => format!("call {call}: ended by {by}"),
             Event::Trouble { call, why } => format!("call {call}: trouble: {why}"),
             Event::Media { call, event } => match event {
-                hearthline_media::Event::FirstPacketReceived => format!("call {call}: caller heard"),
+                hearthline_media::Event::FirstPacketReceived => {
+                    format!("call {call}: caller heard")
+                }
                 hearthline_media::Event::MediaLost => format!("call {call}: caller not heard"),
                 hearthline_media::Event::MediaResumed => format!("call {call}: caller heard again"),
                 _ => return None,

@@ -47,7 +47,10 @@ async fn only_this_machine(request: Request, next: Next) -> Response {
 }
 
 fn names_this_machine(headers: &HeaderMap) -> bool {
-    let Some(host) = headers.get(header::HOST).and_then(|host| host.to_str().ok()) else {
+    let Some(host) = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+    else {
         return false;
     };
     let name = match host.strip_prefix('[') {
@@ -55,7 +58,9 @@ fn names_this_machine(headers: &HeaderMap) -> bool {
         None => host.split(':').next().unwrap_or(""),
     };
     name.eq_ignore_ascii_case("localhost")
-        || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        || name
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 async fn calls(State(shared): State<Shared>) -> Response {
@@ -77,20 +82,27 @@ async fn call(State(shared): State<Shared>, Path(id): Path<u32>) -> Response {
 
 /// POST of `application/lost+xml` (RFC 5222 §14); errors of LoST come with status 200.
 async fn answer_lost(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = content_type.and_then(|value| value.split(';').next()).map(str::trim);
+    let content_type = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let essence = content_type
+        .and_then(|value| value.split(';').next())
+        .map(str::trim);
     if !essence.is_some_and(|essence| essence.eq_ignore_ascii_case(TYPE_LOST)) {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }
     let answer = {
-        let lost = shared.lost.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let lost = shared
+            .lost
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         lost.answer(&body, wall())
     };
     match answer {
         LostAnswer::Silence => pending().await,
-        LostAnswer::Status(status) => {
-            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response()
-        }
+        LostAnswer::Status(status) => StatusCode::from_u16(status)
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+            .into_response(),
         LostAnswer::Document { after, bytes } => {
             tokio::time::sleep(after).await;
             ([(header::CONTENT_TYPE, TYPE_LOST)], bytes).into_response()
@@ -99,7 +111,9 @@ async fn answer_lost(State(shared): State<Shared>, headers: HeaderMap, body: Byt
 }
 
 fn wall() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     Timestamp::from_unix_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
@@ -117,7 +131,12 @@ mod tests {
         for inside in ["127.0.0.1:8060", "localhost", "[::1]:8060", "127.9.9.9"] {
             assert!(with(inside), "{inside}");
         }
-        for outside in ["psap.example.com:8060", "192.0.2.1", "localhost.example.com", ""] {
+        for outside in [
+            "psap.example.com:8060",
+            "192.0.2.1",
+            "localhost.example.com",
+            "",
+        ] {
             assert!(!with(outside), "{outside}");
         }
         assert!(!names_this_machine(&HeaderMap::new()));

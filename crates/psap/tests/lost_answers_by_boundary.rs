@@ -97,12 +97,20 @@ fn an_address_and_a_point_inside_find_the_call_taker() {
     for location in [home(), point(35.08, -106.38)] {
         let found = found(&server, find("urn:service:sos", location));
         let mapping = &found.mappings[0];
-        assert_eq!(mapping.uris, ["sip:east@127.0.0.1:5060", "sips:east@127.0.0.1:5061"]);
+        assert_eq!(
+            mapping.uris,
+            ["sip:east@127.0.0.1:5060", "sips:east@127.0.0.1:5061"]
+        );
         assert_eq!(mapping.service_number.as_deref(), Some("911"));
-        assert_eq!(mapping.expires, Expires::At(wall().plus_seconds(12 * 3_600)));
+        assert_eq!(
+            mapping.expires,
+            Expires::At(wall().plus_seconds(12 * 3_600))
+        );
         assert!(found.warnings.is_empty());
         assert_eq!(found.path, ["lost.drill.test"]);
-        let ServiceBoundary::Reference { key, .. } = mapping.boundary.clone().unwrap() else { panic!() };
+        let ServiceBoundary::Reference { key, .. } = mapping.boundary.clone().unwrap() else {
+            panic!()
+        };
         assert_eq!(key, "east");
     }
 }
@@ -110,11 +118,20 @@ fn an_address_and_a_point_inside_find_the_call_taker() {
 #[test]
 fn outside_every_boundary_is_not_found_or_the_default() {
     let elsewhere = point(36.0, -100.0);
-    assert_eq!(error(&server(), find("urn:service:sos", elsewhere.clone())), LostErrorKind::NotFound);
+    assert_eq!(
+        error(&server(), find("urn:service:sos", elsewhere.clone())),
+        LostErrorKind::NotFound
+    );
     let everywhere = Boundaries::everywhere("lost.drill.test", "sip:psap@127.0.0.1:5060", "911");
-    let found = found(&LostServer::new(everywhere), find("urn:service:sos", elsewhere));
+    let found = found(
+        &LostServer::new(everywhere),
+        find("urn:service:sos", elsewhere),
+    );
     assert_eq!(found.mappings[0].uris, ["sip:psap@127.0.0.1:5060"]);
-    assert_eq!(found.warnings[0].kind, LostWarningKind::DefaultMappingReturned);
+    assert_eq!(
+        found.warnings[0].kind,
+        LostWarningKind::DefaultMappingReturned
+    );
 }
 
 #[test]
@@ -134,12 +151,24 @@ fn requests_that_cannot_be_answered_get_their_own_errors() {
         change(&mut request);
         error(&server, request)
     };
-    assert_eq!(with(&|own| own.path = vec!["lost.drill.test".to_owned()]), LostErrorKind::Loop);
+    assert_eq!(
+        with(&|own| own.path = vec!["lost.drill.test".to_owned()]),
+        LostErrorKind::Loop
+    );
     let unknown = with(&|own| own.locations[0].profile = "not-a-profile".to_owned());
     assert_eq!(unknown, LostErrorKind::LocationProfileUnrecognized);
-    for garbage in [&b""[..], b"<", b"<a/>", b"<?xml version=\"1.0\"?><findService/>"] {
-        let LostAnswer::Document { bytes, .. } = server.answer(garbage, wall()) else { panic!() };
-        let LostResponse::Errors(errors) = LostResponse::parse(&bytes).unwrap() else { panic!() };
+    for garbage in [
+        &b""[..],
+        b"<",
+        b"<a/>",
+        b"<?xml version=\"1.0\"?><findService/>",
+    ] {
+        let LostAnswer::Document { bytes, .. } = server.answer(garbage, wall()) else {
+            panic!()
+        };
+        let LostResponse::Errors(errors) = LostResponse::parse(&bytes).unwrap() else {
+            panic!()
+        };
         assert_eq!(errors.errors[0].kind, LostErrorKind::BadRequest);
     }
 }
@@ -160,11 +189,17 @@ fn an_address_is_validated_element_by_element() {
         ("RD", "No Such Road"),
     ]);
     request.locations = vec![LostLocation::civic("home", wrong.unwrap())];
-    assert_eq!(found(&server, request.clone()).validation.unwrap().invalid, ["RD"]);
+    assert_eq!(
+        found(&server, request.clone()).validation.unwrap().invalid,
+        ["RD"]
+    );
     request.locations = vec![point(35.08, -106.38)];
     let found = found(&server, request);
     assert!(found.validation.is_none());
-    assert_eq!(found.warnings[0].kind, LostWarningKind::LocationValidationUnavailable);
+    assert_eq!(
+        found.warnings[0].kind,
+        LostWarningKind::LocationValidationUnavailable
+    );
 }
 
 #[test]
@@ -172,23 +207,39 @@ fn the_boundary_comes_by_value_or_by_its_key() {
     let server = server();
     let mut request = find("urn:service:sos", home());
     request.boundary_by_value = true;
-    let Some(ServiceBoundary::Value(by_value)) = found(&server, request).mappings[0].boundary.clone()
+    let Some(ServiceBoundary::Value(by_value)) =
+        found(&server, request).mappings[0].boundary.clone()
     else {
         panic!()
     };
-    let profiles: Vec<&str> = by_value.iter().map(|value| value.profile.as_str()).collect();
+    let profiles: Vec<&str> = by_value
+        .iter()
+        .map(|value| value.profile.as_str())
+        .collect();
     assert_eq!(profiles, ["civic", "geodetic-2d"]);
-    let key = |key: &str| LostRequest::GetServiceBoundary { key: key.to_owned() };
-    let LostResponse::Boundary(by_key) = ask(&server, &key("east")) else { panic!() };
+    let key = |key: &str| LostRequest::GetServiceBoundary {
+        key: key.to_owned(),
+    };
+    let LostResponse::Boundary(by_key) = ask(&server, &key("east")) else {
+        panic!()
+    };
     assert_eq!(by_key.boundary, by_value);
-    assert!(matches!(ask(&server, &key("west")), LostResponse::Errors(_)));
+    assert!(matches!(
+        ask(&server, &key("west")),
+        LostResponse::Errors(_)
+    ));
 }
 
 #[test]
 fn services_are_listed_in_all_and_by_place() {
     let server = server();
-    let list = LostRequest::ListServices(ListServices { service: None, path: Vec::new() });
-    let LostResponse::Services(all) = ask(&server, &list) else { panic!() };
+    let list = LostRequest::ListServices(ListServices {
+        service: None,
+        path: Vec::new(),
+    });
+    let LostResponse::Services(all) = ask(&server, &list) else {
+        panic!()
+    };
     assert_eq!(all.services, [ServiceUrn::SOS, ServiceUrn::FIRE]);
     let by_location = |location| {
         let request = LostRequest::ListServicesByLocation(ListServicesByLocation {
@@ -197,7 +248,9 @@ fn services_are_listed_in_all_and_by_place() {
             path: Vec::new(),
             recursive: false,
         });
-        let LostResponse::Services(here) = ask(&server, &request) else { panic!() };
+        let LostResponse::Services(here) = ask(&server, &request) else {
+            panic!()
+        };
         assert!(here.by_location);
         here.services
     };
@@ -218,9 +271,15 @@ fn every_error_of_section_13_1_can_be_made() {
 fn every_warning_of_section_13_2_can_be_made() {
     let mut server = server();
     for (name, kind) in [
-        ("locationValidationUnavailable", LostWarningKind::LocationValidationUnavailable),
+        (
+            "locationValidationUnavailable",
+            LostWarningKind::LocationValidationUnavailable,
+        ),
         ("serviceSubstitution", LostWarningKind::ServiceSubstitution),
-        ("defaultMappingReturned", LostWarningKind::DefaultMappingReturned),
+        (
+            "defaultMappingReturned",
+            LostWarningKind::DefaultMappingReturned,
+        ),
     ] {
         server.set_fault(LostFault::Warning(name.to_owned()));
         let found = found(&server, find("urn:service:sos", home()));
@@ -239,23 +298,38 @@ fn dead_slow_lying_and_looping_servers_are_what_they_say() {
     server.set_fault(LostFault::HttpStatus(500));
     assert_eq!(answer(&server), LostAnswer::Status(500));
     server.set_fault(LostFault::Slow(700));
-    let LostAnswer::Document { after, bytes } = answer(&server) else { panic!() };
+    let LostAnswer::Document { after, bytes } = answer(&server) else {
+        panic!()
+    };
     assert_eq!(after.as_millis(), 700);
-    assert!(matches!(LostResponse::parse(&bytes), Ok(LostResponse::FindService(_))));
+    assert!(matches!(
+        LostResponse::parse(&bytes),
+        Ok(LostResponse::FindService(_))
+    ));
     server.set_fault(LostFault::WrongScheme);
-    let LostResponse::FindService(lie) = ask(&server, &request) else { panic!() };
+    let LostResponse::FindService(lie) = ask(&server, &request) else {
+        panic!()
+    };
     assert_eq!(lie.mappings[0].uris, ["xmpp:psap@example.invalid"]);
     server.set_fault(LostFault::ExpiredMapping);
-    let LostResponse::FindService(old) = ask(&server, &request) else { panic!() };
+    let LostResponse::FindService(old) = ask(&server, &request) else {
+        panic!()
+    };
     assert!(!old.mappings[0].expires.is_fresh(wall()));
     server.set_fault(LostFault::RedirectLoop);
-    let LostResponse::Redirect(redirect) = ask(&server, &request) else { panic!() };
+    let LostResponse::Redirect(redirect) = ask(&server, &request) else {
+        panic!()
+    };
     assert_eq!(redirect.target, "lost.drill.test");
     server.set_fault(LostFault::Redirect("other.test".to_owned()));
-    let LostResponse::Redirect(redirect) = ask(&server, &request) else { panic!() };
+    let LostResponse::Redirect(redirect) = ask(&server, &request) else {
+        panic!()
+    };
     assert_eq!(redirect.target, "other.test");
     server.set_fault(LostFault::Garbage);
-    let LostAnswer::Document { bytes, .. } = answer(&server) else { panic!() };
+    let LostAnswer::Document { bytes, .. } = answer(&server) else {
+        panic!()
+    };
     assert!(LostResponse::parse(&bytes).is_err());
 }
 
