@@ -1,13 +1,205 @@
-//! A drill: speaker, call-taker, LoST server and line, all on loopback.
+//! A drill: speaker, call-taker, LoST server and line in this process, all on loopback.
+use std::ops::ControlFlow;
 use std::path::Path;
+use std::time::Duration;
 
-use hearthline_speaker::config::Household;
+use hearthline_emergency::call::EventKind;
+use hearthline_psap::{Print, PsapConfig};
+use hearthline_psap::Running;
+use hearthline_psap::{Behaviour, CallReport};
+use hearthline_sip::endpoint::Transport;
+use hearthline_speaker::config::{Household, LineSettings};
+use hearthline_speaker::device::Step;
+use hearthline_speaker::io::loudspeaker::Sink;
+use hearthline_speaker::io::microphone::Microphone;
+use hearthline_speaker::io::run::{News, Parts, When, run};
 
 use crate::command::hear::Outcome;
 use crate::exit::Exit;
 use crate::models::ModelFolder;
+use crate::print::out;
+use crate::{ear, timeline, voice};
 
-/// One recording through a whole drill.
-pub(crate) fn hear(_: &Path, _: &ModelFolder, _: &Household, _: Option<&Path>, _: bool) -> Result<Outcome, (String, Exit)> {
-    Err(("only --dry-run".into(), Exit::Input))
+/// The drill call-taker talks so long before it hangs up.
+const TALK_MS: u64 = 4_000;
+/// Quiet after the end of a recording before the device is taken to be done.
+const QUIET: Duration = Duration::from_millis(2_500);
+/// A drill that does not end is ended so long after its recording.
+const DRILL_MAX: Duration = Duration::from_secs(180);
+
+/// What is heard, and how it is shown.
+pub(crate) struct Drill<'a> {
+    /// Named in the outcome.
+    pub(crate) file: &'a Path,
+    /// The sound.
+    pub(crate) microphone: Microphone,
+    /// Models.
+    pub(crate) models: &'a ModelFolder,
+    /// The household; without lines of its own it gets the drill line.
+    pub(crate) household: &'a Household,
+    /// The device's folder.
+    pub(crate) data: &'a Path,
+    /// Where the loudspeaker's sound goes.
+    pub(crate) loudspeaker: Sink,
+    /// Print the timeline.
+    pub(crate) print: bool,
+}
+
+/// What a drill gave.
+pub(crate) struct Drilled {
+    /// The outcome of the recording.
+    pub(crate) outcome: Outcome,
+    /// What the call-taker saw.
+    pub(crate) calls: Vec<CallReport>,
+}
+
+/// Runs one drill from the first sample to the exported incident.
+///
+/// # Errors
+/// In words, with the exit code.
+pub(crate) fn run_drill(drill: Drill<'_>) -> Result<Drilled, (String, Exit)> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| (format!("cannot start: {error}"), Exit::Missing))?;
+    runtime.block_on(drill_on(drill))
+}
+
+async fn drill_on(drill: Drill<'_>) -> Result<Drilled, (String, Exit)> {
+    let psap = start_psap(drill.data).await.map_err(|why| (why, Exit::Missing))?;
+    let mut household = drill.household.clone();
+    if household.lines.is_empty() {
+        household.lines.push(drill_line(&psap));
+    }
+    if household.lost.servers.is_empty() {
+        household.lost.servers.push(psap.lost_url());
+    }
+    let country = household.country().map_err(|error| (error.to_string(), Exit::Input))?;
+    let listener = ear::listener(drill.models, country).map_err(|why| (why, Exit::Missing))?;
+    let mut synthesiser = voice::synthesiser(drill.models).map_err(|why| (why, Exit::Missing))?;
+    let speak = move |text: &str| synthesiser.speak(text).map_err(|error| error.to_string());
+    let parts = Parts {
+        household,
+        data: drill.data.to_owned(),
+        listener,
+        voice: Box::new(speak),
+        microphone: drill.microphone,
+        loudspeaker: drill.loudspeaker,
+    };
+    let mut watcher = Watcher::new(drill.file, drill.print);
+    run(parts, |news, when| watcher.watch(&news, when)).await.map_err(|error| (error.to_string(), Exit::Input))?;
+    let calls = psap.handle().reports().await.unwrap_or_default();
+    psap.stop().await;
+    Ok(Drilled { outcome: watcher.outcome, calls })
+}
+
+async fn start_psap(data: &Path) -> Result<Running, String> {
+    let config = PsapConfig {
+        sip_port: 0,
+        http_port: 0,
+        recordings: Some(data.join("call-taker")),
+        behaviours: vec![Behaviour { hang_up_after_ms: Some(TALK_MS), ..Behaviour::default() }],
+        print: Print::Nothing,
+        ..PsapConfig::default()
+    };
+    hearthline_psap::start(config).await.map_err(|error| format!("the drill call-taker does not start: {error}"))
+}
+
+fn drill_line(psap: &Running) -> LineSettings {
+    let udp = psap.sip.iter().find(|(transport, _)| *transport == Transport::Udp);
+    let uri = udp.map_or_else(String::new, |(_, address)| format!("sip:{address}"));
+    LineSettings { name: "drill line".into(), uri, transports: vec!["tcp".into(), "udp".into()] }
+}
+
+/// Follows the device: prints, keeps the outcome, and says when the drill is over.
+struct Watcher {
+    outcome: Outcome,
+    print: bool,
+    speech_end: Option<u64>,
+    recording_ended: Option<Duration>,
+    quiet_since: Option<Duration>,
+}
+
+impl Watcher {
+    fn new(file: &Path, print: bool) -> Self {
+        Self { outcome: Outcome::nothing(file), print, speech_end: None, recording_ended: None, quiet_since: None }
+    }
+
+    fn watch(&mut self, news: &News<'_>, when: When) -> ControlFlow<()> {
+        match news {
+            News::Step(step) => self.step(step, when),
+            News::InviteLeft => {
+                if let (None, Some(end), Some(zero)) =
+                    (self.outcome.call.speech_end_to_invite_ms, self.speech_end, when.microphone_zero)
+                {
+                    let spoken = zero + Duration::from_micros(end * 1_000 / 16);
+                    let ms = when.now.saturating_sub(spoken).as_millis();
+                    self.outcome.call.speech_end_to_invite_ms = Some(u64::try_from(ms).unwrap_or(u64::MAX));
+                }
+            }
+            News::Bundle { path, .. } => {
+                self.outcome.bundle = Some(path.clone());
+                self.show(&format!("{:>8.2} s  bundle    {}", timeline::seconds(when), path.display()));
+            }
+            News::Trouble(what) => eprintln!("hearth: {what}"),
+            News::RecordingEnded => self.recording_ended = Some(when.now),
+            News::Light(_) | News::Second => {}
+        }
+        self.is_over(when)
+    }
+
+    fn step(&mut self, step: &Step, when: When) {
+        match step {
+            Step::Wake { keyword, score, at_sample } => self.outcome.wake_fact(keyword, *score, *at_sample),
+            Step::Heard { transcript, intent, speech_end_sample, .. } => {
+                self.speech_end = Some(*speech_end_sample);
+                self.outcome.heard(transcript, intent);
+            }
+            Step::Decided { decision, reason, service } => self.outcome.decide(decision, reason, service.as_deref()),
+            Step::Call { what, call_id } => self.call(what, call_id.as_deref()),
+            Step::Media { .. } | Step::Said { .. } | Step::Ended { .. } | Step::Trouble { .. } => {}
+        }
+        if let Some(line) = timeline::line(step, when) {
+            self.show(&line);
+        }
+    }
+
+    fn call(&mut self, what: &EventKind, call_id: Option<&str>) {
+        let call = &mut self.outcome.call;
+        match what {
+            EventKind::Invited { name, .. } => {
+                if call.state == "none" {
+                    call.state = "failed";
+                }
+                if !call.lines_tried.contains(name) {
+                    call.lines_tried.push(name.clone());
+                }
+            }
+            EventKind::Answered { .. } => call.state = "answered",
+            _ => {}
+        }
+        if let Some(call_id) = call_id {
+            call.call_id = Some(call_id.to_owned());
+        }
+    }
+
+    fn is_over(&mut self, when: When) -> ControlFlow<()> {
+        let Some(ended) = self.recording_ended else { return ControlFlow::Continue(()) };
+        if when.now > ended + DRILL_MAX {
+            return ControlFlow::Break(());
+        }
+        if !when.idle {
+            self.quiet_since = None;
+            return ControlFlow::Continue(());
+        }
+        let since = *self.quiet_since.get_or_insert(when.now);
+        if when.now >= since + QUIET { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn show(&self, line: &str) {
+        if self.print {
+            out!("{line}");
+        }
+    }
 }

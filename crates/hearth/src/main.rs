@@ -8,6 +8,7 @@ mod models;
 mod place;
 mod playback;
 mod print;
+mod timeline;
 mod voice;
 
 use std::process::ExitCode;
@@ -26,8 +27,12 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// One spoken emergency call, end to end, on this machine.
+    Demo(command::demo::Arguments),
     /// Put recordings through the device and show what it does.
     Hear(command::hear::Arguments),
+    /// Run the drill call-taker and its LoST server alone.
+    Psap(command::psap::Arguments),
     /// Install, list or check the speech models.
     Models {
         #[command(subcommand)]
@@ -41,6 +46,8 @@ enum Command {
 
 fn main() -> ExitCode {
     match Arguments::try_parse().unwrap_or_else(|error| command::verify::refuse(&error)).command {
+        Command::Demo(arguments) => command::demo::run(&arguments),
+        Command::Psap(arguments) => command::psap::run(&arguments),
         Command::Hear(arguments) => command::hear::run(&arguments),
         Command::Models { action } => command::models::run(&action),
         Command::Say(arguments) => command::say::run(&arguments),

@@ -32,6 +32,8 @@ use calling::Calling;
 
 /// How long our own speech may take before the device goes on as if it had ended, in ms.
 const SPEECH_MS_MAX: u64 = 15_000;
+/// How long an answer that began in time may take to be understood, in seconds.
+const REPLY_GRACE_S: u64 = 4;
 
 /// How a device is set up.
 pub struct DeviceConfig {
@@ -338,6 +340,11 @@ impl Device {
         Output::Timeout(self.next_timeout())
     }
 
+    /// Puts an output back that the adapter drained too early; it comes again first-in, first-out.
+    pub fn give_back(&mut self, output: Output) {
+        self.outputs.push_back(output);
+    }
+
     /// The record, for exporting.
     #[must_use]
     pub fn recorder(&self) -> &Recorder {
@@ -382,6 +389,7 @@ impl Device {
         let Decided { decision, reason } = self.policy.decide(heard, situation, now);
         // In a call, talk that is not meant for the device leaves no trace.
         if matches!(decision, Decision::Ignore) && heard.wake.is_none() && situation != Situation::Idle {
+            self.listen_on(now);
             return;
         }
         // The call first, the record of it after: nothing is on its critical path.
@@ -574,9 +582,23 @@ impl Device {
         if let Some(question) = &mut self.question
             && question.until.is_none()
         {
-            question.until = Some(now + Duration::from_millis(u64::from(REPLY_MS_MAX) + 4_000));
+            question.until = Some(now + Duration::from_millis(u64::from(REPLY_MS_MAX)) + Duration::from_secs(REPLY_GRACE_S));
             self.outputs.push_back(Output::ListenForReply { ms: REPLY_MS_MAX });
         } else if let Some(left) = self.calling.announcing_left(now) {
+            let ms = u32::try_from(left.as_millis()).unwrap_or(REPLY_MS_MAX);
+            self.outputs.push_back(Output::ListenForReply { ms: ms.max(1) });
+        }
+    }
+
+    /// One sentence ends the ear's listening. When it was no answer, the rest of the time still belongs to the person: a
+    /// stranger's "no, don't call" must not use up the window in which "cancel" counts.
+    fn listen_on(&mut self, now: Duration) {
+        let until = match self.question {
+            Some(question) => question.until.map(|until| until.saturating_sub(Duration::from_secs(REPLY_GRACE_S))),
+            None => self.calling.announcing_left(now).map(|left| now + left),
+        };
+        let left = until.map_or(Duration::ZERO, |until| until.saturating_sub(now));
+        if !left.is_zero() {
             let ms = u32::try_from(left.as_millis()).unwrap_or(REPLY_MS_MAX);
             self.outputs.push_back(Output::ListenForReply { ms: ms.max(1) });
         }

@@ -12,7 +12,7 @@ use hearthline_emergency::call::ConfirmedEnd;
 use hearthline_emergency::service::ServiceUrn;
 use hearthline_voice::listen::Heard;
 use hearthline_voice::understand::judge::{Doubt, Verdict};
-use hearthline_voice::understand::{Intent, RefusedClass, Reply, Service};
+use hearthline_voice::understand::{AskReason, Intent, RefusedClass, Reply, Service};
 
 /// Longest cancel window that may be configured, in seconds.
 pub const CANCEL_WINDOW_S_MAX: u64 = 10;
@@ -235,6 +235,10 @@ impl Policy {
             Verdict::Emergency { service, quiet: now_quiet } => {
                 let authorized = Authorized::by_utterance(*service, quiet || *now_quiet, self.mode);
                 decided(Decision::Emergency(authorized), "asked, and the person repeated the order")
+            }
+            Verdict::Ask { why: Doubt::Words(AskReason::PlainNeed), quiet: now_quiet, .. } => {
+                let authorized = Authorized::by_utterance(service, quiet || *now_quiet, self.mode);
+                decided(Decision::Emergency(authorized), "asked, and the person said what help is needed")
             }
             Verdict::Reply(Reply::No | Reply::Cancel) => decided(Decision::Act(Act::TakeNo), "asked, and the person said no"),
             _ if addressed => self.when_addressed(verdict),

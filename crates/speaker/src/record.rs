@@ -245,7 +245,11 @@ impl Recorder {
     fn name_late(&mut self, entries: Vec<u64>, now: Duration) {
         if !entries.is_empty() {
             let limit_ms = u64::try_from(hearthline_ledger::DURABLE_WITHIN.as_millis()).unwrap_or(u64::MAX);
-            self.write(Late { entries, limit_ms }, None, now);
+            // Not followed up itself: a dead disk would make such entries breed.
+            match self.log.append(Late { entries, limit_ms }, stamp(now, self.wall_ms_at_zero, None), self.incident.as_ref(), false) {
+                Ok(append) => self.keep.push_back(Keep::Entry { seq: None, bytes: append.bytes }),
+                Err(_) => self.refused_entries += 1,
+            }
         }
     }
 

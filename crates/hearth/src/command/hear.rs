@@ -4,17 +4,23 @@ mod outcome;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use hearthline_speaker::config::Household;
+use hearthline_speaker::io::loudspeaker::Sink;
+use hearthline_speaker::io::microphone::Microphone;
 use hearthline_speaker::io::recording::Recording;
-use hearthline_speaker::policy::{Decided, Policy, Situation};
+use hearthline_speaker::policy::{Decided, Decision, Policy, Situation};
+use hearthline_speaker::record::intent_of;
 use hearthline_voice::listen::{Listener, Output as Hearing};
 use hearthline_voice::understand::Country;
 
+use crate::drill::{self, Drill};
 use crate::ear;
 use crate::exit::Exit;
 use crate::household;
 use crate::models::{Look, ModelFolder};
+use crate::place;
 use crate::print::out;
-pub(crate) use outcome::{Outcome, WakeFact};
+pub(crate) use outcome::Outcome;
 
 /// Silence after a recording, so that a sentence at its very end still ends: 2 s.
 const SILENCE_SAMPLES: usize = 32_000;
@@ -80,7 +86,7 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
                 .map_err(|why| (why, Exit::Missing))
                 .and_then(|listener| dry(file, listener, Policy::new(mode)).map_err(|why| (why, Exit::Input)))
         } else {
-            crate::drill::hear(file, &folder, &household, arguments.data.as_deref(), arguments.json)
+            heard_in_a_drill(file, &folder, &household, arguments)
         };
         match heard {
             Ok(outcome) => {
@@ -122,7 +128,6 @@ fn show(outcome: &Outcome, arguments: &Arguments) {
 fn dry(file: &Path, mut listener: Listener, policy: Policy) -> Result<Outcome, String> {
     let mut recording = Recording::open(file).map_err(|error| error.to_string())?;
     let mut outcome = Outcome::nothing(file);
-    let mut wake = None;
     loop {
         let block = recording.next_block().map_err(|error| error.to_string())?;
         let ended = block.is_none();
@@ -132,14 +137,12 @@ fn dry(file: &Path, mut listener: Listener, policy: Policy) -> Result<Outcome, S
         }
         while let Some(hearing) = listener.poll_output() {
             match hearing {
-                Hearing::Wake(heard) => {
-                    outcome.wake(&heard);
-                    wake = Some(WakeFact::of(&heard));
-                }
+                Hearing::Wake(wake) => outcome.wake_fact(&wake.keyword, wake.score, wake.at.0),
                 Hearing::Understood(heard) => {
-                    let now = heard.decided.time();
-                    let Decided { decision, reason } = policy.decide(&heard, Situation::Idle, now);
-                    outcome.decided(&heard, wake.take(), &decision, reason);
+                    let Decided { decision, reason } = policy.decide(&heard, Situation::Idle, heard.decided.time());
+                    let (word, service) = word_of(&decision);
+                    outcome.heard(&heard.understanding.transcript.text, &intent_of(&heard.understanding.verdict));
+                    outcome.decide(word, reason, service.as_deref());
                 }
                 Hearing::Failed(error) => return Err(error.to_string()),
                 Hearing::Reply(_) | Hearing::VoiceStarted { .. } | Hearing::VoiceStopped { .. } | Hearing::NoSpeech { .. } => {}
@@ -148,5 +151,38 @@ fn dry(file: &Path, mut listener: Listener, policy: Policy) -> Result<Outcome, S
         if ended {
             return Ok(outcome);
         }
+    }
+}
+
+/// A recording through speaker, line and call-taker, in real time.
+fn heard_in_a_drill(
+    file: &Path,
+    models: &ModelFolder,
+    household: &Household,
+    arguments: &Arguments,
+) -> Result<Outcome, (String, Exit)> {
+    let data = place::device_folder(arguments.data.as_deref()).map_err(|why| (why, Exit::Input))?;
+    if !arguments.json {
+        out!("{} (DRILL: nothing leaves this machine)", file.display());
+    }
+    let drill = Drill {
+        file,
+        microphone: Microphone::Recording(file.to_owned()),
+        models,
+        household,
+        data: &data,
+        loudspeaker: Sink::Nowhere,
+        print: !arguments.json,
+    };
+    drill::run_drill(drill).map(|drilled| drilled.outcome)
+}
+
+fn word_of(decision: &Decision) -> (&'static str, Option<String>) {
+    match decision {
+        Decision::Emergency(authorized) => ("emergency", Some(authorized.service().as_str().to_owned())),
+        Decision::Ask { service, .. } => ("ask", Some(service.urn().to_owned())),
+        Decision::Act(_) => ("act", None),
+        Decision::Refuse { .. } => ("refuse", None),
+        Decision::Ignore => ("ignore", None),
     }
 }

@@ -1,5 +1,7 @@
 //! One file a command.
+pub(crate) mod demo;
 pub(crate) mod hear;
 pub(crate) mod models;
+pub(crate) mod psap;
 pub(crate) mod say;
 pub(crate) mod verify;

@@ -1,3 +1,8 @@
 //! The device's outside: files, programs, sockets and threads. Everything that decides is in the pure modules beside it.
+pub mod hearing;
+pub mod lost;
+pub mod loudspeaker;
+pub mod microphone;
 pub mod recording;
+pub mod run;
 pub mod store;

@@ -4,7 +4,7 @@
 //! full or read-only the entries wait in memory and are tried again; the call never waits for them (DESIGN invariant 3).
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Write as _};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -97,10 +97,14 @@ impl Store {
             Err(source) => return Err(StoreError::Io { path: log_path, source }),
         };
         let key_id = identity.key_id();
-        let origin = format!("hearthline.local/device/{key_id}");
-        let setup = |previous_segment| -> Result<Setup, StoreError> {
+        let origin_path = self.folder.join("origin");
+        let origin = match fs::read_to_string(&origin_path) {
+            Ok(origin) => origin.trim().to_owned(),
+            Err(_) => format!("hearthline.local/device/{key_id}"),
+        };
+        let setup = |origin: &str, previous_segment| -> Result<Setup, StoreError> {
             Ok(Setup {
-                origin: origin.clone(),
+                origin: origin.to_owned(),
                 identity: IdentityKey::from_secret(&self.identity_secret()?),
                 epoch_seed: random()?,
                 previous_epoch_seed: None,
@@ -112,13 +116,16 @@ impl Store {
         };
         let tokens = Tokens::from_seed(random()?);
         let mut put_aside = None;
-        let opened = match Recorder::open(&stored, setup(None)?, tokens.fork("record"), wall_ms, now) {
+        let opened = match Recorder::open(&stored, setup(&origin, None)?, tokens.fork("record"), wall_ms, now) {
             Err(LogError::Damaged(damage)) => {
                 let aside = self.folder.join(format!("log.damaged-{wall_ms}"));
                 fs::rename(&log_path, &aside).map_err(|source| StoreError::Io { path: aside.clone(), source })?;
                 put_aside = Some(aside);
                 let previous: PreviousSegment = damage.previous_segment(&origin, &stored);
-                Recorder::open(&[], setup(Some(previous))?, tokens.fork("record"), wall_ms, now)?
+                // A new log needs a new name: two logs of one name would look like a fork.
+                let origin = format!("hearthline.local/device/{key_id}/{wall_ms}");
+                write_new(&origin_path, origin.as_bytes()).map_err(|source| StoreError::Io { path: origin_path, source })?;
+                Recorder::open(&[], setup(&origin, Some(previous))?, tokens.fork("record"), wall_ms, now)?
             }
             other => other?,
         };
@@ -220,12 +227,12 @@ impl Store {
 
 /// The writing thread. Dropping it waits for what is queued.
 pub struct Writer {
-    sender: Option<mpsc::Sender<Write1>>,
+    sender: Option<mpsc::Sender<Write>>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// One thing to write.
-enum Write1 {
+enum Write {
     Keep(Keep),
     LostCache(Vec<u8>),
     Flushed(mpsc::Sender<()>),
@@ -234,23 +241,23 @@ enum Write1 {
 impl Writer {
     /// Queues something. Never blocks.
     pub fn keep(&self, keep: Keep) {
-        self.send(Write1::Keep(keep));
+        self.send(Write::Keep(keep));
     }
 
     /// Queues the LoST cache.
     pub fn keep_lost_cache(&self, bytes: Vec<u8>) {
-        self.send(Write1::LostCache(bytes));
+        self.send(Write::LostCache(bytes));
     }
 
-    /// Waits until everything queued before is on disk; false when the disk did not take it in time.
+    /// Waits until everything queued before is on disk; false when the disk did not take it in `limit`.
     #[must_use]
-    pub fn flush(&self) -> bool {
+    pub fn flush(&self, limit: Duration) -> bool {
         let (sender, receiver) = mpsc::channel();
-        self.send(Write1::Flushed(sender));
-        receiver.recv_timeout(CLOSE_MAX).is_ok()
+        self.send(Write::Flushed(sender));
+        receiver.recv_timeout(limit).is_ok()
     }
 
-    fn send(&self, write: Write1) {
+    fn send(&self, write: Write) {
         if let Some(sender) = &self.sender {
             // The thread ends only after this sender is gone.
             let _ = sender.send(write);
@@ -267,8 +274,8 @@ impl Drop for Writer {
     }
 }
 
-fn write_all(folder: &Path, receiver: &mpsc::Receiver<Write1>, durable: &dyn Fn(u64), trouble: &dyn Fn(String)) {
-    let mut waiting: VecDeque<Write1> = VecDeque::new();
+fn write_all(folder: &Path, receiver: &mpsc::Receiver<Write>, durable: &dyn Fn(u64), trouble: &dyn Fn(String)) {
+    let mut waiting: VecDeque<Write> = VecDeque::new();
     let mut log: Option<File> = None;
     let mut failing_since: Option<std::time::Instant> = None;
     let mut open = true;
@@ -290,14 +297,14 @@ fn write_all(folder: &Path, receiver: &mpsc::Receiver<Write1>, durable: &dyn Fn(
             }
         }
         if waiting.len() > WAITING_MAX {
-            waiting.retain(|write| !matches!(write, Write1::Keep(Keep::Audio { .. })));
+            waiting.retain(|write| !matches!(write, Write::Keep(Keep::Audio { .. })));
         }
         let Some(write) = waiting.front() else { continue };
         match write_one(folder, &mut log, write) {
             Ok(()) => {
                 match waiting.pop_front() {
-                    Some(Write1::Keep(Keep::Entry { seq: Some(seq), .. })) => durable(seq),
-                    Some(Write1::Flushed(done)) => {
+                    Some(Write::Keep(Keep::Entry { seq: Some(seq), .. })) => durable(seq),
+                    Some(Write::Flushed(done)) => {
                         let _ = done.send(());
                     }
                     _ => {}
@@ -322,9 +329,9 @@ fn write_all(folder: &Path, receiver: &mpsc::Receiver<Write1>, durable: &dyn Fn(
     }
 }
 
-fn write_one(folder: &Path, log: &mut Option<File>, write: &Write1) -> io::Result<()> {
+fn write_one(folder: &Path, log: &mut Option<File>, write: &Write) -> io::Result<()> {
     match write {
-        Write1::Keep(Keep::Entry { bytes, .. }) => {
+        Write::Keep(Keep::Entry { bytes, .. }) => {
             let file = match log {
                 Some(file) => file,
                 None => log.insert(OpenOptions::new().append(true).create(true).mode(0o600).open(folder.join("log"))?),
@@ -337,7 +344,7 @@ fn write_one(folder: &Path, log: &mut Option<File>, write: &Write1) -> io::Resul
             }
             written
         }
-        Write1::Keep(Keep::Audio { incident, chunk }) => {
+        Write::Keep(Keep::Audio { incident, chunk }) => {
             let place = folder.join("audio").join(incident.as_str());
             fs::DirBuilder::new().recursive(true).mode(0o700).create(&place)?;
             let name = format!("{}-{:012}-{}", chunk.stream.as_str(), chunk.first_sample, chunk.rate_hz);
@@ -345,8 +352,8 @@ fn write_one(folder: &Path, log: &mut Option<File>, write: &Write1) -> io::Resul
             bytes.extend(chunk.samples.iter().flat_map(|sample| sample.to_le_bytes()));
             write_new(&place.join(name), &bytes)
         }
-        Write1::LostCache(bytes) => write_new(&folder.join("lost-cache"), bytes),
-        Write1::Flushed(_) => Ok(()),
+        Write::LostCache(bytes) => write_new(&folder.join("lost-cache"), bytes),
+        Write::Flushed(_) => Ok(()),
     }
 }
 

@@ -2,10 +2,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use hearthline_speaker::policy::Decision;
-use hearthline_speaker::record::intent_of;
-use hearthline_voice::listen::Heard;
-use hearthline_voice::wake::Wake;
 use serde::Serialize;
 
 /// One line of `hearth hear --json`.
@@ -21,6 +17,13 @@ pub(crate) struct Outcome {
     pub(crate) service: Option<String>,
     pub(crate) call: CallFact,
     pub(crate) bundle: Option<PathBuf>,
+    /// Transcript and intent whose decision is still to come.
+    #[serde(skip)]
+    newest: Option<(String, Option<IntentFact>)>,
+    #[serde(skip)]
+    newest_wake: Option<WakeFact>,
+    #[serde(skip)]
+    decided_once: bool,
 }
 
 /// The wake word.
@@ -48,12 +51,6 @@ pub(crate) struct CallFact {
     pub(crate) lines_tried: Vec<String>,
 }
 
-impl WakeFact {
-    pub(crate) fn of(wake: &Wake) -> Self {
-        Self { keyword: wake.keyword.clone(), score: wake.score, at_ms: ms(wake.at.0) }
-    }
-}
-
 impl Outcome {
     /// Nothing heard yet.
     pub(crate) fn nothing(file: &Path) -> Self {
@@ -67,38 +64,42 @@ impl Outcome {
             service: None,
             call: CallFact { state: "none", call_id: None, speech_end_to_invite_ms: None, lines_tried: Vec::new() },
             bundle: None,
+            newest: None,
+            newest_wake: None,
+            decided_once: false,
         }
     }
 
-    /// The wake word was heard.
-    pub(crate) fn wake(&mut self, wake: &Wake) {
+    /// The same, from the device's own step.
+    pub(crate) fn wake_fact(&mut self, keyword: &str, score: f32, at_sample: u64) {
+        let fact = WakeFact { keyword: keyword.to_owned(), score, at_ms: ms(at_sample) };
         if self.wake.is_none() {
-            self.wake = Some(WakeFact::of(wake));
+            self.wake = Some(fact.clone());
             self.reason = "wake word, then no words".into();
         }
+        self.newest_wake = Some(fact);
     }
 
-    /// An utterance was decided. A recording with several tells its gravest.
-    pub(crate) fn decided(&mut self, heard: &Heard, wake: Option<WakeFact>, decision: &Decision, reason: &str) {
-        let (word, service) = match decision {
-            Decision::Emergency(authorized) => ("emergency", Some(authorized.service().as_str().to_owned())),
-            Decision::Ask { service, .. } => ("ask", Some(service.urn().to_owned())),
-            Decision::Act(_) => ("act", None),
-            Decision::Refuse { .. } => ("refuse", None),
-            Decision::Ignore => ("ignore", None),
-        };
-        let first = self.transcript.is_empty() && self.intent.is_none();
-        if !first && gravity(word) <= gravity(self.decision) {
+    /// What was heard; it counts when its decision does.
+    pub(crate) fn heard(&mut self, transcript: &str, (name, slots): &(String, BTreeMap<String, String>)) {
+        let intent = (name != "None").then(|| IntentFact { name: name.clone(), slots: slots.clone() });
+        self.newest = Some((transcript.to_owned(), intent));
+    }
+
+    /// A decision. A recording with several tells its gravest.
+    pub(crate) fn decide(&mut self, decision: &'static str, reason: &str, service: Option<&str>) {
+        let Some((transcript, intent)) = self.newest.take() else { return };
+        if self.decided_once && gravity(decision) <= gravity(self.decision) {
             return;
         }
-        let (name, slots) = intent_of(&heard.understanding.verdict);
-        self.transcript.clone_from(&heard.understanding.transcript.text);
-        self.intent = (name != "None").then_some(IntentFact { name, slots });
-        self.decision = word;
+        self.decided_once = true;
+        self.transcript = transcript;
+        self.intent = intent;
+        self.decision = decision;
         self.reason = reason.to_owned();
-        self.service = service;
-        if wake.is_some() {
-            self.wake = wake;
+        self.service = service.map(str::to_owned);
+        if let Some(wake) = self.newest_wake.take() {
+            self.wake = Some(wake);
         }
     }
 

@@ -1,0 +1,98 @@
+//! `hearth demo`: one spoken emergency call, end to end, on this machine.
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use hearthline_psap::CallReport;
+use hearthline_speaker::io::loudspeaker::Sink;
+use hearthline_speaker::io::microphone::Microphone;
+
+use crate::drill::{self, Drill, Drilled};
+use crate::exit::Exit;
+use crate::models::{Look, ModelFolder};
+use crate::print::out;
+use crate::{household, place, voice};
+
+/// What the demo's caller says. Spoken by our own voice: no recording is shipped.
+const SENTENCE: &str = "Alexa, call 911!";
+/// Silence before it, in samples at 16 kHz: 1 s.
+const LEAD_SAMPLES: usize = 16_000;
+
+/// How the demo runs.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  hearth demo\n  hearth demo --say \"Alexa, did you call nine one one?\"\n\nEverything is a drill on this machine; nothing leaves it.\nExit codes: 0 the call-taker answered, 1 no call was made, 2 wrong input, 3 models or Python are missing.")]
+pub(crate) struct Arguments {
+    /// Say this instead.
+    #[arg(long, value_name = "TEXT", default_value = SENTENCE)]
+    say: String,
+    /// Household configuration (TOML); a made-up drill household without it.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where the device keeps its record and bundles.
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// Write what the loudspeaker plays to this WAV file.
+    #[arg(long, value_name = "FILE")]
+    loudspeaker: Option<PathBuf>,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments) -> Exit {
+    match demo(arguments) {
+        Ok(exit) => exit,
+        Err((why, exit)) => {
+            eprintln!("hearth: {why}");
+            exit
+        }
+    }
+}
+
+fn demo(arguments: &Arguments) -> Result<Exit, (String, Exit)> {
+    let models = ModelFolder::locate().map_err(|why| (why, Exit::Input))?;
+    let installed = super::models::install_missing(&models, Look::Sizes);
+    if installed != Exit::Ok {
+        return Ok(installed);
+    }
+    let household = household::read(arguments.config.as_deref()).map_err(|why| (why, Exit::Input))?;
+    let data = place::device_folder(arguments.data.as_deref()).map_err(|why| (why, Exit::Input))?;
+    let mut synthesiser = voice::synthesiser(&models).map_err(|why| (why, Exit::Missing))?;
+    let spoken = synthesiser.speak(&arguments.say).map_err(|error| (error.to_string(), Exit::Input))?;
+    drop(synthesiser);
+    let mut sound = vec![0; LEAD_SAMPLES];
+    sound.extend(spoken);
+
+    out!("DRILL. Speaker, line, LoST server and call-taker run in this process; nothing leaves this machine.");
+    out!("A voice in the room says: \"{}\"\n", arguments.say);
+    let drilled = drill::run_drill(Drill {
+        file: Path::new("demo"),
+        microphone: Microphone::Samples(sound),
+        models: &models,
+        household: &household,
+        data: &data,
+        loudspeaker: arguments.loudspeaker.clone().map_or(Sink::Nowhere, Sink::Wav),
+        print: true,
+    })?;
+    tell(&drilled);
+    Ok(if drilled.outcome.call.state == "answered" { Exit::Ok } else { Exit::No })
+}
+
+fn tell(drilled: &Drilled) {
+    for call in &drilled.calls {
+        tell_call(call);
+    }
+    if let Some(bundle) = &drilled.outcome.bundle {
+        out!("\nThe signed record of why: {}", bundle.display());
+        out!("Check it, also on another machine and without a network:\n  hearth verify {}", bundle.display());
+    } else {
+        out!("\nNo call was made: {}.", drilled.outcome.reason);
+    }
+}
+
+fn tell_call(call: &CallReport) {
+    out!("\nWhat the drill call-taker saw:");
+    for fact in &call.facts {
+        out!("  {fact}");
+    }
+    if let Some(recording) = &call.recording {
+        out!("  The room, as the call-taker heard it: {recording}");
+    }
+}

@@ -1,0 +1,55 @@
+//! `hearth psap`: the drill call-taker and its LoST server alone.
+use std::path::PathBuf;
+
+use clap::Args;
+use hearthline_psap::PsapConfig;
+
+use crate::exit::Exit;
+use crate::print::out;
+
+/// How the call-taker is set up.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  hearth psap\n  hearth psap --config psap.toml\n  curl http://127.0.0.1:8060/calls\n\nIt listens on loopback only and ends with Ctrl-C.\nExit codes: 0 ended, 2 the configuration or an address cannot be used.")]
+pub(crate) struct Arguments {
+    /// Configuration (TOML); a well-behaved call-taker on port 5060 without it.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments) -> Exit {
+    let config = match &arguments.config {
+        None => Ok(PsapConfig::default()),
+        Some(path) => std::fs::read_to_string(path)
+            .map_err(|error| format!("{}: {error}", path.display()))
+            .and_then(|text| PsapConfig::parse(&text).map_err(|error| format!("{}: {error}", path.display()))),
+    };
+    let run = |config| -> Result<(), String> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .map_err(|error| error.to_string())?;
+        runtime.block_on(async {
+            let mut running = hearthline_psap::start(config).await.map_err(|error| error.to_string())?;
+            out!("Drill call-taker. Ends with Ctrl-C.");
+            for (transport, address) in &running.sip {
+                out!("  SIP {transport:4} {address}");
+            }
+            out!("  calls    http://{}/calls\n  LoST     {}", running.http, running.lost_url());
+            tokio::select! {
+                () = running.wait() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            running.stop().await;
+            Ok(())
+        })
+    };
+    match config.and_then(run) {
+        Ok(()) => Exit::Ok,
+        Err(why) => {
+            eprintln!("hearth: {why}");
+            Exit::Input
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! The loudspeaker: our own words and the call-taker's voice, mixed and paced in real time.
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command as Program, Stdio};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// One block: 20 ms at 16 kHz.
+const BLOCK_SAMPLES: usize = 320;
+const BLOCK: Duration = Duration::from_millis(20);
+/// Call audio waiting; beyond it the oldest is dropped, so that delay cannot grow: 1 s.
+const CALL_SAMPLES_MAX: usize = 16_000;
+
+/// Turns words into samples at 16 kHz.
+pub type Voice = Box<dyn FnMut(&str) -> Result<Vec<i16>, String> + Send>;
+
+/// Where sound goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sink {
+    /// Nowhere; still paced, so that words take their time.
+    Nowhere,
+    /// A WAV file, written when the loudspeaker ends.
+    Wav(PathBuf),
+    /// A program that takes raw 16 kHz mono little-endian samples, such as `aplay -q -t raw -r 16000 -f S16_LE -c 1`.
+    Program(Vec<String>),
+}
+
+enum Command {
+    Say(String),
+    Spoken(Result<Vec<i16>, String>),
+    Hush,
+    Play(Vec<i16>),
+}
+
+/// What the loudspeaker reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Report {
+    /// The words have been said, or were hushed.
+    SpeechEnded,
+    /// Words could not be said, or the sink is broken.
+    Trouble(String),
+}
+
+/// A running loudspeaker.
+pub struct Loudspeaker {
+    sender: Option<mpsc::Sender<Command>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Loudspeaker {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// When the system gives no thread, or the sink's program does not start.
+    pub fn start(mut voice: Voice, sink: Sink, report: impl Fn(Report) + Send + 'static) -> io::Result<Self> {
+        let (sender, receiver) = mpsc::channel();
+        let (texts, words) = mpsc::channel::<String>();
+        let spoken = sender.clone();
+        let speaking = std::thread::Builder::new().name("voice".into()).spawn(move || {
+            while let Ok(text) = words.recv() {
+                if spoken.send(Command::Spoken(voice(&text))).is_err() {
+                    return;
+                }
+            }
+        })?;
+        let output = Open::new(sink)?;
+        let playing = std::thread::Builder::new()
+            .name("loudspeaker".into())
+            .spawn(move || Mixer::new(output).run(&receiver, &texts, &report))?;
+        // The voice's own sender keeps the mixer alive; `end` tells both to stop.
+        Ok(Self { sender: Some(sender), threads: vec![playing, speaking] })
+    }
+
+    /// Says something after what is being said.
+    pub fn say(&self, text: String) {
+        self.send(Command::Say(text));
+    }
+
+    /// Stops speaking at once.
+    pub fn hush(&self) {
+        self.send(Command::Hush);
+    }
+
+    /// Call audio, 16 kHz.
+    pub fn play(&self, samples: Vec<i16>) {
+        self.send(Command::Play(samples));
+    }
+
+    fn send(&self, command: Command) {
+        if let Some(sender) = &self.sender {
+            let _ = sender.send(command);
+        }
+    }
+}
+
+impl Drop for Loudspeaker {
+    fn drop(&mut self) {
+        // An empty text is the mark of the end: the voice's sender would otherwise keep the mixer waiting.
+        self.send(Command::Say(String::new()));
+        self.sender = None;
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Mixer {
+    sink: Open,
+    speech: VecDeque<i16>,
+    /// Texts said or being synthesised, whose end has not been reported.
+    open_texts: usize,
+    /// Words still to arrive from the voice that were hushed meanwhile.
+    hushed: usize,
+    synthesising: usize,
+    call: VecDeque<i16>,
+    next: Instant,
+}
+
+impl Mixer {
+    fn new(sink: Open) -> Self {
+        Self {
+            sink,
+            speech: VecDeque::new(),
+            open_texts: 0,
+            hushed: 0,
+            synthesising: 0,
+            call: VecDeque::new(),
+            next: Instant::now(),
+        }
+    }
+
+    fn run(mut self, receiver: &mpsc::Receiver<Command>, texts: &mpsc::Sender<String>, report: &dyn Fn(Report)) {
+        loop {
+            let silent = self.speech.is_empty() && self.call.is_empty();
+            let command = if silent {
+                receiver.recv().map_err(|_| ())
+            } else {
+                let wait = self.next.saturating_duration_since(Instant::now());
+                match receiver.recv_timeout(wait) {
+                    Ok(command) => Ok(command),
+                    Err(mpsc::RecvTimeoutError::Timeout) => {
+                        self.block(report);
+                        continue;
+                    }
+                    Err(mpsc::RecvTimeoutError::Disconnected) => Err(()),
+                }
+            };
+            match command {
+                Err(()) => break,
+                Ok(Command::Say(text)) if text.is_empty() => break,
+                Ok(Command::Say(text)) => {
+                    self.open_texts += 1;
+                    self.synthesising += 1;
+                    let _ = texts.send(text);
+                }
+                Ok(Command::Spoken(samples)) => {
+                    self.synthesising -= 1;
+                    if self.hushed > 0 {
+                        self.hushed -= 1;
+                        continue;
+                    }
+                    match samples {
+                        Ok(samples) => {
+                            self.restart_clock(silent);
+                            self.speech.extend(samples);
+                        }
+                        Err(error) => report(Report::Trouble(format!("cannot speak: {error}"))),
+                    }
+                    self.end_speech_if_done(report);
+                }
+                Ok(Command::Hush) => {
+                    self.hushed = self.synthesising;
+                    self.speech.clear();
+                    if self.open_texts > 0 {
+                        self.open_texts = 0;
+                        report(Report::SpeechEnded);
+                    }
+                }
+                Ok(Command::Play(samples)) => {
+                    self.restart_clock(silent);
+                    self.call.extend(samples);
+                    let over = self.call.len().saturating_sub(CALL_SAMPLES_MAX);
+                    self.call.drain(..over);
+                }
+            }
+        }
+        self.sink.close(report);
+    }
+
+    fn restart_clock(&mut self, silent: bool) {
+        if silent {
+            self.next = Instant::now();
+        }
+    }
+
+    fn block(&mut self, report: &dyn Fn(Report)) {
+        let speaking = !self.speech.is_empty();
+        let block: Vec<i16> = (0..BLOCK_SAMPLES)
+            .map(|_| {
+                let speech = self.speech.pop_front().unwrap_or(0);
+                self.call.pop_front().unwrap_or(0).saturating_add(speech)
+            })
+            .collect();
+        self.sink.write(&block, report);
+        self.next += BLOCK;
+        if speaking {
+            self.end_speech_if_done(report);
+        }
+    }
+
+    fn end_speech_if_done(&mut self, report: &dyn Fn(Report)) {
+        if self.speech.is_empty() && self.synthesising == 0 && self.open_texts > 0 {
+            self.open_texts = 0;
+            report(Report::SpeechEnded);
+        }
+    }
+}
+
+/// An open sink.
+enum Open {
+    Nowhere,
+    Wav { path: PathBuf, samples: Vec<i16> },
+    Program(Child),
+}
+
+impl Open {
+    fn new(sink: Sink) -> io::Result<Self> {
+        match sink {
+            Sink::Nowhere => Ok(Self::Nowhere),
+            Sink::Wav(path) => Ok(Self::Wav { path, samples: Vec::new() }),
+            Sink::Program(words) => {
+                let (program, arguments) =
+                    words.split_first().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "empty playback command"))?;
+                let child = Program::new(program)
+                    .args(arguments)
+                    .stdin(Stdio::piped())
+                    .stdout(Stdio::null())
+                    .stderr(Stdio::null())
+                    .spawn()
+                    .map_err(|error| io::Error::new(error.kind(), format!("playback command {program}: {error}")))?;
+                Ok(Self::Program(child))
+            }
+        }
+    }
+
+    fn write(&mut self, block: &[i16], report: &dyn Fn(Report)) {
+        match self {
+            Self::Nowhere => {}
+            Self::Wav { samples, .. } => samples.extend_from_slice(block),
+            Self::Program(child) => {
+                let bytes: Vec<u8> = block.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+                let written = child.stdin.as_mut().map_or(Ok(()), |stdin| stdin.write_all(&bytes));
+                if let Err(error) = written {
+                    report(Report::Trouble(format!("the playback command takes no more sound: {error}")));
+                    let _ = child.kill();
+                    let _ = child.wait();
+                    *self = Self::Nowhere;
+                }
+            }
+        }
+    }
+
+    fn close(self, report: &dyn Fn(Report)) {
+        match self {
+            Self::Nowhere => {}
+            Self::Wav { path, samples } => {
+                if let Err(error) = write_wav(&path, &samples) {
+                    report(Report::Trouble(format!("{}: {error}", path.display())));
+                }
+            }
+            Self::Program(mut child) => {
+                drop(child.stdin.take());
+                let _ = child.wait();
+            }
+        }
+    }
+}
+
+fn write_wav(path: &std::path::Path, samples: &[i16]) -> Result<(), hound::Error> {
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: super::recording::RATE_HZ,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::create(path, spec)?;
+    for sample in samples {
+        writer.write_sample(*sample)?;
+    }
+    writer.finalize()
+}

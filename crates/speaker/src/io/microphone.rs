@@ -1,0 +1,124 @@
+//! The microphone: a capture program, or a recording played at its own speed.
+use std::io::Read;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::recording::{Recording, RecordingError};
+
+/// One frame: 20 ms at 16 kHz.
+const FRAME_SAMPLES: usize = 320;
+const FRAME: Duration = Duration::from_millis(20);
+
+/// Where sound comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Microphone {
+    /// A program that gives raw 16 kHz mono little-endian samples, such as `arecord -q -t raw -r 16000 -f S16_LE -c 1`.
+    Program(Vec<String>),
+    /// A recording in real time, silence after it.
+    Recording(PathBuf),
+    /// These samples in real time, silence after them.
+    Samples(Vec<i16>),
+}
+
+/// A frame, or why there are no more.
+#[derive(Debug)]
+pub enum Frame {
+    /// 20 ms.
+    Samples(Vec<i16>),
+    /// The recording is over; silence follows.
+    RecordingEnded,
+    /// The microphone is broken. The device goes on without it and says so.
+    Broken(String),
+}
+
+impl Microphone {
+    /// Starts a thread that hands frames to `give` until it returns false.
+    ///
+    /// # Errors
+    /// A recording that cannot be opened, or a program that does not start.
+    pub fn start(self, give: impl FnMut(Frame) -> bool + Send + 'static) -> Result<(), String> {
+        let threaded = |name: &str, body: Box<dyn FnOnce() + Send>| {
+            std::thread::Builder::new().name(name.into()).spawn(body).map(|_| ()).map_err(|error| error.to_string())
+        };
+        match self {
+            Self::Recording(path) => {
+                let mut recording = Recording::open(&path).map_err(|error| error.to_string())?;
+                let source = move || recording.next_block();
+                threaded("microphone", Box::new(move || paced(source, give)))
+            }
+            Self::Samples(samples) => {
+                let mut once = Some(samples);
+                threaded("microphone", Box::new(move || paced(move || Ok(once.take()), give)))
+            }
+            Self::Program(words) => {
+                let (program, arguments) = words.split_first().ok_or("empty capture command")?;
+                let mut child = Command::new(program)
+                    .args(arguments)
+                    .stdin(Stdio::null())
+                    .stdout(Stdio::piped())
+                    .stderr(Stdio::null())
+                    .spawn()
+                    .map_err(|error| format!("capture command {program}: {error}"))?;
+                let mut sound = child.stdout.take().ok_or("the capture command has no output")?;
+                threaded(
+                    "microphone",
+                    Box::new(move || {
+                        captured(&mut sound, give);
+                        let _ = child.kill();
+                        let _ = child.wait();
+                    }),
+                )
+            }
+        }
+    }
+}
+
+/// Gives a source's samples frame by frame in real time, then silence.
+fn paced(
+    mut source: impl FnMut() -> Result<Option<Vec<i16>>, RecordingError>,
+    mut give: impl FnMut(Frame) -> bool,
+) {
+    let start = Instant::now();
+    let mut waiting: Vec<i16> = Vec::new();
+    let mut open = true;
+    for number in 1_u32.. {
+        while open && waiting.len() < FRAME_SAMPLES {
+            match source() {
+                Ok(Some(block)) => waiting.extend(block),
+                Ok(None) => open = false,
+                Err(error) => {
+                    open = false;
+                    if !give(Frame::Broken(error.to_string())) {
+                        return;
+                    }
+                }
+            }
+            if !open && !give(Frame::RecordingEnded) {
+                return;
+            }
+        }
+        let taken = waiting.len().min(FRAME_SAMPLES);
+        let mut frame: Vec<i16> = waiting.drain(..taken).collect();
+        frame.resize(FRAME_SAMPLES, 0);
+        // A frame is there when its last sample has been spoken.
+        std::thread::sleep((start + FRAME * number).saturating_duration_since(Instant::now()));
+        if !give(Frame::Samples(frame)) {
+            return;
+        }
+    }
+}
+
+fn captured(sound: &mut impl Read, mut give: impl FnMut(Frame) -> bool) {
+    let mut bytes = [0; 2 * FRAME_SAMPLES];
+    loop {
+        if let Err(error) = sound.read_exact(&mut bytes) {
+            give(Frame::Broken(format!("the capture command gives no more sound: {error}")));
+            return;
+        }
+        let frame = bytes.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
+        if !give(Frame::Samples(frame)) {
+            return;
+        }
+    }
+}

@@ -1,0 +1,397 @@
+//! The running device: one task that owns the [`Device`], and the threads and sockets around it.
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime};
+
+use hearthline_emergency::call::CallTimers;
+use hearthline_emergency::lost_client::{LostConfig, LostReply};
+use hearthline_emergency::target::SipUri;
+use hearthline_ledger::{Hash, IncidentId};
+use hearthline_sip::endpoint::{Input as SipInput, Transport};
+use hearthline_transport::{FromNetwork, Reach, RtpPair, Sockets, SocketsConfig, ToNetwork, Trust};
+use hearthline_voice::listen::{Listener, Output as Heard};
+use tokio::sync::mpsc;
+
+use super::hearing::Hearing;
+use super::lost::{self, LostAnswer};
+use super::loudspeaker::{Loudspeaker, Report, Sink, Voice};
+use super::microphone::{Frame, Microphone};
+use super::store::{Opened, Store, StoreError, Writer, random};
+use crate::config::{ConfigError, Household};
+use crate::device::{Device, DeviceConfig, Input, Light, Output, PostToken, Step};
+use crate::policy::Situation;
+
+/// Inputs waiting for the device; a full queue holds its senders back.
+const INPUTS_MAX: usize = 4_096;
+/// How long exporting an incident waits for the disk.
+const FLUSH_MAX: Duration = Duration::from_secs(2);
+/// Microphone frames of 20 ms in a second.
+const FRAMES_PER_SECOND: u64 = 50;
+
+/// What a device is run from.
+pub struct Parts {
+    /// The household.
+    pub household: Household,
+    /// The device's folder.
+    pub data: PathBuf,
+    /// The ear.
+    pub listener: Listener,
+    /// The voice.
+    pub voice: Voice,
+    /// Where sound comes from.
+    pub microphone: Microphone,
+    /// Where sound goes.
+    pub loudspeaker: Sink,
+}
+
+/// What a watcher is told.
+#[derive(Debug)]
+pub enum News<'a> {
+    /// A step of the device.
+    Step(&'a Step),
+    /// The light changed.
+    Light(Light),
+    /// The first INVITE of a call left.
+    InviteLeft,
+    /// An incident was exported.
+    Bundle {
+        /// Where it lies.
+        path: PathBuf,
+        /// SHA-256 of the file.
+        digest: Hash,
+    },
+    /// The recording is over.
+    RecordingEnded,
+    /// A second of sound has passed.
+    Second,
+    /// Something is broken; what and how to mend it.
+    Trouble(String),
+}
+
+/// When something happened.
+#[derive(Debug, Clone, Copy)]
+pub struct When {
+    /// Since the device started.
+    pub now: Duration,
+    /// When sample 0 of the microphone was spoken, once there is one.
+    pub microphone_zero: Option<Duration>,
+    /// Nothing is under way: no interaction, no call.
+    pub idle: bool,
+}
+
+/// Why a device does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The household.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The folder.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Sockets, threads, programs.
+    #[error("{what}: {why}")]
+    Start {
+        /// What could not be started.
+        what: &'static str,
+        /// Why.
+        why: String,
+    },
+}
+
+/// Everything that reaches the device's task.
+enum Message {
+    Heard(Heard),
+    Frame(Frame),
+    Loudspeaker(Report),
+    Durable(u64),
+    StoreTrouble(String),
+    Lost(PostToken, Result<LostAnswer, String>),
+}
+
+/// Runs a device until `watch` breaks. Everything stays on loopback.
+///
+/// # Errors
+/// [`RunError`] when it cannot start. Once it runs, nothing but `watch` ends it.
+pub async fn run(parts: Parts, mut watch: impl FnMut(News<'_>, When) -> ControlFlow<()>) -> Result<(), RunError> {
+    let started = Instant::now();
+    let wall_ms = wall_ms();
+    let failed = |what: &'static str| move |why: String| RunError::Start { what, why };
+    let store = Store::open(&parts.data)?;
+    let Opened { recorder, recovery, lost_cache, put_aside } = store.recorder(wall_ms, started.elapsed())?;
+    let (messages, mut inbox) = mpsc::channel(INPUTS_MAX);
+
+    let home = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let mut sockets_config = SocketsConfig::new(Reach::LoopbackOnly);
+    sockets_config.udp = vec![SocketAddr::new(home, 0)];
+    sockets_config.tcp = vec![SocketAddr::new(home, 0)];
+    sockets_config.trust = Trust::Any; // RFC 6881 ED-58: a certificate never costs the call; it is recorded
+    let mut sockets = Sockets::bind(sockets_config).await.map_err(|error| failed("SIP sockets")(error.to_string()))?;
+    let rtp = RtpPair::bind(home, Reach::LoopbackOnly).await.map_err(|error| failed("RTP sockets")(error.to_string()))?;
+    let rtp_port = rtp.port().map_err(|error| failed("RTP sockets")(error.to_string()))?;
+    let any = SocketAddr::new(home, 0);
+    let udp = sockets.local(Transport::Udp).unwrap_or(any);
+    let tcp = sockets.local(Transport::Tcp).unwrap_or(any);
+
+    let contact = SipUri::parse(&format!("sip:speaker@{udp}"))
+        .map_err(|error| RunError::Start { what: "contact", why: error.to_string() })?;
+    let config = DeviceConfig {
+        profile: parts.household.profile(contact, recorder.key_id().to_string())?,
+        lines: parts.household.lines()?,
+        timers: CallTimers::default(),
+        lost: LostConfig { servers: parts.household.lost_servers()?, ..LostConfig::default() },
+        country: parts.household.country()?,
+        mode: parts.household.mode()?,
+        sip_local: vec![(Transport::Udp, udp), (Transport::Tcp, tcp), (Transport::Tls, tcp)],
+        rtp_local: SocketAddr::new(home, rtp_port),
+        seed: random()?,
+        wall_ms_at_zero: wall_ms.saturating_sub(u64::try_from(started.elapsed().as_millis()).unwrap_or(0)),
+    };
+
+    let durable = messages.clone();
+    let trouble = messages.clone();
+    let writer = store.writer(
+        move |seq| drop(durable.blocking_send(Message::Durable(seq))),
+        move |what| drop(trouble.blocking_send(Message::StoreTrouble(what))),
+    )?;
+    let heard = messages.clone();
+    let hearing = Hearing::start(parts.listener, move |output| drop(heard.blocking_send(Message::Heard(output))))
+        .map_err(|error| failed("hearing")(error.to_string()))?;
+    let played = messages.clone();
+    let loudspeaker =
+        Loudspeaker::start(parts.voice, parts.loudspeaker, move |report| drop(played.blocking_send(Message::Loudspeaker(report))))
+            .map_err(|error| failed("loudspeaker")(error.to_string()))?;
+    let captured = messages.clone();
+    parts.microphone.start(move |frame| captured.blocking_send(Message::Frame(frame)).is_ok()).map_err(failed("microphone"))?;
+
+    let device = Device::new(config, recorder, &recovery, lost_cache.as_deref(), started.elapsed());
+    let mut running = Running {
+        device,
+        store,
+        writer,
+        hearing,
+        loudspeaker,
+        messages,
+        started,
+        microphone_zero: None,
+        to_export: None,
+        timeout: None,
+        frames: 0,
+    };
+    if let Some(aside) = put_aside {
+        let what = format!("the old record is damaged; it is kept as {} and a new one was begun", aside.display());
+        if watch(News::Trouble(what), running.when()).is_break() {
+            return Ok(());
+        }
+    }
+    let mut rtp_buffer = vec![0; 2_048];
+    let mut rtcp_buffer = vec![0; 2_048];
+    loop {
+        if running.drain(&sockets, &rtp, &mut watch).await.is_break() {
+            break;
+        }
+        let wait = running.timeout.map(|at| at.saturating_sub(running.started.elapsed()));
+        let now;
+        tokio::select! {
+            biased;
+            received = sockets.receiver.recv() => {
+                now = running.started.elapsed();
+                match received {
+                    Some(news) => running.network(news, now),
+                    None => return Err(RunError::Start { what: "SIP sockets", why: "closed".into() }),
+                }
+            }
+            Ok((length, _)) = rtp.rtp.recv_from(&mut rtp_buffer) => {
+                now = running.started.elapsed();
+                running.device.handle(Input::Rtp(&rtp_buffer[..length]), now);
+            }
+            Ok((length, _)) = rtp.rtcp.recv_from(&mut rtcp_buffer) => {
+                now = running.started.elapsed();
+                running.device.handle(Input::Rtcp(&rtcp_buffer[..length]), now);
+            }
+            Some(message) = inbox.recv() => {
+                now = running.started.elapsed();
+                if running.message(message, now, &mut watch).is_break() {
+                    break;
+                }
+            }
+            () = tokio::time::sleep(wait.unwrap_or(Duration::from_secs(3_600))) => {
+                now = running.started.elapsed();
+                running.device.handle(Input::Timeout, now);
+            }
+        }
+    }
+    // The threads wait on the inbox: closing it first lets them end.
+    drop(inbox);
+    Ok(())
+}
+
+struct Running {
+    device: Device,
+    store: Store,
+    writer: Writer,
+    hearing: Hearing,
+    loudspeaker: Loudspeaker,
+    messages: mpsc::Sender<Message>,
+    started: Instant,
+    microphone_zero: Option<Duration>,
+    to_export: Option<IncidentId>,
+    timeout: Option<Duration>,
+    frames: u64,
+}
+
+impl Running {
+    fn when(&self) -> When {
+        let idle = self.device.situation() == Situation::Idle && self.device.recorder().incident().is_none();
+        When { now: self.started.elapsed(), microphone_zero: self.microphone_zero, idle }
+    }
+
+    fn message(
+        &mut self,
+        message: Message,
+        now: Duration,
+        watch: &mut impl FnMut(News<'_>, When) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        match message {
+            Message::Heard(output) => self.device.handle(Input::Hearing(output), now),
+            Message::Frame(Frame::Samples(samples)) => {
+                let spoken = Duration::from_micros(samples.len() as u64 * 1_000_000 / 16_000);
+                self.microphone_zero.get_or_insert(now.saturating_sub(spoken));
+                self.device.handle(Input::Microphone(&samples), now);
+                self.hearing.samples(samples);
+                self.frames += 1;
+                if self.frames.is_multiple_of(FRAMES_PER_SECOND) {
+                    return watch(News::Second, self.when());
+                }
+            }
+            Message::Frame(Frame::RecordingEnded) => return watch(News::RecordingEnded, self.when()),
+            Message::Frame(Frame::Broken(why)) => return watch(News::Trouble(format!("microphone: {why}")), self.when()),
+            Message::Loudspeaker(Report::SpeechEnded) => self.device.handle(Input::SpeechEnded, now),
+            Message::Loudspeaker(Report::Trouble(why)) => {
+                let told = watch(News::Trouble(why), self.when());
+                self.device.handle(Input::SpeechEnded, now);
+                return told;
+            }
+            Message::Durable(seq) => self.device.handle(Input::Durable { seq }, now),
+            Message::StoreTrouble(why) => return watch(News::Trouble(why), self.when()),
+            Message::Lost(token, answer) => {
+                let reply = match &answer {
+                    Ok(answer) => LostReply::Http {
+                        status: answer.status,
+                        content_type: &answer.content_type,
+                        body: &answer.body,
+                    },
+                    Err(_) => LostReply::Failed,
+                };
+                self.device.handle(Input::Lost { token, reply }, now);
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn network(&mut self, news: FromNetwork, now: Duration) {
+        match news {
+            FromNetwork::Received { transport, local, remote, bytes, .. } => {
+                self.device.handle(Input::Sip(SipInput::Received { transport, local, remote, bytes: &bytes }), now);
+            }
+            FromNetwork::Connected { .. } => {}
+            FromNetwork::Closed { transport, remote } => {
+                self.device.handle(Input::Sip(SipInput::StreamClosed { transport, remote }), now);
+            }
+            FromNetwork::Failed { target, .. } => {
+                self.device.handle(Input::Sip(SipInput::TransportFailed { target: &target }), now);
+            }
+        }
+    }
+
+    /// Carries out everything that the device wants.
+    async fn drain(
+        &mut self,
+        sockets: &Sockets,
+        rtp: &RtpPair,
+        watch: &mut impl FnMut(News<'_>, When) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        loop {
+            match self.device.poll_output() {
+                Output::Timeout(at) => {
+                    self.timeout = at;
+                    return ControlFlow::Continue(());
+                }
+                Output::Sip { target, bytes } => {
+                    let invite = bytes.starts_with(b"INVITE ");
+                    // The queue is bounded; a network that takes nothing for so long is as good as failed.
+                    if sockets.sender.try_send(ToNetwork::Transmit { target: target.clone(), bytes }).is_err() {
+                        let now = self.started.elapsed();
+                        self.device.handle(Input::Sip(SipInput::TransportFailed { target: &target }), now);
+                    }
+                    if invite {
+                        watch(News::InviteLeft, self.when())?;
+                    }
+                }
+                Output::CloseStream { transport, remote } => {
+                    let _ = sockets.sender.try_send(ToNetwork::Close { transport, remote });
+                }
+                // A datagram that the system does not take now is a lost datagram; RTP bears that.
+                Output::Rtp { to, bytes } => drop(rtp.rtp.try_send_to(&bytes, to)),
+                Output::Rtcp { to, bytes } => drop(rtp.rtcp.try_send_to(&bytes, to)),
+                Output::Post { token, post } => {
+                    let messages = self.messages.clone();
+                    tokio::spawn(async move {
+                        let answer = lost::post(&post, Reach::LoopbackOnly).await;
+                        let _ = messages.send(Message::Lost(token, answer)).await;
+                    });
+                }
+                Output::Keep(keep) => self.writer.keep(keep),
+                Output::KeepLostCache(bytes) => self.writer.keep_lost_cache(bytes),
+                Output::Say(text) => self.loudspeaker.say(text),
+                Output::Hush => self.loudspeaker.hush(),
+                Output::Play(samples) => self.loudspeaker.play(samples),
+                Output::Light(light) => watch(News::Light(light), self.when())?,
+                Output::ListenForReply { ms } => self.hearing.listen_for_reply(ms),
+                Output::Step(step) => {
+                    if let Step::Decided { decision: "emergency" | "ask", .. } = &step {
+                        self.to_export = self.device.recorder().incident().cloned();
+                    }
+                    let ended = matches!(step, Step::Ended { .. });
+                    if ended {
+                        self.export(watch)?;
+                    }
+                    watch(News::Step(&step), self.when())?;
+                }
+            }
+        }
+    }
+
+    /// Exports the incident that has just ended.
+    fn export(&mut self, watch: &mut impl FnMut(News<'_>, When) -> ControlFlow<()>) -> ControlFlow<()> {
+        let Some(incident) = self.to_export.take() else { return ControlFlow::Continue(()) };
+        // Everything of the incident first, its closing checkpoint too.
+        let mut later = Vec::new();
+        loop {
+            match self.device.poll_output() {
+                Output::Timeout(_) => break,
+                Output::Keep(keep) => self.writer.keep(keep),
+                other => later.push(other),
+            }
+        }
+        let exported = if self.writer.flush(FLUSH_MAX) {
+            self.store.export(self.device.recorder().log(), &incident, wall_ms()).map_err(|error| error.to_string())
+        } else {
+            Err("the disk does not take the record now; export it later".to_owned())
+        };
+        let told = match exported {
+            Ok((path, bundle)) => watch(News::Bundle { path, digest: bundle.digest }, self.when()),
+            Err(why) => watch(News::Trouble(format!("the incident was not exported: {why}")), self.when()),
+        };
+        for output in later {
+            self.device.give_back(output);
+        }
+        told
+    }
+}
+
+/// Wall clock in milliseconds since 1970-01-01 UTC; 0 when it stands before that.
+fn wall_ms() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
