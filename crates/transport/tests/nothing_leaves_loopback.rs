@@ -1,4 +1,5 @@
 //! Invariant 6: a drill reaches nothing but this machine, by whatever door.
+#![allow(clippy::unwrap_used)] // a failed step is a failed test
 
 mod agents;
 

@@ -1,4 +1,5 @@
 //! Media sockets come in pairs.
+#![allow(clippy::unwrap_used)] // a failed step is a failed test
 
 use std::net::{IpAddr, Ipv4Addr};
 

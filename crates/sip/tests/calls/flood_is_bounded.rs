@@ -32,7 +32,7 @@ fn calls_beyond_the_limit_get_503_and_the_standing_one_goes_on() {
     let refusal = network.responses(503)[0];
     assert!(refusal.headers.contains(&HeaderName::RetryAfter));
     network.with(0, |end, now| {
-        end.info(ours, crate::network::sdp(), now).unwrap()
+        end.info(ours, crate::network::sdp(), now).unwrap();
     });
     // Even a request in the standing call may find no room; its BYE comes through in the end.
     network.run(Duration::from_secs(40));

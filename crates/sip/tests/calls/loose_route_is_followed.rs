@@ -39,7 +39,7 @@ fn the_ack_and_the_bye_go_through_the_proxies_in_order() {
     network.add(|_| {});
     let ours = call_through_proxy(&mut network, "<sip:198.51.100.1;lr>, <sip:192.0.2.9;lr>");
     network.with(0, |end: &mut Endpoint, now| {
-        end.bye(ours, None, now).unwrap()
+        end.bye(ours, None, now).unwrap();
     });
     network.until(0, ended);
     for method in ["ACK", "BYE"] {

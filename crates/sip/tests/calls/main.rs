@@ -1,4 +1,5 @@
 //! Endpoints against each other and against played peers, on a simulated network.
+#![allow(clippy::unwrap_used)] // a failed step is a failed test
 
 #[allow(unreachable_pub)] // a module of one test binary
 mod network;

@@ -264,7 +264,7 @@ impl Network {
     fn drain(&mut self, end: usize) -> Option<Duration> {
         loop {
             match self.ends[end].poll_output(self.now) {
-                Output::Transmit { target, bytes } => self.send(end, target, bytes),
+                Output::Transmit { target, bytes } => self.send(end, target, &bytes),
                 Output::Event(event) => self.events[end].push_back(event),
                 Output::Close { .. } => {}
                 Output::Timeout(at) => return at,
@@ -272,7 +272,7 @@ impl Network {
         }
     }
 
-    fn send(&mut self, end: usize, target: Target, bytes: Vec<u8>) {
+    fn send(&mut self, end: usize, target: Target, bytes: &[u8]) {
         let transport = target.transport;
         let mut from = address(end, transport);
         let to = target.remote;
@@ -303,7 +303,7 @@ impl Network {
                 };
             }
         }
-        self.note(transport, from, to, &bytes);
+        self.note(transport, from, to, bytes);
         let mut copies = 1;
         if transport == Transport::Udp {
             if self.draws.below(1_000) < self.faults.lost {
@@ -321,7 +321,7 @@ impl Network {
             } else {
                 0
             };
-            let bytes = bytes.clone();
+            let bytes = bytes.to_vec();
             let packet = Packet {
                 transport,
                 from,

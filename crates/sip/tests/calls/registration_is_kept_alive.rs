@@ -70,7 +70,7 @@ fn grant(network: &mut Network, handle: RequestHandle, expires_s: u32) {
         headers: vec![(HeaderName::Expires, expires_s.to_string().into_bytes())],
     };
     network.with(1, |end, now| {
-        end.respond(handle, answer, None, now).unwrap()
+        end.respond(handle, answer, None, now).unwrap();
     });
 }
 

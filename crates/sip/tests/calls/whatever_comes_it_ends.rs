@@ -207,7 +207,7 @@ fn on(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::default())]
 
     #[test]
     fn no_panic_one_end_each_and_no_timer_left(
