@@ -17,6 +17,8 @@ pub struct ReliableSender<T> {
     next_rseq: u32,
     out: Option<Unacknowledged<T>>,
     waiting: VecDeque<(T, bool)>,
+    /// The response that was out when the final one was sent: its PRACK may still come.
+    left_behind: Option<u32>,
 }
 
 #[derive(Debug, Clone)]
@@ -48,6 +50,7 @@ impl<T: Clone> ReliableSender<T> {
             next_rseq: first_rseq.clamp(1, (1 << 31) - 1),
             out: None,
             waiting: VecDeque::new(),
+            left_behind: None,
         }
     }
 
@@ -73,6 +76,10 @@ impl<T: Clone> ReliableSender<T> {
     /// A PRACK with this RSeq came (its CSeq and method were matched before). `None`: it
     /// acknowledges nothing that is out, answer 481. `Some(next)`: answer 2xx, then send `next`.
     pub fn acknowledge(&mut self, rseq: u32, now: Duration) -> Option<Option<(u32, T)>> {
+        if self.left_behind == Some(rseq) {
+            self.left_behind = None;
+            return Some(None);
+        }
         if self.out.as_ref().is_none_or(|out| out.rseq != rseq) {
             return None;
         }
@@ -87,9 +94,12 @@ impl<T: Clone> ReliableSender<T> {
             || self.waiting.iter().any(|(_, has_session)| *has_session)
     }
 
-    /// Stops everything: a final response was sent.
+    /// Repeats nothing more: a final response was sent. The PRACK of what is out is still accepted
+    /// (section 3).
     pub fn stop(&mut self) {
-        self.out = None;
+        if let Some(out) = self.out.take() {
+            self.left_behind = Some(out.rseq);
+        }
         self.waiting.clear();
     }
 
@@ -195,6 +205,16 @@ mod tests {
             }
         }
         assert_eq!(sent, [500, 1_500, 3_500, 7_500, 15_500, 31_500]);
+    }
+
+    #[test]
+    fn a_prack_after_the_final_response_is_accepted_once() {
+        let mut sender = ReliableSender::new(Timers::default(), 10);
+        sender.send("180", false, MS(0)).unwrap();
+        sender.stop();
+        assert_eq!(sender.next_timeout(), None);
+        assert_eq!(sender.acknowledge(10, MS(2)), Some(None));
+        assert_eq!(sender.acknowledge(10, MS(2)), None);
     }
 
     #[test]
