@@ -82,7 +82,10 @@ pub struct EmergencySettings {
 
 impl Default for EmergencySettings {
     fn default() -> Self {
-        Self { mode: "announced".into(), cancel_window_s: 5 }
+        Self {
+            mode: "announced".into(),
+            cancel_window_s: 5,
+        }
     }
 }
 
@@ -150,7 +153,8 @@ impl Household {
         if text.len() > CONFIG_BYTES_MAX {
             return Err(ConfigError::TooLarge(text.len()));
         }
-        let household: Self = toml::from_str(text).map_err(|error| ConfigError::Syntax(error.to_string()))?;
+        let household: Self =
+            toml::from_str(text).map_err(|error| ConfigError::Syntax(error.to_string()))?;
         household.country()?;
         household.mode()?;
         household.civic()?;
@@ -165,7 +169,10 @@ impl Household {
     /// # Errors
     /// When it has no emergency numbers here.
     pub fn country(&self) -> Result<Country, ConfigError> {
-        self.device.country.parse().map_err(|error| value("device", "country", error))
+        self.device
+            .country
+            .parse()
+            .map_err(|error| value("device", "country", error))
     }
 
     /// The configured mode.
@@ -175,12 +182,22 @@ impl Household {
     pub fn mode(&self) -> Result<Mode, ConfigError> {
         let window_s = self.emergency.cancel_window_s;
         if window_s > CANCEL_WINDOW_S_MAX {
-            return Err(value("emergency", "cancel_window_s", format!("{window_s} s; at most {CANCEL_WINDOW_S_MAX}")));
+            return Err(value(
+                "emergency",
+                "cancel_window_s",
+                format!("{window_s} s; at most {CANCEL_WINDOW_S_MAX}"),
+            ));
         }
         match self.emergency.mode.as_str() {
-            "announced" => Ok(Mode::Announced { cancel_window: Duration::from_secs(window_s) }),
+            "announced" => Ok(Mode::Announced {
+                cancel_window: Duration::from_secs(window_s),
+            }),
             "immediate" => Ok(Mode::Immediate),
-            other => Err(value("emergency", "mode", format!("'{other}'; use announced or immediate"))),
+            other => Err(value(
+                "emergency",
+                "mode",
+                format!("'{other}'; use announced or immediate"),
+            )),
         }
     }
 
@@ -192,8 +209,13 @@ impl Household {
         if self.address.is_empty() {
             return Ok(None);
         }
-        let pairs = self.address.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-        CivicAddress::from_pairs(pairs).map(Some).map_err(|error| value("address", "elements", error))
+        let pairs = self
+            .address
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.as_str()));
+        CivicAddress::from_pairs(pairs)
+            .map(Some)
+            .map_err(|error| value("address", "elements", error))
     }
 
     /// The point or circle.
@@ -201,7 +223,9 @@ impl Household {
     /// # Errors
     /// A position that is not on the globe.
     pub fn shape(&self) -> Result<Option<Shape>, ConfigError> {
-        let Some(point) = self.point else { return Ok(None) };
+        let Some(point) = self.point else {
+            return Ok(None);
+        };
         let wrong = |error| value("point", "latitude, longitude, radius_m", error);
         let position = Position::new(point.latitude, point.longitude).map_err(wrong)?;
         match point.radius_m {
@@ -216,17 +240,34 @@ impl Household {
     /// A URI or transport that cannot be, or too many lines.
     pub fn lines(&self) -> Result<Vec<Line>, ConfigError> {
         if self.lines.len() > LINES_MAX {
-            return Err(value("line", "number", format!("{}; at most {LINES_MAX}", self.lines.len())));
+            return Err(value(
+                "line",
+                "number",
+                format!("{}; at most {LINES_MAX}", self.lines.len()),
+            ));
         }
         self.lines
             .iter()
             .map(|line| {
-                let target = SipUri::parse(&line.uri).map_err(|error| value("line", &line.name, error))?;
-                let transports = line.transports.iter().map(|name| transport(&line.name, name)).collect::<Result<Vec<_>, _>>()?;
+                let target =
+                    SipUri::parse(&line.uri).map_err(|error| value("line", &line.name, error))?;
+                let transports = line
+                    .transports
+                    .iter()
+                    .map(|name| transport(&line.name, name))
+                    .collect::<Result<Vec<_>, _>>()?;
                 if transports.is_empty() {
-                    return Err(value("line", &line.name, "no transports; use tls, tcp, udp"));
+                    return Err(value(
+                        "line",
+                        &line.name,
+                        "no transports; use tls, tcp, udp",
+                    ));
                 }
-                Ok(Line { name: line.name.clone(), target, transports })
+                Ok(Line {
+                    name: line.name.clone(),
+                    target,
+                    transports,
+                })
             })
             .collect()
     }
@@ -236,14 +277,22 @@ impl Household {
     /// # Errors
     /// A URL that is not http or https.
     pub fn lost_servers(&self) -> Result<Vec<HttpUrl>, ConfigError> {
-        self.lost.servers.iter().map(|url| HttpUrl::parse(url).map_err(|error| value("lost", "servers", error))).collect()
+        self.lost
+            .servers
+            .iter()
+            .map(|url| HttpUrl::parse(url).map_err(|error| value("lost", "servers", error)))
+            .collect()
     }
 
     /// What an emergency call tells of this household. `contact` is where this device can be called back.
     ///
     /// # Errors
     /// As [`Household::parse`].
-    pub fn profile(&self, contact: SipUri, key_id: String) -> Result<EmergencyProfile, ConfigError> {
+    pub fn profile(
+        &self,
+        contact: SipUri,
+        key_id: String,
+    ) -> Result<EmergencyProfile, ConfigError> {
         Ok(EmergencyProfile {
             civic: self.civic()?,
             shape: self.shape()?,
@@ -273,10 +322,18 @@ fn transport(line: &str, name: &str) -> Result<Transport, ConfigError> {
         "tls" => Ok(Transport::Tls),
         "tcp" => Ok(Transport::Tcp),
         "udp" => Ok(Transport::Udp),
-        other => Err(value("line", line, format!("transport '{other}'; use tls, tcp, udp"))),
+        other => Err(value(
+            "line",
+            line,
+            format!("transport '{other}'; use tls, tcp, udp"),
+        )),
     }
 }
 
-fn value(section: &'static str, key: &str, why: impl ToString) -> ConfigError {
-    ConfigError::Value { section, key: key.to_owned(), why: why.to_string() }
+fn value(section: &'static str, key: &str, why: impl std::fmt::Display) -> ConfigError {
+    ConfigError::Value {
+        section,
+        key: key.to_owned(),
+        why: why.to_string(),
+    }
 }

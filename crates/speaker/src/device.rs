@@ -15,13 +15,16 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use hearthline_emergency::call::{CallTimers, Line};
-use hearthline_emergency::lost_client::{LostClient, LostConfig, LostOutput, LostPost, LostReply, locations_of};
+use hearthline_emergency::lost_client::{
+    LostClient, LostConfig, LostOutput, LostPost, LostReply, locations_of,
+};
 use hearthline_emergency::profile::EmergencyProfile;
 use hearthline_emergency::service::ServiceUrn;
 use hearthline_emergency::timestamp::Timestamp;
 use hearthline_ledger::{DecisionMode, Outcome, Recovery};
-use hearthline_sip::tokens::Tokens;
 use hearthline_sip::endpoint::{Endpoint, EndpointConfig, Target, Transport};
+use hearthline_sip::tokens::Tokens;
+use hearthline_voice::clock::SampleIndex;
 use hearthline_voice::listen::{Heard, Output as Hearing};
 use hearthline_voice::understand::{Country, Service};
 
@@ -64,6 +67,13 @@ pub struct DeviceConfig {
 pub enum Input<'a> {
     /// The ear reports.
     Hearing(Hearing),
+    /// The seconds before a wake word; committed only with an incident, forgotten otherwise.
+    PreRoll {
+        /// Index of the first sample.
+        first: SampleIndex,
+        /// The samples.
+        samples: Vec<i16>,
+    },
     /// Microphone samples, 16 kHz mono, for a call under way.
     Microphone(&'a [i16]),
     /// The network below SIP.
@@ -262,6 +272,9 @@ pub struct Device {
     lost: LostClient,
     calling: Calling,
     question: Option<Question>,
+    pre_roll: Option<(SampleIndex, Vec<i16>)>,
+    /// Time of the newest input.
+    now: Duration,
     wall_ms_at_zero: u64,
     outputs: VecDeque<Output>,
 }
@@ -269,10 +282,18 @@ pub struct Device {
 impl Device {
     /// Starts a device over its recorder. Asks LoST for the household's call-taker at once, and answers nothing before.
     #[must_use]
-    pub fn new(config: DeviceConfig, recorder: Recorder, recovery: &Recovery, lost_cache: Option<&[u8]>, now: Duration) -> Self {
+    pub fn new(
+        config: DeviceConfig,
+        recorder: Recorder,
+        recovery: &Recovery,
+        lost_cache: Option<&[u8]>,
+        now: Duration,
+    ) -> Self {
         let tokens = Tokens::from_seed(config.seed);
-        let mut endpoint_config = EndpointConfig::new(tokens.fork("sip").next_bytes(), config.sip_local.clone());
-        endpoint_config.user_agent = Some(concat!("hearthline/", env!("CARGO_PKG_VERSION"), " (drill)").into());
+        let mut endpoint_config =
+            EndpointConfig::new(tokens.fork("sip").next_bytes(), config.sip_local.clone());
+        endpoint_config.user_agent =
+            Some(concat!("hearthline/", env!("CARGO_PKG_VERSION"), " (drill)").into());
         endpoint_config.end_on_session_expiry = false;
         // The order and choice of lines is the emergency call's; below it no redirection is followed.
         endpoint_config.redirects = hearthline_sip::endpoint::RedirectPolicy::Surface;
@@ -281,11 +302,16 @@ impl Device {
         if let Some(bytes) = lost_cache
             && let Err(error) = lost.restore(bytes)
         {
-            outputs.push_back(Output::Step(Step::Trouble { what: format!("the LoST cache is not used: {error}") }));
+            outputs.push_back(Output::Step(Step::Trouble {
+                what: format!("the LoST cache is not used: {error}"),
+            }));
         }
         if let Some(why) = &recovery.why {
             outputs.push_back(Output::Step(Step::Trouble {
-                what: format!("the record's torn end was cut ({} bytes): {why}", recovery.cut_bytes.len()),
+                what: format!(
+                    "the record's torn end was cut ({} bytes): {why}",
+                    recovery.cut_bytes.len()
+                ),
             }));
         }
         let mut device = Self {
@@ -295,13 +321,18 @@ impl Device {
             endpoint: Endpoint::new(endpoint_config),
             lost,
             question: None,
+            pre_roll: None,
+            now,
             wall_ms_at_zero: config.wall_ms_at_zero,
             outputs,
             calling: Calling::new(config, tokens.fork("calling")),
         };
         let profile = device.calling.profile();
         let locations = locations_of(profile.civic.as_ref(), profile.shape.as_ref());
-        let services = Service::ALL.iter().filter_map(|service| ServiceUrn::parse(service.urn()).ok()).collect();
+        let services = Service::ALL
+            .iter()
+            .filter_map(|service| ServiceUrn::parse(service.urn()).ok())
+            .collect();
         let wall = device.wall(now);
         device.lost.start(locations, services, now, wall);
         device.drain(now);
@@ -310,17 +341,25 @@ impl Device {
 
     /// Takes what happened outside. Drain [`Device::poll_output`] afterwards.
     pub fn handle(&mut self, input: Input<'_>, now: Duration) {
+        self.now = now;
         match input {
             Input::Hearing(hearing) => self.hear(hearing, now),
+            Input::PreRoll { first, samples } => self.pre_roll = Some((first, samples)),
             Input::Microphone(samples) => self.calling.microphone(samples, now),
             Input::Sip(input) => self.endpoint.handle_input(input, now),
             Input::Rtp(datagram) => self.calling.rtp(datagram, now),
             Input::Rtcp(datagram) => self.calling.rtcp(datagram, now),
-            Input::Lost { token: PostToken::Start(request), reply } => {
+            Input::Lost {
+                token: PostToken::Start(request),
+                reply,
+            } => {
                 let wall = self.wall(now);
                 self.lost.handle_reply(request, &reply, now, wall);
             }
-            Input::Lost { token: PostToken::Call(request), reply } => self.calling.lost(request, reply, now),
+            Input::Lost {
+                token: PostToken::Call(request),
+                reply,
+            } => self.calling.lost(request, &reply, now),
             Input::SpeechEnded => self.speech_ended(now),
             Input::Durable { seq } => self.recorder.durable(seq, now),
             Input::CancelButton => self.cancel("button", now),
@@ -354,7 +393,11 @@ impl Device {
     /// What the device is about.
     #[must_use]
     pub fn situation(&self) -> Situation {
-        match (&self.question, self.calling.is_announcing(), self.calling.is_active()) {
+        match (
+            &self.question,
+            self.calling.is_announcing(),
+            self.calling.is_active(),
+        ) {
             (Some(question), _, _) => question.situation,
             (None, true, _) => Situation::Announcing,
             (None, false, true) => Situation::Calling,
@@ -370,13 +413,19 @@ impl Device {
                 }
                 self.recorder.wake(&wake, 0.9, now);
                 self.light(Light::Listening);
-                self.step(Step::Wake { keyword: wake.keyword.clone(), score: wake.score, at_sample: wake.at.0 });
+                self.step(Step::Wake {
+                    keyword: wake.keyword.clone(),
+                    score: wake.score,
+                    at_sample: wake.at.0,
+                });
             }
             Hearing::VoiceStarted { .. } | Hearing::VoiceStopped { .. } => {}
             Hearing::Understood(heard) | Hearing::Reply(heard) => self.understood(&heard, now),
             Hearing::NoSpeech { .. } => self.nothing_said(now),
             Hearing::Failed(error) => {
-                self.step(Step::Trouble { what: error.to_string() });
+                self.step(Step::Trouble {
+                    what: error.to_string(),
+                });
                 self.light(Light::Error);
                 self.say(words::CANNOT_UNDERSTAND, now);
                 self.finish("failed", "speech could not be understood", now);
@@ -388,7 +437,10 @@ impl Device {
         let situation = self.situation();
         let Decided { decision, reason } = self.policy.decide(heard, situation, now);
         // In a call, talk that is not meant for the device leaves no trace.
-        if matches!(decision, Decision::Ignore) && heard.wake.is_none() && situation != Situation::Idle {
+        if matches!(decision, Decision::Ignore)
+            && heard.wake.is_none()
+            && situation != Situation::Idle
+        {
             self.listen_on(now);
             return;
         }
@@ -400,7 +452,9 @@ impl Device {
                 let service = authorized.service().as_str().to_owned();
                 let quiet = authorized.is_quiet();
                 self.question = None;
-                let begun = self.calling.begin(authorized, &self.lost, self.wall(now), now);
+                let begun = self
+                    .calling
+                    .begin(authorized, &self.lost, self.wall(now), now);
                 Ok((mode, window, service, quiet, begun))
             }
             other => Err(other),
@@ -418,15 +472,38 @@ impl Device {
         });
         match placed {
             Ok((mode, window, service, quiet, begun)) => {
-                self.recorder.decision(Outcome::Emergency, mode, reason, Some((&service, window)), now);
-                self.recorder.sound(heard, now);
-                self.step(Step::Decided { decision: "emergency", reason, service: Some(service) });
+                self.recorder.decision(
+                    Outcome::Emergency,
+                    mode,
+                    reason,
+                    Some((&service, window)),
+                    now,
+                );
+                self.recorder.sound(heard, self.pre_roll.take(), now);
+                self.step(Step::Decided {
+                    decision: "emergency",
+                    reason,
+                    service: Some(service),
+                });
                 if let Err(error) = begun {
-                    self.step(Step::Trouble { what: error.to_string() });
-                }
-                if !quiet {
+                    // Never "Calling": somebody would wait for help that nobody was asked for.
+                    self.step(Step::Trouble {
+                        what: error.to_string(),
+                    });
+                    if !quiet {
+                        self.say(words::CANNOT_CALL, now);
+                    }
+                    self.finish("failed", "no call could be begun", now);
+                    if !quiet {
+                        self.light(Light::Error);
+                    }
+                } else if !quiet {
                     self.light(Light::Announcing);
-                    let text = if window.is_zero() { words::calling_now(self.country) } else { words::calling(self.country) };
+                    let text = if window.is_zero() {
+                        words::calling_now(self.country)
+                    } else {
+                        words::calling(self.country)
+                    };
                     self.say(&text, now);
                 }
             }
@@ -435,14 +512,30 @@ impl Device {
     }
 
     /// Everything but an emergency call.
-    fn carry_out(&mut self, decision: Decision, reason: &'static str, heard: &Heard, now: Duration) {
+    fn carry_out(
+        &mut self,
+        decision: Decision,
+        reason: &'static str,
+        heard: &Heard,
+        now: Duration,
+    ) {
         let mode = self.plain_mode();
         match decision {
             Decision::Emergency(_) => unreachable!("placed before it was recorded"),
             Decision::Ask { service, quiet } => {
-                self.recorder.decision(Outcome::Ask, mode, reason, Some((service.urn(), Duration::ZERO)), now);
-                self.recorder.sound(heard, now);
-                self.step(Step::Decided { decision: "ask", reason, service: Some(service.urn().into()) });
+                self.recorder.decision(
+                    Outcome::Ask,
+                    mode,
+                    reason,
+                    Some((service.urn(), Duration::ZERO)),
+                    now,
+                );
+                self.recorder.sound(heard, self.pre_roll.take(), now);
+                self.step(Step::Decided {
+                    decision: "ask",
+                    reason,
+                    service: Some(service.urn().into()),
+                });
                 self.question = Some(Question {
                     situation: Situation::Asking { service, quiet },
                     until: None,
@@ -457,21 +550,36 @@ impl Device {
                 }
             }
             Decision::Act(act) => {
-                self.recorder.decision(Outcome::Act, mode, reason, None, now);
-                self.step(Step::Decided { decision: "act", reason, service: None });
+                self.recorder
+                    .decision(Outcome::Act, mode, reason, None, now);
+                self.step(Step::Decided {
+                    decision: "act",
+                    reason,
+                    service: None,
+                });
                 self.act(act, now);
             }
             Decision::Refuse { class } => {
-                self.recorder.decision(Outcome::Refuse, mode, reason, None, now);
-                self.step(Step::Decided { decision: "refuse", reason, service: None });
+                self.recorder
+                    .decision(Outcome::Refuse, mode, reason, None, now);
+                self.step(Step::Decided {
+                    decision: "refuse",
+                    reason,
+                    service: None,
+                });
                 if let Some(text) = words::refused(class, self.country) {
                     self.say(&text, now);
                 }
                 self.finish("refused", reason, now);
             }
             Decision::Ignore => {
-                self.recorder.decision(Outcome::Ignore, mode, reason, None, now);
-                self.step(Step::Decided { decision: "ignore", reason, service: None });
+                self.recorder
+                    .decision(Outcome::Ignore, mode, reason, None, now);
+                self.step(Step::Decided {
+                    decision: "ignore",
+                    reason,
+                    service: None,
+                });
                 self.finish("ignored", reason, now);
             }
         }
@@ -487,11 +595,13 @@ impl Device {
                 self.finish("not called", "the person said no", now);
             }
             Act::CoachToStay => {
-                self.recorder.human("cancel", "speech", "coached to stay on the line", now);
+                self.recorder
+                    .human("cancel", "speech", "coached to stay on the line", now);
                 self.say(words::STAY_ON_THE_LINE, now);
             }
             Act::AskWhetherToEnd => {
-                self.recorder.human("hang up", "speech", "asked to confirm", now);
+                self.recorder
+                    .human("hang up", "speech", "asked to confirm", now);
                 self.question = Some(Question {
                     situation: Situation::ConfirmingEnd { asked_at: now },
                     until: None,
@@ -500,7 +610,8 @@ impl Device {
                 self.say(words::REALLY_END, now);
             }
             Act::EndCall(confirmed) => {
-                self.recorder.human("yes", "speech", "the call is ended", now);
+                self.recorder
+                    .human("yes", "speech", "the call is ended", now);
                 self.question = None;
                 self.calling.caller_ends(confirmed, now);
             }
@@ -519,21 +630,33 @@ impl Device {
 
     fn answer_to(&self, intent: &str, now: Duration) -> String {
         match intent {
-            "EmergencyStatus" if self.calling.is_active() => "An emergency call is under way.".into(),
+            "EmergencyStatus" if self.calling.is_active() => {
+                "An emergency call is under way.".into()
+            }
             "EmergencyStatus" => match self.calling.last_call() {
                 Some(ended) => {
                     let minutes = now.saturating_sub(ended).as_secs() / 60;
-                    format!("The last drill call ended {minutes} minutes ago. I have not called anyone since.")
+                    format!(
+                        "The last drill call ended {minutes} minutes ago. I have not called anyone since."
+                    )
                 }
                 None => "I have not called anyone.".into(),
             },
             "EmergencyReadiness" => {
                 let lines = self.calling.lines();
-                format!("This is a drill device. It has {lines} drill {}.", if lines == 1 { "line" } else { "lines" })
+                format!(
+                    "This is a drill device. It has {lines} drill {}.",
+                    if lines == 1 { "line" } else { "lines" }
+                )
             }
             "GetTime" => {
-                let minutes = (self.wall_ms_at_zero + u64::try_from(now.as_millis()).unwrap_or(0)) / 60_000;
-                format!("It is {} {:02} universal time.", minutes / 60 % 24, minutes % 60)
+                let minutes =
+                    (self.wall_ms_at_zero + u64::try_from(now.as_millis()).unwrap_or(0)) / 60_000;
+                format!(
+                    "It is {} {:02} universal time.",
+                    minutes / 60 % 24,
+                    minutes % 60
+                )
             }
             _ => "I cannot do that yet.".into(),
         }
@@ -544,7 +667,13 @@ impl Device {
             Ok(()) => {
                 self.recorder.human("cancel", by, "no INVITE left", now);
                 let mode = self.plain_mode();
-                self.recorder.decision(Outcome::Cancel, mode, "cancelled before the INVITE", None, now);
+                self.recorder.decision(
+                    Outcome::Cancel,
+                    mode,
+                    "cancelled before the INVITE",
+                    None,
+                    now,
+                );
                 self.outputs.push_back(Output::Hush);
                 self.say(words::CANCELLED, now);
             }
@@ -558,7 +687,8 @@ impl Device {
             Some(Situation::Asking { .. }) => self.no_reply(now),
             Some(Situation::ConfirmingEnd { .. }) => {
                 self.question = None;
-                self.recorder.human("nothing", "speech", "the call goes on", now);
+                self.recorder
+                    .human("nothing", "speech", "the call goes on", now);
             }
             _ if self.calling.is_active() => {}
             _ => self.finish("nothing said", "no words after the wake word", now),
@@ -567,11 +697,19 @@ impl Device {
 
     fn no_reply(&mut self, now: Duration) {
         let Decided { reason, .. } = self.policy.no_reply();
-        let quiet = matches!(self.question, Some(Question { situation: Situation::Asking { quiet: true, .. }, .. }));
+        let quiet = matches!(
+            self.question,
+            Some(Question {
+                situation: Situation::Asking { quiet: true, .. },
+                ..
+            })
+        );
         self.question = None;
-        self.recorder.human("nothing", "speech", "no call was made", now);
+        self.recorder
+            .human("nothing", "speech", "no call was made", now);
         let mode = self.plain_mode();
-        self.recorder.decision(Outcome::Ignore, mode, reason, None, now);
+        self.recorder
+            .decision(Outcome::Ignore, mode, reason, None, now);
         if !quiet {
             self.say(words::NOT_CALLED, now);
         }
@@ -582,11 +720,16 @@ impl Device {
         if let Some(question) = &mut self.question
             && question.until.is_none()
         {
-            question.until = Some(now + Duration::from_millis(u64::from(REPLY_MS_MAX)) + Duration::from_secs(REPLY_GRACE_S));
-            self.outputs.push_back(Output::ListenForReply { ms: REPLY_MS_MAX });
+            question.until = Some(
+                now + Duration::from_millis(u64::from(REPLY_MS_MAX))
+                    + Duration::from_secs(REPLY_GRACE_S),
+            );
+            self.outputs
+                .push_back(Output::ListenForReply { ms: REPLY_MS_MAX });
         } else if let Some(left) = self.calling.announcing_left(now) {
             let ms = u32::try_from(left.as_millis()).unwrap_or(REPLY_MS_MAX);
-            self.outputs.push_back(Output::ListenForReply { ms: ms.max(1) });
+            self.outputs
+                .push_back(Output::ListenForReply { ms: ms.max(1) });
         }
     }
 
@@ -594,18 +737,22 @@ impl Device {
     /// stranger's "no, don't call" must not use up the window in which "cancel" counts.
     fn listen_on(&mut self, now: Duration) {
         let until = match self.question {
-            Some(question) => question.until.map(|until| until.saturating_sub(Duration::from_secs(REPLY_GRACE_S))),
+            Some(question) => question
+                .until
+                .map(|until| until.saturating_sub(Duration::from_secs(REPLY_GRACE_S))),
             None => self.calling.announcing_left(now).map(|left| now + left),
         };
         let left = until.map_or(Duration::ZERO, |until| until.saturating_sub(now));
         if !left.is_zero() {
             let ms = u32::try_from(left.as_millis()).unwrap_or(REPLY_MS_MAX);
-            self.outputs.push_back(Output::ListenForReply { ms: ms.max(1) });
+            self.outputs
+                .push_back(Output::ListenForReply { ms: ms.max(1) });
         }
     }
 
     fn timeout(&mut self, now: Duration) {
-        self.endpoint.handle_input(hearthline_sip::endpoint::Input::Timeout, now);
+        self.endpoint
+            .handle_input(hearthline_sip::endpoint::Input::Timeout, now);
         self.calling.handle_timeout(now);
         self.recorder.handle_timeout(now);
         let wall = self.wall(now);
@@ -629,7 +776,8 @@ impl Device {
                         self.outputs.push_back(Output::Sip { target, bytes });
                     }
                     hearthline_sip::endpoint::Output::Close { transport, remote } => {
-                        self.outputs.push_back(Output::CloseStream { transport, remote });
+                        self.outputs
+                            .push_back(Output::CloseStream { transport, remote });
                     }
                     hearthline_sip::endpoint::Output::Event(event) => {
                         moved = true;
@@ -650,9 +798,14 @@ impl Device {
         loop {
             match self.lost.poll_output() {
                 LostOutput::Post(post) => {
-                    self.outputs.push_back(Output::Post { token: PostToken::Start(post.request), post });
+                    self.outputs.push_back(Output::Post {
+                        token: PostToken::Start(post.request),
+                        post,
+                    });
                 }
-                LostOutput::CacheChanged => self.outputs.push_back(Output::KeepLostCache(self.lost.cache_bytes())),
+                LostOutput::CacheChanged => self
+                    .outputs
+                    .push_back(Output::KeepLostCache(self.lost.cache_bytes())),
                 LostOutput::Event(_) => {}
                 LostOutput::Timeout(_) => break,
             }
@@ -667,7 +820,11 @@ impl Device {
             Effect::Record(body) => self.recorder.write(body, None, now),
             Effect::Say(text) => self.say(text, now),
             Effect::Learned(mapping) => self.lost.learn(*mapping),
-            Effect::Ended { outcome, reason, call } => {
+            Effect::Ended {
+                outcome,
+                reason,
+                call,
+            } => {
                 self.question = None;
                 self.step(Step::Ended { outcome });
                 self.light(Light::Off);
@@ -681,6 +838,7 @@ impl Device {
         if self.calling.is_active() || self.question.is_some() {
             return;
         }
+        self.pre_roll = None;
         self.light(Light::Off);
         self.step(Step::Ended { outcome });
         self.recorder.end_incident(outcome, reason, None, now);
@@ -691,7 +849,9 @@ impl Device {
             return;
         }
         self.recorder.speech(text, now);
-        self.step(Step::Said { text: text.to_owned() });
+        self.step(Step::Said {
+            text: text.to_owned(),
+        });
         self.outputs.push_back(Output::Say(text.to_owned()));
     }
 
@@ -718,7 +878,7 @@ impl Device {
     }
 
     fn next_timeout(&mut self) -> Option<Duration> {
-        let endpoint = match self.endpoint.poll_output(Duration::ZERO) {
+        let endpoint = match self.endpoint.poll_output(self.now) {
             hearthline_sip::endpoint::Output::Timeout(at) => at,
             _ => None,
         };
@@ -726,11 +886,19 @@ impl Device {
             LostOutput::Timeout(at) => at,
             _ => None,
         };
-        let question = self.question.map(|question| question.until.unwrap_or(question.speech_until));
-        [endpoint, lost, question, self.calling.poll_timeout(), Some(self.recorder.poll_timeout())]
-            .into_iter()
-            .flatten()
-            .min()
+        let question = self
+            .question
+            .map(|question| question.until.unwrap_or(question.speech_until));
+        [
+            endpoint,
+            lost,
+            question,
+            self.calling.poll_timeout(),
+            Some(self.recorder.poll_timeout()),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 }
 

@@ -33,7 +33,9 @@ pub enum Mode {
 
 impl Default for Mode {
     fn default() -> Self {
-        Self::Announced { cancel_window: Duration::from_secs(5) }
+        Self::Announced {
+            cancel_window: Duration::from_secs(5),
+        }
     }
 }
 
@@ -73,10 +75,16 @@ impl Authorized {
     /// Made from a live utterance; private on purpose.
     fn by_utterance(service: Service, quiet: bool, mode: Mode) -> Self {
         let cancel_window = match mode {
-            Mode::Announced { cancel_window } if !quiet => cancel_window.min(Duration::from_secs(CANCEL_WINDOW_S_MAX)),
+            Mode::Announced { cancel_window } if !quiet => {
+                cancel_window.min(Duration::from_secs(CANCEL_WINDOW_S_MAX))
+            }
             _ => Duration::ZERO,
         };
-        Self { service: urn_of(service), quiet, cancel_window }
+        Self {
+            service: urn_of(service),
+            quiet,
+            cancel_window,
+        }
     }
 
     /// Whom to call.
@@ -176,8 +184,12 @@ impl Policy {
         match situation {
             Situation::Announcing => self.while_announcing(verdict, addressed),
             Situation::Calling => self.while_calling(verdict, addressed, None, now),
-            Situation::ConfirmingEnd { asked_at } => self.while_calling(verdict, addressed, Some(asked_at), now),
-            Situation::Asking { service, quiet } => self.while_asking(verdict, addressed, service, quiet),
+            Situation::ConfirmingEnd { asked_at } => {
+                self.while_calling(verdict, addressed, Some(asked_at), now)
+            }
+            Situation::Asking { service, quiet } => {
+                self.while_asking(verdict, addressed, service, quiet)
+            }
             Situation::Idle if addressed => self.when_addressed(verdict),
             Situation::Idle => decided(Decision::Ignore, "no wake word"),
         }
@@ -186,25 +198,45 @@ impl Policy {
     /// Nobody answered "Do you need 911?".
     #[must_use]
     pub fn no_reply(&self) -> Decided {
-        decided(Decision::Act(Act::TakeNo), "no answer to the question: no call without a human yes")
+        decided(
+            Decision::Act(Act::TakeNo),
+            "no answer to the question: no call without a human yes",
+        )
     }
 
     fn when_addressed(&self, verdict: &Verdict) -> Decided {
         match verdict {
             Verdict::Emergency { service, quiet } => {
                 let authorized = Authorized::by_utterance(*service, *quiet, self.mode);
-                decided(Decision::Emergency(authorized), "wake word and an order to call an emergency service")
+                decided(
+                    Decision::Emergency(authorized),
+                    "wake word and an order to call an emergency service",
+                )
             }
-            Verdict::Ask { service, quiet, why } => decided(
-                Decision::Ask { service: *service, quiet: *quiet },
+            Verdict::Ask {
+                service,
+                quiet,
+                why,
+            } => decided(
+                Decision::Ask {
+                    service: *service,
+                    quiet: *quiet,
+                },
                 match why {
                     Doubt::Words(_) => "a question or a need, not an order: asked back",
                     Doubt::Unsure => "perhaps an order, not heard clearly enough: asked back",
-                    Doubt::Contradicted => "perhaps an order, another reading is as likely: asked back",
+                    Doubt::Contradicted => {
+                        "perhaps an order, another reading is as likely: asked back"
+                    }
                 },
             ),
-            Verdict::Refused { class, .. } => decided(Decision::Refuse { class: *class }, class.describe()),
-            Verdict::Act(intent) => decided(Decision::Act(Act::Answer(intent.clone())), "an everyday sentence"),
+            Verdict::Refused { class, .. } => {
+                decided(Decision::Refuse { class: *class }, class.describe())
+            }
+            Verdict::Act(intent) => decided(
+                Decision::Act(Act::Answer(intent.clone())),
+                "an everyday sentence",
+            ),
             Verdict::Reply(_) => decided(Decision::Ignore, "an answer without a question"),
             Verdict::HangUpEmergency => decided(Decision::Ignore, "there is no call to end"),
             Verdict::Other => decided(Decision::Ignore, "not understood"),
@@ -214,57 +246,116 @@ impl Policy {
 
     fn while_announcing(&self, verdict: &Verdict, addressed: bool) -> Decided {
         match verdict {
-            Verdict::Reply(Reply::Cancel) => decided(Decision::Act(Act::CancelAnnounced), "cancelled by voice before the INVITE"),
+            Verdict::Reply(Reply::Cancel) => decided(
+                Decision::Act(Act::CancelAnnounced),
+                "cancelled by voice before the INVITE",
+            ),
             // A scream of "no" or an attacker's "don't call" must not take the call back; said to the device, they do.
             Verdict::Reply(Reply::No)
             | Verdict::HangUpEmergency
-            | Verdict::Refused { class: RefusedClass::Negation | RefusedClass::Cancelled, .. }
-                if addressed => decided(Decision::Act(Act::CancelAnnounced), "cancelled by voice before the INVITE"),
-            Verdict::Act(intent) if addressed => decided(Decision::Act(Act::Answer(intent.clone())), "an everyday sentence"),
+            | Verdict::Refused {
+                class: RefusedClass::Negation | RefusedClass::Cancelled,
+                ..
+            } if addressed => decided(
+                Decision::Act(Act::CancelAnnounced),
+                "cancelled by voice before the INVITE",
+            ),
+            Verdict::Act(intent) if addressed => decided(
+                Decision::Act(Act::Answer(intent.clone())),
+                "an everyday sentence",
+            ),
             // A repeated order neither shortens the window nor starts a second call.
             _ => decided(Decision::Ignore, "a call is being announced already"),
         }
     }
 
-    fn while_asking(&self, verdict: &Verdict, addressed: bool, service: Service, quiet: bool) -> Decided {
+    fn while_asking(
+        &self,
+        verdict: &Verdict,
+        addressed: bool,
+        service: Service,
+        quiet: bool,
+    ) -> Decided {
         match verdict {
             Verdict::Reply(Reply::Yes) => {
                 let authorized = Authorized::by_utterance(service, quiet, self.mode);
-                decided(Decision::Emergency(authorized), "asked, and the person said yes")
+                decided(
+                    Decision::Emergency(authorized),
+                    "asked, and the person said yes",
+                )
             }
-            Verdict::Emergency { service, quiet: now_quiet } => {
+            Verdict::Emergency {
+                service,
+                quiet: now_quiet,
+            } => {
                 let authorized = Authorized::by_utterance(*service, quiet || *now_quiet, self.mode);
-                decided(Decision::Emergency(authorized), "asked, and the person repeated the order")
+                decided(
+                    Decision::Emergency(authorized),
+                    "asked, and the person repeated the order",
+                )
             }
-            Verdict::Ask { why: Doubt::Words(AskReason::PlainNeed), quiet: now_quiet, .. } => {
+            Verdict::Ask {
+                why: Doubt::Words(AskReason::PlainNeed),
+                quiet: now_quiet,
+                ..
+            } => {
                 let authorized = Authorized::by_utterance(service, quiet || *now_quiet, self.mode);
-                decided(Decision::Emergency(authorized), "asked, and the person said what help is needed")
+                decided(
+                    Decision::Emergency(authorized),
+                    "asked, and the person said what help is needed",
+                )
             }
-            Verdict::Reply(Reply::No | Reply::Cancel) => decided(Decision::Act(Act::TakeNo), "asked, and the person said no"),
+            Verdict::Reply(Reply::No | Reply::Cancel) => {
+                decided(Decision::Act(Act::TakeNo), "asked, and the person said no")
+            }
             _ if addressed => self.when_addressed(verdict),
             _ => decided(Decision::Ignore, "neither yes nor no"),
         }
     }
 
-    fn while_calling(&self, verdict: &Verdict, addressed: bool, asked_at: Option<Duration>, now: Duration) -> Decided {
+    fn while_calling(
+        &self,
+        verdict: &Verdict,
+        addressed: bool,
+        asked_at: Option<Duration>,
+        now: Duration,
+    ) -> Decided {
         match (verdict, asked_at) {
-            (Verdict::Reply(Reply::Yes), Some(asked_at)) => match ConfirmedEnd::new(asked_at, now) {
-                Ok(end) => decided(Decision::Act(Act::EndCall(end)), "asked for and confirmed by the caller"),
-                Err(_) => decided(Decision::Act(Act::KeepCall), "the confirmation came too late"),
-            },
-            (Verdict::Reply(Reply::No | Reply::Cancel), Some(_)) => {
-                decided(Decision::Act(Act::KeepCall), "the caller wants to stay on the line")
+            (Verdict::Reply(Reply::Yes), Some(asked_at)) => {
+                match ConfirmedEnd::new(asked_at, now) {
+                    Ok(end) => decided(
+                        Decision::Act(Act::EndCall(end)),
+                        "asked for and confirmed by the caller",
+                    ),
+                    Err(_) => decided(
+                        Decision::Act(Act::KeepCall),
+                        "the confirmation came too late",
+                    ),
+                }
             }
+            (Verdict::Reply(Reply::No | Reply::Cancel), Some(_)) => decided(
+                Decision::Act(Act::KeepCall),
+                "the caller wants to stay on the line",
+            ),
             // Talk with the call-taker is full of such words; only what is said to the device counts.
-            (Verdict::HangUpEmergency, _) if addressed => {
-                decided(Decision::Act(Act::AskWhetherToEnd), "the caller asks to end the call: confirmed first")
-            }
-            (Verdict::Reply(Reply::Cancel), None) if addressed => {
-                decided(Decision::Act(Act::CoachToStay), "the INVITE has left: nothing is cancelled, the caller is coached")
-            }
-            (Verdict::Refused { class: RefusedClass::Negation | RefusedClass::Cancelled, .. }, None) if addressed => {
-                decided(Decision::Act(Act::CoachToStay), "the INVITE has left: nothing is cancelled, the caller is coached")
-            }
+            (Verdict::HangUpEmergency, _) if addressed => decided(
+                Decision::Act(Act::AskWhetherToEnd),
+                "the caller asks to end the call: confirmed first",
+            ),
+            (Verdict::Reply(Reply::Cancel), None) if addressed => decided(
+                Decision::Act(Act::CoachToStay),
+                "the INVITE has left: nothing is cancelled, the caller is coached",
+            ),
+            (
+                Verdict::Refused {
+                    class: RefusedClass::Negation | RefusedClass::Cancelled,
+                    ..
+                },
+                None,
+            ) if addressed => decided(
+                Decision::Act(Act::CoachToStay),
+                "the INVITE has left: nothing is cancelled, the caller is coached",
+            ),
             _ => decided(Decision::Ignore, "an emergency call is under way"),
         }
     }

@@ -6,11 +6,12 @@ use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
 use hearthline_ledger::{
-    AudioChunk, Body, Capture, Committer, Decision, DecisionMode, Durability, End, Human, IncidentId, Intent, KeyId, Late, Log,
-    LogError, Outcome, Private, Reading, Recovery, SALT_BYTES, Setup, Speech, Stamp, Stream, Transcript, Wake,
+    AudioChunk, Body, Capture, Committer, Decision, DecisionMode, Durability, End, Human,
+    IncidentId, Intent, KeyId, Late, Log, LogError, Outcome, Private, Reading, Recovery,
+    SALT_BYTES, Setup, Speech, Stamp, Stream, Transcript, Wake,
 };
 use hearthline_sip::tokens::Tokens;
-use hearthline_voice::clock::SAMPLE_RATE;
+use hearthline_voice::clock::{SAMPLE_RATE, SampleIndex};
 use hearthline_voice::listen::Heard;
 use hearthline_voice::understand::judge::Verdict;
 
@@ -69,7 +70,10 @@ impl Recorder {
         };
         for append in &recovery.writes {
             this.durability.appended(append.seq, now);
-            this.keep.push_back(Keep::Entry { seq: Some(append.seq), bytes: append.bytes.clone() });
+            this.keep.push_back(Keep::Entry {
+                seq: Some(append.seq),
+                bytes: append.bytes.clone(),
+            });
         }
         this.checkpoint(now);
         Ok((this, recovery))
@@ -101,19 +105,42 @@ impl Recorder {
 
     /// A new incident, named at random. Every wake word begins one, so that also a call that was not made can be shown.
     pub fn begin_incident(&mut self) {
-        let name: String = self.random.next_bytes()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        let name: String = self.random.next_bytes()[..8]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         self.incident = name.parse().ok();
     }
 
     /// Closes the incident: end entry, checkpoint, new epoch key.
-    pub fn end_incident(&mut self, outcome: &str, reason: &str, call: Option<Duration>, now: Duration) {
+    pub fn end_incident(
+        &mut self,
+        outcome: &str,
+        reason: &str,
+        call: Option<Duration>,
+        now: Duration,
+    ) {
         let call_ms = call.map(|call| u64::try_from(call.as_millis()).unwrap_or(u64::MAX));
-        self.write(End { outcome: outcome.into(), reason: reason.into(), call_ms }, None, now);
+        self.write(
+            End {
+                outcome: outcome.into(),
+                reason: reason.into(),
+                call_ms,
+            },
+            None,
+            now,
+        );
         self.checkpoint(now);
         let seed = self.random.next_bytes();
         if self.log.epoch_due(now) {
-            match self.log.rotate_epoch(&seed, stamp(now, self.wall_ms_at_zero, None)) {
-                Ok(head) => self.keep.push_back(Keep::Entry { seq: None, bytes: head.bytes }),
+            match self
+                .log
+                .rotate_epoch(&seed, stamp(now, self.wall_ms_at_zero, None))
+            {
+                Ok(head) => self.keep.push_back(Keep::Entry {
+                    seq: None,
+                    bytes: head.bytes,
+                }),
                 Err(_) => self.refused_entries += 1,
             }
         }
@@ -126,7 +153,10 @@ impl Recorder {
         match self.log.append(body, stamp, self.incident.as_ref(), false) {
             Ok(append) => {
                 self.durability.appended(append.seq, now);
-                self.keep.push_back(Keep::Entry { seq: Some(append.seq), bytes: append.bytes });
+                self.keep.push_back(Keep::Entry {
+                    seq: Some(append.seq),
+                    bytes: append.bytes,
+                });
             }
             Err(_) => self.refused_entries += 1,
         }
@@ -151,7 +181,10 @@ impl Recorder {
             .alternatives
             .iter()
             .take(8)
-            .map(|other| Reading { text: Private(other.text.clone()), log_prob: finite(other.log_prob) })
+            .map(|other| Reading {
+                text: Private(other.text.clone()),
+                log_prob: finite(other.log_prob),
+            })
             .collect();
         let transcript = Transcript {
             text: Private(understanding.transcript.text.clone()),
@@ -164,22 +197,53 @@ impl Recorder {
         let evidence = &understanding.evidence;
         let mut figures = BTreeMap::new();
         figures.insert("mass_nats".to_owned(), finite(evidence.mass.order));
-        figures.insert("contrary_hard_nats".to_owned(), finite(evidence.contrary.hard));
-        figures.insert("contrary_other_nats".to_owned(), finite(evidence.contrary.other));
+        figures.insert(
+            "contrary_hard_nats".to_owned(),
+            finite(evidence.contrary.hard),
+        );
+        figures.insert(
+            "contrary_other_nats".to_owned(),
+            finite(evidence.contrary.other),
+        );
         figures.insert("accept_nats".to_owned(), finite(evidence.point.accept_nats));
         figures.insert("ask_nats".to_owned(), finite(evidence.point.ask_nats));
         let (name, slots) = intent_of(&understanding.verdict);
-        let slots = slots.into_iter().map(|(slot, value)| (slot, Private(value))).collect();
-        let intent = Intent { name, rule: evidence.rule.name().into(), slots, evidence: figures };
+        let slots = slots
+            .into_iter()
+            .map(|(slot, value)| (slot, Private(value)))
+            .collect();
+        let intent = Intent {
+            name,
+            rule: evidence.rule.name().into(),
+            slots,
+            evidence: figures,
+        };
         self.write(intent, Some(heard.decided.0), now);
     }
 
-    /// Commits the sound of an utterance, pre-roll included.
-    pub fn sound(&mut self, heard: &Heard, now: Duration) {
-        let Some(incident) = self.incident.clone() else { return };
-        let mut committer = Committer::new(Stream::microphone(), SAMPLE_RATE, heard.start.0);
+    /// Commits the sound of an utterance, with the pre-roll before it where there is one.
+    pub fn sound(
+        &mut self,
+        heard: &Heard,
+        pre_roll: Option<(SampleIndex, Vec<i16>)>,
+        now: Duration,
+    ) {
+        let Some(incident) = self.incident.clone() else {
+            return;
+        };
+        let (first, mut before) = pre_roll
+            .filter(|(first, _)| *first <= heard.start)
+            .unwrap_or((heard.start, Vec::new()));
+        before.truncate(usize::try_from(heard.start.since(first)).unwrap_or(0));
+        // A pre-roll that ends before the utterance begins would leave a hole: then the utterance stands alone.
+        if before.len() as u64 != heard.start.since(first) {
+            before.clear();
+        }
+        let first = heard.start.minus(before.len() as u64);
+        let mut committer = Committer::new(Stream::microphone(), SAMPLE_RATE, first.0);
         let random = &mut self.random;
-        let mut chunks = committer.push(&heard.sound, || salt(random));
+        let mut chunks = committer.push(&before, || salt(random));
+        chunks.extend(committer.push(&heard.sound, || salt(random)));
         chunks.extend(committer.finish(salt(random)));
         if chunks.is_empty() {
             return;
@@ -190,29 +254,55 @@ impl Recorder {
             chunks: chunks.iter().map(AudioChunk::commitment).collect(),
         };
         self.write(body, Some(heard.decided.0), now);
-        self.keep.extend(chunks.into_iter().map(|chunk| Keep::Audio { incident: incident.clone(), chunk }));
+        self.keep
+            .extend(chunks.into_iter().map(|chunk| Keep::Audio {
+                incident: incident.clone(),
+                chunk,
+            }));
     }
 
     /// A decision and its reason.
-    pub fn decision(&mut self, outcome: Outcome, mode: DecisionMode, reason: &str, call: Option<(&str, Duration)>, now: Duration) {
+    pub fn decision(
+        &mut self,
+        outcome: Outcome,
+        mode: DecisionMode,
+        reason: &str,
+        call: Option<(&str, Duration)>,
+        now: Duration,
+    ) {
         let body = Decision {
             outcome,
             mode,
             reason: reason.into(),
             service: call.map(|(service, _)| service.to_owned()),
-            window_ms: call.map(|(_, window)| u64::try_from(window.as_millis()).unwrap_or(u64::MAX)),
+            window_ms: call
+                .map(|(_, window)| u64::try_from(window.as_millis()).unwrap_or(u64::MAX)),
         };
         self.write(body, None, now);
     }
 
     /// Something a person did.
     pub fn human(&mut self, action: &str, by: &str, effect: &str, now: Duration) {
-        self.write(Human { action: action.into(), by: by.into(), effect: Some(effect.into()) }, None, now);
+        self.write(
+            Human {
+                action: action.into(),
+                by: by.into(),
+                effect: Some(effect.into()),
+            },
+            None,
+            now,
+        );
     }
 
     /// Words of the device.
     pub fn speech(&mut self, text: &str, now: Duration) {
-        self.write(Speech { text: Private(text.to_owned()) }, None, now);
+        self.write(
+            Speech {
+                text: Private(text.to_owned()),
+            },
+            None,
+            now,
+        );
     }
 
     /// The adapter has written and synced the entry.
@@ -234,7 +324,9 @@ impl Recorder {
     #[must_use]
     pub fn poll_timeout(&self) -> Duration {
         let checkpoint = self.log.poll_timeout();
-        self.durability.poll_timeout().map_or(checkpoint, |durable| durable.min(checkpoint))
+        self.durability
+            .poll_timeout()
+            .map_or(checkpoint, |durable| durable.min(checkpoint))
     }
 
     /// What the adapter must keep next.
@@ -244,10 +336,19 @@ impl Recorder {
 
     fn name_late(&mut self, entries: Vec<u64>, now: Duration) {
         if !entries.is_empty() {
-            let limit_ms = u64::try_from(hearthline_ledger::DURABLE_WITHIN.as_millis()).unwrap_or(u64::MAX);
+            let limit_ms =
+                u64::try_from(hearthline_ledger::DURABLE_WITHIN.as_millis()).unwrap_or(u64::MAX);
             // Not followed up itself: a dead disk would make such entries breed.
-            match self.log.append(Late { entries, limit_ms }, stamp(now, self.wall_ms_at_zero, None), self.incident.as_ref(), false) {
-                Ok(append) => self.keep.push_back(Keep::Entry { seq: None, bytes: append.bytes }),
+            match self.log.append(
+                Late { entries, limit_ms },
+                stamp(now, self.wall_ms_at_zero, None),
+                self.incident.as_ref(),
+                false,
+            ) {
+                Ok(append) => self.keep.push_back(Keep::Entry {
+                    seq: None,
+                    bytes: append.bytes,
+                }),
                 Err(_) => self.refused_entries += 1,
             }
         }
@@ -255,7 +356,10 @@ impl Recorder {
 
     fn checkpoint(&mut self, now: Duration) {
         match self.log.checkpoint(stamp(now, self.wall_ms_at_zero, None)) {
-            Ok(head) => self.keep.push_back(Keep::Entry { seq: None, bytes: head.bytes }),
+            Ok(head) => self.keep.push_back(Keep::Entry {
+                seq: None,
+                bytes: head.bytes,
+            }),
             Err(_) => self.refused_entries += 1,
         }
     }
@@ -305,7 +409,11 @@ pub fn intent_of(verdict: &Verdict) -> (String, BTreeMap<String, String>) {
 
 fn stamp(now: Duration, wall_ms_at_zero: u64, sample: Option<u64>) -> Stamp {
     let wall_ms = wall_ms_at_zero + u64::try_from(now.as_millis()).unwrap_or(0);
-    Stamp { sample, wall_ms: Some(wall_ms), ..Stamp::at(now) }
+    Stamp {
+        sample,
+        wall_ms: Some(wall_ms),
+        ..Stamp::at(now)
+    }
 }
 
 fn salt(random: &mut Tokens) -> [u8; SALT_BYTES] {
@@ -314,5 +422,9 @@ fn salt(random: &mut Tokens) -> [u8; SALT_BYTES] {
 
 /// JSON has no infinity: minus infinity, "not at all", is written as the smallest mass ever compared.
 fn finite(nats: f32) -> f64 {
-    if nats.is_finite() { f64::from(nats) } else { -1_000.0 }
+    if nats.is_finite() {
+        f64::from(nats)
+    } else {
+        -1_000.0
+    }
 }

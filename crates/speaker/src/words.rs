@@ -35,7 +35,8 @@ pub const CANCELLED: &str = "Cancelled. I did not call.";
 /// After a no, or no answer.
 pub const NOT_CALLED: &str = "Okay. I did not call.";
 /// After "cancel", when the INVITE has left.
-pub const STAY_ON_THE_LINE: &str = "The call has gone out. Stay on the line and say that it was an accident.";
+pub const STAY_ON_THE_LINE: &str =
+    "The call has gone out. Stay on the line and say that it was an accident.";
 /// After "hang up the emergency call".
 pub const REALLY_END: &str = "Do you really want to end the emergency call? Say yes or no.";
 /// After a no to that.
@@ -48,8 +49,11 @@ pub const CALL_ENDED: &str = "The emergency call has ended.";
 pub const CALLED_BACK: &str = "The call-taker is calling back.";
 /// A line failed, another is tried.
 pub const TRYING_ANOTHER_LINE: &str = "No answer. Trying another line.";
+/// An order to call, and no line to call by.
+pub const CANNOT_CALL: &str = "I cannot call: I have no line. Use another phone to call for help.";
 /// The recogniser is broken although the wake word was heard.
-pub const CANNOT_UNDERSTAND: &str = "I heard you, but I cannot understand speech now. Use another phone to call for help.";
+pub const CANNOT_UNDERSTAND: &str =
+    "I heard you, but I cannot understand speech now. Use another phone to call for help.";
 
 /// Why a sentence about emergencies did not call. Always names the words that would.
 #[must_use]
@@ -58,11 +62,16 @@ pub fn refused(class: RefusedClass, country: Country) -> Option<String> {
     let hint = format!("To call for help, say: Alexa, call {number}.");
     match class {
         RefusedClass::Question => Some(format!("I have not called anyone. {hint}")),
-        RefusedClass::ForeignNumber => Some(format!("That is not the emergency number here. {hint}")),
-        RefusedClass::OtherNumber | RefusedClass::Date | RefusedClass::Unclear | RefusedClass::Conditional => {
-            Some(format!("I am not calling. {hint}"))
+        RefusedClass::ForeignNumber => {
+            Some(format!("That is not the emergency number here. {hint}"))
         }
-        RefusedClass::Negation | RefusedClass::Cancelled => Some("Okay. I am not calling.".to_owned()),
+        RefusedClass::OtherNumber
+        | RefusedClass::Date
+        | RefusedClass::Unclear
+        | RefusedClass::Conditional => Some(format!("I am not calling. {hint}")),
+        RefusedClass::Negation | RefusedClass::Cancelled => {
+            Some("Okay. I am not calling.".to_owned())
+        }
         // Said about calls, not to make one: an answer would only disturb.
         RefusedClass::Quotation
         | RefusedClass::PastTense

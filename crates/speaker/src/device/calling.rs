@@ -5,8 +5,8 @@ use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
 use hearthline_emergency::call::{
-    AttemptId, CALLBACK_WINDOW, CallInput, CallOutput, CallSetup, ConfirmedEnd, EmergencyCall, EndedBy as CallEndedBy, EventKind,
-    Line, Progress, RouteSource,
+    AttemptId, CALLBACK_WINDOW, CallInput, CallOutput, CallSetup, ConfirmedEnd, EmergencyCall,
+    EndedBy as CallEndedBy, EventKind, Line, Progress, RouteSource,
 };
 use hearthline_emergency::lost_client::{CachedMapping, LostClient, LostReply, LostRequestId};
 use hearthline_emergency::profile::EmergencyProfile;
@@ -33,7 +33,11 @@ pub(super) enum Effect {
     Record(Entry),
     Say(&'static str),
     Learned(Box<CachedMapping>),
-    Ended { outcome: &'static str, reason: String, call: Option<Duration> },
+    Ended {
+        outcome: &'static str,
+        reason: String,
+        call: Option<Duration>,
+    },
 }
 
 /// Why nothing was cancelled.
@@ -113,7 +117,9 @@ impl Calling {
 
     /// Whether a call is announced and no INVITE has left.
     pub(super) fn is_announcing(&self) -> bool {
-        self.active.as_ref().is_some_and(|active| !active.invite_left)
+        self.active
+            .as_ref()
+            .is_some_and(|active| !active.invite_left)
     }
 
     /// Whether the device must stay silent and dark.
@@ -133,7 +139,17 @@ impl Calling {
     }
 
     /// Begins the one call that `authorized` allows. LoST is asked at once; no INVITE leaves before the window has passed.
-    pub(super) fn begin(&mut self, authorized: Authorized, lost: &LostClient, wall: Timestamp, now: Duration) -> Result<(), Refused> {
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the permission is used up by the one call"
+    )]
+    pub(super) fn begin(
+        &mut self,
+        authorized: Authorized,
+        lost: &LostClient,
+        wall: Timestamp,
+        now: Duration,
+    ) -> Result<(), Refused> {
         let permit = DrillService::new(authorized.service().clone(), DrillTargets::loopback())?;
         let rtp = self.config.rtp_local;
         let session_id = self.tokens.next_u64() >> 2;
@@ -149,11 +165,22 @@ impl Calling {
             await_location: false,
             wall,
         };
-        let lines = setup.lines.iter().map(|line: &Line| line.name.clone()).collect();
+        let lines = setup
+            .lines
+            .iter()
+            .map(|line: &Line| line.name.clone())
+            .collect();
         let service = permit.service().as_str().to_owned();
         let call = EmergencyCall::new(permit, setup, now)?;
         self.effects.push_back(Effect::Record(
-            Route { service, source: "configured".into(), uri: None, lines, problem: None }.into(),
+            Route {
+                service,
+                source: "configured".into(),
+                uri: None,
+                lines,
+                problem: None,
+            }
+            .into(),
         ));
         self.active = Some(Active {
             call: Some(call),
@@ -176,7 +203,10 @@ impl Calling {
             Ok(before) => {
                 let event = before.cancel(now);
                 self.active = None;
-                self.effects.push_back(Effect::Step(Step::Call { what: event.kind, call_id: None }));
+                self.effects.push_back(Effect::Step(Step::Call {
+                    what: event.kind,
+                    call_id: None,
+                }));
                 self.effects.push_back(Effect::Ended {
                     outcome: "cancelled",
                     reason: "cancelled before the INVITE".into(),
@@ -196,8 +226,14 @@ impl Calling {
         self.input(CallInput::CallerEnds(confirmed), now);
     }
 
-    pub(super) fn lost(&mut self, request: LostRequestId, reply: LostReply<'_>, now: Duration) {
-        self.input(CallInput::Lost { request, reply }, now);
+    pub(super) fn lost(&mut self, request: LostRequestId, reply: &LostReply<'_>, now: Duration) {
+        self.input(
+            CallInput::Lost {
+                request,
+                reply: reply.clone(),
+            },
+            now,
+        );
     }
 
     pub(super) fn microphone(&mut self, samples: &[i16], now: Duration) {
@@ -269,11 +305,19 @@ impl Calling {
             }
             Event::Progress { call, response } => {
                 self.response(call, CallEvent::Progress, &response);
-                self.progress(call, Progress::Ringing { status: response.status.code() }, now);
+                self.progress(
+                    call,
+                    Progress::Ringing {
+                        status: response.status.code(),
+                    },
+                    now,
+                );
             }
             Event::Answered { call, response } => self.answered(call, &response, endpoint, now),
             Event::Failed { call, cause } => {
-                if let FailureCause::Response(response) | FailureCause::RedirectLoop(response) = &cause {
+                if let FailureCause::Response(response) | FailureCause::RedirectLoop(response) =
+                    &cause
+                {
                     self.response(call, CallEvent::Failed, response);
                 }
                 if let Some(progress) = progress_of(&cause) {
@@ -296,26 +340,54 @@ impl Calling {
                 let token = PostToken::Call(post.request);
                 self.effect(Output::Post { token, post });
             }
-            CallOutput::Invite { attempt, line, transports, invite } => {
+            CallOutput::Invite {
+                attempt,
+                line,
+                transports,
+                invite,
+            } => {
                 let targets = targets_of(&invite.next_hop, &transports);
                 let sent = request_of(&invite, targets)
                     .map_err(|error| error.to_string())
-                    .and_then(|request| endpoint.invite(request, now).map_err(|error| error.to_string()));
-                let Some(active) = self.active.as_mut() else { return };
+                    .and_then(|request| {
+                        endpoint
+                            .invite(request, now)
+                            .map_err(|error| error.to_string())
+                    });
+                let Some(active) = self.active.as_mut() else {
+                    return;
+                };
                 active.invite_left = true;
                 match sent {
                     Ok(handle) => {
-                        active.attempts.insert(attempt, Attempt { handle, line, call_id: None });
+                        active.attempts.insert(
+                            attempt,
+                            Attempt {
+                                handle,
+                                line,
+                                call_id: None,
+                            },
+                        );
                         self.invited(line, &invite.parts);
                     }
                     Err(what) => {
                         self.effects.push_back(Effect::Step(Step::Trouble { what }));
-                        self.input(CallInput::Progress { attempt, progress: Progress::TransportFailed }, now);
+                        self.input(
+                            CallInput::Progress {
+                                attempt,
+                                progress: Progress::TransportFailed,
+                            },
+                            now,
+                        );
                     }
                 }
             }
             CallOutput::Abandon { attempt } | CallOutput::HangUp { attempt } => {
-                if let Some(attempt) = self.active.as_ref().and_then(|active| active.attempts.get(&attempt)) {
+                if let Some(attempt) = self
+                    .active
+                    .as_ref()
+                    .and_then(|active| active.attempts.get(&attempt))
+                {
                     // An attempt that is over already has nothing to end.
                     let _ = endpoint.bye(attempt.handle, None, now);
                 }
@@ -327,7 +399,9 @@ impl Calling {
     }
 
     fn invited(&mut self, line: usize, parts: &[hearthline_emergency::body::BodyPart]) {
-        let pidf = parts.iter().find(|part| part.content_type == hearthline_emergency::body::TYPE_PIDF);
+        let pidf = parts
+            .iter()
+            .find(|part| part.content_type == hearthline_emergency::body::TYPE_PIDF);
         let location = Location {
             source: if pidf.is_some() { "configured" } else { "none" }.into(),
             pidf_lo: pidf.map(|part| Private(String::from_utf8_lossy(&part.bytes).into_owned())),
@@ -343,7 +417,11 @@ impl Calling {
     fn call_event(&mut self, kind: EventKind, now: Duration) {
         let quiet = self.is_quiet();
         let call_id = self.active.as_ref().and_then(|active| {
-            active.attempts.values().next_back().and_then(|attempt| attempt.call_id.clone())
+            active
+                .attempts
+                .values()
+                .next_back()
+                .and_then(|attempt| attempt.call_id.clone())
         });
         match &kind {
             EventKind::Routed { source, reason } => {
@@ -353,13 +431,26 @@ impl Calling {
                     RouteSource::None => "configured",
                 };
                 let problem = (!reason.is_empty()).then(|| reason.clone());
-                let route = Route { service: "".into(), source: source.into(), uri: None, lines: Vec::new(), problem };
+                let route = Route {
+                    service: "".into(),
+                    source: source.into(),
+                    uri: None,
+                    lines: Vec::new(),
+                    problem,
+                };
                 self.effects.push_back(Effect::Record(route.into()));
             }
             EventKind::GaveWay { line, reason, .. } | EventKind::Failed { line, reason, .. } => {
-                self.record_call(CallEvent::NextLine, call_id.as_deref().unwrap_or(""), *line, None, Some(reason));
+                self.record_call(
+                    CallEvent::NextLine,
+                    call_id.as_deref().unwrap_or(""),
+                    *line,
+                    None,
+                    Some(reason),
+                );
                 if !quiet && self.lines() > 1 {
-                    self.effects.push_back(Effect::Say(words::TRYING_ANOTHER_LINE));
+                    self.effects
+                        .push_back(Effect::Say(words::TRYING_ANOTHER_LINE));
                 }
             }
             EventKind::Answered { .. } => {
@@ -377,21 +468,31 @@ impl Calling {
             EventKind::Ended { by } => Some(*by),
             _ => None,
         };
-        self.effects.push_back(Effect::Step(Step::Call { what: kind, call_id }));
+        self.effects.push_back(Effect::Step(Step::Call {
+            what: kind,
+            call_id,
+        }));
         if let Some(by) = over {
             self.finish(by, now);
         }
     }
 
     fn finish(&mut self, by: CallEndedBy, now: Duration) {
-        let Some(mut active) = self.active.take() else { return };
+        let Some(mut active) = self.active.take() else {
+            return;
+        };
         if let Some((attempt, mut sound)) = active.sound.take() {
             sound.close(now);
-            let call_id = active.attempts.get(&attempt).and_then(|attempt| attempt.call_id.clone()).unwrap_or_default();
+            let call_id = active
+                .attempts
+                .get(&attempt)
+                .and_then(|attempt| attempt.call_id.clone())
+                .unwrap_or_default();
             while let Ok(output) = sound.poll(now) {
                 self.sound_output(output);
             }
-            self.effects.push_back(Effect::Record(sound.statistics(&call_id).into()));
+            self.effects
+                .push_back(Effect::Record(sound.statistics(&call_id).into()));
         }
         self.last_ended = Some(now);
         self.last_was_quiet = active.quiet;
@@ -403,12 +504,26 @@ impl Calling {
             CallEndedBy::Caller => "the caller asked to end and confirmed",
             CallEndedBy::CancelledBeforeInvite => "cancelled before the INVITE",
         };
-        let outcome = if active.answered_at.is_some() { "answered" } else { "not answered" };
+        let outcome = if active.answered_at.is_some() {
+            "answered"
+        } else {
+            "not answered"
+        };
         let call = active.answered_at.map(|at| now.saturating_sub(at));
-        self.effects.push_back(Effect::Ended { outcome, reason: reason.into(), call });
+        self.effects.push_back(Effect::Ended {
+            outcome,
+            reason: reason.into(),
+            call,
+        });
     }
 
-    fn answered(&mut self, call: CallHandle, response: &Response, endpoint: &mut Endpoint, now: Duration) {
+    fn answered(
+        &mut self,
+        call: CallHandle,
+        response: &Response,
+        endpoint: &mut Endpoint,
+        now: Duration,
+    ) {
         self.response(call, CallEvent::Answered, response);
         let wall_at_zero = Duration::from_millis(self.config.wall_ms_at_zero);
         let seed = self.tokens.next_u64();
@@ -416,11 +531,17 @@ impl Calling {
             let _ = endpoint.bye(call, None, now);
             return;
         };
-        let Some(active) = self.active.as_mut() else { return };
+        let Some(active) = self.active.as_mut() else {
+            return;
+        };
         let sound = SessionDescription::parse(&response.body)
             .map_err(|error| error.to_string())
-            .and_then(|theirs| answer_received(&active.offer, &theirs).map_err(|error| error.to_string()))
-            .and_then(|negotiated| Sound::new(&negotiated, seed, wall_at_zero).map_err(|error| error.to_string()));
+            .and_then(|theirs| {
+                answer_received(&active.offer, &theirs).map_err(|error| error.to_string())
+            })
+            .and_then(|negotiated| {
+                Sound::new(&negotiated, seed, wall_at_zero).map_err(|error| error.to_string())
+            });
         match sound {
             Ok(sound) if active.sound.is_none() => {
                 active.sound = Some((attempt, sound));
@@ -430,63 +551,119 @@ impl Calling {
             Ok(_) => self.progress(call, Progress::Answered, now),
             Err(what) => {
                 // Answered, but nobody could hear: as good as refused, the next line is tried.
-                self.effects.push_back(Effect::Step(Step::Trouble { what: format!("answer without usable sound: {what}") }));
+                self.effects.push_back(Effect::Step(Step::Trouble {
+                    what: format!("answer without usable sound: {what}"),
+                }));
                 let _ = endpoint.bye(call, None, now);
-                let progress = Progress::Rejected { status: 488, retry_after_s: None, contacts: Vec::new() };
+                let progress = Progress::Rejected {
+                    status: 488,
+                    retry_after_s: None,
+                    contacts: Vec::new(),
+                };
                 self.progress(call, progress, now);
             }
         }
     }
 
     fn ended(&mut self, call: CallHandle, by: EndedBy, now: Duration) {
-        if self.callback.as_ref().is_some_and(|callback| callback.handle == call) {
+        if self
+            .callback
+            .as_ref()
+            .is_some_and(|callback| callback.handle == call)
+        {
             self.end_callback(now);
             return;
         }
-        let Some(attempt) = self.attempt_of(call) else { return };
+        let Some(attempt) = self.attempt_of(call) else {
+            return;
+        };
         let line = self.line_of(attempt);
         let call_id = self.call_id_of(attempt);
         match by {
             EndedBy::Local => {}
             EndedBy::Remote => {
-                self.record_call(CallEvent::Bye, &call_id, line, None, Some("from the call-taker"));
+                self.record_call(
+                    CallEvent::Bye,
+                    &call_id,
+                    line,
+                    None,
+                    Some("from the call-taker"),
+                );
                 self.progress(call, Progress::HungUp, now);
             }
             EndedBy::Timeout | EndedBy::Lost => {
                 if let Some(active) = self.active.as_mut()
-                    && active.sound.as_ref().is_some_and(|(owner, _)| *owner == attempt)
+                    && active
+                        .sound
+                        .as_ref()
+                        .is_some_and(|(owner, _)| *owner == attempt)
                 {
                     active.sound = None;
                     active.answered_at = None;
                 }
-                self.record_call(CallEvent::Failed, &call_id, line, None, Some("the dialog was lost"));
+                self.record_call(
+                    CallEvent::Failed,
+                    &call_id,
+                    line,
+                    None,
+                    Some("the dialog was lost"),
+                );
                 self.progress(call, Progress::Dropped, now);
             }
         }
     }
 
     /// The peer changes the session: its new address is taken, the sound goes on.
-    fn reoffered(&mut self, call: CallHandle, request: &Request, endpoint: &mut Endpoint, now: Duration) {
+    fn reoffered(
+        &mut self,
+        call: CallHandle,
+        request: &Request,
+        endpoint: &mut Endpoint,
+        now: Duration,
+    ) {
         let rtp = self.config.rtp_local;
         let session_id = self.tokens.next_u64() >> 2;
         let settled = SessionDescription::parse(&request.body)
             .ok()
-            .and_then(|theirs| answer(&theirs, &LocalAudio::new(rtp.ip(), rtp.port()), session_id, 1).ok());
+            .and_then(|theirs| {
+                answer(
+                    &theirs,
+                    &LocalAudio::new(rtp.ip(), rtp.port()),
+                    session_id,
+                    1,
+                )
+                .ok()
+            });
         let moved = settled.and_then(|(ours, negotiated)| {
             self.sound()?.moved(&negotiated).ok()?;
             Some(Body::sdp(ours.to_bytes()))
         });
         let _ = match moved {
             Some(body) => endpoint.answer_reinvite(call, Some(body), now),
-            None => endpoint.reject_reinvite(call, Refusal::new(StatusCode::NOT_ACCEPTABLE_HERE), now),
+            None => {
+                endpoint.reject_reinvite(call, Refusal::new(StatusCode::NOT_ACCEPTABLE_HERE), now)
+            }
         };
     }
 
     /// A call to us. Within the callback window it is the call-taker's and is taken at once; otherwise nobody is here.
-    fn incoming(&mut self, call: CallHandle, request: &Request, endpoint: &mut Endpoint, now: Duration) {
-        let expected = self.last_ended.is_some_and(|ended| now <= ended + CALLBACK_WINDOW) && self.active.is_none();
+    fn incoming(
+        &mut self,
+        call: CallHandle,
+        request: &Request,
+        endpoint: &mut Endpoint,
+        now: Duration,
+    ) {
+        let expected = self
+            .last_ended
+            .is_some_and(|ended| now <= ended + CALLBACK_WINDOW)
+            && self.active.is_none();
         if !expected || self.callback.is_some() {
-            let status = if self.active.is_some() { StatusCode::BUSY_HERE } else { StatusCode::TEMPORARILY_UNAVAILABLE };
+            let status = if self.active.is_some() {
+                StatusCode::BUSY_HERE
+            } else {
+                StatusCode::TEMPORARILY_UNAVAILABLE
+            };
             let _ = endpoint.reject(call, Refusal::new(status), now);
             return;
         }
@@ -496,19 +673,37 @@ impl Calling {
         let settled = SessionDescription::parse(session_of(request).as_slice())
             .map_err(|error| error.to_string())
             .and_then(|theirs| {
-                answer(&theirs, &LocalAudio::new(rtp.ip(), rtp.port()), session_id, 0).map_err(|error| error.to_string())
+                answer(
+                    &theirs,
+                    &LocalAudio::new(rtp.ip(), rtp.port()),
+                    session_id,
+                    0,
+                )
+                .map_err(|error| error.to_string())
             })
             .and_then(|(ours, negotiated)| {
                 let wall_at_zero = Duration::from_millis(self.config.wall_ms_at_zero);
-                let sound = Sound::new(&negotiated, seed, wall_at_zero).map_err(|error| error.to_string())?;
+                let sound = Sound::new(&negotiated, seed, wall_at_zero)
+                    .map_err(|error| error.to_string())?;
                 Ok((ours, sound))
             });
         match settled {
             Ok((ours, sound)) => {
                 let _ = endpoint.accept(call, Some(Body::sdp(ours.to_bytes())), now);
                 let call_id = request.headers.call_id().unwrap_or("").to_owned();
-                self.record_call(CallEvent::Message, &call_id, 0, None, Some("the call-taker calls back"));
-                self.callback = Some(Callback { handle: call, call_id, sound, since: now });
+                self.record_call(
+                    CallEvent::Message,
+                    &call_id,
+                    0,
+                    None,
+                    Some("the call-taker calls back"),
+                );
+                self.callback = Some(Callback {
+                    handle: call,
+                    call_id,
+                    sound,
+                    since: now,
+                });
                 // After a quiet call the callback must not be heard in the room before the call-taker speaks (RFC 7090 §5.3).
                 if !self.last_was_quiet {
                     self.effects.push_back(Effect::Say(words::CALLED_BACK));
@@ -516,16 +711,22 @@ impl Calling {
                 }
             }
             Err(what) => {
-                self.effects.push_back(Effect::Step(Step::Trouble { what: format!("callback without usable sound: {what}") }));
+                self.effects.push_back(Effect::Step(Step::Trouble {
+                    what: format!("callback without usable sound: {what}"),
+                }));
                 let _ = endpoint.reject(call, Refusal::new(StatusCode::NOT_ACCEPTABLE_HERE), now);
             }
         }
     }
 
     fn end_callback(&mut self, now: Duration) {
-        let Some(mut callback) = self.callback.take() else { return };
+        let Some(mut callback) = self.callback.take() else {
+            return;
+        };
         callback.sound.close(now);
-        self.effects.push_back(Effect::Record(callback.sound.statistics(&callback.call_id).into()));
+        self.effects.push_back(Effect::Record(
+            callback.sound.statistics(&callback.call_id).into(),
+        ));
         self.effect(Output::Light(Light::Off));
         self.effects.push_back(Effect::Ended {
             outcome: "called back",
@@ -541,7 +742,9 @@ impl Calling {
             // In a quiet call the call-taker's voice would give the caller away: it is heard by nobody in the room.
             SoundOutput::Play(_) if self.is_quiet() => {}
             SoundOutput::Play(samples) => self.effect(Output::Play(samples)),
-            SoundOutput::Event(event) => self.effects.push_back(Effect::Step(Step::Media { what: format!("{event:?}") })),
+            SoundOutput::Event(event) => self.effects.push_back(Effect::Step(Step::Media {
+                what: format!("{event:?}"),
+            })),
         }
     }
 
@@ -559,18 +762,41 @@ impl Calling {
 
     /// Keeps the Call-ID and records the response.
     fn response(&mut self, call: CallHandle, event: CallEvent, response: &Response) {
-        let Some(attempt) = self.attempt_of(call) else { return };
+        let Some(attempt) = self.attempt_of(call) else {
+            return;
+        };
         let call_id = response.headers.call_id().unwrap_or("").to_owned();
         let line = self.line_of(attempt);
-        if let Some(attempt) = self.active.as_mut().and_then(|active| active.attempts.get_mut(&attempt)) {
+        if let Some(attempt) = self
+            .active
+            .as_mut()
+            .and_then(|active| active.attempts.get_mut(&attempt))
+        {
             attempt.call_id = Some(call_id.clone());
         }
         let reason = String::from_utf8_lossy(response.reason.as_ref()).into_owned();
-        self.record_call(event, &call_id, line, Some(response.status.code()), Some(&reason));
+        self.record_call(
+            event,
+            &call_id,
+            line,
+            Some(response.status.code()),
+            Some(&reason),
+        );
     }
 
-    fn record_call(&mut self, event: CallEvent, call_id: &str, line: usize, status: Option<u16>, reason: Option<&str>) {
-        let line = self.config.lines.get(line).map_or_else(String::new, |line| line.name.clone());
+    fn record_call(
+        &mut self,
+        event: CallEvent,
+        call_id: &str,
+        line: usize,
+        status: Option<u16>,
+        reason: Option<&str>,
+    ) {
+        let line = self
+            .config
+            .lines
+            .get(line)
+            .map_or_else(String::new, |line| line.name.clone());
         let entry = CallEntry {
             event,
             call_id: call_id.to_owned(),
@@ -584,16 +810,26 @@ impl Calling {
 
     fn attempt_of(&self, call: CallHandle) -> Option<AttemptId> {
         let active = self.active.as_ref()?;
-        active.attempts.iter().find(|(_, attempt)| attempt.handle == call).map(|(id, _)| *id)
+        active
+            .attempts
+            .iter()
+            .find(|(_, attempt)| attempt.handle == call)
+            .map(|(id, _)| *id)
     }
 
     fn line_of(&self, attempt: AttemptId) -> usize {
-        self.active.as_ref().and_then(|active| active.attempts.get(&attempt)).map_or(0, |attempt| attempt.line)
+        self.active
+            .as_ref()
+            .and_then(|active| active.attempts.get(&attempt))
+            .map_or(0, |attempt| attempt.line)
     }
 
     fn call_id_of(&self, attempt: AttemptId) -> String {
         let active = self.active.as_ref();
-        active.and_then(|active| active.attempts.get(&attempt)).and_then(|attempt| attempt.call_id.clone()).unwrap_or_default()
+        active
+            .and_then(|active| active.attempts.get(&attempt))
+            .and_then(|attempt| attempt.call_id.clone())
+            .unwrap_or_default()
     }
 
     fn sound(&mut self) -> Option<&mut Sound> {
@@ -614,11 +850,22 @@ fn progress_of(cause: &FailureCause) -> Option<Progress> {
     match cause {
         FailureCause::Response(response) | FailureCause::RedirectLoop(response) => {
             let contacts = match response.headers.contacts() {
-                Ok(hearthline_sip::typed::Contacts::List(list)) => list.iter().map(|contact| contact.uri.to_string()).collect(),
+                Ok(hearthline_sip::typed::Contacts::List(list)) => {
+                    list.iter().map(|contact| contact.uri.to_string()).collect()
+                }
                 _ => Vec::new(),
             };
-            let retry_after_s = response.headers.retry_after().ok().flatten().map(|after| after.seconds);
-            Some(Progress::Rejected { status: response.status.code(), retry_after_s, contacts })
+            let retry_after_s = response
+                .headers
+                .retry_after()
+                .ok()
+                .flatten()
+                .map(|after| after.seconds);
+            Some(Progress::Rejected {
+                status: response.status.code(),
+                retry_after_s,
+                contacts,
+            })
         }
         FailureCause::Timeout | FailureCause::NotAnswered => Some(Progress::TimedOut),
         FailureCause::TransportFailed => Some(Progress::TransportFailed),
@@ -630,5 +877,7 @@ fn progress_of(cause: &FailureCause) -> Option<Progress> {
 fn session_of(request: &Request) -> Vec<u8> {
     let limits = MultipartLimits::default();
     let parts = multipart::parts_of(&request.headers, &request.body, &limits).unwrap_or_default();
-    multipart::find_by_type(&parts, "application/sdp").map(|part| part.body.clone()).unwrap_or_default()
+    multipart::find_by_type(&parts, "application/sdp")
+        .map(|part| part.body.clone())
+        .unwrap_or_default()
 }

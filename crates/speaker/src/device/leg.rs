@@ -25,23 +25,35 @@ pub(super) enum LegError {
 }
 
 /// The SIP request of an emergency INVITE.
-pub(super) fn request_of(invite: &EmergencyInvite, targets: Vec<Target>) -> Result<InviteRequest, LegError> {
-    let wrong = |what: &str, error: &dyn std::fmt::Display| LegError::Invite(format!("{what}: {error}"));
+pub(super) fn request_of(
+    invite: &EmergencyInvite,
+    targets: Vec<Target>,
+) -> Result<InviteRequest, LegError> {
+    let wrong =
+        |what: &str, error: &dyn std::fmt::Display| LegError::Invite(format!("{what}: {error}"));
     let name_addr = |name: &str| {
-        let text = invite.header(name).ok_or_else(|| LegError::Invite(format!("no {name}")))?;
+        let text = invite
+            .header(name)
+            .ok_or_else(|| LegError::Invite(format!("no {name}")))?;
         NameAddr::parse(text).map_err(|error| wrong(name, &error))
     };
     let uri = Uri::parse(&invite.request_uri).map_err(|error| wrong("Request-URI", &error))?;
-    let target = targets.first().cloned().ok_or_else(|| LegError::Invite("no transport reaches the line".into()))?;
+    let target = targets
+        .first()
+        .cloned()
+        .ok_or_else(|| LegError::Invite("no transport reaches the line".into()))?;
     let mut request = InviteRequest::new(uri, name_addr("From")?, name_addr("To")?, target);
     request.targets = targets;
     request.contact = Some(name_addr("Contact")?);
     for (name, value) in &invite.headers {
         match name.to_ascii_lowercase().as_str() {
             "from" | "to" | "contact" | "content-type" | "content-length" => {}
-            "route" => request.route.push(NameAddr::parse(value).map_err(|error| wrong("Route", &error))?),
+            "route" => request
+                .route
+                .push(NameAddr::parse(value).map_err(|error| wrong("Route", &error))?),
             _ => {
-                let name = HeaderName::parse(name.as_bytes()).ok_or_else(|| LegError::Invite(format!("header name {name}")))?;
+                let name = HeaderName::parse(name.as_bytes())
+                    .ok_or_else(|| LegError::Invite(format!("header name {name}")))?;
                 request.headers.push((name, value.clone().into_bytes()));
             }
         }
@@ -78,10 +90,14 @@ fn body_of(invite: &EmergencyInvite) -> Body {
 /// Where the next hop is reached, in the line's order of transports. In this version a host is an address or `localhost`;
 /// TLS is tried on the port after an explicit one, as 5061 follows 5060.
 pub(super) fn targets_of(next_hop: &SipUri, transports: &[LineTransport]) -> Vec<Target> {
-    let Ok(Uri::Sip(uri)) = Uri::parse(next_hop.as_str()) else { return Vec::new() };
+    let Ok(Uri::Sip(uri)) = Uri::parse(next_hop.as_str()) else {
+        return Vec::new();
+    };
     let ip = match uri.host().ip() {
         Some(ip) => ip,
-        None if next_hop.host().eq_ignore_ascii_case("localhost") => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        None if next_hop.host().eq_ignore_ascii_case("localhost") => {
+            IpAddr::V4(Ipv4Addr::LOCALHOST)
+        }
         None => return Vec::new(),
     };
     transports
@@ -93,7 +109,9 @@ pub(super) fn targets_of(next_hop: &SipUri, transports: &[LineTransport]) -> Vec
                 LineTransport::Tcp => (Transport::Tcp, 0),
                 LineTransport::Udp => (Transport::Udp, 0),
             };
-            let port = uri.port().map_or(transport.default_port(), |port| port.saturating_add(after));
+            let port = uri
+                .port()
+                .map_or(transport.default_port(), |port| port.saturating_add(after));
             let mut target = Target::new(transport, SocketAddr::new(ip, port));
             if transport == Transport::Tls {
                 target.server_name = Some(next_hop.host().to_owned());
@@ -124,7 +142,11 @@ pub(super) enum SoundOutput {
 
 impl Sound {
     /// From what offer and answer settled.
-    pub(super) fn new(negotiated: &Negotiated, seed: u64, wall_at_zero: Duration) -> Result<Self, LegError> {
+    pub(super) fn new(
+        negotiated: &Negotiated,
+        seed: u64,
+        wall_at_zero: Duration,
+    ) -> Result<Self, LegError> {
         let mut config = media::SessionConfig::new(codec_of(negotiated.codec), seed);
         config.payload_type = negotiated.payload_type;
         config.telephone_event_payload_type = negotiated.telephone_event;
@@ -136,8 +158,13 @@ impl Sound {
             .filter(|(number, _)| *number != config.payload_type)
             .collect();
         let rtp = address_of(negotiated)?;
-        let session = media::Session::new(config).map_err(|error| LegError::Answer(error.to_string()))?;
-        Ok(Self { session, codec: name_of(negotiated.codec), rtp })
+        let session =
+            media::Session::new(config).map_err(|error| LegError::Answer(error.to_string()))?;
+        Ok(Self {
+            session,
+            codec: name_of(negotiated.codec),
+            rtp,
+        })
     }
 
     /// A later offer moved the peer.
@@ -198,12 +225,16 @@ impl Sound {
 
 fn address_of(negotiated: &Negotiated) -> Result<SocketAddr, LegError> {
     let ip = match &negotiated.remote_address {
-        Host::Name(name) if name.as_str().eq_ignore_ascii_case("localhost") => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        Host::Name(name) if name.as_str().eq_ignore_ascii_case("localhost") => {
+            Some(IpAddr::V4(Ipv4Addr::LOCALHOST))
+        }
         host => host.ip(),
     };
     match ip {
         Some(ip) if negotiated.remote_port != 0 => Ok(SocketAddr::new(ip, negotiated.remote_port)),
-        _ => Err(LegError::Answer("its address is no IP address and port".into())),
+        _ => Err(LegError::Answer(
+            "its address is no IP address and port".into(),
+        )),
     }
 }
 

@@ -2,6 +2,7 @@
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
+use hearthline_voice::clock::SampleIndex;
 use hearthline_voice::listen::{Listener, Output};
 
 /// Blocks of microphone waiting for the ear; beyond it the oldest sound is given up and counted as lost.
@@ -11,6 +12,20 @@ enum Command {
     Samples(Vec<i16>),
     ListenForReply(u32),
     Ended,
+}
+
+/// What the ear reports.
+#[derive(Debug)]
+pub enum Report {
+    /// The wake word was heard: the seconds before it, the only sound from before it that ever leaves the ring.
+    PreRoll {
+        /// Index of the first sample.
+        first: SampleIndex,
+        /// The samples.
+        samples: Vec<i16>,
+    },
+    /// Everything else.
+    Heard(Output),
 }
 
 /// A running ear.
@@ -25,21 +40,38 @@ impl Hearing {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(mut listener: Listener, report: impl Fn(Output) + Send + 'static) -> std::io::Result<Self> {
+    pub fn start(
+        mut listener: Listener,
+        report: impl Fn(Report) + Send + 'static,
+    ) -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::sync_channel(BLOCKS_MAX);
-        let thread = std::thread::Builder::new().name("hearing".into()).spawn(move || {
-            while let Ok(command) = receiver.recv() {
-                match command {
-                    Command::Samples(samples) => listener.handle_samples(&samples),
-                    Command::ListenForReply(ms) => listener.listen_for_reply(ms),
-                    Command::Ended => listener.handle_end(),
+        let thread = std::thread::Builder::new()
+            .name("hearing".into())
+            .spawn(move || {
+                while let Ok(command) = receiver.recv() {
+                    match command {
+                        Command::Samples(samples) => listener.handle_samples(&samples),
+                        Command::ListenForReply(ms) => listener.listen_for_reply(ms),
+                        Command::Ended => listener.handle_end(),
+                    }
+                    while let Some(output) = listener.poll_output() {
+                        if let Output::Wake(_) = output {
+                            let held = listener.pre_roll().held();
+                            let first = held.start;
+                            if let Ok(samples) = listener.pre_roll().copy_from(held.start, held.end)
+                            {
+                                report(Report::PreRoll { first, samples });
+                            }
+                        }
+                        report(Report::Heard(output));
+                    }
                 }
-                while let Some(output) = listener.poll_output() {
-                    report(output);
-                }
-            }
-        })?;
-        Ok(Self { sender: Some(sender), thread: Some(thread), lost_samples: 0 })
+            })?;
+        Ok(Self {
+            sender: Some(sender),
+            thread: Some(thread),
+            lost_samples: 0,
+        })
     }
 
     /// Microphone samples, 16 kHz mono. Never blocks.
@@ -67,7 +99,9 @@ impl Hearing {
     }
 
     fn send(&self, command: Command) -> bool {
-        self.sender.as_ref().is_some_and(|sender| sender.try_send(command).is_ok())
+        self.sender
+            .as_ref()
+            .is_some_and(|sender| sender.try_send(command).is_ok())
     }
 }
 

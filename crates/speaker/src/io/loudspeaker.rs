@@ -54,23 +54,32 @@ impl Loudspeaker {
     ///
     /// # Errors
     /// When the system gives no thread, or the sink's program does not start.
-    pub fn start(mut voice: Voice, sink: Sink, report: impl Fn(Report) + Send + 'static) -> io::Result<Self> {
+    pub fn start(
+        mut voice: Voice,
+        sink: Sink,
+        report: impl Fn(Report) + Send + 'static,
+    ) -> io::Result<Self> {
         let (sender, receiver) = mpsc::channel();
         let (texts, words) = mpsc::channel::<String>();
         let spoken = sender.clone();
-        let speaking = std::thread::Builder::new().name("voice".into()).spawn(move || {
-            while let Ok(text) = words.recv() {
-                if spoken.send(Command::Spoken(voice(&text))).is_err() {
-                    return;
+        let speaking = std::thread::Builder::new()
+            .name("voice".into())
+            .spawn(move || {
+                while let Ok(text) = words.recv() {
+                    if spoken.send(Command::Spoken(voice(&text))).is_err() {
+                        return;
+                    }
                 }
-            }
-        })?;
+            })?;
         let output = Open::new(sink)?;
         let playing = std::thread::Builder::new()
             .name("loudspeaker".into())
             .spawn(move || Mixer::new(output).run(&receiver, &texts, &report))?;
         // The voice's own sender keeps the mixer alive; `end` tells both to stop.
-        Ok(Self { sender: Some(sender), threads: vec![playing, speaking] })
+        Ok(Self {
+            sender: Some(sender),
+            threads: vec![playing, speaking],
+        })
     }
 
     /// Says something after what is being said.
@@ -131,7 +140,12 @@ impl Mixer {
         }
     }
 
-    fn run(mut self, receiver: &mpsc::Receiver<Command>, texts: &mpsc::Sender<String>, report: &dyn Fn(Report)) {
+    fn run(
+        mut self,
+        receiver: &mpsc::Receiver<Command>,
+        texts: &mpsc::Sender<String>,
+        report: &dyn Fn(Report),
+    ) {
         loop {
             let silent = self.speech.is_empty() && self.call.is_empty();
             let command = if silent {
@@ -229,17 +243,23 @@ impl Open {
     fn new(sink: Sink) -> io::Result<Self> {
         match sink {
             Sink::Nowhere => Ok(Self::Nowhere),
-            Sink::Wav(path) => Ok(Self::Wav { path, samples: Vec::new() }),
+            Sink::Wav(path) => Ok(Self::Wav {
+                path,
+                samples: Vec::new(),
+            }),
             Sink::Program(words) => {
-                let (program, arguments) =
-                    words.split_first().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "empty playback command"))?;
+                let (program, arguments) = words.split_first().ok_or_else(|| {
+                    io::Error::new(io::ErrorKind::InvalidInput, "empty playback command")
+                })?;
                 let child = Program::new(program)
                     .args(arguments)
                     .stdin(Stdio::piped())
                     .stdout(Stdio::null())
                     .stderr(Stdio::null())
                     .spawn()
-                    .map_err(|error| io::Error::new(error.kind(), format!("playback command {program}: {error}")))?;
+                    .map_err(|error| {
+                        io::Error::new(error.kind(), format!("playback command {program}: {error}"))
+                    })?;
                 Ok(Self::Program(child))
             }
         }
@@ -250,10 +270,18 @@ impl Open {
             Self::Nowhere => {}
             Self::Wav { samples, .. } => samples.extend_from_slice(block),
             Self::Program(child) => {
-                let bytes: Vec<u8> = block.iter().flat_map(|sample| sample.to_le_bytes()).collect();
-                let written = child.stdin.as_mut().map_or(Ok(()), |stdin| stdin.write_all(&bytes));
+                let bytes: Vec<u8> = block
+                    .iter()
+                    .flat_map(|sample| sample.to_le_bytes())
+                    .collect();
+                let written = child
+                    .stdin
+                    .as_mut()
+                    .map_or(Ok(()), |stdin| stdin.write_all(&bytes));
                 if let Err(error) = written {
-                    report(Report::Trouble(format!("the playback command takes no more sound: {error}")));
+                    report(Report::Trouble(format!(
+                        "the playback command takes no more sound: {error}"
+                    )));
                     let _ = child.kill();
                     let _ = child.wait();
                     *self = Self::Nowhere;

@@ -39,7 +39,11 @@ impl Microphone {
     /// A recording that cannot be opened, or a program that does not start.
     pub fn start(self, give: impl FnMut(Frame) -> bool + Send + 'static) -> Result<(), String> {
         let threaded = |name: &str, body: Box<dyn FnOnce() + Send>| {
-            std::thread::Builder::new().name(name.into()).spawn(body).map(|_| ()).map_err(|error| error.to_string())
+            std::thread::Builder::new()
+                .name(name.into())
+                .spawn(body)
+                .map(|_| ())
+                .map_err(|error| error.to_string())
         };
         match self {
             Self::Recording(path) => {
@@ -49,7 +53,10 @@ impl Microphone {
             }
             Self::Samples(samples) => {
                 let mut once = Some(samples);
-                threaded("microphone", Box::new(move || paced(move || Ok(once.take()), give)))
+                threaded(
+                    "microphone",
+                    Box::new(move || paced(move || Ok(once.take()), give)),
+                )
             }
             Self::Program(words) => {
                 let (program, arguments) = words.split_first().ok_or("empty capture command")?;
@@ -60,7 +67,10 @@ impl Microphone {
                     .stderr(Stdio::null())
                     .spawn()
                     .map_err(|error| format!("capture command {program}: {error}"))?;
-                let mut sound = child.stdout.take().ok_or("the capture command has no output")?;
+                let mut sound = child
+                    .stdout
+                    .take()
+                    .ok_or("the capture command has no output")?;
                 threaded(
                     "microphone",
                     Box::new(move || {
@@ -113,10 +123,15 @@ fn captured(sound: &mut impl Read, mut give: impl FnMut(Frame) -> bool) {
     let mut bytes = [0; 2 * FRAME_SAMPLES];
     loop {
         if let Err(error) = sound.read_exact(&mut bytes) {
-            give(Frame::Broken(format!("the capture command gives no more sound: {error}")));
+            give(Frame::Broken(format!(
+                "the capture command gives no more sound: {error}"
+            )));
             return;
         }
-        let frame = bytes.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
+        let frame = bytes
+            .chunks_exact(2)
+            .map(|pair| i16::from_le_bytes([pair[0], pair[1]]))
+            .collect();
         if !give(Frame::Samples(frame)) {
             return;
         }

@@ -6,7 +6,10 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
-use rubato::{Async, FixedAsync, Indexing, Resampler, SincInterpolationParameters, SincInterpolationType, WindowFunction};
+use rubato::{
+    Async, FixedAsync, Indexing, Resampler, SincInterpolationParameters, SincInterpolationType,
+    WindowFunction,
+};
 
 /// The rate that the device hears at, in hertz.
 pub const RATE_HZ: u32 = 16_000;
@@ -77,11 +80,20 @@ impl Recording {
     /// # Errors
     /// [`RecordingError`] for a missing file, a foreign format, an impossible rate or channel count.
     pub fn open(path: &Path) -> Result<Self, RecordingError> {
-        let unreadable = |source| RecordingError::Unreadable { path: path.to_owned(), source };
-        let format = |why: String| RecordingError::Format { path: path.to_owned(), why };
+        let unreadable = |source| RecordingError::Unreadable {
+            path: path.to_owned(),
+            source,
+        };
+        let format = |why: String| RecordingError::Format {
+            path: path.to_owned(),
+            why,
+        };
         let mut file = File::open(path).map_err(unreadable)?;
         let mut magic = Vec::new();
-        (&mut file).take(4).read_to_end(&mut magic).map_err(unreadable)?;
+        (&mut file)
+            .take(4)
+            .read_to_end(&mut magic)
+            .map_err(unreadable)?;
         file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
         let reader = BufReader::new(file);
         let (source, rate_hz, channels) = match magic.as_slice() {
@@ -92,13 +104,28 @@ impl Recording {
             other => return Err(format(format!("unknown format (begins with {other:02x?})"))),
         };
         if !RATE_HZ_RANGE.contains(&rate_hz) {
-            return Err(format(format!("sample rate {rate_hz} Hz, not between 4,000 and 384,000")));
+            return Err(format(format!(
+                "sample rate {rate_hz} Hz, not between 4,000 and 384,000"
+            )));
         }
         if channels == 0 || channels > CHANNELS_MAX {
-            return Err(format(format!("{channels} channels, not between 1 and {CHANNELS_MAX}")));
+            return Err(format(format!(
+                "{channels} channels, not between 1 and {CHANNELS_MAX}"
+            )));
         }
-        let resampler = if rate_hz == RATE_HZ { None } else { Some(Rate::new(rate_hz).map_err(format)?) };
-        Ok(Self { path: path.to_owned(), source, rate_hz, resampler, frames_read: 0, ended: false })
+        let resampler = if rate_hz == RATE_HZ {
+            None
+        } else {
+            Some(Rate::new(rate_hz).map_err(format)?)
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            source,
+            rate_hz,
+            resampler,
+            frames_read: 0,
+            ended: false,
+        })
     }
 
     /// The next block of 16 kHz mono samples; `None` at the end.
@@ -120,7 +147,10 @@ impl Recording {
                 return Err(RecordingError::Empty(self.path.clone()));
             }
             if self.frames_read > RECORDING_S_MAX * u64::from(self.rate_hz) {
-                return Err(RecordingError::TooLong { path: self.path.clone(), hours: RECORDING_S_MAX / 3_600 });
+                return Err(RecordingError::TooLong {
+                    path: self.path.clone(),
+                    hours: RECORDING_S_MAX / 3_600,
+                });
             }
             let heard = match &mut self.resampler {
                 Some(rate) => rate.convert(&mono, self.ended),
@@ -152,9 +182,19 @@ fn to_i16(sample: f32) -> i16 {
 
 /// The decoders; each gives mono samples in -1..1.
 enum Source {
-    WavInteger { samples: hound::WavIntoSamples<BufReader<File>, i32>, channels: usize, scale: f32 },
-    WavFloat { samples: hound::WavIntoSamples<BufReader<File>, f32>, channels: usize },
-    Flac { reader: Box<claxon::FlacReader<BufReader<File>>>, scale: f32 },
+    WavInteger {
+        samples: hound::WavIntoSamples<BufReader<File>, i32>,
+        channels: usize,
+        scale: f32,
+    },
+    WavFloat {
+        samples: hound::WavIntoSamples<BufReader<File>, f32>,
+        channels: usize,
+    },
+    Flac {
+        reader: Box<claxon::FlacReader<BufReader<File>>>,
+        scale: f32,
+    },
     Opus(Box<Opus>),
 }
 
@@ -162,18 +202,34 @@ impl Source {
     /// Appends some frames; false when there are no more.
     fn read(&mut self, mono: &mut Vec<f32>) -> Result<bool, String> {
         match self {
-            Self::WavInteger { samples, channels, scale } => {
+            Self::WavInteger {
+                samples,
+                channels,
+                scale,
+            } => {
                 let scale = *scale;
-                mix(samples.by_ref().map(|sample| sample.map(|value| value as f32 * scale)), *channels, mono)
+                mix(
+                    samples
+                        .by_ref()
+                        .map(|sample| sample.map(|value| value as f32 * scale)),
+                    *channels,
+                    mono,
+                )
             }
             Self::WavFloat { samples, channels } => mix(samples.by_ref(), *channels, mono),
             Self::Flac { reader, scale } => {
-                let Some(block) = reader.blocks().read_next_or_eof(Vec::new()).map_err(|error| error.to_string())? else {
+                let Some(block) = reader
+                    .blocks()
+                    .read_next_or_eof(Vec::new())
+                    .map_err(|error| error.to_string())?
+                else {
                     return Ok(false);
                 };
                 let share = *scale / block.channels() as f32;
                 mono.extend((0..block.duration()).map(|frame| {
-                    (0..block.channels()).map(|channel| block.sample(channel, frame) as f32 * share).sum::<f32>()
+                    (0..block.channels())
+                        .map(|channel| block.sample(channel, frame) as f32 * share)
+                        .sum::<f32>()
                 }));
                 Ok(true)
             }
@@ -213,18 +269,33 @@ fn open_wav(reader: BufReader<File>) -> Result<Opened, String> {
     let source = match spec.sample_format {
         hound::SampleFormat::Int => {
             let scale = 1.0 / (1_u64 << (spec.bits_per_sample.clamp(1, 32) - 1)) as f32;
-            Source::WavInteger { samples: wav.into_samples(), channels, scale }
+            Source::WavInteger {
+                samples: wav.into_samples(),
+                channels,
+                scale,
+            }
         }
-        hound::SampleFormat::Float => Source::WavFloat { samples: wav.into_samples(), channels },
+        hound::SampleFormat::Float => Source::WavFloat {
+            samples: wav.into_samples(),
+            channels,
+        },
     };
     Ok((source, spec.sample_rate, channels))
 }
 
 fn open_flac(reader: BufReader<File>) -> Result<Opened, String> {
-    let reader = claxon::FlacReader::new(reader).map_err(|error| format!("FLAC header: {error}"))?;
+    let reader =
+        claxon::FlacReader::new(reader).map_err(|error| format!("FLAC header: {error}"))?;
     let info = reader.streaminfo();
     let scale = 1.0 / (1_u64 << (info.bits_per_sample.clamp(1, 32) - 1)) as f32;
-    Ok((Source::Flac { reader: Box::new(reader), scale }, info.sample_rate, info.channels as usize))
+    Ok((
+        Source::Flac {
+            reader: Box::new(reader),
+            scale,
+        },
+        info.sample_rate,
+        info.channels as usize,
+    ))
 }
 
 /// Opus in Ogg (RFC 7845), decoded at the device's rate.
@@ -240,12 +311,19 @@ struct Opus {
 
 impl Opus {
     fn read(&mut self, mono: &mut Vec<f32>) -> Result<bool, String> {
-        let Some(packet) = self.packets.read_packet().map_err(|error| error.to_string())? else {
+        let Some(packet) = self
+            .packets
+            .read_packet()
+            .map_err(|error| error.to_string())?
+        else {
             mono.extend(self.waiting.drain(..));
             return Ok(false);
         };
         let mut pcm = vec![0.0; self.decoder.max_frame_size_per_channel()];
-        let count = self.decoder.decode_float(&packet.data, &mut pcm, false).map_err(|error| format!("{error:?}"))?;
+        let count = self
+            .decoder
+            .decode_float(&packet.data, &mut pcm, false)
+            .map_err(|error| format!("{error:?}"))?;
         let skipped = self.skip.min(count);
         self.skip -= skipped;
         self.decoded += count as u64;
@@ -273,12 +351,22 @@ fn open_opus(reader: BufReader<File>) -> Result<Opened, String> {
     }
     let channels = usize::from(head[9]);
     if head[18] != 0 || !(1..=2).contains(&channels) {
-        return Err(format!("Opus with {channels} channels in mapping family {}; only mono and stereo", head[18]));
+        return Err(format!(
+            "Opus with {channels} channels in mapping family {}; only mono and stereo",
+            head[18]
+        ));
     }
     next("OpusTags")?;
     let pre_skip = usize::from(u16::from_le_bytes([head[10], head[11]])) / 3;
-    let decoder = opus_decoder::OpusDecoder::new(RATE_HZ, 1).map_err(|error| format!("Opus: {error:?}"))?;
-    let opus = Opus { packets, decoder, skip: pre_skip, decoded: 0, waiting: VecDeque::new() };
+    let decoder =
+        opus_decoder::OpusDecoder::new(RATE_HZ, 1).map_err(|error| format!("Opus: {error:?}"))?;
+    let opus = Opus {
+        packets,
+        decoder,
+        skip: pre_skip,
+        decoded: 0,
+        waiting: VecDeque::new(),
+    };
     Ok((Source::Opus(Box::new(opus)), RATE_HZ, 1))
 }
 
@@ -307,7 +395,14 @@ impl Rate {
         let resampler = Async::new_sinc(ratio, 1.0, &sinc, 1_024, 1, FixedAsync::Input)
             .map_err(|error| format!("cannot change {rate_hz} Hz to {RATE_HZ} Hz: {error}"))?;
         let delay = resampler.output_delay();
-        Ok(Self { resampler, pending: Vec::new(), delay, ratio, frames_in: 0, frames_out: 0 })
+        Ok(Self {
+            resampler,
+            pending: Vec::new(),
+            delay,
+            ratio,
+            frames_in: 0,
+            frames_out: 0,
+        })
     }
 
     fn convert(&mut self, input: &[f32], last: bool) -> Vec<f32> {
@@ -340,8 +435,10 @@ impl Rate {
     fn chunk(&mut self, wanted: usize, out: &mut Vec<f32>) {
         let mut buffer = vec![0.0; self.resampler.output_frames_max()];
         let frames = buffer.len();
-        let input = InterleavedSlice::new(&self.pending[..wanted], 1, wanted).expect("the slice has that length");
-        let mut output = InterleavedSlice::new_mut(&mut buffer, 1, frames).expect("the slice has that length");
+        let input = InterleavedSlice::new(&self.pending[..wanted], 1, wanted)
+            .expect("the slice has that length");
+        let mut output =
+            InterleavedSlice::new_mut(&mut buffer, 1, frames).expect("the slice has that length");
         let none: Option<&Indexing> = None;
         let (_, made) = self
             .resampler

@@ -10,10 +10,10 @@ use hearthline_emergency::target::SipUri;
 use hearthline_ledger::{Hash, IncidentId};
 use hearthline_sip::endpoint::{Input as SipInput, Transport};
 use hearthline_transport::{FromNetwork, Reach, RtpPair, Sockets, SocketsConfig, ToNetwork, Trust};
-use hearthline_voice::listen::{Listener, Output as Heard};
+use hearthline_voice::listen::Listener;
 use tokio::sync::mpsc;
 
-use super::hearing::Hearing;
+use super::hearing::{Hearing, Report as HearingReport};
 use super::lost::{self, LostAnswer};
 use super::loudspeaker::{Loudspeaker, Report, Sink, Voice};
 use super::microphone::{Frame, Microphone};
@@ -61,6 +61,8 @@ pub enum News<'a> {
         /// SHA-256 of the file.
         digest: Hash,
     },
+    /// The microphone or its recording gives no more sound; why. The device goes on.
+    MicrophoneBroken(String),
     /// The recording is over.
     RecordingEnded,
     /// A second of sound has passed.
@@ -101,7 +103,7 @@ pub enum RunError {
 
 /// Everything that reaches the device's task.
 enum Message {
-    Heard(Heard),
+    Hearing(HearingReport),
     Frame(Frame),
     Loudspeaker(Report),
     Durable(u64),
@@ -113,12 +115,20 @@ enum Message {
 ///
 /// # Errors
 /// [`RunError`] when it cannot start. Once it runs, nothing but `watch` ends it.
-pub async fn run(parts: Parts, mut watch: impl FnMut(News<'_>, When) -> ControlFlow<()>) -> Result<(), RunError> {
+pub async fn run(
+    parts: Parts,
+    mut watch: impl FnMut(News<'_>, When) -> ControlFlow<()>,
+) -> Result<(), RunError> {
     let started = Instant::now();
     let wall_ms = wall_ms();
     let failed = |what: &'static str| move |why: String| RunError::Start { what, why };
-    let store = Store::open(&parts.data)?;
-    let Opened { recorder, recovery, lost_cache, put_aside } = store.recorder(wall_ms, started.elapsed())?;
+    let (store, opened) = Store::open_or_replace(&parts.data, wall_ms, started.elapsed())?;
+    let Opened {
+        recorder,
+        recovery,
+        lost_cache,
+        notices,
+    } = opened;
     let (messages, mut inbox) = mpsc::channel(INPUTS_MAX);
 
     let home = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -126,26 +136,45 @@ pub async fn run(parts: Parts, mut watch: impl FnMut(News<'_>, When) -> ControlF
     sockets_config.udp = vec![SocketAddr::new(home, 0)];
     sockets_config.tcp = vec![SocketAddr::new(home, 0)];
     sockets_config.trust = Trust::Any; // RFC 6881 ED-58: a certificate never costs the call; it is recorded
-    let mut sockets = Sockets::bind(sockets_config).await.map_err(|error| failed("SIP sockets")(error.to_string()))?;
-    let rtp = RtpPair::bind(home, Reach::LoopbackOnly).await.map_err(|error| failed("RTP sockets")(error.to_string()))?;
-    let rtp_port = rtp.port().map_err(|error| failed("RTP sockets")(error.to_string()))?;
+    let mut sockets = Sockets::bind(sockets_config)
+        .await
+        .map_err(|error| failed("SIP sockets")(error.to_string()))?;
+    let rtp = RtpPair::bind(home, Reach::LoopbackOnly)
+        .await
+        .map_err(|error| failed("RTP sockets")(error.to_string()))?;
+    let rtp_port = rtp
+        .port()
+        .map_err(|error| failed("RTP sockets")(error.to_string()))?;
     let any = SocketAddr::new(home, 0);
     let udp = sockets.local(Transport::Udp).unwrap_or(any);
     let tcp = sockets.local(Transport::Tcp).unwrap_or(any);
 
-    let contact = SipUri::parse(&format!("sip:speaker@{udp}"))
-        .map_err(|error| RunError::Start { what: "contact", why: error.to_string() })?;
+    let contact =
+        SipUri::parse(&format!("sip:speaker@{udp}")).map_err(|error| RunError::Start {
+            what: "contact",
+            why: error.to_string(),
+        })?;
     let config = DeviceConfig {
-        profile: parts.household.profile(contact, recorder.key_id().to_string())?,
+        profile: parts
+            .household
+            .profile(contact, recorder.key_id().to_string())?,
         lines: parts.household.lines()?,
         timers: CallTimers::default(),
-        lost: LostConfig { servers: parts.household.lost_servers()?, ..LostConfig::default() },
+        lost: LostConfig {
+            servers: parts.household.lost_servers()?,
+            ..LostConfig::default()
+        },
         country: parts.household.country()?,
         mode: parts.household.mode()?,
-        sip_local: vec![(Transport::Udp, udp), (Transport::Tcp, tcp), (Transport::Tls, tcp)],
+        sip_local: vec![
+            (Transport::Udp, udp),
+            (Transport::Tcp, tcp),
+            (Transport::Tls, tcp),
+        ],
         rtp_local: SocketAddr::new(home, rtp_port),
         seed: random()?,
-        wall_ms_at_zero: wall_ms.saturating_sub(u64::try_from(started.elapsed().as_millis()).unwrap_or(0)),
+        wall_ms_at_zero: wall_ms
+            .saturating_sub(u64::try_from(started.elapsed().as_millis()).unwrap_or(0)),
     };
 
     let durable = messages.clone();
@@ -155,16 +184,28 @@ pub async fn run(parts: Parts, mut watch: impl FnMut(News<'_>, When) -> ControlF
         move |what| drop(trouble.blocking_send(Message::StoreTrouble(what))),
     )?;
     let heard = messages.clone();
-    let hearing = Hearing::start(parts.listener, move |output| drop(heard.blocking_send(Message::Heard(output))))
-        .map_err(|error| failed("hearing")(error.to_string()))?;
+    let hearing = Hearing::start(parts.listener, move |output| {
+        drop(heard.blocking_send(Message::Hearing(output)))
+    })
+    .map_err(|error| failed("hearing")(error.to_string()))?;
     let played = messages.clone();
-    let loudspeaker =
-        Loudspeaker::start(parts.voice, parts.loudspeaker, move |report| drop(played.blocking_send(Message::Loudspeaker(report))))
-            .map_err(|error| failed("loudspeaker")(error.to_string()))?;
+    let loudspeaker = Loudspeaker::start(parts.voice, parts.loudspeaker, move |report| {
+        drop(played.blocking_send(Message::Loudspeaker(report)))
+    })
+    .map_err(|error| failed("loudspeaker")(error.to_string()))?;
     let captured = messages.clone();
-    parts.microphone.start(move |frame| captured.blocking_send(Message::Frame(frame)).is_ok()).map_err(failed("microphone"))?;
+    parts
+        .microphone
+        .start(move |frame| captured.blocking_send(Message::Frame(frame)).is_ok())
+        .map_err(failed("microphone"))?;
 
-    let device = Device::new(config, recorder, &recovery, lost_cache.as_deref(), started.elapsed());
+    let device = Device::new(
+        config,
+        recorder,
+        &recovery,
+        lost_cache.as_deref(),
+        started.elapsed(),
+    );
     let mut running = Running {
         device,
         store,
@@ -178,9 +219,8 @@ pub async fn run(parts: Parts, mut watch: impl FnMut(News<'_>, When) -> ControlF
         timeout: None,
         frames: 0,
     };
-    if let Some(aside) = put_aside {
-        let what = format!("the old record is damaged; it is kept as {} and a new one was begun", aside.display());
-        if watch(News::Trouble(what), running.when()).is_break() {
+    for notice in notices {
+        if watch(News::Trouble(notice), running.when()).is_break() {
             return Ok(());
         }
     }
@@ -190,7 +230,9 @@ pub async fn run(parts: Parts, mut watch: impl FnMut(News<'_>, When) -> ControlF
         if running.drain(&sockets, &rtp, &mut watch).await.is_break() {
             break;
         }
-        let wait = running.timeout.map(|at| at.saturating_sub(running.started.elapsed()));
+        let wait = running
+            .timeout
+            .map(|at| at.saturating_sub(running.started.elapsed()));
         let now;
         tokio::select! {
             biased;
@@ -242,8 +284,13 @@ struct Running {
 
 impl Running {
     fn when(&self) -> When {
-        let idle = self.device.situation() == Situation::Idle && self.device.recorder().incident().is_none();
-        When { now: self.started.elapsed(), microphone_zero: self.microphone_zero, idle }
+        let idle = self.device.situation() == Situation::Idle
+            && self.device.recorder().incident().is_none();
+        When {
+            now: self.started.elapsed(),
+            microphone_zero: self.microphone_zero,
+            idle,
+        }
     }
 
     fn message(
@@ -253,10 +300,16 @@ impl Running {
         watch: &mut impl FnMut(News<'_>, When) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         match message {
-            Message::Heard(output) => self.device.handle(Input::Hearing(output), now),
+            Message::Hearing(HearingReport::Heard(output)) => {
+                self.device.handle(Input::Hearing(output), now)
+            }
+            Message::Hearing(HearingReport::PreRoll { first, samples }) => {
+                self.device.handle(Input::PreRoll { first, samples }, now);
+            }
             Message::Frame(Frame::Samples(samples)) => {
                 let spoken = Duration::from_micros(samples.len() as u64 * 1_000_000 / 16_000);
-                self.microphone_zero.get_or_insert(now.saturating_sub(spoken));
+                self.microphone_zero
+                    .get_or_insert(now.saturating_sub(spoken));
                 self.device.handle(Input::Microphone(&samples), now);
                 self.hearing.samples(samples);
                 self.frames += 1;
@@ -264,9 +317,15 @@ impl Running {
                     return watch(News::Second, self.when());
                 }
             }
-            Message::Frame(Frame::RecordingEnded) => return watch(News::RecordingEnded, self.when()),
-            Message::Frame(Frame::Broken(why)) => return watch(News::Trouble(format!("microphone: {why}")), self.when()),
-            Message::Loudspeaker(Report::SpeechEnded) => self.device.handle(Input::SpeechEnded, now),
+            Message::Frame(Frame::RecordingEnded) => {
+                return watch(News::RecordingEnded, self.when());
+            }
+            Message::Frame(Frame::Broken(why)) => {
+                return watch(News::MicrophoneBroken(why), self.when());
+            }
+            Message::Loudspeaker(Report::SpeechEnded) => {
+                self.device.handle(Input::SpeechEnded, now)
+            }
             Message::Loudspeaker(Report::Trouble(why)) => {
                 let told = watch(News::Trouble(why), self.when());
                 self.device.handle(Input::SpeechEnded, now);
@@ -291,15 +350,35 @@ impl Running {
 
     fn network(&mut self, news: FromNetwork, now: Duration) {
         match news {
-            FromNetwork::Received { transport, local, remote, bytes, .. } => {
-                self.device.handle(Input::Sip(SipInput::Received { transport, local, remote, bytes: &bytes }), now);
+            FromNetwork::Received {
+                transport,
+                local,
+                remote,
+                bytes,
+                ..
+            } => {
+                self.device.handle(
+                    Input::Sip(SipInput::Received {
+                        transport,
+                        local,
+                        remote,
+                        bytes: &bytes,
+                    }),
+                    now,
+                );
             }
             FromNetwork::Connected { .. } => {}
             FromNetwork::Closed { transport, remote } => {
-                self.device.handle(Input::Sip(SipInput::StreamClosed { transport, remote }), now);
+                self.device.handle(
+                    Input::Sip(SipInput::StreamClosed { transport, remote }),
+                    now,
+                );
             }
             FromNetwork::Failed { target, .. } => {
-                self.device.handle(Input::Sip(SipInput::TransportFailed { target: &target }), now);
+                self.device.handle(
+                    Input::Sip(SipInput::TransportFailed { target: &target }),
+                    now,
+                );
             }
         }
     }
@@ -320,16 +399,28 @@ impl Running {
                 Output::Sip { target, bytes } => {
                     let invite = bytes.starts_with(b"INVITE ");
                     // The queue is bounded; a network that takes nothing for so long is as good as failed.
-                    if sockets.sender.try_send(ToNetwork::Transmit { target: target.clone(), bytes }).is_err() {
+                    if sockets
+                        .sender
+                        .try_send(ToNetwork::Transmit {
+                            target: target.clone(),
+                            bytes,
+                        })
+                        .is_err()
+                    {
                         let now = self.started.elapsed();
-                        self.device.handle(Input::Sip(SipInput::TransportFailed { target: &target }), now);
+                        self.device.handle(
+                            Input::Sip(SipInput::TransportFailed { target: &target }),
+                            now,
+                        );
                     }
                     if invite {
                         watch(News::InviteLeft, self.when())?;
                     }
                 }
                 Output::CloseStream { transport, remote } => {
-                    let _ = sockets.sender.try_send(ToNetwork::Close { transport, remote });
+                    let _ = sockets
+                        .sender
+                        .try_send(ToNetwork::Close { transport, remote });
                 }
                 // A datagram that the system does not take now is a lost datagram; RTP bears that.
                 Output::Rtp { to, bytes } => drop(rtp.rtp.try_send_to(&bytes, to)),
@@ -349,7 +440,11 @@ impl Running {
                 Output::Light(light) => watch(News::Light(light), self.when())?,
                 Output::ListenForReply { ms } => self.hearing.listen_for_reply(ms),
                 Output::Step(step) => {
-                    if let Step::Decided { decision: "emergency" | "ask", .. } = &step {
+                    if let Step::Decided {
+                        decision: "emergency" | "ask",
+                        ..
+                    } = &step
+                    {
                         self.to_export = self.device.recorder().incident().cloned();
                     }
                     let ended = matches!(step, Step::Ended { .. });
@@ -363,8 +458,13 @@ impl Running {
     }
 
     /// Exports the incident that has just ended.
-    fn export(&mut self, watch: &mut impl FnMut(News<'_>, When) -> ControlFlow<()>) -> ControlFlow<()> {
-        let Some(incident) = self.to_export.take() else { return ControlFlow::Continue(()) };
+    fn export(
+        &mut self,
+        watch: &mut impl FnMut(News<'_>, When) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let Some(incident) = self.to_export.take() else {
+            return ControlFlow::Continue(());
+        };
         // Everything of the incident first, its closing checkpoint too.
         let mut later = Vec::new();
         loop {
@@ -375,13 +475,24 @@ impl Running {
             }
         }
         let exported = if self.writer.flush(FLUSH_MAX) {
-            self.store.export(self.device.recorder().log(), &incident, wall_ms()).map_err(|error| error.to_string())
+            self.store
+                .export(self.device.recorder().log(), &incident, wall_ms())
+                .map_err(|error| error.to_string())
         } else {
             Err("the disk does not take the record now; export it later".to_owned())
         };
         let told = match exported {
-            Ok((path, bundle)) => watch(News::Bundle { path, digest: bundle.digest }, self.when()),
-            Err(why) => watch(News::Trouble(format!("the incident was not exported: {why}")), self.when()),
+            Ok((path, bundle)) => watch(
+                News::Bundle {
+                    path,
+                    digest: bundle.digest,
+                },
+                self.when(),
+            ),
+            Err(why) => watch(
+                News::Trouble(format!("the incident was not exported: {why}")),
+                self.when(),
+            ),
         };
         for output in later {
             self.device.give_back(output);
@@ -392,6 +503,8 @@ impl Running {
 
 /// Wall clock in milliseconds since 1970-01-01 UTC; 0 when it stands before that.
 fn wall_ms() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

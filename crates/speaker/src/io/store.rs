@@ -2,6 +2,7 @@
 //!
 //! Writing happens on one thread of its own, entry after entry, each synced before it is reported durable. When the disk is
 //! full or read-only the entries wait in memory and are tried again; the call never waits for them (DESIGN invariant 3).
+//! A folder that cannot even be opened is replaced until the next start: [`Store::open_or_replace`].
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write as _};
@@ -12,8 +13,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use hearthline_ledger::{
-    AudioChunk, BootId, Bundle, BundleError, ExportRequest, IdentityKey, IncidentId, Log, LogError, PreviousSegment, Recovery,
-    SALT_BYTES, Setup, Stream,
+    AudioChunk, BootId, Bundle, BundleError, ExportRequest, IdentityKey, IncidentId, Log, LogError,
+    PreviousSegment, Recovery, SALT_BYTES, Setup, Stream,
 };
 use hearthline_sip::tokens::Tokens;
 
@@ -41,7 +42,9 @@ pub enum StoreError {
     #[error("{0} is in use by another speaker process; give each its own --data folder")]
     Busy(PathBuf),
     /// The identity key is not 32 bytes.
-    #[error("{0} is damaged: the key must have 32 bytes. The record cannot be continued without it; move the folder away to begin a new device")]
+    #[error(
+        "{0} is damaged: the key must have 32 bytes. The record cannot be continued without it; move the folder away to begin a new device"
+    )]
     Key(PathBuf),
     /// The log cannot be opened or continued.
     #[error(transparent)]
@@ -54,7 +57,8 @@ pub enum StoreError {
 /// The folder of one device, locked.
 pub struct Store {
     folder: PathBuf,
-    _lock: File,
+    /// None: the folder could not be made, its entries wait in memory.
+    _lock: Option<File>,
 }
 
 /// What opening gave.
@@ -65,8 +69,8 @@ pub struct Opened {
     pub recovery: Recovery,
     /// The LoST cache of the last run.
     pub lost_cache: Option<Vec<u8>>,
-    /// Set when the old log was damaged and put aside.
-    pub put_aside: Option<PathBuf>,
+    /// What a person should know: an old log that was put aside or cut, a folder that was replaced.
+    pub notices: Vec<String>,
 }
 
 impl Store {
@@ -75,13 +79,99 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let failed = |source| StoreError::Io { path: folder.to_owned(), source };
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+        let failed = |source| StoreError::Io {
+            path: folder.to_owned(),
+            source,
+        };
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(failed)?;
         let lock = File::create(folder.join("lock")).map_err(failed)?;
         if lock.try_lock().is_err() {
             return Err(StoreError::Busy(folder.to_owned()));
         }
-        Ok(Self { folder: folder.to_owned(), _lock: lock })
+        Ok(Self {
+            folder: folder.to_owned(),
+            _lock: Some(lock),
+        })
+    }
+
+    /// Opens the folder and its log. When the disk refuses that, the record is kept in a fresh folder for temporary files,
+    /// under a key of its own, and at last in memory: no disk may cost a call (DESIGN invariant 3). The notices say so.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`], and a system that gives no random numbers.
+    pub fn open_or_replace(
+        folder: &Path,
+        wall_ms: u64,
+        now: Duration,
+    ) -> Result<(Self, Opened), StoreError> {
+        let both = |store: Self| store.recorder(wall_ms, now).map(|opened| (store, opened));
+        let why = match Self::open(folder).and_then(both) {
+            Err(busy @ StoreError::Busy(_)) => return Err(busy),
+            Err(why) => why,
+            opened => return opened,
+        };
+        // A name that nobody else can have prepared.
+        let name: String = random()?[..8]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let place = std::env::temp_dir().join(format!("hearthline-record-{name}"));
+        let mut notice = format!(
+            "the record cannot be kept in {} ({why}); ",
+            folder.display()
+        );
+        let replaced = match Self::open(&place).and_then(both) {
+            Ok(replaced) => {
+                notice += &format!(
+                    "until the next start it is kept in {}, under another key",
+                    place.display()
+                );
+                Ok(replaced)
+            }
+            Err(_) => {
+                notice += "until the next start it is kept in memory only";
+                Self::in_memory(place, wall_ms, now)
+            }
+        };
+        let (store, mut opened) = replaced?;
+        opened.notices.insert(
+            0,
+            notice + ". Free space on the disk, or give another --data folder",
+        );
+        Ok((store, opened))
+    }
+
+    fn in_memory(
+        folder: PathBuf,
+        wall_ms: u64,
+        now: Duration,
+    ) -> Result<(Self, Opened), StoreError> {
+        let identity = IdentityKey::from_secret(&random()?);
+        let origin = format!("hearthline.local/device/{}", identity.key_id());
+        let tokens = Tokens::from_seed(random()?);
+        let (recorder, recovery) = Recorder::open(
+            &[],
+            setup(origin, identity, None)?,
+            tokens.fork("record"),
+            wall_ms,
+            now,
+        )?;
+        Ok((
+            Self {
+                folder,
+                _lock: None,
+            },
+            Opened {
+                recorder,
+                recovery,
+                lost_cache: None,
+                notices: Vec::new(),
+            },
+        ))
     }
 
     /// Opens the log and makes the recorder. A damaged log is put aside, named in the first entry of its successor.
@@ -94,7 +184,12 @@ impl Store {
         let stored = match fs::read(&log_path) {
             Ok(stored) => stored,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            Err(source) => return Err(StoreError::Io { path: log_path, source }),
+            Err(source) => {
+                return Err(StoreError::Io {
+                    path: log_path,
+                    source,
+                });
+            }
         };
         let key_id = identity.key_id();
         let origin_path = self.folder.join("origin");
@@ -102,30 +197,42 @@ impl Store {
             Ok(origin) => origin.trim().to_owned(),
             Err(_) => format!("hearthline.local/device/{key_id}"),
         };
-        let setup = |origin: &str, previous_segment| -> Result<Setup, StoreError> {
-            Ok(Setup {
-                origin: origin.to_owned(),
-                identity: IdentityKey::from_secret(&self.identity_secret()?),
-                epoch_seed: random()?,
-                previous_epoch_seed: None,
-                boot: BootId(random()?[..16].try_into().expect("16 of 32 bytes")),
-                software: concat!("hearth ", env!("CARGO_PKG_VERSION")).to_owned(),
-                firmware: None,
-                previous_segment,
-            })
-        };
         let tokens = Tokens::from_seed(random()?);
-        let mut put_aside = None;
-        let opened = match Recorder::open(&stored, setup(&origin, None)?, tokens.fork("record"), wall_ms, now) {
+        let mut notices = Vec::new();
+        let opened = match Recorder::open(
+            &stored,
+            setup(origin.clone(), identity, None)?,
+            tokens.fork("record"),
+            wall_ms,
+            now,
+        ) {
             Err(LogError::Damaged(damage)) => {
                 let aside = self.folder.join(format!("log.damaged-{wall_ms}"));
-                fs::rename(&log_path, &aside).map_err(|source| StoreError::Io { path: aside.clone(), source })?;
-                put_aside = Some(aside);
+                fs::rename(&log_path, &aside).map_err(|source| StoreError::Io {
+                    path: aside.clone(),
+                    source,
+                })?;
+                notices.push(format!(
+                    "the old record is damaged at entry {} (byte {}): {}; it is kept as {} and a new one was begun",
+                    damage.entry,
+                    damage.byte,
+                    damage.why,
+                    aside.display()
+                ));
                 let previous: PreviousSegment = damage.previous_segment(&origin, &stored);
                 // A new log needs a new name: two logs of one name would look like a fork.
                 let origin = format!("hearthline.local/device/{key_id}/{wall_ms}");
-                write_new(&origin_path, origin.as_bytes()).map_err(|source| StoreError::Io { path: origin_path, source })?;
-                Recorder::open(&[], setup(&origin, Some(previous))?, tokens.fork("record"), wall_ms, now)?
+                write_new(&origin_path, origin.as_bytes()).map_err(|source| StoreError::Io {
+                    path: origin_path,
+                    source,
+                })?;
+                Recorder::open(
+                    &[],
+                    setup(origin, self.identity()?, Some(previous))?,
+                    tokens.fork("record"),
+                    wall_ms,
+                    now,
+                )?
             }
             other => other?,
         };
@@ -133,12 +240,29 @@ impl Store {
         if !recovery.cut_bytes.is_empty() {
             // What is cut is kept beside the log: append-only means that nothing heard is thrown away.
             let cut = self.folder.join(format!("log.cut-{wall_ms}"));
-            fs::write(&cut, &recovery.cut_bytes).map_err(|source| StoreError::Io { path: cut, source })?;
+            fs::write(&cut, &recovery.cut_bytes).map_err(|source| StoreError::Io {
+                path: cut.clone(),
+                source,
+            })?;
             let log = OpenOptions::new().write(true).open(&log_path);
-            log.and_then(|log| log.set_len(recovery.keep_bytes)).map_err(|source| StoreError::Io { path: log_path, source })?;
+            log.and_then(|log| log.set_len(recovery.keep_bytes))
+                .map_err(|source| StoreError::Io {
+                    path: log_path,
+                    source,
+                })?;
+            notices.push(format!(
+                "the record broke off in the middle of a write: its last {} bytes are cut off and kept as {}",
+                recovery.cut_bytes.len(),
+                cut.display()
+            ));
         }
         let lost_cache = fs::read(self.folder.join("lost-cache")).ok();
-        Ok(Opened { recorder, recovery, lost_cache, put_aside })
+        Ok(Opened {
+            recorder,
+            recovery,
+            lost_cache,
+            notices,
+        })
     }
 
     /// Starts the writing thread. `durable` is called with each entry's number once it is on disk; `trouble` once when the
@@ -156,23 +280,42 @@ impl Store {
         let thread = std::thread::Builder::new()
             .name("record".into())
             .spawn(move || write_all(&folder, &receiver, &durable, &trouble))
-            .map_err(|source| StoreError::Io { path: self.folder.clone(), source })?;
-        Ok(Writer { sender: Some(sender), thread: Some(thread) })
+            .map_err(|source| StoreError::Io {
+                path: self.folder.clone(),
+                source,
+            })?;
+        Ok(Writer {
+            sender: Some(sender),
+            thread: Some(thread),
+        })
     }
 
     /// Exports one incident to `incidents/` and returns its path. All of its entries must be on disk.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn export(&self, log: &Log, incident: &IncidentId, wall_ms: u64) -> Result<(PathBuf, Bundle), StoreError> {
+    pub fn export(
+        &self,
+        log: &Log,
+        incident: &IncidentId,
+        wall_ms: u64,
+    ) -> Result<(PathBuf, Bundle), StoreError> {
         let path = self.log_path();
         let stored = fs::read(&path).map_err(|source| StoreError::Io { path, source })?;
         let audio = self.audio(incident)?;
-        let request = ExportRequest { incident, audio: &audio, cosigned: &[], exported_ms: Some(wall_ms) };
+        let request = ExportRequest {
+            incident,
+            audio: &audio,
+            cosigned: &[],
+            exported_ms: Some(wall_ms),
+        };
         let bundle = log.export(&stored, &request)?;
         let folder = self.folder.join("incidents");
         let path = folder.join(&bundle.file_name);
-        let failed = |source| StoreError::Io { path: path.clone(), source };
+        let failed = |source| StoreError::Io {
+            path: path.clone(),
+            source,
+        };
         fs::create_dir_all(&folder).map_err(failed)?;
         write_new(&path, &bundle.bytes).map_err(failed)?;
         Ok((path, bundle))
@@ -181,18 +324,34 @@ impl Store {
     fn audio(&self, incident: &IncidentId) -> Result<Vec<AudioChunk>, StoreError> {
         let folder = self.folder.join("audio").join(incident.as_str());
         let mut names: Vec<PathBuf> = match fs::read_dir(&folder) {
-            Ok(entries) => entries.filter_map(Result::ok).map(|entry| entry.path()).collect(),
+            Ok(entries) => entries
+                .filter_map(Result::ok)
+                .map(|entry| entry.path())
+                // Half a chunk, left by a power loss.
+                .filter(|path| path.extension().is_none_or(|extension| extension != "new"))
+                .collect(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(source) => return Err(StoreError::Io { path: folder, source }),
+            Err(source) => {
+                return Err(StoreError::Io {
+                    path: folder,
+                    source,
+                });
+            }
         };
         names.sort();
         names
             .iter()
             .map(|path| {
-                let bytes = fs::read(path).map_err(|source| StoreError::Io { path: path.clone(), source })?;
+                let bytes = fs::read(path).map_err(|source| StoreError::Io {
+                    path: path.clone(),
+                    source,
+                })?;
                 chunk_from(path, &bytes).ok_or_else(|| StoreError::Io {
                     path: path.clone(),
-                    source: io::Error::new(io::ErrorKind::InvalidData, "not an audio chunk of ours"),
+                    source: io::Error::new(
+                        io::ErrorKind::InvalidData,
+                        "not an audio chunk of ours",
+                    ),
                 })
             })
             .collect()
@@ -209,14 +368,25 @@ impl Store {
     /// The secret of the identity key (mode 0600), made at the first start.
     fn identity_secret(&self) -> Result<[u8; 32], StoreError> {
         let path = self.folder.join("identity.key");
-        let failed = |source| StoreError::Io { path: path.clone(), source };
+        let failed = |source| StoreError::Io {
+            path: path.clone(),
+            source,
+        };
         match fs::read(&path) {
             Ok(bytes) => bytes.try_into().map_err(|_| StoreError::Key(path)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let secret = random()?;
                 let fresh = self.folder.join("identity.key.new");
-                let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh).map_err(failed)?;
-                file.write_all(&secret).and_then(|()| file.sync_all()).map_err(failed)?;
+                let mut file = OpenOptions::new()
+                    .write(true)
+                    .create(true)
+                    .truncate(true)
+                    .mode(0o600)
+                    .open(&fresh)
+                    .map_err(failed)?;
+                file.write_all(&secret)
+                    .and_then(|()| file.sync_all())
+                    .map_err(failed)?;
                 fs::rename(&fresh, &path).map_err(failed)?;
                 Ok(secret)
             }
@@ -274,7 +444,12 @@ impl Drop for Writer {
     }
 }
 
-fn write_all(folder: &Path, receiver: &mpsc::Receiver<Write>, durable: &dyn Fn(u64), trouble: &dyn Fn(String)) {
+fn write_all(
+    folder: &Path,
+    receiver: &mpsc::Receiver<Write>,
+    durable: &dyn Fn(u64),
+    trouble: &dyn Fn(String),
+) {
     let mut waiting: VecDeque<Write> = VecDeque::new();
     let mut log: Option<File> = None;
     let mut failing_since: Option<std::time::Instant> = None;
@@ -299,7 +474,9 @@ fn write_all(folder: &Path, receiver: &mpsc::Receiver<Write>, durable: &dyn Fn(u
         if waiting.len() > WAITING_MAX {
             waiting.retain(|write| !matches!(write, Write::Keep(Keep::Audio { .. })));
         }
-        let Some(write) = waiting.front() else { continue };
+        let Some(write) = waiting.front() else {
+            continue;
+        };
         match write_one(folder, &mut log, write) {
             Ok(()) => {
                 match waiting.pop_front() {
@@ -334,7 +511,13 @@ fn write_one(folder: &Path, log: &mut Option<File>, write: &Write) -> io::Result
         Write::Keep(Keep::Entry { bytes, .. }) => {
             let file = match log {
                 Some(file) => file,
-                None => log.insert(OpenOptions::new().append(true).create(true).mode(0o600).open(folder.join("log"))?),
+                None => log.insert(
+                    OpenOptions::new()
+                        .append(true)
+                        .create(true)
+                        .mode(0o600)
+                        .open(folder.join("log"))?,
+                ),
             };
             let before = file.metadata()?.len();
             let written = file.write_all(bytes).and_then(|()| file.sync_data());
@@ -346,8 +529,16 @@ fn write_one(folder: &Path, log: &mut Option<File>, write: &Write) -> io::Result
         }
         Write::Keep(Keep::Audio { incident, chunk }) => {
             let place = folder.join("audio").join(incident.as_str());
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(&place)?;
-            let name = format!("{}-{:012}-{}", chunk.stream.as_str(), chunk.first_sample, chunk.rate_hz);
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&place)?;
+            let name = format!(
+                "{}-{:012}-{}",
+                chunk.stream.as_str(),
+                chunk.first_sample,
+                chunk.rate_hz
+            );
             let mut bytes = chunk.salt.to_vec();
             bytes.extend(chunk.samples.iter().flat_map(|sample| sample.to_le_bytes()));
             write_new(&place.join(name), &bytes)
@@ -360,7 +551,12 @@ fn write_one(folder: &Path, log: &mut Option<File>, write: &Write) -> io::Result
 /// Writes beside the place and renames, so that a reader never sees half a file.
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let fresh = path.with_extension("new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&fresh)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&fresh, path)
@@ -374,8 +570,35 @@ fn chunk_from(path: &Path, bytes: &[u8]) -> Option<AudioChunk> {
     let first_sample = parts.next()?.parse().ok()?;
     let stream: Stream = parts.next()?.parse().ok()?;
     let (salt, pcm) = bytes.split_at_checked(SALT_BYTES)?;
-    let samples = pcm.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
-    Some(AudioChunk { stream, rate_hz, first_sample, salt: salt.try_into().ok()?, samples })
+    let samples = pcm
+        .chunks_exact(2)
+        .map(|pair| i16::from_le_bytes([pair[0], pair[1]]))
+        .collect();
+    Some(AudioChunk {
+        stream,
+        rate_hz,
+        first_sample,
+        salt: salt.try_into().ok()?,
+        samples,
+    })
+}
+
+/// What a log is opened with.
+fn setup(
+    origin: String,
+    identity: IdentityKey,
+    previous_segment: Option<PreviousSegment>,
+) -> Result<Setup, StoreError> {
+    Ok(Setup {
+        origin,
+        identity,
+        epoch_seed: random()?,
+        previous_epoch_seed: None,
+        boot: BootId(random()?[..16].try_into().expect("16 of 32 bytes")),
+        software: concat!("hearth ", env!("CARGO_PKG_VERSION")).to_owned(),
+        firmware: None,
+        previous_segment,
+    })
 }
 
 /// 32 bytes from the system.
@@ -387,6 +610,9 @@ pub fn random() -> Result<[u8; 32], StoreError> {
     let mut bytes = [0; 32];
     File::open(path)
         .and_then(|mut source| source.read_exact(&mut bytes))
-        .map_err(|source| StoreError::Io { path: path.to_owned(), source })?;
+        .map_err(|source| StoreError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
     Ok(bytes)
 }
