@@ -396,11 +396,8 @@ impl Listener {
                 }
             }
             EndpointOutput::Ended {
-                speech_end,
-                at,
-                reason,
-                ..
-            } => self.finish(speech_end, at, reason.into()),
+                speech_end, reason, ..
+            } => self.finish(speech_end, now, reason.into()),
             EndpointOutput::NoSpeech { at } => {
                 if capture.wake.is_none() && at < capture.until {
                     self.endpointer.begin_reply(at);

@@ -50,7 +50,22 @@ fn flac(path: &Path) -> (Vec<f32>, u32) {
     )
 }
 
+/// By the program `opusdec` where it is installed (fifty times faster), else in pure Rust.
 fn opus(path: &Path) -> Vec<f32> {
+    let decoded = std::process::Command::new("opusdec")
+        .args(["--quiet", "--rate", "16000", "--force-wav"])
+        .arg(path)
+        .arg("-")
+        .output();
+    if let Ok(decoded) = decoded
+        && decoded.status.success()
+        && decoded.stdout.len() > 44
+    {
+        return decoded.stdout[44..]
+            .chunks_exact(2)
+            .map(|s| f32::from(i16::from_le_bytes([s[0], s[1]])) / 32768.0)
+            .collect();
+    }
     let file = std::fs::File::open(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let mut packets = ogg::reading::PacketReader::new(file);
     let head = packets.read_packet_expected().expect("an Opus head").data;

@@ -9,6 +9,7 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)] // A program, not the pure core: files, processes, clock.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 mod audio;
+mod choose;
 mod clips;
 mod voices;
 mod wordings;
@@ -28,6 +29,9 @@ struct Arguments {
     filter: String,
     prompt: String,
     out: String,
+    date: String,
+    choose_only: bool,
+    guard: f32,
 }
 
 fn arguments() -> Arguments {
@@ -43,6 +47,9 @@ fn arguments() -> Arguments {
         filter: String::new(),
         prompt: "▁Alex a ,".to_owned(),
         out: "scores.jsonl".to_owned(),
+        date: "undated".to_owned(),
+        choose_only: false,
+        guard: 1.0,
     };
     let mut rest = std::env::args().skip(1);
     while let Some(argument) = rest.next() {
@@ -54,6 +61,9 @@ fn arguments() -> Arguments {
             "--recordings" => all.recordings = value().into(),
             "--models" => all.models = value().into(),
             "--every" => all.every = value().parse().expect("--every takes a number"),
+            "--date" => all.date = value(),
+            "--guard" => all.guard = value().parse().expect("--guard takes a number"),
+            "--choose-only" => all.choose_only = true,
             "--out" => all.out = value(),
             "--prompt" => all.prompt = value(),
             "--filter" => all.filter = value(),
@@ -95,6 +105,9 @@ fn main() {
         &file("tokenizer.bin"),
     )
     .unwrap();
+    if arguments.choose_only {
+        return choose(&arguments, &recogniser);
+    }
     let speaker = voices::Speaker::new(&arguments.cache.join("speech"), &arguments.models, &engine);
     let mut studio = clips::Studio::new(speaker, &arguments.recordings);
     let point = OperatingPoint {
@@ -109,7 +122,7 @@ fn main() {
     let mut all = clips::spoken(&voices::all());
     all.extend(clips::recorded(&arguments.recordings));
     all.retain(|c| format!("{:?}", c.kind).contains(&arguments.filter));
-    let mut out = std::fs::File::create(arguments.cache.join(arguments.out)).unwrap();
+    let mut out = std::fs::File::create(arguments.cache.join(&arguments.out)).unwrap();
     let (mut done, mut seconds) = (0, 0.0);
     for (index, clip) in all.iter().enumerate() {
         // A prime stride deals voices, wordings and noises alike.
@@ -153,4 +166,61 @@ fn main() {
         "{done} clips, {:.0} ms each",
         seconds / f64::from(done.max(1)) * 1e3
     );
+    if arguments.every == 1 && arguments.filter.is_empty() {
+        choose(&arguments, &recogniser);
+    }
+}
+
+/// Find the operating point on the calibration half and write it down with what it does on the test half.
+fn choose(arguments: &Arguments, recogniser: &Moonshine) {
+    let start = OperatingPoint {
+        ask_nats: -12.0,
+        ..OperatingPoint::built_in()
+    };
+    let judge = Judge::new(
+        Country::UnitedStates,
+        start.clone(),
+        recogniser.vocabulary(),
+    )
+    .unwrap();
+    let all = choose::load(&arguments.cache.join(&arguments.out), &judge);
+    let point = choose::search(&all, &start, arguments.guard);
+    let command =
+        "cargo run --release -p hearthline-voice --example calibrate -- CACHE --date YYYY-MM-DD";
+    let toml = format!(
+        "# Thresholds of the emergency judgement, in natural logarithms. Made by the calibration program, not by hand.\n\
+         made_on = \"{}\"\nmade_by = \"{command}\"\naccept_nats = {:?}\naccept_near_nats = {:?}\naccept_agreed_nats = {:?}\nask_nats = {:?}\n\
+         veto_margin_nats = {:?}\nother_margin_nats = {:?}\nask_margin_nats = {:?}\nbeam_width = {}\n",
+        arguments.date,
+        point.accept_nats,
+        point.accept_near_nats,
+        point.accept_agreed_nats,
+        point.ask_nats,
+        point.veto_margin_nats,
+        point.other_margin_nats,
+        point.ask_margin_nats,
+        point.beam_width
+    );
+    let report = format!(
+        "# Calibration of the emergency judgement\n\n{} clips, made and scored on {} by `{command}` (United States). \
+         Thresholds come from the calibration voices only; the guard around them is {} nats. Every clip begins with the \
+         wake word.\n\n```toml\n{toml}```\n\n{}",
+        all.len(),
+        arguments.date,
+        arguments.guard,
+        choose::report(&all, &point)
+    );
+    println!("{report}");
+    std::fs::write(
+        arguments.cache.join("missed.txt"),
+        choose::missed(&all, &point),
+    )
+    .unwrap();
+    std::fs::write(arguments.cache.join("nearest.txt"), choose::nearest(&all)).unwrap();
+    if arguments.date == "undated" {
+        return;
+    }
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    std::fs::write(root.join("data/operating_point.toml"), toml).unwrap();
+    std::fs::write(root.join("../../docs/calibration.md"), report).unwrap();
 }

@@ -5,172 +5,20 @@
 //! audio ─────┤                                               ├─► decide ─► Verdict and the rule that fired
 //!            └─► prefix tree ─► mass ─► (beam ─► veto) ──────┘
 //! ```
-//! A text that is a question, a negation, a quotation and the like never becomes a call, whatever the sound says. A
-//! call needs the mass above the threshold and no probable contrary reading. Between accepting and ignoring lies a
-//! zone in which the speaker asks. The thresholds are data ([`OperatingPoint`]), made by the calibration program.
+//! The decoder is told that the wake word stands at the head and goes on behind it: in real and synthetic speech alike
+//! "Alexa" comes out as "the licks are" else, and drags the next words along. What follows from both opinions is said
+//! in [`super::verdict`]; the thresholds are data ([`OperatingPoint`]), made by the calibration program.
 use super::automaton::{Automaton, Meaning, Payload, TooLarge, Wordings};
-use super::mass::{Mass, Pruning, Scorer, log_add};
-use super::reading::{AskReason, Intent, Reading, RefusedClass, Reply};
+use super::mass::{Mass, Pruning, Scorer};
+use super::reading::{AskReason, Reading, RefusedClass};
 use super::service::Service;
+pub use super::verdict::{
+    BadOperatingPoint, Contrary, Doubt, OperatingPoint, Rule, Verdict, decide,
+};
 use super::{Country, emergency_phrases, read};
 use crate::transcribe::{
     Alternative, Encoded, Moonshine, Step, TokenId, TranscribeError, Transcript, Vocabulary,
 };
-
-/// Thresholds, in natural logarithms, and the date and command that made them.
-#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OperatingPoint {
-    /// Day of the calibration, `YYYY-MM-DD`.
-    pub made_on: String,
-    /// The command that made these figures.
-    pub made_by: String,
-    /// An order whose mass is above this is accepted.
-    pub accept_nats: f32,
-    /// The same when the text reads as that order too.
-    pub accept_agreed_nats: f32,
-    /// Above this, and not accepted: ask.
-    pub ask_nats: f32,
-    /// Contrary readings must stay this far below the mass for accepting.
-    pub veto_margin_nats: f32,
-    /// Readings as a call to somebody else may stand this far above the mass for accepting.
-    pub other_margin_nats: f32,
-    /// Contrary readings this far above the mass forbid asking as well.
-    pub ask_margin_nats: f32,
-    /// Hypotheses looked at for contrary readings.
-    pub beam_width: usize,
-}
-
-/// The operating point file does not say what it must.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the operating point is not usable: {0}; make it anew with the calibration example")]
-pub struct BadOperatingPoint(String);
-
-impl OperatingPoint {
-    /// Read one from TOML.
-    ///
-    /// # Errors
-    /// When a figure is missing, unknown, not finite, or the thresholds stand in the wrong order.
-    pub fn from_toml(text: &str) -> Result<Self, BadOperatingPoint> {
-        let point: Self = toml::from_str(text).map_err(|e| BadOperatingPoint(e.to_string()))?;
-        let figures = [
-            point.accept_nats,
-            point.accept_agreed_nats,
-            point.ask_nats,
-            point.veto_margin_nats,
-            point.other_margin_nats,
-            point.ask_margin_nats,
-        ];
-        if figures.iter().any(|f| !f.is_finite()) {
-            return Err(BadOperatingPoint("a figure is not finite".to_owned()));
-        }
-        if point.ask_nats > point.accept_nats
-            || point.ask_nats > point.accept_agreed_nats
-            || point.accept_nats > 0.0
-        {
-            return Err(BadOperatingPoint(
-                "ask_nats must lie below both accept thresholds, and these below 0".to_owned(),
-            ));
-        }
-        if !(1..=16).contains(&point.beam_width) {
-            return Err(BadOperatingPoint(
-                "beam_width must lie between 1 and 16".to_owned(),
-            ));
-        }
-        Ok(point)
-    }
-
-    /// The point that this version was calibrated to.
-    ///
-    /// # Panics
-    /// Never: a test reads the same file.
-    #[must_use]
-    pub fn built_in() -> Self {
-        Self::from_toml(include_str!("../../data/operating_point.toml"))
-            .expect("a test reads this file")
-    }
-}
-
-/// What the device may do about an utterance. Only its policy decides whether it does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// An order to call for help.
-    Emergency {
-        /// Whom.
-        service: Service,
-        /// Without light, tone or speech.
-        quiet: bool,
-    },
-    /// Perhaps: ask, "Do you need 911? Say yes or no."
-    Ask {
-        /// Whom a yes would call.
-        service: Service,
-        /// A yes calls quietly, and the question must not sound.
-        quiet: bool,
-        /// Why it is not taken as an order.
-        why: Doubt,
-    },
-    /// Speaks of emergencies and must not call.
-    Refused {
-        /// The class that refused it.
-        class: RefusedClass,
-        /// The service that was named, if any.
-        service: Option<Service>,
-    },
-    /// An answer to a question of ours, or "cancel".
-    Reply(Reply),
-    /// "Hang up the emergency call": ask first.
-    HangUpEmergency,
-    /// An everyday sentence.
-    Act(Intent),
-    /// Words that mean nothing here.
-    Other,
-    /// No words at all.
-    Nothing,
-}
-
-/// Why the device asks instead of calling.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Doubt {
-    /// The words themselves ask or tell a need.
-    Words(AskReason),
-    /// The sound is like an order, but not enough.
-    Unsure,
-    /// Something else is as probable.
-    Contradicted,
-}
-
-/// Which rule gave the verdict, for the record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Rule {
-    /// Text and sound agree on an order.
-    Agreed,
-    /// The sound alone is sure enough.
-    Sound,
-    /// The words alone decide.
-    Words,
-    /// The sound lies in the zone between.
-    Zone,
-    /// A contrary reading is as probable as the order.
-    Veto,
-    /// Nothing spoke for an emergency.
-    None,
-}
-
-impl Rule {
-    /// The rule in snake case, for records.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Agreed => "agreed",
-            Self::Sound => "sound",
-            Self::Words => "words",
-            Self::Zone => "zone",
-            Self::Veto => "veto",
-            Self::None => "none",
-        }
-    }
-}
 
 /// The figures behind a verdict.
 #[derive(Debug, Clone, PartialEq)]
@@ -185,28 +33,6 @@ pub struct Evidence {
     pub rule: Rule,
     /// The thresholds it used.
     pub point: OperatingPoint,
-}
-
-/// Probability of readings that speak against an order, as natural logarithms; minus infinity when none was found or
-/// looked for.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Contrary {
-    /// Questions, negations, other numbers, an emergency word with more words around it.
-    pub hard: f32,
-    /// A call to somebody or something else, with no emergency word: often a mis-heard order ("call him yours").
-    pub other: f32,
-}
-
-impl Contrary {
-    /// Nothing found.
-    pub const NONE: Self = Self {
-        hard: f32::NEG_INFINITY,
-        other: f32::NEG_INFINITY,
-    };
-
-    fn forbids(self, mass: f32, point: &OperatingPoint) -> bool {
-        self.hard >= mass - point.veto_margin_nats || self.other >= mass + point.other_margin_nats
-    }
 }
 
 /// One utterance, understood.
@@ -292,7 +118,22 @@ impl Judge {
         phrases
             .prefixes
             .retain(|prefix| !SWALLOWING.contains(&prefix.as_str()));
-        let orders = Wordings::orders(&phrases);
+        let mut orders = Wordings::orders(&phrases);
+        for index in 0..orders.cores.len() {
+            let (text, payload) = &orders.cores[index];
+            if let Some(whom) = text
+                .strip_prefix("call the ")
+                .or(text.strip_prefix("call an "))
+            {
+                let dialled = (
+                    format!("dial {}{whom}", &text[5..text.len() - whom.len()]),
+                    *payload,
+                );
+                if !orders.cores.contains(&dialled) {
+                    orders.cores.push(dialled);
+                }
+            }
+        }
         let polite = orders.behind(POLITE, Meaning::Polite);
         let number = Payload {
             meaning: Meaning::Contrary(RefusedClass::OtherNumber),
@@ -412,8 +253,9 @@ impl Judge {
                 .map(|a| (a.text.as_str(), a.log_prob)),
         );
         // Without alternatives the sound was found to be no order at all, and nothing is added to that.
-        let looked =
-            mass.order.max(mass.ask) > f32::NEG_INFINITY || !transcript.alternatives.is_empty();
+        let looked = matches!(reading, Reading::Command { .. })
+            || mass.order.max(mass.ask) > f32::NEG_INFINITY
+            || !transcript.alternatives.is_empty();
         for (text, log_prob) in all.filter(|_| looked) {
             if self.scorer.automaton().read(text).is_some() {
                 continue; // Counted in the tree already.
@@ -459,15 +301,38 @@ impl Judge {
             },
             other => other,
         };
-        match (word.as_str(), &reading) {
-            ("and", _) => misheard(reading),
-            ("called", Reading::Refused { .. } | Reading::Other) => {
-                misheard(read(&format!("call{}", &head[6..]), self.country))
-            }
-            _ => reading,
+        if word == "and" {
+            return misheard(reading);
+        }
+        if !matches!(reading, Reading::Refused { .. } | Reading::Other) {
+            return reading;
+        }
+        let mut mended = head.replace(" and ambulance", " an ambulance");
+        for preposition in [" in ambulance", " on ambulance"] {
+            mended = mended.replace(preposition, " an ambulance");
+        }
+        if let Some((_, verb)) = PAST.iter().find(|(past, _)| *past == word) {
+            mended.replace_range(..word.len(), verb);
+        }
+        if mended == head {
+            reading
+        } else {
+            misheard(read(&mended, self.country))
         }
     }
 }
+
+/// Verbs as they come out when their first consonant runs into the wake word's end or the next word's beginning.
+const PAST: [(&str, &str); 8] = [
+    ("called", "call"),
+    ("sent", "send"),
+    ("got", "get"),
+    ("phoned", "phone"),
+    ("dialed", "dial"),
+    ("dialled", "dial"),
+    ("rang", "ring"),
+    ("contacted", "contact"),
+];
 
 /// The tokens of "Alexa," as the recogniser itself writes them.
 const WAKE_TEXT: [&str; 3] = ["▁Alex", "a", ","];
@@ -478,142 +343,4 @@ fn prompt(text: &[&str], vocabulary: &Vocabulary) -> Vec<TokenId> {
         .map(|part| vocabulary.find(part.as_bytes()))
         .collect::<Option<_>>()
         .unwrap_or_default()
-}
-
-impl Contrary {
-    /// Count a hypothesis that reads so.
-    fn add(&mut self, reading: &Reading, log_prob: f32) {
-        use RefusedClass as C;
-        match reading {
-            Reading::Refused {
-                class: C::Contact | C::Unclear,
-                service: None,
-            } => self.other = log_add(self.other, log_prob),
-            Reading::Refused { .. } | Reading::Intent(_) | Reading::HangUpEmergency => {
-                self.hard = log_add(self.hard, log_prob)
-            }
-            _ => {}
-        }
-    }
-}
-
-/// The verdict on one utterance, and the rule that gave it: no model, only the figures.
-#[must_use]
-pub fn decide(
-    text: &str,
-    reading: &Reading,
-    mass: &Mass,
-    contrary: Contrary,
-    point: &OperatingPoint,
-) -> (Verdict, Rule) {
-    let order = mass
-        .by_service
-        .first()
-        .map(|&(service, quiet, _)| (service, quiet));
-    let ask = |service, quiet, why| Verdict::Ask {
-        service,
-        quiet,
-        why,
-    };
-    let contradicted = contrary.forbids(mass.order, point);
-    match reading {
-        Reading::Command { service, quiet, .. } => {
-            if order == Some((*service, *quiet))
-                && mass.order > point.accept_agreed_nats
-                && !contradicted
-            {
-                return (
-                    Verdict::Emergency {
-                        service: *service,
-                        quiet: *quiet,
-                    },
-                    Rule::Agreed,
-                );
-            }
-            let why = if contradicted {
-                Doubt::Contradicted
-            } else {
-                Doubt::Unsure
-            };
-            (
-                ask(*service, *quiet, why),
-                if contradicted { Rule::Veto } else { Rule::Zone },
-            )
-        }
-        Reading::Ask {
-            service,
-            why,
-            quiet,
-        } if *why != AskReason::Misheard => {
-            (ask(*service, *quiet, Doubt::Words(*why)), Rule::Words)
-        }
-        Reading::Refused { class, service } if never(*class) => (
-            Verdict::Refused {
-                class: *class,
-                service: *service,
-            },
-            Rule::Words,
-        ),
-        Reading::HangUpEmergency => (Verdict::HangUpEmergency, Rule::Words),
-        _ => {
-            let otherwise = || match reading {
-                Reading::Refused { class, service } => (
-                    Verdict::Refused {
-                        class: *class,
-                        service: *service,
-                    },
-                    Rule::Words,
-                ),
-                Reading::Ask {
-                    service,
-                    why,
-                    quiet,
-                } => (ask(*service, *quiet, Doubt::Words(*why)), Rule::Words),
-                Reading::Reply(reply) => (Verdict::Reply(*reply), Rule::Words),
-                Reading::Intent(intent) => (Verdict::Act(intent.clone()), Rule::Words),
-                _ if !text.contains(char::is_alphanumeric) => (Verdict::Nothing, Rule::None),
-                _ => (Verdict::Other, Rule::None),
-            };
-            let best = mass
-                .best
-                .as_ref()
-                .map(|best| (best.payload.service, best.payload.quiet));
-            let Some((service, quiet)) = order.or(best) else {
-                return otherwise();
-            };
-            if mass.order > point.accept_nats && !contradicted && mass.order > mass.ask {
-                return (Verdict::Emergency { service, quiet }, Rule::Sound);
-            }
-            let any = log_add(mass.order, mass.ask);
-            if any <= point.ask_nats {
-                return otherwise();
-            }
-            if contrary.hard > any + point.ask_margin_nats {
-                let (verdict, _) = otherwise();
-                return (verdict, Rule::Veto);
-            }
-            let why = if contradicted {
-                Doubt::Contradicted
-            } else {
-                Doubt::Unsure
-            };
-            (ask(service, quiet, why), Rule::Zone)
-        }
-    }
-}
-
-/// Classes that no sound overrules. The others are what a mis-heard order is often written as ("call mine one one").
-fn never(class: RefusedClass) -> bool {
-    use RefusedClass as C;
-    match class {
-        C::Question
-        | C::Negation
-        | C::Quotation
-        | C::PastTense
-        | C::Title
-        | C::Reminder
-        | C::Conditional => true,
-        C::Cancelled | C::Message | C::Date => true,
-        C::ForeignNumber | C::OtherNumber | C::Contact | C::Unclear => false,
-    }
 }

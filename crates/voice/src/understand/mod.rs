@@ -18,6 +18,7 @@ pub mod phrases;
 pub mod reading;
 pub mod service;
 mod template;
+pub mod verdict;
 mod words;
 
 pub use country::{Country, UnknownCountry};
