@@ -143,6 +143,10 @@ impl Watcher {
                 self.show(&format!("{:>8.2} s  bundle    {}", timeline::seconds(when), path.display()));
             }
             News::Trouble(what) => eprintln!("hearth: {what}"),
+            News::MicrophoneBroken(why) => {
+                self.outcome.broken = true;
+                eprintln!("hearth: microphone: {why}");
+            }
             News::RecordingEnded => self.recording_ended = Some(when.now),
             News::Light(_) | News::Second => {}
         }

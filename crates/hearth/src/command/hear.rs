@@ -91,7 +91,9 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
         match heard {
             Ok(outcome) => {
                 show(&outcome, arguments);
-                if exit == Exit::Ok && arguments.expect.as_ref().is_some_and(|expected| *expected != outcome.decision) {
+                if outcome.broken {
+                    exit = Exit::Input;
+                } else if exit == Exit::Ok && arguments.expect.as_ref().is_some_and(|expected| *expected != outcome.decision) {
                     exit = Exit::No;
                 }
             }

@@ -17,6 +17,9 @@ pub(crate) struct Outcome {
     pub(crate) service: Option<String>,
     pub(crate) call: CallFact,
     pub(crate) bundle: Option<PathBuf>,
+    /// The recording broke off; said on stderr.
+    #[serde(skip)]
+    pub(crate) broken: bool,
     /// Transcript and intent whose decision is still to come.
     #[serde(skip)]
     newest: Option<(String, Option<IntentFact>)>,
@@ -64,6 +67,7 @@ impl Outcome {
             service: None,
             call: CallFact { state: "none", call_id: None, speech_end_to_invite_ms: None, lines_tried: Vec::new() },
             bundle: None,
+            broken: false,
             newest: None,
             newest_wake: None,
             decided_once: false,
