@@ -132,3 +132,67 @@ fn the_call_id_and_tag_stay_and_the_cseq_rises() {
     let told = network.events[0].iter();
     assert!(told.filter(|e| matches!(e, Event::Failed { .. })).count() == 0);
 }
+
+/// Plays a server that answers every INVITE with this challenge; `{n}` is a number that rises.
+fn challenge_for_ever(row: &str) -> Network {
+    let mut network = Network::new(9);
+    network.add(|_| {});
+    let peer = network.play(9);
+    network.call(|request| {
+        request.targets[0].remote = peer;
+        with_password("open sesame")(request);
+    });
+    for round in 0..20 {
+        network.run(Duration::from_millis(10));
+        while let Some((_, us, _, message)) = network.mailbox.pop_front() {
+            let Some(request) = message.as_request() else {
+                continue;
+            };
+            if request.method != hearthline_sip::Method::Invite {
+                continue;
+            }
+            let mut refusal =
+                hearthline_sip::Response::to_request(request, StatusCode::UNAUTHORIZED, Some("x"));
+            let row = row.replace("{n}", &round.to_string());
+            refusal.headers.push(HeaderName::WwwAuthenticate, row);
+            network.respond(peer, us, &refusal);
+        }
+    }
+    network
+}
+
+#[test]
+fn a_stale_nonce_is_replaced_and_even_that_has_a_bound() {
+    let row = "Digest realm=\"example.com\", nonce=\"n{n}\", stale=true, qop=\"auth\"";
+    let mut network = challenge_for_ever(row);
+    let cause = network.until(0, failed);
+    assert_eq!(cause.status(), Some(StatusCode::UNAUTHORIZED));
+    let nonces: Vec<_> = network
+        .requests("INVITE")
+        .iter()
+        .filter_map(|invite| invite.headers.authorization().unwrap().first().cloned())
+        .map(|value| value.get("nonce").unwrap().to_owned())
+        .collect();
+    assert_eq!(nonces, ["n0", "n1", "n2", "n3"]);
+    network.until_quiet();
+}
+
+#[test]
+fn auth_int_protects_the_body_where_nothing_else_is_offered() {
+    let row = "Digest realm=\"example.com\", nonce=\"n{n}\", algorithm=SHA-256, qop=\"auth-int\"";
+    let network = challenge_for_ever(row);
+    let invites = network.requests("INVITE");
+    assert_eq!(invites.len(), 2);
+    let value = &invites[1].headers.authorization().unwrap()[0];
+    assert_eq!(value.get("qop"), Some("auth-int"));
+    assert_eq!(value.get("nc"), Some("00000001"));
+    assert!(value.get("cnonce").is_some_and(|cnonce| cnonce.len() >= 16));
+}
+
+#[test]
+fn an_algorithm_nobody_knows_is_not_guessed_at() {
+    let row = "Digest realm=\"example.com\", nonce=\"n{n}\", algorithm=SHA-512-256, qop=\"auth\"";
+    let mut network = challenge_for_ever(row);
+    network.until(0, failed);
+    assert_eq!(network.requests("INVITE").len(), 1);
+}
