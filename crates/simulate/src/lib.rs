@@ -6,12 +6,17 @@
 //! ```
 //! The cores are the product's own; only sockets, clock and microphone are simulated. The same seed gives the same run,
 //! byte for byte.
+pub mod caller;
 pub mod network;
+pub mod personal_data;
 pub mod spoken;
 pub mod trace;
+pub mod watched;
 pub mod world;
 
 pub use network::{Faults, Network};
+pub use personal_data::PersonalData;
 pub use spoken::Spoken;
 pub use trace::{Trace, TraceEntry};
+pub use watched::Watched;
 pub use world::{Scene, World};

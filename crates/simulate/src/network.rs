@@ -104,15 +104,32 @@ impl Network {
     /// Sends something.
     pub fn send(&mut self, arrival: Arrival, now: Duration) {
         match &arrival {
-            Arrival::Sip { transport, from, to, .. } if transport.is_reliable() => {
+            Arrival::Sip {
+                transport,
+                from,
+                to,
+                ..
+            } if transport.is_reliable() => {
                 let back = self.last_of_stream.contains_key(&(*to, *from));
                 let (transport, from, to) = (*transport, *from, *to);
                 if !back && !self.listening.contains(&(transport.as_param(), to)) {
-                    self.schedule(now + self.faults.delay_max, Arrival::Refused { transport, from, to });
+                    self.schedule(
+                        now + self.faults.delay_max,
+                        Arrival::Refused {
+                            transport,
+                            from,
+                            to,
+                        },
+                    );
                     return;
                 }
                 // A stream keeps its order.
-                let at = (now + self.delay()).max(self.last_of_stream.get(&(from, to)).copied().unwrap_or_default());
+                let at = (now + self.delay()).max(
+                    self.last_of_stream
+                        .get(&(from, to))
+                        .copied()
+                        .unwrap_or_default(),
+                );
                 self.last_of_stream.insert((from, to), at);
                 self.schedule(at, arrival);
             }
@@ -140,7 +157,10 @@ impl Network {
     /// What has arrived by now, oldest first.
     pub fn arrived(&mut self, now: Duration) -> Option<Arrival> {
         let (at, _) = *self.on_the_way.keys().next()?;
-        (at <= now).then(|| self.on_the_way.pop_first()).flatten().map(|(_, arrival)| arrival)
+        (at <= now)
+            .then(|| self.on_the_way.pop_first())
+            .flatten()
+            .map(|(_, arrival)| arrival)
     }
 
     fn schedule(&mut self, at: Duration, arrival: Arrival) {
@@ -150,7 +170,9 @@ impl Network {
 
     fn delay(&mut self) -> Duration {
         let spread = self.faults.delay_max.saturating_sub(self.faults.delay_min);
-        let us = self.random.below(u64::try_from(spread.as_micros()).unwrap_or(0) + 1);
+        let us = self
+            .random
+            .below(u64::try_from(spread.as_micros()).unwrap_or(0) + 1);
         self.faults.delay_min + Duration::from_micros(us)
     }
 }

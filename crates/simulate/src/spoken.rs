@@ -5,7 +5,9 @@ use core::time::Duration;
 use hearthline_voice::clock::SampleIndex;
 use hearthline_voice::listen::{EndReason, Heard, Output as Hearing};
 use hearthline_voice::transcribe::Transcript;
-use hearthline_voice::understand::judge::{Contrary, Doubt, Evidence, OperatingPoint, Rule, Understanding, Verdict};
+use hearthline_voice::understand::judge::{
+    Contrary, Doubt, Evidence, OperatingPoint, Rule, Understanding, Verdict,
+};
 use hearthline_voice::understand::mass::Mass;
 use hearthline_voice::understand::{Country, Reading, read};
 use hearthline_voice::wake::Wake;
@@ -25,26 +27,42 @@ impl Spoken {
     /// "Alexa, …"
     #[must_use]
     pub fn after_wake_word(words: &str) -> Self {
-        Self { words: words.to_owned(), wake: true, as_reply: false }
+        Self {
+            words: words.to_owned(),
+            wake: true,
+            as_reply: false,
+        }
     }
 
     /// An answer to the device's question.
     #[must_use]
     pub fn reply(words: &str) -> Self {
-        Self { words: words.to_owned(), wake: false, as_reply: true }
+        Self {
+            words: words.to_owned(),
+            wake: false,
+            as_reply: true,
+        }
     }
 
     /// Said in the room, to nobody of ours.
     #[must_use]
     pub fn in_the_room(words: &str) -> Self {
-        Self { words: words.to_owned(), wake: false, as_reply: false }
+        Self {
+            words: words.to_owned(),
+            wake: false,
+            as_reply: false,
+        }
     }
 
     /// What the ear reports at `now`. Without the wake word and without a question the ear reports nothing at all.
     #[must_use]
     pub fn hearing(&self, country: Country, now: Duration) -> Vec<Hearing> {
         let end = SampleIndex(u64::try_from(now.as_micros()).unwrap_or(0) * 16 / 1_000);
-        let wake = Wake { keyword: "alexa".into(), score: 0.97, at: end.minus(16_000) };
+        let wake = Wake {
+            keyword: "alexa".into(),
+            score: 0.97,
+            at: end.minus(16_000),
+        };
         match (self.wake, self.as_reply) {
             (true, _) => vec![
                 Hearing::Wake(wake.clone()),
@@ -57,8 +75,12 @@ impl Spoken {
 
     fn heard(&self, country: Country, wake: Option<Wake>, end: SampleIndex) -> Heard {
         let reading = read(&self.words, country);
-        let transcript =
-            Transcript { text: self.words.clone(), tokens: Vec::new(), log_prob: -1.0, alternatives: Vec::new() };
+        let transcript = Transcript {
+            text: self.words.clone(),
+            tokens: Vec::new(),
+            log_prob: -1.0,
+            alternatives: Vec::new(),
+        };
         let evidence = Evidence {
             reading: reading.clone(),
             mass: Mass::nothing(),
@@ -67,7 +89,11 @@ impl Spoken {
             point: OperatingPoint::built_in(),
         };
         Heard {
-            understanding: Understanding { transcript, verdict: verdict_of(reading), evidence },
+            understanding: Understanding {
+                transcript,
+                verdict: verdict_of(reading),
+                evidence,
+            },
             wake,
             start: end.minus(32_000),
             speech_end: end.minus(4_800),
@@ -81,7 +107,15 @@ impl Spoken {
 fn verdict_of(reading: Reading) -> Verdict {
     match reading {
         Reading::Command { service, quiet, .. } => Verdict::Emergency { service, quiet },
-        Reading::Ask { service, why, quiet } => Verdict::Ask { service, quiet, why: Doubt::Words(why) },
+        Reading::Ask {
+            service,
+            why,
+            quiet,
+        } => Verdict::Ask {
+            service,
+            quiet,
+            why: Doubt::Words(why),
+        },
         Reading::Refused { class, service } => Verdict::Refused { class, service },
         Reading::Reply(reply) => Verdict::Reply(reply),
         Reading::HangUpEmergency => Verdict::HangUpEmergency,

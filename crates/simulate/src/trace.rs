@@ -28,6 +28,8 @@ pub enum TraceInput {
         /// As an answer.
         as_reply: bool,
     },
+    /// The wake word, and no sentence yet.
+    Wake,
     /// Nobody answered.
     NoSpeech,
     /// Microphone samples, all of this value.
@@ -67,8 +69,10 @@ pub enum TraceInput {
         in_call: bool,
         /// Number of the request.
         request: u64,
-        /// Body with status 200, or none at all.
-        body: Option<Vec<u8>>,
+        /// HTTP status; none when no response came.
+        status: Option<u16>,
+        /// Its body, `application/lost+xml`.
+        body: Vec<u8>,
     },
     /// The device's own words have ended.
     SpeechEnded,
@@ -89,7 +93,10 @@ pub struct Trace {
 impl Trace {
     /// Adds one input.
     pub fn push(&mut self, now: Duration, input: TraceInput) {
-        self.entries.push(TraceEntry { at_us: u64::try_from(now.as_micros()).unwrap_or(u64::MAX), input });
+        self.entries.push(TraceEntry {
+            at_us: u64::try_from(now.as_micros()).unwrap_or(u64::MAX),
+            input,
+        });
     }
 
     /// The inputs in order.
@@ -113,7 +120,9 @@ impl Trace {
         let entries = text
             .lines()
             .enumerate()
-            .map(|(index, line)| serde_json::from_str(line).map_err(|error| format!("line {}: {error}", index + 1)))
+            .map(|(index, line)| {
+                serde_json::from_str(line).map_err(|error| format!("line {}: {error}", index + 1))
+            })
             .collect::<Result<_, _>>()?;
         Ok(Self { entries })
     }

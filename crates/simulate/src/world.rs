@@ -6,8 +6,14 @@ use hearthline_emergency::call::{CallTimers, Line, Transport as LineTransport};
 use hearthline_emergency::lost_client::{LostConfig, LostReply, LostRequestId};
 use hearthline_emergency::target::{HttpUrl, SipUri};
 use hearthline_emergency::timestamp::Timestamp;
-use hearthline_ledger::{AudioChunk, BootId, IdentityKey, IncidentId, Setup};
-use hearthline_psap::{Behaviour, Boundaries, CallTaker, CallTakerConfig, LostAnswer, LostFault, LostServer, call_taker};
+use hearthline_ledger::{
+    AudioChunk, BootId, Bundle, BundleError, Entry, ExportRequest, IdentityKey, IncidentId,
+    LogError, PublicKey, Recovery, Setup, StoredLog,
+};
+use hearthline_psap::{
+    Behaviour, Boundaries, CallTaker, CallTakerConfig, LostAnswer, LostFault, LostServer,
+    call_taker,
+};
 use hearthline_sip::endpoint::{Input as SipInput, Target, Transport};
 use hearthline_sip::tokens::Tokens;
 use hearthline_speaker::config::Household;
@@ -18,12 +24,13 @@ use hearthline_voice::clock::SampleIndex;
 use hearthline_voice::listen::Output as Hearing;
 use hearthline_voice::understand::Country;
 
+use crate::caller::Caller;
 use crate::network::{Arrival, Faults, Network};
 use crate::spoken::Spoken;
 use crate::trace::{Digests, Trace, TraceInput};
 
 /// Wall clock at the beginning of every run: 2 July 2017, 12:00 UTC, the day of the story.
-const WALL_MS_AT_ZERO: u64 = 1_498_996_800_000;
+pub const WALL_MS_AT_ZERO: u64 = 1_498_996_800_000;
 /// Microphone frames: 20 ms.
 const FRAME: Duration = Duration::from_millis(20);
 /// Samples of a frame.
@@ -33,7 +40,10 @@ const ROOM: i16 = 300;
 /// How long our own words take, per character.
 const SPEECH_PER_CHARACTER: Duration = Duration::from_millis(60);
 
-const DEVICE_SIP: &str = "127.0.0.1:5070";
+/// Name of the simulated device's log.
+pub const ORIGIN: &str = "hearthline.local/device/simulated";
+/// SIP address of the simulated device.
+pub const DEVICE_SIP: &str = "127.0.0.1:5070";
 const DEVICE_RTP: &str = "127.0.0.1:40000";
 
 /// How a run is set up.
@@ -55,6 +65,16 @@ pub struct Scene {
     pub disk_works: bool,
     /// Transports of each line.
     pub transports: Vec<LineTransport>,
+    /// What a fault in the middle does to SIP bytes from the call-takers.
+    pub meddle: Option<fn(Vec<u8>) -> Vec<u8>>,
+    /// The log that an earlier run left on the disk.
+    pub stored_log: Vec<u8>,
+    /// The LoST cache that an earlier run left.
+    pub stored_lost_cache: Option<Vec<u8>>,
+    /// Counts the starts of the device: randomness of one run is never that of another.
+    pub start: u8,
+    /// What the wall clock says when the run begins.
+    pub wall_ms_at_zero: u64,
 }
 
 impl Default for Scene {
@@ -68,6 +88,11 @@ impl Default for Scene {
             mode: Mode::default(),
             disk_works: true,
             transports: vec![LineTransport::Tls, LineTransport::Tcp, LineTransport::Udp],
+            meddle: None,
+            stored_log: Vec::new(),
+            stored_lost_cache: None,
+            start: 0,
+            wall_ms_at_zero: WALL_MS_AT_ZERO,
         }
     }
 }
@@ -77,13 +102,15 @@ struct Taker {
     sip: SocketAddr,
     core: CallTaker,
     heard: Vec<i16>,
+    plugged_in: bool,
 }
 
 /// A LoST answer on its way.
 struct PendingLost {
     at: Duration,
     token: PostToken,
-    body: Option<Vec<u8>>,
+    status: Option<u16>,
+    body: Vec<u8>,
 }
 
 /// The world.
@@ -99,6 +126,19 @@ pub struct World {
     reply_until: Option<Duration>,
     disk_works: bool,
     replaying: bool,
+    meddle: Option<fn(Vec<u8>) -> Vec<u8>>,
+    wall_ms_at_zero: u64,
+    identity: PublicKey,
+    /// Somebody else on the network who can call the device.
+    pub caller: Caller,
+    /// What opening the stored log said.
+    pub recovery: Recovery,
+    /// The newest LoST cache that the device wanted kept.
+    pub lost_cache: Option<Vec<u8>>,
+    /// Whole SIP messages that left the device, with their times.
+    pub sent_messages: Vec<(Duration, Vec<u8>)>,
+    /// Whole SIP messages that reached the device, with their times.
+    pub received_messages: Vec<(Duration, Vec<u8>)>,
     /// Every step of the device, with its time.
     pub steps: Vec<(Duration, Step)>,
     /// Every light of the device.
@@ -113,6 +153,8 @@ pub struct World {
     pub played: Vec<i16>,
     /// SIP requests that left the device, with their times: method and Request-URI.
     pub sent: Vec<(Duration, String)>,
+    /// The same with the address that each went to.
+    pub sent_addresses: Vec<(Duration, SocketAddr, String)>,
     /// The device's inputs.
     pub trace: Trace,
     digests: Digests,
@@ -120,8 +162,19 @@ pub struct World {
 
 impl World {
     /// Builds a home.
+    ///
+    /// # Panics
+    /// When the stored log is damaged; [`World::open`] says so instead.
     #[must_use]
     pub fn new(scene: &Scene) -> Self {
+        Self::open(scene).expect("the stored log opens")
+    }
+
+    /// Builds a home over the log that an earlier run left.
+    ///
+    /// # Errors
+    /// [`LogError`], when that log is damaged beyond a torn end.
+    pub fn open(scene: &Scene) -> Result<Self, LogError> {
         let tokens = Tokens::from_seed([scene.seed; 32]);
         let mut network = Network::new(scene.faults, tokens.fork("network"));
         let mut takers = Vec::new();
@@ -130,7 +183,11 @@ impl World {
             let port = 5_100 + 10 * u16::try_from(index).expect("few lines");
             let name = format!("line {}", index + 1);
             let target = SipUri::parse(&format!("sip:127.0.0.1:{port}")).expect("a loopback URI");
-            lines.push(Line { name, target, transports: scene.transports.clone() });
+            lines.push(Line {
+                name,
+                target,
+                transports: scene.transports.clone(),
+            });
         }
         // Dead lines come first: what is tested is that they give way.
         for (index, behaviours) in scene.lines.iter().enumerate() {
@@ -138,17 +195,39 @@ impl World {
             let port = 5_100 + 10 * u16::try_from(index).expect("few lines");
             let sip = SocketAddr::from(([127, 0, 0, 1], port));
             let secure = SocketAddr::from(([127, 0, 0, 1], port + 1));
-            let local = vec![(Transport::Udp, sip), (Transport::Tcp, sip), (Transport::Tls, secure)];
-            let ports = (0..16).map(|call| 41_000 + 100 * u16::try_from(index).expect("few lines") + 2 * call).collect();
-            let mut config = CallTakerConfig::new(tokens.fork(&format!("taker {index}")).next_bytes(), local, ports);
+            let local = vec![
+                (Transport::Udp, sip),
+                (Transport::Tcp, sip),
+                (Transport::Tls, secure),
+            ];
+            let ports = (0..16)
+                .map(|call| 41_000 + 100 * u16::try_from(index).expect("few lines") + 2 * call)
+                .collect();
+            let mut config = CallTakerConfig::new(
+                tokens.fork(&format!("taker {index}")).next_bytes(),
+                local,
+                ports,
+            );
             config.behaviours = behaviours.clone();
             network.listen(Transport::Tcp, sip);
             network.listen(Transport::Tls, secure);
-            takers.push(Taker { sip, core: CallTaker::new(config), heard: Vec::new() });
+            takers.push(Taker {
+                sip,
+                core: CallTaker::new(config),
+                heard: Vec::new(),
+                plugged_in: true,
+            });
         }
-        let mut lost = LostServer::new(Boundaries::everywhere("lost.example", "sip:psap@127.0.0.1", "911"));
+        let mut lost = LostServer::new(Boundaries::everywhere(
+            "lost.example",
+            "sip:psap@127.0.0.1",
+            "911",
+        ));
         lost.set_fault(scene.lost.clone());
-        let device = device(scene, lines, &tokens);
+        let (device, recovery) = device(scene, lines, &tokens)?;
+        let kept = usize::try_from(recovery.keep_bytes)
+            .unwrap_or(usize::MAX)
+            .min(scene.stored_log.len());
         let mut world = Self {
             now: Duration::ZERO,
             device,
@@ -161,18 +240,27 @@ impl World {
             reply_until: None,
             disk_works: scene.disk_works,
             replaying: false,
+            meddle: scene.meddle,
+            wall_ms_at_zero: scene.wall_ms_at_zero,
+            identity: identity(&tokens).public(),
+            caller: Caller::new(tokens.fork("caller").next_bytes()),
+            recovery,
+            lost_cache: None,
+            sent_messages: Vec::new(),
+            received_messages: Vec::new(),
             steps: Vec::new(),
             lights: Vec::new(),
             said: Vec::new(),
-            log: Vec::new(),
+            log: scene.stored_log[..kept].to_vec(),
             audio: Vec::new(),
             played: Vec::new(),
             sent: Vec::new(),
+            sent_addresses: Vec::new(),
             trace: Trace::default(),
             digests: Digests::default(),
         };
         world.drain();
-        world
+        Ok(world)
     }
 
     /// Virtual time.
@@ -201,20 +289,182 @@ impl World {
 
     /// The call-taker of a line hangs up its newest call.
     pub fn taker_hangs_up(&mut self, index: usize) {
-        let newest = self.takers[index].core.reports().last().map(|report| report.id);
+        let newest = self.takers[index]
+            .core
+            .reports()
+            .last()
+            .map(|report| report.id);
         if let Some(call) = newest {
             let _ = self.takers[index].core.hang_up(call, self.now);
         }
         self.drain();
     }
 
+    /// The call-taker of a line behaves so from the next call on.
+    pub fn set_behaviours(&mut self, index: usize, behaviours: Vec<Behaviour>) {
+        self.takers[index].core.set_behaviours(behaviours);
+    }
+
+    /// Pulls the plug of a line: what is sent there is refused or lost.
+    pub fn unplug(&mut self, index: usize) {
+        let taker = &mut self.takers[index];
+        taker.plugged_in = false;
+        let (sip, secure) = (
+            taker.sip,
+            SocketAddr::new(taker.sip.ip(), taker.sip.port() + 1),
+        );
+        self.network.unlisten(sip);
+        self.network.unlisten(secure);
+    }
+
+    /// Puts the plug of a line back.
+    pub fn plug_in(&mut self, index: usize) {
+        let taker = &mut self.takers[index];
+        taker.plugged_in = true;
+        let (sip, secure) = (
+            taker.sip,
+            SocketAddr::new(taker.sip.ip(), taker.sip.port() + 1),
+        );
+        self.network.listen(Transport::Tcp, sip);
+        self.network.listen(Transport::Tls, secure);
+    }
+
+    /// The line takes connections of these stream transports only.
+    pub fn listen_only(&mut self, index: usize, transports: &[Transport]) {
+        self.plug_in(index);
+        let sip = self.takers[index].sip;
+        for (transport, at) in [
+            (Transport::Tcp, sip),
+            (Transport::Tls, SocketAddr::new(sip.ip(), sip.port() + 1)),
+        ] {
+            if !transports.contains(&transport) {
+                self.network.unlisten(at);
+            }
+        }
+    }
+
+    /// LoST fails so from now on.
+    pub fn set_lost_fault(&mut self, fault: LostFault) {
+        self.lost.set_fault(fault);
+    }
+
+    /// The disk takes entries from now on, or does not.
+    pub fn set_disk_works(&mut self, works: bool) {
+        self.disk_works = works;
+    }
+
+    /// SIP bytes from `from` reach the device by UDP.
+    pub fn receive_sip(&mut self, from: SocketAddr, bytes: &[u8]) {
+        let to: SocketAddr = DEVICE_SIP.parse().expect("an address");
+        self.arrive(Arrival::Sip {
+            transport: Transport::Udp,
+            from,
+            to,
+            bytes: bytes.to_vec(),
+        });
+        self.drain();
+    }
+
+    /// The other caller calls the device.
+    pub fn caller_calls(&mut self) {
+        let to: SocketAddr = DEVICE_SIP.parse().expect("an address");
+        self.caller.call(to, self.now);
+        self.drain_caller();
+    }
+
+    /// The other caller hangs up.
+    pub fn caller_hangs_up(&mut self) {
+        self.caller.hang_up(self.now);
+        self.drain_caller();
+    }
+
+    /// Hands an input to the device, as it is.
+    pub fn feed(&mut self, input: TraceInput) {
+        self.input(input);
+    }
+
+    /// Public key of the device's identity.
+    #[must_use]
+    pub fn identity(&self) -> PublicKey {
+        self.identity
+    }
+
+    /// The entries of the log as the disk has it.
+    ///
+    /// # Panics
+    /// When the log does not read.
+    #[must_use]
+    pub fn entries(&self) -> Vec<Entry> {
+        let stored = StoredLog::read(&self.log, ORIGIN, self.identity).expect("our own log reads");
+        stored
+            .entries
+            .iter()
+            .map(|entry| Entry::from_line(entry.line).expect("our own entry reads"))
+            .collect()
+    }
+
+    /// Incidents in the log, oldest first.
+    #[must_use]
+    pub fn incidents(&self) -> Vec<IncidentId> {
+        let mut all: Vec<IncidentId> = self
+            .entries()
+            .into_iter()
+            .filter_map(|entry| entry.incident)
+            .collect();
+        all.dedup();
+        all
+    }
+
+    /// Exports an incident with the audio that was kept.
+    ///
+    /// # Errors
+    /// [`BundleError`].
+    pub fn export(&self, incident: &IncidentId) -> Result<Bundle, BundleError> {
+        let audio: Vec<AudioChunk> = self
+            .audio
+            .iter()
+            .filter(|(own, _)| own == incident)
+            .map(|(_, chunk)| chunk.clone())
+            .collect();
+        let wall_ms = self.wall_ms_at_zero + u64::try_from(self.now.as_millis()).unwrap_or(0);
+        let request = ExportRequest {
+            incident,
+            audio: &audio,
+            cosigned: &[],
+            exported_ms: Some(wall_ms),
+        };
+        self.device.recorder().log().export(&self.log, &request)
+    }
+
+    /// How many requests of this method the device sent to this port, retransmissions included.
+    #[must_use]
+    pub fn sent_to(&self, method: &str, line: usize) -> Vec<Duration> {
+        let port = 5_100 + 10 * u16::try_from(line).expect("few lines");
+        let found = self.sent_addresses.iter().filter(|(_, to, request)| {
+            to.port() / 10 == port / 10
+                && request
+                    .strip_prefix(method)
+                    .is_some_and(|rest| rest.starts_with(' '))
+        });
+        found.map(|(at, ..)| *at).collect()
+    }
+
     /// Somebody speaks; the sentence ends now.
     pub fn say(&mut self, spoken: &Spoken) {
-        let counts = spoken.wake || (spoken.as_reply && self.reply_until.is_some_and(|until| self.now <= until));
+        let counts = spoken.wake
+            || (spoken.as_reply && self.reply_until.is_some_and(|until| self.now <= until));
         if counts {
             self.reply_until = None;
-            let Spoken { words, wake, as_reply } = spoken.clone();
-            self.input(TraceInput::Spoken { words, wake, as_reply });
+            let Spoken {
+                words,
+                wake,
+                as_reply,
+            } = spoken.clone();
+            self.input(TraceInput::Spoken {
+                words,
+                wake,
+                as_reply,
+            });
         }
     }
 
@@ -251,7 +501,10 @@ impl World {
     /// When the first INVITE left.
     #[must_use]
     pub fn first_invite_at(&self) -> Option<Duration> {
-        self.sent.iter().find(|(_, request)| request.starts_with("INVITE ")).map(|(at, _)| *at)
+        self.sent
+            .iter()
+            .find(|(_, request)| request.starts_with("INVITE "))
+            .map(|(at, _)| *at)
     }
 
     /// A digest of all that the device put out.
@@ -277,22 +530,38 @@ impl World {
             Output::Timeout(at) => at,
             other => unreachable!("drained, yet {other:?}"),
         };
-        let takers = self.takers.iter_mut().filter_map(|taker| match taker.core.poll_output(self.now) {
-            call_taker::Output::Timeout(at) => at,
-            _ => Some(self.now),
-        });
+        let takers =
+            self.takers
+                .iter_mut()
+                .filter_map(|taker| match taker.core.poll_output(self.now) {
+                    call_taker::Output::Timeout(at) => at,
+                    _ => Some(self.now),
+                });
         let takers = takers.min();
         let lost = self.lost_pending.iter().map(|pending| pending.at).min();
-        [device, takers, lost, self.network.next_at(), Some(self.next_frame), self.speech_until, self.reply_until]
-            .into_iter()
-            .flatten()
-            .min()
+        let caller = self.caller.next_timeout(self.now);
+        [
+            device,
+            caller,
+            takers,
+            lost,
+            self.network.next_at(),
+            Some(self.next_frame),
+            self.speech_until,
+            self.reply_until,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     fn step_world(&mut self) {
         if self.next_frame <= self.now {
             self.next_frame += FRAME;
-            self.input(TraceInput::Microphone { count: FRAME_SAMPLES, value: ROOM });
+            self.input(TraceInput::Microphone {
+                count: FRAME_SAMPLES,
+                value: ROOM,
+            });
         }
         if self.speech_until.is_some_and(|until| until <= self.now) {
             self.speech_until = None;
@@ -302,13 +571,27 @@ impl World {
             self.reply_until = None;
             self.input(TraceInput::NoSpeech);
         }
-        while let Some(index) = self.lost_pending.iter().position(|pending| pending.at <= self.now) {
-            let PendingLost { token, body, .. } = self.lost_pending.remove(index);
+        while let Some(index) = self
+            .lost_pending
+            .iter()
+            .position(|pending| pending.at <= self.now)
+        {
+            let PendingLost {
+                token,
+                status,
+                body,
+                ..
+            } = self.lost_pending.remove(index);
             let (in_call, request) = match token {
                 PostToken::Start(LostRequestId(request)) => (false, request),
                 PostToken::Call(LostRequestId(request)) => (true, request),
             };
-            self.input(TraceInput::Lost { in_call, request, body });
+            self.input(TraceInput::Lost {
+                in_call,
+                request,
+                status,
+                body,
+            });
         }
         while let Some(arrival) = self.network.arrived(self.now) {
             self.arrive(arrival);
@@ -316,6 +599,8 @@ impl World {
         for index in 0..self.takers.len() {
             self.takers[index].core.handle_timeout(self.now);
         }
+        self.caller.handle_timeout(self.now);
+        self.drain_caller();
         self.input(TraceInput::Timeout);
     }
 
@@ -323,28 +608,86 @@ impl World {
         let device_sip: SocketAddr = DEVICE_SIP.parse().expect("an address");
         let device_rtp: SocketAddr = DEVICE_RTP.parse().expect("an address");
         match arrival {
-            Arrival::Sip { transport, from, to, bytes } if to.port() == device_sip.port() => {
-                self.input(TraceInput::Sip { transport: transport.as_param().into(), local: to, remote: from, bytes });
+            Arrival::Sip {
+                transport,
+                from,
+                to,
+                bytes,
+            } if to.port() == device_sip.port() => {
+                self.received_messages.push((self.now, bytes.clone()));
+                self.input(TraceInput::Sip {
+                    transport: transport.as_param().into(),
+                    local: to,
+                    remote: from,
+                    bytes,
+                });
             }
-            Arrival::Sip { transport, from, to, bytes } => {
-                if let Some(taker) = self.takers.iter_mut().find(|taker| to.port() / 10 == taker.sip.port() / 10) {
-                    let input = SipInput::Received { transport, local: to, remote: from, bytes: &bytes };
+            Arrival::Sip {
+                transport,
+                from,
+                to,
+                bytes,
+            } if to.port() == self.caller.sip().port() => {
+                let input = SipInput::Received {
+                    transport,
+                    local: to,
+                    remote: from,
+                    bytes: &bytes,
+                };
+                self.caller.handle_sip(input, self.now);
+                self.drain_caller();
+            }
+            Arrival::Sip {
+                transport,
+                from,
+                to,
+                bytes,
+            } => {
+                let found = self
+                    .takers
+                    .iter_mut()
+                    .find(|taker| to.port() / 10 == taker.sip.port() / 10);
+                if let Some(taker) = found.filter(|taker| taker.plugged_in) {
+                    let input = SipInput::Received {
+                        transport,
+                        local: to,
+                        remote: from,
+                        bytes: &bytes,
+                    };
                     taker.core.handle_sip(input, self.now);
                 }
             }
-            Arrival::Media { to, bytes, .. } if to.port() == device_rtp.port() => self.input(TraceInput::Rtp(bytes)),
-            Arrival::Media { to, bytes, .. } if to.port() == device_rtp.port() + 1 => self.input(TraceInput::Rtcp(bytes)),
+            Arrival::Media { to, bytes, .. } if to.port() == device_rtp.port() => {
+                self.input(TraceInput::Rtp(bytes))
+            }
+            Arrival::Media { to, bytes, .. } if to.port() == device_rtp.port() + 1 => {
+                self.input(TraceInput::Rtcp(bytes))
+            }
+            Arrival::Media { to, bytes, .. } if self.caller.takes_media(to.port()) => {
+                self.caller.handle_media(bytes)
+            }
             Arrival::Media { from, to, bytes } => {
                 let group = (to.port() - 41_000) / 100;
                 let group = usize::from(group);
-                let found = self.takers.iter_mut().find(|taker| usize::from((taker.sip.port() - 5_100) / 10) == group);
-                if let Some(taker) = found {
+                let found = self
+                    .takers
+                    .iter_mut()
+                    .find(|taker| usize::from((taker.sip.port() - 5_100) / 10) == group);
+                if let Some(taker) = found.filter(|taker| taker.plugged_in) {
                     taker.core.handle_media(to.port(), from, &bytes, self.now);
                 }
             }
-            Arrival::Refused { transport, from, to } if from.port() == device_sip.port() => {
+            Arrival::Refused {
+                transport,
+                from,
+                to,
+            } if from.port() == device_sip.port() => {
                 let server_name = (transport == Transport::Tls).then(|| to.ip().to_string());
-                self.input(TraceInput::SipRefused { transport: transport.as_param().into(), remote: to, server_name });
+                self.input(TraceInput::SipRefused {
+                    transport: transport.as_param().into(),
+                    remote: to,
+                    server_name,
+                });
             }
             Arrival::Refused { .. } => {}
         }
@@ -357,34 +700,86 @@ impl World {
         }
         let now = self.now;
         match input {
-            TraceInput::Spoken { words, wake, as_reply } => {
-                let spoken = Spoken { words, wake, as_reply };
+            TraceInput::Spoken {
+                words,
+                wake,
+                as_reply,
+            } => {
+                let spoken = Spoken {
+                    words,
+                    wake,
+                    as_reply,
+                };
                 for hearing in spoken.hearing(Country::UnitedStates, now) {
                     self.device.handle(Input::Hearing(hearing), now);
                     self.drain();
                 }
             }
-            TraceInput::NoSpeech => {
-                self.device.handle(Input::Hearing(Hearing::NoSpeech { at: SampleIndex(0) }), now);
+            TraceInput::Wake => {
+                let wake = Spoken::after_wake_word("")
+                    .hearing(Country::UnitedStates, now)
+                    .swap_remove(0);
+                self.device.handle(Input::Hearing(wake), now);
             }
-            TraceInput::Microphone { count, value } => self.device.handle(Input::Microphone(&vec![value; count]), now),
-            TraceInput::Sip { transport, local, remote, bytes } => {
+            TraceInput::NoSpeech => {
+                self.device.handle(
+                    Input::Hearing(Hearing::NoSpeech { at: SampleIndex(0) }),
+                    now,
+                );
+            }
+            TraceInput::Microphone { count, value } => self
+                .device
+                .handle(Input::Microphone(&vec![value; count]), now),
+            TraceInput::Sip {
+                transport,
+                local,
+                remote,
+                bytes,
+            } => {
                 let transport = Transport::from_name(&transport).expect("written by us");
-                let input = SipInput::Received { transport, local, remote, bytes: &bytes };
+                let input = SipInput::Received {
+                    transport,
+                    local,
+                    remote,
+                    bytes: &bytes,
+                };
                 self.device.handle(Input::Sip(input), now);
             }
-            TraceInput::SipRefused { transport, remote, server_name } => {
-                let mut target = Target::new(Transport::from_name(&transport).expect("written by us"), remote);
+            TraceInput::SipRefused {
+                transport,
+                remote,
+                server_name,
+            } => {
+                let mut target = Target::new(
+                    Transport::from_name(&transport).expect("written by us"),
+                    remote,
+                );
                 target.server_name = server_name;
-                self.device.handle(Input::Sip(SipInput::TransportFailed { target: &target }), now);
+                self.device.handle(
+                    Input::Sip(SipInput::TransportFailed { target: &target }),
+                    now,
+                );
             }
             TraceInput::Rtp(bytes) => self.device.handle(Input::Rtp(&bytes), now),
             TraceInput::Rtcp(bytes) => self.device.handle(Input::Rtcp(&bytes), now),
-            TraceInput::Lost { in_call, request, body } => {
+            TraceInput::Lost {
+                in_call,
+                request,
+                status,
+                body,
+            } => {
                 let request = LostRequestId(request);
-                let token = if in_call { PostToken::Call(request) } else { PostToken::Start(request) };
-                let reply = match &body {
-                    Some(body) => LostReply::Http { status: 200, content_type: "application/lost+xml", body },
+                let token = if in_call {
+                    PostToken::Call(request)
+                } else {
+                    PostToken::Start(request)
+                };
+                let reply = match status {
+                    Some(status) => LostReply::Http {
+                        status,
+                        content_type: "application/lost+xml",
+                        body: &body,
+                    },
                     None => LostReply::Failed,
                 };
                 self.device.handle(Input::Lost { token, reply }, now);
@@ -429,33 +824,76 @@ impl World {
         match output {
             Output::Sip { target, bytes } => {
                 let first = bytes.split(|byte| *byte == b'\r').next().unwrap_or(&[]);
-                self.sent.push((self.now, String::from_utf8_lossy(first).into_owned()));
+                let first = String::from_utf8_lossy(first).into_owned();
+                self.sent.push((self.now, first.clone()));
+                self.sent_addresses.push((self.now, target.remote, first));
+                self.sent_messages.push((self.now, bytes.clone()));
                 let (transport, to) = (target.transport, target.remote);
-                self.network.send(Arrival::Sip { transport, from: device_sip, to, bytes }, self.now);
+                self.network.send(
+                    Arrival::Sip {
+                        transport,
+                        from: device_sip,
+                        to,
+                        bytes,
+                    },
+                    self.now,
+                );
             }
             Output::Rtp { to, bytes } => {
-                self.network.send(Arrival::Media { from: device_rtp, to, bytes }, self.now);
+                self.network.send(
+                    Arrival::Media {
+                        from: device_rtp,
+                        to,
+                        bytes,
+                    },
+                    self.now,
+                );
             }
             Output::Rtcp { to, bytes } => {
                 let mut from = device_rtp;
                 from.set_port(from.port() + 1);
-                self.network.send(Arrival::Media { from, to, bytes }, self.now);
+                self.network
+                    .send(Arrival::Media { from, to, bytes }, self.now);
             }
             Output::Post { token, post } => {
                 let wall = Timestamp::from_unix_ms(
-                    i64::try_from(WALL_MS_AT_ZERO).expect("fits") + i64::try_from(self.now.as_millis()).expect("fits"),
+                    i64::try_from(self.wall_ms_at_zero).expect("fits")
+                        + i64::try_from(self.now.as_millis()).expect("fits"),
                 );
                 match self.lost.answer(&post.body, wall) {
                     LostAnswer::Document { after, bytes, .. } => {
                         let at = self.now + after + Duration::from_millis(3);
-                        self.lost_pending.push(PendingLost { at, token, body: Some(bytes) });
+                        self.lost_pending.push(PendingLost {
+                            at,
+                            token,
+                            status: Some(200),
+                            body: bytes,
+                        });
                     }
-                    _ => self.lost_pending.push(PendingLost { at: self.now + post.give_up_after, token, body: None }),
+                    LostAnswer::Status(status) => {
+                        let at = self.now + Duration::from_millis(3);
+                        self.lost_pending.push(PendingLost {
+                            at,
+                            token,
+                            status: Some(status),
+                            body: Vec::new(),
+                        });
+                    }
+                    LostAnswer::Silence => {
+                        let at = self.now + post.give_up_after;
+                        self.lost_pending.push(PendingLost {
+                            at,
+                            token,
+                            status: None,
+                            body: Vec::new(),
+                        });
+                    }
                 }
             }
             Output::Keep(Keep::Audio { incident, chunk }) => self.audio.push((incident, chunk)),
             Output::Keep(Keep::Entry { .. }) | Output::Timeout(_) => unreachable!("taken by drain"),
-            Output::KeepLostCache(_) | Output::CloseStream { .. } => {}
+            Output::KeepLostCache(bytes) => self.lost_cache = Some(bytes),
+            Output::CloseStream { .. } => {}
             Output::Say(text) => {
                 let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
                 self.speech_until = Some(self.now + SPEECH_PER_CHARACTER * length);
@@ -464,8 +902,16 @@ impl World {
             Output::Hush => self.speech_until = None,
             Output::Play(samples) => self.played.extend(samples),
             Output::Light(light) => self.lights.push(light),
-            Output::ListenForReply { ms } => self.reply_until = Some(self.now + Duration::from_millis(u64::from(ms))),
+            Output::ListenForReply { ms } => {
+                self.reply_until = Some(self.now + Duration::from_millis(u64::from(ms)))
+            }
             Output::Step(step) => self.steps.push((self.now, step)),
+        }
+    }
+
+    fn drain_caller(&mut self) {
+        for arrival in self.caller.drain(self.now) {
+            self.network.send(arrival, self.now);
         }
     }
 
@@ -480,11 +926,26 @@ impl World {
                         from.set_port(from.port() + 1);
                     }
                     let (transport, to) = (target.transport, target.remote);
-                    self.network.send(Arrival::Sip { transport, from, to, bytes }, self.now);
+                    let bytes = self
+                        .meddle
+                        .map_or_else(|| bytes.clone(), |meddle| meddle(bytes.clone()));
+                    if taker.plugged_in {
+                        self.network.send(
+                            Arrival::Sip {
+                                transport,
+                                from,
+                                to,
+                                bytes,
+                            },
+                            self.now,
+                        );
+                    }
                 }
+                call_taker::Output::Media { .. } if !taker.plugged_in => {}
                 call_taker::Output::Media { port, to, bytes } => {
                     let from = SocketAddr::new(taker.sip.ip(), port);
-                    self.network.send(Arrival::Media { from, to, bytes }, self.now);
+                    self.network
+                        .send(Arrival::Media { from, to, bytes }, self.now);
                 }
                 call_taker::Output::Heard { samples, .. } => taker.heard.extend(samples),
                 call_taker::Output::Event(_) | call_taker::Output::CloseStream { .. } => {}
@@ -493,22 +954,44 @@ impl World {
     }
 }
 
-fn device(scene: &Scene, lines: Vec<Line>, tokens: &Tokens) -> Device {
+fn identity(tokens: &Tokens) -> IdentityKey {
+    IdentityKey::from_secret(&tokens.fork("identity").next_bytes())
+}
+
+fn device(
+    scene: &Scene,
+    lines: Vec<Line>,
+    tokens: &Tokens,
+) -> Result<(Device, Recovery), LogError> {
+    let identity = identity(tokens);
+    let tokens = match scene.start {
+        0 => tokens.clone(),
+        start => tokens.fork(&format!("start {start}")),
+    };
+    let mut boot = [scene.seed; 16];
+    boot[15] = boot[15].wrapping_add(scene.start);
     let setup = Setup {
-        origin: "hearthline.local/device/simulated".into(),
-        identity: IdentityKey::from_secret(&tokens.fork("identity").next_bytes()),
+        origin: ORIGIN.into(),
+        identity,
         epoch_seed: tokens.fork("epoch").next_bytes(),
         previous_epoch_seed: None,
-        boot: BootId([scene.seed; 16]),
+        boot: BootId(boot),
         software: "simulate".into(),
         firmware: None,
         previous_segment: None,
     };
-    let (recorder, recovery) = Recorder::open(&[], setup, tokens.fork("record"), WALL_MS_AT_ZERO, Duration::ZERO)
-        .expect("an empty log opens");
+    let (recorder, recovery) = Recorder::open(
+        &scene.stored_log,
+        setup,
+        tokens.fork("record"),
+        scene.wall_ms_at_zero,
+        Duration::ZERO,
+    )?;
     let household = Household::parse(HOUSEHOLD).expect("the household is ours");
     let contact = SipUri::parse(&format!("sip:kitchen@{DEVICE_SIP}")).expect("a loopback URI");
-    let profile = household.profile(contact, recorder.key_id().to_string()).expect("the household is ours");
+    let profile = household
+        .profile(contact, recorder.key_id().to_string())
+        .expect("the household is ours");
     let sip: SocketAddr = DEVICE_SIP.parse().expect("an address");
     let config = DeviceConfig {
         profile,
@@ -520,15 +1003,27 @@ fn device(scene: &Scene, lines: Vec<Line>, tokens: &Tokens) -> Device {
         },
         country: Country::UnitedStates,
         mode: scene.mode,
-        sip_local: vec![(Transport::Udp, sip), (Transport::Tcp, sip), (Transport::Tls, sip)],
+        sip_local: vec![
+            (Transport::Udp, sip),
+            (Transport::Tcp, sip),
+            (Transport::Tls, sip),
+        ],
         rtp_local: DEVICE_RTP.parse().expect("an address"),
         seed: tokens.fork("device").next_bytes(),
-        wall_ms_at_zero: WALL_MS_AT_ZERO,
+        wall_ms_at_zero: scene.wall_ms_at_zero,
     };
-    Device::new(config, recorder, &recovery, None, Duration::ZERO)
+    let device = Device::new(
+        config,
+        recorder,
+        &recovery,
+        scene.stored_lost_cache.as_deref(),
+        Duration::ZERO,
+    );
+    Ok((device, recovery))
 }
 
-const HOUSEHOLD: &str = r#"
+/// The household of every scene; no real one.
+pub const HOUSEHOLD: &str = r#"
 [device]
 name = "Kitchen"
 country = "US"

@@ -34,7 +34,14 @@ fn alexa_did_you_call_911_is_answered_and_does_not_dial() {
     world.say(&Spoken::after_wake_word("did you call 911?"));
     world.run_for(60 * SECOND);
     assert_eq!(world.first_invite_at(), None);
-    assert!(world.said.iter().any(|said| said.contains("I have not called anyone")), "{:?}", world.said);
+    assert!(
+        world
+            .said
+            .iter()
+            .any(|said| said.contains("I have not called anyone")),
+        "{:?}",
+        world.said
+    );
     assert!(matches!(decision(&world), Some("refuse" | "act")));
 }
 
@@ -46,11 +53,26 @@ fn alexa_call_911_reaches_a_call_taker_who_hears_the_room() {
     let said_at = world.now();
     assert_eq!(world.said, ["Calling 911. Say cancel to stop."]);
     world.run_for(4 * SECOND);
-    assert_eq!(world.first_invite_at(), None, "the window is open for five seconds");
+    assert_eq!(
+        world.first_invite_at(),
+        None,
+        "the window is open for five seconds"
+    );
     world.run_for(10 * SECOND);
     let invite_at = world.first_invite_at().expect("an INVITE");
-    assert!(invite_at - said_at >= 5 * SECOND && invite_at - said_at < 6 * SECOND, "{:?}", invite_at - said_at);
-    assert!(world.sent.iter().any(|(_, line)| line == "INVITE urn:service:sos SIP/2.0"), "{:?}", world.sent);
+    assert!(
+        invite_at - said_at >= 5 * SECOND && invite_at - said_at < 6 * SECOND,
+        "{:?}",
+        invite_at - said_at
+    );
+    assert!(
+        world
+            .sent
+            .iter()
+            .any(|(_, line)| line == "INVITE urn:service:sos SIP/2.0"),
+        "{:?}",
+        world.sent
+    );
     assert_eq!(world.lights.last(), Some(&Light::Connected));
 
     let report = world.taker(0).reports().pop().expect("a call");
@@ -63,13 +85,30 @@ fn alexa_call_911_reaches_a_call_taker_who_hears_the_room() {
     // The room is heard without a gap, and the call-taker is heard in the room.
     let heard = world.taker_heard(0);
     assert!(heard.len() > 16_000 * 7, "{} samples", heard.len());
-    let loud = heard[16_000..].iter().filter(|sample| sample.unsigned_abs() > 100).count();
-    assert!(loud * 10 > (heard.len() - 16_000) * 9, "{loud} of {}", heard.len());
-    assert!(world.played.iter().any(|sample| sample.unsigned_abs() > 1_000));
+    let loud = heard[16_000..]
+        .iter()
+        .filter(|sample| sample.unsigned_abs() > 100)
+        .count();
+    assert!(
+        loud * 10 > (heard.len() - 16_000) * 9,
+        "{loud} of {}",
+        heard.len()
+    );
+    assert!(
+        world
+            .played
+            .iter()
+            .any(|sample| sample.unsigned_abs() > 1_000)
+    );
 
     world.taker_hangs_up(0);
     world.run_for(SECOND);
-    assert!(world.steps.iter().any(|(_, step)| matches!(step, Step::Ended { outcome: "answered" })));
+    assert!(world.steps.iter().any(|(_, step)| matches!(
+        step,
+        Step::Ended {
+            outcome: "answered"
+        }
+    )));
 }
 
 #[test]
@@ -80,25 +119,56 @@ fn cancel_in_time_sends_nothing() {
     world.run_for(3 * SECOND);
     world.say(&Spoken::reply("cancel"));
     world.run_for(60 * SECOND);
-    assert!(world.sent.iter().all(|(_, line)| !line.starts_with("INVITE")), "{:?}", world.sent);
-    assert!(world.said.iter().any(|said| said.starts_with("Cancelled")), "{:?}", world.said);
+    assert!(
+        world
+            .sent
+            .iter()
+            .all(|(_, line)| !line.starts_with("INVITE")),
+        "{:?}",
+        world.sent
+    );
+    assert!(
+        world.said.iter().any(|said| said.starts_with("Cancelled")),
+        "{:?}",
+        world.said
+    );
 }
 
 #[test]
 fn cancel_after_the_invite_coaches_and_the_call_goes_on() {
-    let mut world = World::new(&Scene { mode: Mode::Immediate, ..Scene::default() });
+    let mut world = World::new(&Scene {
+        mode: Mode::Immediate,
+        ..Scene::default()
+    });
     world.run_for(SECOND);
     world.say(&Spoken::after_wake_word("call 911"));
     world.run_for(2 * SECOND);
     world.say(&Spoken::after_wake_word("cancel"));
     world.run_for(3 * SECOND);
-    assert!(world.said.iter().any(|said| said.contains("Stay on the line")), "{:?}", world.said);
-    assert!(world.sent.iter().all(|(_, line)| !line.starts_with("BYE") && !line.starts_with("CANCEL")), "{:?}", world.sent);
+    assert!(
+        world
+            .said
+            .iter()
+            .any(|said| said.contains("Stay on the line")),
+        "{:?}",
+        world.said
+    );
+    assert!(
+        world
+            .sent
+            .iter()
+            .all(|(_, line)| !line.starts_with("BYE") && !line.starts_with("CANCEL")),
+        "{:?}",
+        world.sent
+    );
 }
 
 #[test]
 fn only_confirmed_words_end_the_call() {
-    let mut world = World::new(&Scene { mode: Mode::Immediate, ..Scene::default() });
+    let mut world = World::new(&Scene {
+        mode: Mode::Immediate,
+        ..Scene::default()
+    });
     world.run_for(SECOND);
     world.say(&Spoken::after_wake_word("call 911"));
     world.run_for(3 * SECOND);
@@ -107,7 +177,11 @@ fn only_confirmed_words_end_the_call() {
     assert!(world.sent.iter().all(|(_, line)| !line.starts_with("BYE")));
     world.say(&Spoken::reply("yes"));
     world.run_for(2 * SECOND);
-    assert!(world.sent.iter().any(|(_, line)| line.starts_with("BYE")), "{:?}", world.sent);
+    assert!(
+        world.sent.iter().any(|(_, line)| line.starts_with("BYE")),
+        "{:?}",
+        world.sent
+    );
 }
 
 #[test]
@@ -131,7 +205,14 @@ fn a_question_without_an_answer_calls_nobody() {
     world.say(&Spoken::after_wake_word("help me"));
     world.run_for(60 * SECOND);
     assert_eq!(world.first_invite_at(), None);
-    assert!(world.said.iter().any(|said| said.contains("I did not call")), "{:?}", world.said);
+    assert!(
+        world
+            .said
+            .iter()
+            .any(|said| said.contains("I did not call")),
+        "{:?}",
+        world.said
+    );
 }
 
 #[test]
@@ -143,15 +224,28 @@ fn the_quiet_phrase_gives_neither_light_nor_sound_and_keeps_the_microphone_open(
     world.run_for(10 * SECOND);
     assert!(world.first_invite_at().is_some());
     assert!(world.said.is_empty(), "{:?}", world.said);
-    assert_eq!(world.lights.iter().filter(|light| **light != Light::Off).count(), lights_before_the_order);
+    assert_eq!(
+        world
+            .lights
+            .iter()
+            .filter(|light| **light != Light::Off)
+            .count(),
+        lights_before_the_order
+    );
     assert!(world.taker_heard(0).len() > 16_000 * 5);
-    assert!(world.played.is_empty(), "a quiet call must not sound in the room");
+    assert!(
+        world.played.is_empty(),
+        "a quiet call must not sound in the room"
+    );
 }
 
 #[test]
 fn the_same_seed_gives_the_same_run() {
     let run = |seed| {
-        let mut world = World::new(&Scene { seed, ..Scene::default() });
+        let mut world = World::new(&Scene {
+            seed,
+            ..Scene::default()
+        });
         world.run_for(SECOND);
         world.say(&Spoken::after_wake_word("call the police"));
         world.run_for(10 * SECOND);
@@ -163,7 +257,10 @@ fn the_same_seed_gives_the_same_run() {
 
 #[test]
 fn a_recorded_run_replays_without_its_world() {
-    let scene = Scene { lines: vec![vec![Behaviour::default()]], ..Scene::default() };
+    let scene = Scene {
+        lines: vec![vec![Behaviour::default()]],
+        ..Scene::default()
+    };
     let mut world = World::new(&scene);
     world.run_for(SECOND);
     world.say(&Spoken::after_wake_word("call 911"));

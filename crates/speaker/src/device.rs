@@ -507,7 +507,12 @@ impl Device {
                     self.say(&text, now);
                 }
             }
-            Err(decision) => self.carry_out(decision, reason, heard, now),
+            Err(decision) => {
+                self.carry_out(decision, reason, heard, now);
+                if situation != Situation::Idle && self.question.is_none() {
+                    self.light_again();
+                }
+            }
         }
     }
 
@@ -689,8 +694,9 @@ impl Device {
                 self.question = None;
                 self.recorder
                     .human("nothing", "speech", "the call goes on", now);
+                self.light_again();
             }
-            _ if self.calling.is_active() => {}
+            _ if self.calling.is_active() => self.light_again(),
             _ => self.finish("nothing said", "no words after the wake word", now),
         }
     }
@@ -820,6 +826,11 @@ impl Device {
             Effect::Record(body) => self.recorder.write(body, None, now),
             Effect::Say(text) => self.say(text, now),
             Effect::Learned(mapping) => self.lost.learn(*mapping),
+            Effect::Begun => {
+                if self.recorder.incident().is_none() {
+                    self.recorder.begin_incident();
+                }
+            }
             Effect::Ended {
                 outcome,
                 reason,
@@ -827,15 +838,23 @@ impl Device {
             } => {
                 self.question = None;
                 self.step(Step::Ended { outcome });
-                self.light(Light::Off);
+                self.light(self.calling.light());
                 self.recorder.end_incident(outcome, &reason, call, now);
             }
         }
     }
 
+    /// The wake word has lit the ring; a call that stands shows itself again.
+    fn light_again(&mut self) {
+        if self.calling.is_active() || self.calling.is_called_back() {
+            self.light(self.calling.light());
+        }
+    }
+
     /// Ends an interaction that did not become a call.
     fn finish(&mut self, outcome: &'static str, reason: &str, now: Duration) {
-        if self.calling.is_active() || self.question.is_some() {
+        if self.calling.is_active() || self.calling.is_called_back() || self.question.is_some() {
+            self.light_again();
             return;
         }
         self.pre_roll = None;

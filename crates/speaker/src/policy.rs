@@ -182,7 +182,7 @@ impl Policy {
         let addressed = heard.wake.is_some();
         let verdict = &heard.understanding.verdict;
         match situation {
-            Situation::Announcing => self.while_announcing(verdict, addressed),
+            Situation::Announcing => self.while_announcing(heard, addressed),
             Situation::Calling => self.while_calling(verdict, addressed, None, now),
             Situation::ConfirmingEnd { asked_at } => {
                 self.while_calling(verdict, addressed, Some(asked_at), now)
@@ -244,9 +244,9 @@ impl Policy {
         }
     }
 
-    fn while_announcing(&self, verdict: &Verdict, addressed: bool) -> Decided {
-        match verdict {
-            Verdict::Reply(Reply::Cancel) => decided(
+    fn while_announcing(&self, heard: &Heard, addressed: bool) -> Decided {
+        match &heard.understanding.verdict {
+            Verdict::Reply(Reply::Cancel) if addressed || says_cancel(heard) => decided(
                 Decision::Act(Act::CancelAnnounced),
                 "cancelled by voice before the INVITE",
             ),
@@ -359,6 +359,14 @@ impl Policy {
             _ => decided(Decision::Ignore, "an emergency call is under way"),
         }
     }
+}
+
+/// Whether the very word of the announcement was said. "Don't call" and "hang up" mean the same, but an attacker shouts
+/// them; without the wake word only the word that the device has just asked for counts.
+fn says_cancel(heard: &Heard) -> bool {
+    let text = heard.understanding.transcript.text.to_lowercase();
+    text.split(|c: char| !c.is_alphanumeric())
+        .any(|word| word.starts_with("cancel"))
 }
 
 fn decided(decision: Decision, reason: &'static str) -> Decided {

@@ -33,6 +33,8 @@ pub(super) enum Effect {
     Record(Entry),
     Say(&'static str),
     Learned(Box<CachedMapping>),
+    /// Something begins that needs an incident of its own.
+    Begun,
     Ended {
         outcome: &'static str,
         reason: String,
@@ -125,6 +127,22 @@ impl Calling {
     /// Whether the device must stay silent and dark.
     pub(super) fn is_quiet(&self) -> bool {
         self.active.as_ref().is_some_and(|active| active.quiet)
+    }
+
+    /// What the light shows of the call that stands.
+    pub(super) fn light(&self) -> Light {
+        match (&self.active, &self.callback) {
+            (Some(active), _) if !active.invite_left => Light::Announcing,
+            (Some(active), _) if active.answered_at.is_some() => Light::Connected,
+            (Some(_), _) => Light::Calling,
+            (None, Some(_)) => Light::Connected,
+            (None, None) => Light::Off,
+        }
+    }
+
+    /// Whether a call-taker who called back is on the line.
+    pub(super) fn is_called_back(&self) -> bool {
+        self.callback.is_some()
     }
 
     /// When the last call ended.
@@ -690,6 +708,7 @@ impl Calling {
         match settled {
             Ok((ours, sound)) => {
                 let _ = endpoint.accept(call, Some(Body::sdp(ours.to_bytes())), now);
+                self.effects.push_back(Effect::Begun);
                 let call_id = request.headers.call_id().unwrap_or("").to_owned();
                 self.record_call(
                     CallEvent::Message,
@@ -727,7 +746,10 @@ impl Calling {
         self.effects.push_back(Effect::Record(
             callback.sound.statistics(&callback.call_id).into(),
         ));
-        self.effect(Output::Light(Light::Off));
+        // A new call goes on, and with it its incident and its light.
+        if self.active.is_some() {
+            return;
+        }
         self.effects.push_back(Effect::Ended {
             outcome: "called back",
             reason: "the callback has ended".into(),

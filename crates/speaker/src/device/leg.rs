@@ -100,12 +100,23 @@ pub(super) fn targets_of(next_hop: &SipUri, transports: &[LineTransport]) -> Vec
         }
         None => return Vec::new(),
     };
+    // A URI that names its transport names its port for that transport (RFC 3263 §4.1, §4.2): nothing is tried beside it.
+    let named = uri.params().get("transport").and_then(Transport::from_name);
+    let named = named.map(|transport| match transport {
+        Transport::Tls => LineTransport::Tls,
+        Transport::Tcp => LineTransport::Tcp,
+        Transport::Udp => LineTransport::Udp,
+    });
+    let transports = named.as_ref().map_or(transports, core::slice::from_ref);
     transports
         .iter()
         .filter(|transport| !next_hop.is_sips() || **transport == LineTransport::Tls)
         .map(|transport| {
             let (transport, after) = match transport {
-                LineTransport::Tls => (Transport::Tls, u16::from(!next_hop.is_sips())),
+                LineTransport::Tls => (
+                    Transport::Tls,
+                    u16::from(!next_hop.is_sips() && named.is_none()),
+                ),
                 LineTransport::Tcp => (Transport::Tcp, 0),
                 LineTransport::Udp => (Transport::Udp, 0),
             };
