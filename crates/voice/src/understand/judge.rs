@@ -10,12 +10,13 @@
 //! in [`super::verdict`]; the thresholds are data ([`OperatingPoint`]), made by the calibration program.
 use super::automaton::{Automaton, Meaning, Payload, TooLarge, Wordings};
 use super::mass::{Mass, Pruning, Scorer};
-use super::reading::{AskReason, Reading, RefusedClass};
+use super::mishearing::hear;
+use super::reading::{Reading, RefusedClass};
 use super::service::Service;
 pub use super::verdict::{
     BadOperatingPoint, Contrary, Doubt, OperatingPoint, Rule, Verdict, decide,
 };
-use super::{Country, emergency_phrases, read};
+use super::{Country, emergency_phrases};
 use crate::transcribe::{
     Alternative, Encoded, Moonshine, Step, TokenId, TranscribeError, Transcript, Vocabulary,
 };
@@ -213,7 +214,11 @@ impl Judge {
         } else {
             Mass::nothing()
         };
-        let ordered = asked && matches!(self.read(&transcript.text), Reading::Command { .. });
+        let ordered = asked
+            && matches!(
+                hear(&transcript.text, self.country).reading,
+                Reading::Command { .. }
+            );
         let mut alternatives = Vec::new();
         if ordered || mass.order.max(mass.ask) > self.point.ask_nats {
             let beam = recogniser.beam(audio, first, self.point.beam_width)?;
@@ -240,7 +245,7 @@ impl Judge {
             transcript,
             mut mass,
         } = hearing;
-        let reading = self.read(&transcript.text);
+        let reading = hear(&transcript.text, self.country).reading;
         let mut contrary = Contrary {
             hard: mass.contrary,
             ..Contrary::NONE
@@ -260,12 +265,11 @@ impl Judge {
             if self.scorer.automaton().read(text).is_some() {
                 continue; // Counted in the tree already.
             }
-            match self.read(text) {
+            let heard = hear(text, self.country);
+            match heard.order {
                 // The sentence reader knows more wordings than the tree.
-                Reading::Command { service, quiet, .. } => {
-                    mass.add_order(service, quiet, text, log_prob)
-                }
-                reading => contrary.add(&reading, log_prob),
+                Some((service, quiet)) => mass.add_order(service, quiet, text, log_prob),
+                None => contrary.add(&heard.reading, log_prob),
             }
         }
         let (verdict, rule) = decide(&transcript.text, &reading, &mass, contrary, &self.point);
@@ -281,58 +285,7 @@ impl Judge {
             },
         }
     }
-
-    /// Read a text as one behind the wake word. "Called the police" has lost its "call": nobody tells the speaker a
-    /// story without saying who called; and "and call" may be what is left of "don't call". Both ask, so that only
-    /// the sound can make them orders.
-    fn read(&self, text: &str) -> Reading {
-        let reading = read(text, self.country);
-        let head = text.trim_start_matches(|c: char| !c.is_alphanumeric());
-        let word = head
-            .split(|c: char| !c.is_alphanumeric())
-            .next()
-            .unwrap_or_default()
-            .to_ascii_lowercase();
-        let misheard = |reading| match reading {
-            Reading::Command { service, quiet, .. } => Reading::Ask {
-                service,
-                why: AskReason::Misheard,
-                quiet,
-            },
-            other => other,
-        };
-        if word == "and" {
-            return misheard(reading);
-        }
-        if !matches!(reading, Reading::Refused { .. } | Reading::Other) {
-            return reading;
-        }
-        let mut mended = head.replace(" and ambulance", " an ambulance");
-        for preposition in [" in ambulance", " on ambulance"] {
-            mended = mended.replace(preposition, " an ambulance");
-        }
-        if let Some((_, verb)) = PAST.iter().find(|(past, _)| *past == word) {
-            mended.replace_range(..word.len(), verb);
-        }
-        if mended == head {
-            reading
-        } else {
-            misheard(read(&mended, self.country))
-        }
-    }
 }
-
-/// Verbs as they come out when their first consonant runs into the wake word's end or the next word's beginning.
-const PAST: [(&str, &str); 8] = [
-    ("called", "call"),
-    ("sent", "send"),
-    ("got", "get"),
-    ("phoned", "phone"),
-    ("dialed", "dial"),
-    ("dialled", "dial"),
-    ("rang", "ring"),
-    ("contacted", "contact"),
-];
 
 /// The tokens of "Alexa," as the recogniser itself writes them.
 const WAKE_TEXT: [&str; 3] = ["▁Alex", "a", ","];

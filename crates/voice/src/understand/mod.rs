@@ -12,6 +12,7 @@ mod grammar;
 pub mod judge;
 pub mod mass;
 mod mend;
+mod mishearing;
 mod network;
 mod numbers;
 pub mod phrases;

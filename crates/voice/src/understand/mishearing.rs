@@ -1,0 +1,196 @@
+//! What the recogniser makes of an order behind the wake word, and how it reads.
+//!
+//! Three slips account for most orders that are heard as something else: the verb in the past ("called the police"),
+//! the article ("call and ambulance"), the first digit ("call mine one one", "phone, I'm one one"). Mended they read
+//! as an order, but never as a sure one: [`super::reading::AskReason::Misheard`], so that only the sound can make it one.
+use super::reading::{AskReason, Reading};
+use super::service::Service;
+use super::{Country, read};
+
+/// A text behind the wake word, read.
+pub(super) struct Heard {
+    /// How it reads; mended texts as [`AskReason::Misheard`].
+    pub(super) reading: Reading,
+    /// The order that it is, as it stands or mended by one of the three slips.
+    pub(super) order: Option<(Service, bool)>,
+}
+
+/// Verbs as they come out when their end runs into the next word. Nobody tells the speaker a story without saying who
+/// called, so a sentence does not begin with them.
+const PAST: [(&str, &str); 8] = [
+    ("called", "call"),
+    ("sent", "send"),
+    ("got", "get"),
+    ("phoned", "phone"),
+    ("dialed", "dial"),
+    ("dialled", "dial"),
+    ("rang", "ring"),
+    ("contacted", "contact"),
+];
+
+/// Words that stand before "one one" without being a garbled digit.
+const NO_NINE: [&str; 28] = [
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "zero", "oh", "o",
+    "double", "triple", "call", "called", "phone", "ring", "dial", "get", "contact", "and", "the",
+    "please", "not", "no", "to", "won",
+];
+
+/// Read a text as one behind the wake word.
+pub(super) fn hear(text: &str, country: Country) -> Heard {
+    let reading = read(text, country);
+    let words: Vec<String> = text
+        .split(|c: char| !c.is_alphanumeric() && c != '\'')
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect();
+    // "And call" may be what is left of "don't call".
+    if words.first().is_some_and(|word| word == "and") {
+        return Heard {
+            reading: misheard(reading),
+            order: None,
+        };
+    }
+    match reading {
+        Reading::Command { service, quiet, .. } => {
+            return Heard {
+                reading,
+                order: Some((service, quiet)),
+            };
+        }
+        Reading::Refused { .. }
+        | Reading::Other
+        | Reading::Ask {
+            why: AskReason::Misheard,
+            ..
+        } => {}
+        _ => {
+            return Heard {
+                reading,
+                order: None,
+            };
+        }
+    }
+    let mended = mend(&words, country);
+    if mended == words {
+        return Heard {
+            reading,
+            order: None,
+        };
+    }
+    let new = read(&mended.join(" "), country);
+    match new {
+        Reading::Command { service, quiet, .. } => Heard {
+            reading: misheard(new),
+            order: Some((service, quiet)),
+        },
+        // A slip mended may show a contact or a question; a reading that asked already stays.
+        _ if matches!(reading, Reading::Ask { .. }) => Heard {
+            reading,
+            order: None,
+        },
+        _ => Heard {
+            reading: new,
+            order: None,
+        },
+    }
+}
+
+fn misheard(reading: Reading) -> Reading {
+    match reading {
+        Reading::Command { service, quiet, .. } => Reading::Ask {
+            service,
+            why: AskReason::Misheard,
+            quiet,
+        },
+        other => other,
+    }
+}
+
+fn mend(words: &[String], country: Country) -> Vec<String> {
+    let mut words = words.to_vec();
+    if let Some(first) = words.first_mut()
+        && let Some((_, verb)) = PAST.iter().find(|(past, _)| past == first)
+    {
+        *first = (*verb).to_owned();
+    }
+    for at in 1..words.len() {
+        if words[at] == "ambulance" && ["and", "in", "on"].contains(&words[at - 1].as_str()) {
+            words[at - 1] = "an".to_owned();
+        }
+    }
+    if matches!(country, Country::UnitedStates | Country::Canada) {
+        let one = |word: &String| ["one", "1", "won"].contains(&word.as_str());
+        let garbled = |word: &String| {
+            !NO_NINE.contains(&word.as_str())
+                && word.len() <= 6
+                && !word.contains(|c: char| c.is_ascii_digit())
+        };
+        let place = (1..words.len().saturating_sub(1)).find(|&at| {
+            garbled(&words[at]) && one(&words[at + 1]) && words.get(at + 2).is_some_and(one)
+                || garbled(&words[at]) && words[at + 1] == "11"
+        });
+        if let Some(at) = place {
+            words[at] = "nine".to_owned();
+            words[at + 1] = "one".to_owned();
+            if words.get(at + 2).is_some_and(one) {
+                words[at + 2] = "one".to_owned();
+            } else {
+                words.insert(at + 2, "one".to_owned());
+            }
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_of_an_order_read_as_misheard() {
+        for (text, service) in [
+            ("Called the police now.", Service::Police),
+            ("please call and ambulance", Service::Ambulance),
+            ("Sent an ambulance.", Service::Ambulance),
+            ("phone, I'm one one.", Service::Sos),
+            ("called home one one right now", Service::Sos),
+            ("call mine 11", Service::Sos),
+        ] {
+            let heard = hear(text, Country::UnitedStates);
+            assert_eq!(heard.order, Some((service, false)), "{text}");
+            assert!(
+                matches!(
+                    heard.reading,
+                    Reading::Ask {
+                        why: AskReason::Misheard,
+                        ..
+                    }
+                ),
+                "{text}: {:?}",
+                heard.reading
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_slip_stays_what_it_is() {
+        for text in [
+            "I called the police",
+            "she called an ambulance yesterday",
+            "call five one one",
+            "don't call mine one one",
+            "did you call the police",
+            "and call the police",
+            "call the police museum",
+            "play call mine one one",
+        ] {
+            let heard = hear(text, Country::UnitedStates);
+            assert_eq!(heard.order, None, "{text}");
+            assert!(!matches!(heard.reading, Reading::Command { .. }), "{text}");
+        }
+        assert_eq!(
+            hear("call home one one", Country::UnitedKingdom).order,
+            None
+        );
+    }
+}
