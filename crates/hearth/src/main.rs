@@ -27,6 +27,10 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Measure the budgets of the design on this machine.
+    Bench(command::bench::Arguments),
+    /// Is this speaker ready to call for help?
+    Doctor(command::doctor::Arguments),
     /// One spoken emergency call, end to end, on this machine.
     Demo(command::demo::Arguments),
     /// Put recordings through the device and show what it does.
@@ -48,6 +52,8 @@ fn main() -> ExitCode {
     match Arguments::try_parse().unwrap_or_else(|error| command::verify::refuse(&error)).command {
         Command::Demo(arguments) => command::demo::run(&arguments),
         Command::Psap(arguments) => command::psap::run(&arguments),
+        Command::Bench(arguments) => command::bench::run(&arguments),
+        Command::Doctor(arguments) => command::doctor::run(&arguments),
         Command::Hear(arguments) => command::hear::run(&arguments),
         Command::Models { action } => command::models::run(&action),
         Command::Say(arguments) => command::say::run(&arguments),

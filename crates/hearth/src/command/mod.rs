@@ -1,5 +1,7 @@
 //! One file a command.
 pub(crate) mod demo;
+pub(crate) mod bench;
+pub(crate) mod doctor;
 pub(crate) mod hear;
 pub(crate) mod models;
 pub(crate) mod psap;
