@@ -154,8 +154,9 @@ impl Household {
             return Err(ConfigError::TooLarge(text.len()));
         }
         let household: Self =
-            toml::from_str(text).map_err(|error| ConfigError::Syntax(error.to_string()))?;
+            toml::from_str(text).map_err(|error| ConfigError::Syntax(place_of(text, &error)))?;
         household.country()?;
+        household.names()?;
         household.mode()?;
         household.civic()?;
         household.shape()?;
@@ -173,6 +174,50 @@ impl Household {
             .country
             .parse()
             .map_err(|error| value("device", "country", error))
+    }
+
+    /// What a call-taker reads aloud or dials must be that.
+    fn names(&self) -> Result<(), ConfigError> {
+        for (section, name) in [("device", &self.device.name), ("person", &self.person.name)] {
+            if name.trim().is_empty() || name.chars().any(char::is_control) {
+                return Err(value(
+                    section,
+                    "name",
+                    "empty, or with control characters; give a name that can be read aloud",
+                ));
+            }
+        }
+        let is_tag = |tag: &String| {
+            !tag.is_empty()
+                && tag.split('-').all(|part| {
+                    (1..=8).contains(&part.len())
+                        && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+                })
+        };
+        if self.person.languages.is_empty() || !self.person.languages.iter().all(is_tag) {
+            return Err(value(
+                "person",
+                "languages",
+                "not language tags of RFC 5646, such as [\"en\", \"es\"]",
+            ));
+        }
+        let is_number = |number: &String| {
+            let digits = number.strip_prefix('+').unwrap_or_default();
+            (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        if self
+            .person
+            .callback
+            .as_ref()
+            .is_some_and(|number| !is_number(number))
+        {
+            return Err(value(
+                "person",
+                "callback",
+                "not an international number (E.164), such as \"+15055550123\"",
+            ));
+        }
+        Ok(())
     }
 
     /// The configured mode.
@@ -249,8 +294,8 @@ impl Household {
         self.lines
             .iter()
             .map(|line| {
-                let target =
-                    SipUri::parse(&line.uri).map_err(|error| value("line", &line.name, error))?;
+                let target = SipUri::parse(&line.uri)
+                    .map_err(|error| value("line", &format!("{} uri", line.name), error))?;
                 let transports = line
                     .transports
                     .iter()
@@ -259,8 +304,8 @@ impl Household {
                 if transports.is_empty() {
                     return Err(value(
                         "line",
-                        &line.name,
-                        "no transports; use tls, tcp, udp",
+                        &format!("{} transports", line.name),
+                        "none; use tls, tcp, udp",
                     ));
                 }
                 Ok(Line {
@@ -324,9 +369,49 @@ fn transport(line: &str, name: &str) -> Result<Transport, ConfigError> {
         "udp" => Ok(Transport::Udp),
         other => Err(value(
             "line",
-            line,
-            format!("transport '{other}'; use tls, tcp, udp"),
+            &format!("{line} transports"),
+            format!("'{other}'; use tls, tcp, udp"),
         )),
+    }
+}
+
+/// Section, key and line of what is not valid, and why.
+fn place_of(text: &str, error: &toml::de::Error) -> String {
+    let why = error.message();
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else {
+        return why.to_owned();
+    };
+    let number = before.matches('\n').count() + 1;
+    let line = text.lines().nth(number - 1).unwrap_or_default().trim();
+    let is_header = |line: &&str| line.trim_start().starts_with('[') && !line.contains('=');
+    let whole = error
+        .span()
+        .and_then(|span| text.get(span))
+        .unwrap_or_default();
+    let section = if is_header(&line) && whole.len() < line.len() {
+        "" // of the file as a whole
+    } else {
+        text.lines()
+            .take(number)
+            .filter(is_header)
+            .last()
+            .unwrap_or_default()
+            .trim()
+    };
+    let key = if is_header(&line) {
+        ""
+    } else {
+        line.split_once('=').map_or(line, |(key, _)| key.trim())
+    };
+    let place = [section, key]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ");
+    if place.is_empty() {
+        format!("{why} (line {number})")
+    } else {
+        format!("{place}: {why} (line {number})")
     }
 }
 

@@ -1,0 +1,252 @@
+//! Talk that is no emergency call: questions and their answers, refusals, everyday sentences, cancelling.
+use core::time::Duration;
+
+use hearthline_ledger::Outcome;
+use hearthline_voice::listen::Heard;
+
+use super::calling::NotCancellable;
+use super::{Device, Light, Output, Question, REPLY_GRACE_S, SPEECH_MS_MAX, Step};
+use crate::policy::{Act, Decided, Decision, REPLY_MS_MAX, Situation};
+use crate::words;
+
+impl Device {
+    /// Everything but an emergency call.
+    pub(super) fn carry_out(
+        &mut self,
+        decision: Decision,
+        reason: &'static str,
+        heard: &Heard,
+        now: Duration,
+    ) {
+        let mode = self.plain_mode();
+        match decision {
+            Decision::Emergency(_) => unreachable!("placed before it was recorded"),
+            Decision::Ask { service, quiet } => {
+                self.recorder.decision(
+                    Outcome::Ask,
+                    mode,
+                    reason,
+                    Some((service.urn(), Duration::ZERO)),
+                    now,
+                );
+                self.recorder.sound(heard, self.pre_roll.take(), now);
+                self.step(Step::Decided {
+                    decision: "ask",
+                    reason,
+                    service: Some(service.urn().into()),
+                });
+                self.question = Some(Question {
+                    situation: Situation::Asking { service, quiet },
+                    until: None,
+                    speech_until: now + Duration::from_millis(SPEECH_MS_MAX),
+                });
+                self.light(Light::Asking);
+                if quiet {
+                    // A question aloud could give the person away: the light asks, and the answer is listened for at once.
+                    self.speech_ended(now);
+                } else {
+                    self.say(&words::do_you_need(self.country), now);
+                }
+            }
+            Decision::Act(act) => {
+                self.recorder
+                    .decision(Outcome::Act, mode, reason, None, now);
+                self.step(Step::Decided {
+                    decision: "act",
+                    reason,
+                    service: None,
+                });
+                self.act(act, now);
+            }
+            Decision::Refuse { class } => {
+                self.recorder
+                    .decision(Outcome::Refuse, mode, reason, None, now);
+                self.step(Step::Decided {
+                    decision: "refuse",
+                    reason,
+                    service: None,
+                });
+                if let Some(text) = words::refused(class, self.country) {
+                    self.say(&text, now);
+                }
+                self.finish("refused", reason, now);
+            }
+            Decision::Ignore => {
+                self.recorder
+                    .decision(Outcome::Ignore, mode, reason, None, now);
+                self.step(Step::Decided {
+                    decision: "ignore",
+                    reason,
+                    service: None,
+                });
+                self.finish("ignored", reason, now);
+            }
+        }
+    }
+
+    pub(super) fn act(&mut self, act: Act, now: Duration) {
+        match act {
+            Act::CancelAnnounced => self.cancel("speech", now),
+            Act::TakeNo => {
+                self.recorder.human("no", "speech", "no call was made", now);
+                self.question = None;
+                self.say(words::NOT_CALLED, now);
+                self.finish("not called", "the person said no", now);
+            }
+            Act::CoachToStay => {
+                self.recorder
+                    .human("cancel", "speech", "coached to stay on the line", now);
+                self.say(words::STAY_ON_THE_LINE, now);
+            }
+            Act::AskWhetherToEnd => {
+                self.recorder
+                    .human("hang up", "speech", "asked to confirm", now);
+                self.question = Some(Question {
+                    situation: Situation::ConfirmingEnd { asked_at: now },
+                    until: None,
+                    speech_until: now + Duration::from_millis(SPEECH_MS_MAX),
+                });
+                self.say(words::REALLY_END, now);
+            }
+            Act::EndCall(confirmed) => {
+                self.recorder
+                    .human("yes", "speech", "the call is ended", now);
+                self.question = None;
+                self.calling.caller_ends(confirmed, now);
+            }
+            Act::KeepCall => {
+                self.recorder.human("no", "speech", "the call goes on", now);
+                self.question = None;
+                self.say(words::CALL_GOES_ON, now);
+            }
+            Act::Answer(intent) => {
+                let answer = self.answer_to(&intent.name, now);
+                self.say(&answer, now);
+                self.finish("answered", "an everyday sentence", now);
+            }
+        }
+    }
+
+    pub(super) fn answer_to(&self, intent: &str, now: Duration) -> String {
+        match intent {
+            "EmergencyStatus" if self.calling.is_active() => {
+                "An emergency call is under way.".into()
+            }
+            "EmergencyStatus" => match self.calling.last_call() {
+                Some(ended) => {
+                    let minutes = now.saturating_sub(ended).as_secs() / 60;
+                    format!(
+                        "The last drill call ended {minutes} minutes ago. I have not called anyone since."
+                    )
+                }
+                None => "I have not called anyone.".into(),
+            },
+            "EmergencyReadiness" => {
+                let lines = self.calling.lines();
+                format!(
+                    "This is a drill device. It has {lines} drill {}.",
+                    if lines == 1 { "line" } else { "lines" }
+                )
+            }
+            "GetTime" => {
+                let minutes =
+                    (self.wall_ms_at_zero + u64::try_from(now.as_millis()).unwrap_or(0)) / 60_000;
+                format!(
+                    "It is {} {:02} universal time.",
+                    minutes / 60 % 24,
+                    minutes % 60
+                )
+            }
+            _ => "I cannot do that yet.".into(),
+        }
+    }
+
+    pub(super) fn cancel(&mut self, by: &str, now: Duration) {
+        match self.calling.cancel(now) {
+            Ok(()) => {
+                self.recorder.human("cancel", by, "no INVITE left", now);
+                let mode = self.plain_mode();
+                self.recorder.decision(
+                    Outcome::Cancel,
+                    mode,
+                    "cancelled before the INVITE",
+                    None,
+                    now,
+                );
+                self.outputs.push_back(Output::Hush);
+                self.say(words::CANCELLED, now);
+            }
+            Err(NotCancellable::InviteHasLeft) => self.act(Act::CoachToStay, now),
+            Err(NotCancellable::NoCall) => {}
+        }
+    }
+
+    pub(super) fn nothing_said(&mut self, now: Duration) {
+        match self.question.as_ref().map(|question| question.situation) {
+            Some(Situation::Asking { .. }) => self.no_reply(now),
+            Some(Situation::ConfirmingEnd { .. }) => {
+                self.question = None;
+                self.recorder
+                    .human("nothing", "speech", "the call goes on", now);
+                self.light_again();
+            }
+            _ if self.calling.is_active() => self.light_again(),
+            _ => self.finish("nothing said", "no words after the wake word", now),
+        }
+    }
+
+    pub(super) fn no_reply(&mut self, now: Duration) {
+        let Decided { reason, .. } = self.policy.no_reply();
+        let quiet = matches!(
+            self.question,
+            Some(Question {
+                situation: Situation::Asking { quiet: true, .. },
+                ..
+            })
+        );
+        self.question = None;
+        self.recorder
+            .human("nothing", "speech", "no call was made", now);
+        let mode = self.plain_mode();
+        self.recorder
+            .decision(Outcome::Ignore, mode, reason, None, now);
+        if !quiet {
+            self.say(words::NOT_CALLED, now);
+        }
+        self.finish("not called", reason, now);
+    }
+
+    pub(super) fn speech_ended(&mut self, now: Duration) {
+        if let Some(question) = &mut self.question
+            && question.until.is_none()
+        {
+            question.until = Some(
+                now + Duration::from_millis(u64::from(REPLY_MS_MAX))
+                    + Duration::from_secs(REPLY_GRACE_S),
+            );
+            self.outputs
+                .push_back(Output::ListenForReply { ms: REPLY_MS_MAX });
+        } else if let Some(left) = self.calling.announcing_left(now) {
+            let ms = u32::try_from(left.as_millis()).unwrap_or(REPLY_MS_MAX);
+            self.outputs
+                .push_back(Output::ListenForReply { ms: ms.max(1) });
+        }
+    }
+
+    /// One sentence ends the ear's listening. When it was no answer, the rest of the time still belongs to the person: a
+    /// stranger's "no, don't call" must not use up the window in which "cancel" counts.
+    pub(super) fn listen_on(&mut self, now: Duration) {
+        let until = match self.question {
+            Some(question) => question
+                .until
+                .map(|until| until.saturating_sub(Duration::from_secs(REPLY_GRACE_S))),
+            None => self.calling.announcing_left(now).map(|left| now + left),
+        };
+        let left = until.map_or(Duration::ZERO, |until| until.saturating_sub(now));
+        if !left.is_zero() {
+            let ms = u32::try_from(left.as_millis()).unwrap_or(REPLY_MS_MAX);
+            self.outputs
+                .push_back(Output::ListenForReply { ms: ms.max(1) });
+        }
+    }
+}

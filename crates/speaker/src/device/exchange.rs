@@ -1,0 +1,201 @@
+//! What goes into a device and what comes out.
+use core::time::Duration;
+use std::net::SocketAddr;
+
+use hearthline_emergency::lost_client::{LostPost, LostReply};
+use hearthline_sip::endpoint::{Target, Transport};
+use hearthline_voice::clock::SampleIndex;
+use hearthline_voice::listen::Output as Hearing;
+
+use crate::record::Keep;
+
+/// Something that happened outside.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// The ear reports.
+    Hearing(Hearing),
+    /// The seconds before a wake word; committed only with an incident, forgotten otherwise.
+    PreRoll {
+        /// Index of the first sample.
+        first: SampleIndex,
+        /// The samples.
+        samples: Vec<i16>,
+    },
+    /// Microphone samples, 16 kHz mono, for a call under way.
+    Microphone(&'a [i16]),
+    /// The network below SIP.
+    Sip(hearthline_sip::endpoint::Input<'a>),
+    /// A datagram on the RTP port.
+    Rtp(&'a [u8]),
+    /// A datagram on the RTCP port.
+    Rtcp(&'a [u8]),
+    /// What came back from an [`Output::Post`].
+    Lost {
+        /// The token of the request.
+        token: PostToken,
+        /// What came back.
+        reply: LostReply<'a>,
+    },
+    /// Our own speech has ended.
+    SpeechEnded,
+    /// An entry is on disk.
+    Durable {
+        /// Its sequence number.
+        seq: u64,
+    },
+    /// The cancel button was pressed.
+    CancelButton,
+    /// The time of the last [`Output::Timeout`] has come.
+    Timeout,
+}
+
+/// Which request a reply belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PostToken {
+    /// Asked at start, or to refresh the cache.
+    Start(hearthline_emergency::lost_client::LostRequestId),
+    /// Asked in the emergency call.
+    Call(hearthline_emergency::lost_client::LostRequestId),
+}
+
+/// The light ring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Light {
+    /// Dark.
+    Off,
+    /// The wake word was heard.
+    Listening,
+    /// A call is announced.
+    Announcing,
+    /// Asked, waiting for yes or no.
+    Asking,
+    /// Calling for help.
+    Calling,
+    /// A call-taker is on the line.
+    Connected,
+    /// Something needed is broken.
+    Error,
+}
+
+/// A step that people and programs follow: the timeline.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// The wake word.
+    Wake {
+        /// Keyword and score.
+        keyword: String,
+        /// Mean probability.
+        score: f32,
+        /// Sample index behind the word.
+        at_sample: u64,
+    },
+    /// What was heard, and the verdict.
+    Heard {
+        /// What was said. Shown to the person here, kept in the ledger, never logged.
+        transcript: String,
+        /// Name and slots of the intent.
+        intent: (String, std::collections::BTreeMap<String, String>),
+        /// Where the speech ended.
+        speech_end_sample: u64,
+        /// When the verdict stood.
+        decided_sample: u64,
+    },
+    /// What was decided.
+    Decided {
+        /// `emergency`, `ask`, `act`, `refuse` or `ignore`.
+        decision: &'static str,
+        /// Which rule.
+        reason: &'static str,
+        /// The service, for an emergency or a question.
+        service: Option<String>,
+    },
+    /// An event of the emergency call, in words.
+    Call {
+        /// What happened.
+        what: hearthline_emergency::call::EventKind,
+        /// Call-ID, once there is one.
+        call_id: Option<String>,
+    },
+    /// Sound flows both ways.
+    Media {
+        /// What happened.
+        what: String,
+    },
+    /// The device said something.
+    Said {
+        /// The words.
+        text: String,
+    },
+    /// The interaction is over.
+    Ended {
+        /// How.
+        outcome: &'static str,
+    },
+    /// Something needed does not work.
+    Trouble {
+        /// What, and how to mend it.
+        what: String,
+    },
+}
+
+/// What the device wants done.
+#[derive(Debug)]
+#[must_use = "a dropped output is a lost message"]
+pub enum Output {
+    /// Send a SIP message.
+    Sip {
+        /// Where to.
+        target: Target,
+        /// The message.
+        bytes: Vec<u8>,
+    },
+    /// Close a SIP connection.
+    CloseStream {
+        /// By which transport.
+        transport: Transport,
+        /// The peer.
+        remote: SocketAddr,
+    },
+    /// Send RTP.
+    Rtp {
+        /// Where to.
+        to: SocketAddr,
+        /// The packet.
+        bytes: Vec<u8>,
+    },
+    /// Send RTCP.
+    Rtcp {
+        /// Where to.
+        to: SocketAddr,
+        /// The packet.
+        bytes: Vec<u8>,
+    },
+    /// Make an HTTP POST of `application/lost+xml`.
+    Post {
+        /// Given back with the reply.
+        token: PostToken,
+        /// URL, body and deadline.
+        post: LostPost,
+    },
+    /// Keep something of the record.
+    Keep(Keep),
+    /// Keep this as the LoST cache.
+    KeepLostCache(Vec<u8>),
+    /// Say this, then report [`Input::SpeechEnded`].
+    Say(String),
+    /// Stop speaking at once.
+    Hush,
+    /// Play call audio: 20 ms at 16 kHz.
+    Play(Vec<i16>),
+    /// Show this light.
+    Light(Light),
+    /// Listen for an answer without the wake word for so long.
+    ListenForReply {
+        /// In milliseconds.
+        ms: u32,
+    },
+    /// Tell whoever watches.
+    Step(Step),
+    /// Nothing more now; hand in [`Input::Timeout`] at this time, or whatever happens first.
+    Timeout(Option<Duration>),
+}
