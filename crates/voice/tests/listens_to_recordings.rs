@@ -1,34 +1,16 @@
 //! The whole pipeline on real sound: wake word, words, silence, gaps, replies.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test reads files and may fail"
+)]
 mod support;
-use hearthline_voice::engine::Engine;
 use hearthline_voice::listen::{
     EndReason, Heard, ListenConfig, ListenModels, Listener, Mode, Output,
 };
-use hearthline_voice::transcribe::{Moonshine, TranscribeError};
 use hearthline_voice::understand::Country;
 use hearthline_voice::understand::judge::Verdict;
 use std::path::{Path, PathBuf};
-
-fn listener(models: &Path) -> Listener {
-    let folder = models.to_owned();
-    let recogniser = move || -> Result<Moonshine, TranscribeError> {
-        let file =
-            |name: &str| std::fs::read(folder.join("moonshine-voice-0.0.73").join(name)).unwrap();
-        let engine = Engine::open(&folder.join("onnxruntime-1.31.1/libonnxruntime.so.1.31.1"))?;
-        Moonshine::load(
-            &engine,
-            &file("encoder_model.ort"),
-            &file("decoder_model_merged.ort"),
-            &file("tokenizer.bin"),
-        )
-    };
-    let wake = std::fs::read(models.join("pymicro-wakeword-2.5.0/alexa.tflite")).unwrap();
-    let models = ListenModels {
-        wake,
-        recogniser: Box::new(recogniser),
-    };
-    Listener::new(models, ListenConfig::new(Country::UnitedStates)).unwrap()
-}
 
 /// Real "alexa" recordings, shortest first.
 fn wakes(recordings: &Path) -> Vec<PathBuf> {
@@ -51,7 +33,7 @@ fn wakes(recordings: &Path) -> Vec<PathBuf> {
 /// The sound that wakes the listener, found by trying: the test is about what follows.
 fn waking(models: &Path, recordings: &Path) -> Vec<i16> {
     let try_it = |sound: &Vec<i16>| {
-        let mut listener = listener(models);
+        let mut listener = support::listener(models);
         play(&mut listener, &[&silence(1000), sound, &silence(500)])
             .iter()
             .any(|o| matches!(o, Output::Wake(_)))
@@ -99,7 +81,7 @@ fn the_wake_word_alone_ends_with_no_speech() {
         return;
     };
     let wake = waking(&models, &recordings);
-    let mut listener = listener(&models);
+    let mut listener = support::listener(&models);
     let outputs = play(&mut listener, &[&silence(1000), &wake, &silence(6500)]);
     assert!(
         matches!(outputs.first(), Some(Output::Wake(w)) if w.keyword == "alexa"),
@@ -120,7 +102,7 @@ fn real_words_behind_the_wake_word_are_understood_and_do_not_call() {
     let wake = waking(&models, &recordings);
     let words = support::flac(&recordings.join("asr/libri_367-130732-0000.flac"));
     for pause_ms in [0, 400] {
-        let mut listener = listener(&models);
+        let mut listener = support::listener(&models);
         let heard = understood(play(
             &mut listener,
             &[
@@ -162,7 +144,7 @@ fn the_same_recording_gives_the_same_outputs_in_pieces_of_any_size() {
     let words = support::flac(&recordings.join("digits/so762_000010035.flac"));
     let all = [silence(900), wake, words, silence(2000)].concat();
     let run = |size: usize| {
-        let mut listener = listener(&models);
+        let mut listener = support::listener(&models);
         let mut outputs = Vec::new();
         for chunk in all.chunks(size) {
             listener.handle_samples(chunk);
@@ -183,7 +165,7 @@ fn speech_without_the_wake_word_gives_nothing() {
     let (Some(models), Some(recordings)) = (support::models(), support::recordings()) else {
         return;
     };
-    let mut listener = listener(&models);
+    let mut listener = support::listener(&models);
     let words = support::flac(&recordings.join("asr/libri_1998-15444-0003.flac"));
     assert!(play(&mut listener, &[&words, &silence(1000)]).is_empty());
 }
@@ -193,7 +175,7 @@ fn an_answer_counts_without_the_wake_word_and_never_calls() {
     let (Some(models), Some(recordings)) = (support::models(), support::recordings()) else {
         return;
     };
-    let mut listener = listener(&models);
+    let mut listener = support::listener(&models);
     // "nine one one" by a real child, with no verb.
     let words = support::flac(&recordings.join("digits/so762_000010035.flac"));
     play(&mut listener, &[&silence(1000)]);
@@ -222,7 +204,7 @@ fn no_answer_ends_after_the_time_given() {
         return;
     };
     for ms in [1000, 7000] {
-        let mut listener = listener(&models);
+        let mut listener = support::listener(&models);
         listener.listen_for_reply(ms);
         let outputs = play(&mut listener, &[&silence(ms as usize + 500)]);
         assert!(
@@ -240,7 +222,7 @@ fn a_gap_or_the_end_of_the_sound_ends_the_sentence_with_what_there_is() {
     let wake = waking(&models, &recordings);
     let words = support::flac(&recordings.join("asr/libri_367-130732-0000.flac"));
     for gap in [true, false] {
-        let mut listener = listener(&models);
+        let mut listener = support::listener(&models);
         let mut outputs = play(
             &mut listener,
             &[&silence(1000), &wake, &words[..words.len() / 2]],

@@ -1,4 +1,9 @@
 //! The recogniser on real recordings: words right, limits kept, the same answer twice.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test reads files and may fail"
+)]
 mod support;
 use hearthline_voice::transcribe::{TranscribeError, Vocabulary};
 

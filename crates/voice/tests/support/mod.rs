@@ -1,7 +1,15 @@
 //! What the tests share: where models and recordings lie, and how to read them.
-#![allow(dead_code)]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "each test uses a part of it; tests read files and may fail"
+)]
 use hearthline_voice::engine::Engine;
+use hearthline_voice::listen::{ListenConfig, ListenModels, Listener};
 use hearthline_voice::transcribe::Moonshine;
+use hearthline_voice::understand::Country;
 use std::path::{Path, PathBuf};
 
 /// The folder with the models, or nothing after saying that the test is skipped. Under `CI` the lack is a failure.
@@ -45,6 +53,18 @@ pub fn moonshine(models: &Path) -> Moonshine {
         file("tokenizer.bin"),
     );
     Moonshine::load(&engine(models), &encoder, &decoder, &tokenizer).unwrap()
+}
+
+/// A listener for the United States, whose recogniser is loaded when it wakes.
+pub fn listener(models: &Path) -> Listener {
+    let folder = models.to_owned();
+    let recogniser = Box::new(move || Ok(moonshine(&folder)));
+    let wake = std::fs::read(models.join("pymicro-wakeword-2.5.0/alexa.tflite")).unwrap();
+    Listener::new(
+        ListenModels { wake, recogniser },
+        ListenConfig::new(Country::UnitedStates),
+    )
+    .unwrap()
 }
 
 /// The folder with the shared recordings, or nothing after saying so.

