@@ -220,7 +220,9 @@ impl Judge {
                 Reading::Command { .. }
             );
         let mut alternatives = Vec::new();
-        if ordered || mass.order.max(mass.ask) > self.point.ask_nats {
+        // What is left of 1 beside a sure order is too little for a veto: no need to look for one.
+        let sure = mass.order > -(-self.point.veto_margin_nats).exp().ln_1p();
+        if !sure && (ordered || mass.order.max(mass.ask) > self.point.ask_nats) {
             let beam = recogniser.beam(audio, first, self.point.beam_width)?;
             alternatives.push(Alternative {
                 text: beam.text,
