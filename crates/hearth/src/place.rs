@@ -14,5 +14,7 @@ pub(crate) fn device_folder(given: Option<&Path>) -> Result<PathBuf, String> {
         .map(PathBuf::from)
         .or_else(|| set("HOME").map(|home| Path::new(&home).join(".local/share")))
         .map(|data| data.join("hearthline/device"))
-        .ok_or_else(|| "no place for the device's record: give --data, or set XDG_DATA_HOME or HOME".to_owned())
+        .ok_or_else(|| {
+            "no place for the device's record: give --data, or set XDG_DATA_HOME or HOME".to_owned()
+        })
 }

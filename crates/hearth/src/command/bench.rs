@@ -15,7 +15,7 @@ use crate::print::out;
 
 /// What to measure.
 #[derive(Debug, Args)]
-#[command(after_help = "Measure a release build on an idle machine. Times are processor time unless the row says otherwise; p50 and p95 are\nthe middle and the slow end of all samples after a warm-up.\n\nExamples:\n  cargo run --release -- bench\n  cargo run --release -- bench --markdown --audio ../shared/audio\n\nExit codes: 0 within every budget, 1 over one, 2 the recordings cannot be read, 3 models are missing.")]
+#[command(after_help = "Measure a release build on an idle machine. Times are processor time unless the row says otherwise; p50 and p95 are the middle and the slow end of all samples after a warm-up.\n\nExamples:\n  cargo run --release -- bench\n  cargo run --release -- bench --markdown --audio ../shared/audio\n\nExit codes: 0 within every budget, 1 over one, 2 the recordings cannot be read, 3 models are missing.")]
 pub(crate) struct Arguments {
     /// One JSON object a line.
     #[arg(long, conflicts_with = "markdown")]

@@ -17,7 +17,7 @@ const DRILL_ONLY: &str = "This version can call only drill call-takers on this m
 
 /// What to examine.
 #[derive(Debug, Args)]
-#[command(after_help = "Nothing is installed or changed, and no call is made. Lines and LoST servers on this machine are asked whether they\nanswer; others are not contacted.\n\nThis version can call only drill call-takers on this machine.\n\nExamples:\n  hearth doctor --config household.toml\n  hearth doctor --config household.toml --json | jq .ready\n\nExit codes: 0 ready, 1 not ready.")]
+#[command(after_help = "Nothing is installed or changed, and no call is made. Lines and LoST servers on this machine are asked whether they answer; others are not contacted.\n\nThis version can call only drill call-takers on this machine.\n\nExamples:\n  hearth doctor --config household.toml\n  hearth doctor --config household.toml --json | jq .ready\n\nExit codes: 0 ready, 1 not ready.")]
 pub(crate) struct Arguments {
     /// Household configuration (TOML).
     #[arg(long, value_name = "FILE")]

@@ -12,7 +12,9 @@ use crate::voice;
 
 /// What to say.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  hearth say \"Dinner is ready.\"\n  hearth say -o call.wav \"Alexa, call 911.\" && hearth hear --dry-run call.wav\n\nExit codes: 0 said, 2 the text or the file cannot be used, 3 models or a player are missing.")]
+#[command(
+    after_help = "Examples:\n  hearth say \"Dinner is ready.\"\n  hearth say -o call.wav \"Alexa, call 911.\" && hearth hear --dry-run call.wav\n\nExit codes: 0 said, 2 the text or the file cannot be used, 3 models or a player are missing."
+)]
 pub(crate) struct Arguments {
     /// The text; several words need no quotes.
     #[arg(required = true)]
@@ -38,7 +40,11 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
 fn say(arguments: &Arguments) -> Result<(), (String, Exit)> {
     let text = arguments.text.join(" ");
     if arguments.output.is_none() && playback::find(playback::PLAYER).is_none() {
-        let why = format!("no {} to play with: {}, or write a file with -o FILE.wav", playback::PLAYER, playback::MEND);
+        let why = format!(
+            "no {} to play with: {}, or write a file with -o FILE.wav",
+            playback::PLAYER,
+            playback::MEND
+        );
         return Err((why, Exit::Missing));
     }
     let folder = ModelFolder::locate().map_err(|why| (why, Exit::Input))?;
@@ -48,7 +54,11 @@ fn say(arguments: &Arguments) -> Result<(), (String, Exit)> {
     }
     let mut voice = voice::synthesiser(&folder).map_err(|why| (why, Exit::Missing))?;
     let samples = voice.speak(&text).map_err(|error| {
-        let exit = if matches!(error, SynthesiseError::TooLong { .. }) { Exit::Input } else { Exit::Missing };
+        let exit = if matches!(error, SynthesiseError::TooLong { .. }) {
+            Exit::Input
+        } else {
+            Exit::Missing
+        };
         (error.to_string(), exit)
     })?;
     if samples.is_empty() {
@@ -58,7 +68,11 @@ fn say(arguments: &Arguments) -> Result<(), (String, Exit)> {
         return playback::play(&samples).map_err(|why| (why, Exit::Missing));
     };
     write_wav(path, &samples).map_err(|why| (why, Exit::Input))?;
-    out!("{} ({:.2} s)", path.display(), samples.len() as f64 / SAMPLE_RATE_HZ as f64);
+    out!(
+        "{} ({:.2} s)",
+        path.display(),
+        samples.len() as f64 / SAMPLE_RATE_HZ as f64
+    );
     Ok(())
 }
 

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use hearthline_ledger::{
-    BUNDLE_BYTES_MAX, Claim, DeviceAnchor, Exit as LedgerExit, IdentityKey, KeyId, Report, TrustPolicy, Verdict, verify,
+    BUNDLE_BYTES_MAX, Claim, DeviceAnchor, Exit as LedgerExit, IdentityKey, KeyId, Report,
+    TrustPolicy, Verdict, verify,
 };
 use serde::Serialize;
 
@@ -44,9 +45,9 @@ pub(crate) struct Arguments {
 }
 
 const AFTER_HELP: &str = "\
-One line for each claim: what is claimed, what became of it, and why. It holds, is unproven, cannot be proven by
-software, FAILS, or cannot be told. Nothing is asked of the network, and nothing in the bundle vouches for itself:
-whom you trust comes from --policy, --device, or from the device of this machine.
+One line for each claim: what is claimed, what became of it, and why. It holds, is unproven, \
+cannot be proven by software, FAILS, or cannot be told. Nothing is asked of the network, and nothing in the bundle \
+vouches for itself: whom you trust comes from --policy, --device, or from the device of this machine.
 
 Examples:
   hearth verify incident-2026-11-22-a1.zip
@@ -82,7 +83,11 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
 
 /// Ends the program over a wrong command line. For `verify` that is 3, because its 2 says that evidence was tampered with.
 pub(crate) fn refuse(error: &clap::Error) -> ! {
-    if error.use_stderr() && std::env::args_os().nth(1).is_some_and(|command| command == "verify") {
+    if error.use_stderr()
+        && std::env::args_os()
+            .nth(1)
+            .is_some_and(|command| command == "verify")
+    {
         let _ = error.print();
         std::process::exit(Exit::Missing as i32);
     }
@@ -106,8 +111,10 @@ fn trust(arguments: &Arguments) -> Result<Trust, String> {
     let mut policy = TrustPolicy::none();
     if let Some(path) = &arguments.policy {
         let bytes = read_limited(path, POLICY_BYTES_MAX)?;
-        let text = String::from_utf8(bytes).map_err(|_| format!("{}: a policy is text in UTF-8", path.display()))?;
-        policy = TrustPolicy::parse(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| format!("{}: a policy is text in UTF-8", path.display()))?;
+        policy =
+            TrustPolicy::parse(&text).map_err(|error| format!("{}: {error}", path.display()))?;
     }
     for text in &arguments.device {
         let id: KeyId = text.parse().map_err(|error| {
@@ -122,16 +129,25 @@ fn trust(arguments: &Arguments) -> Result<Trust, String> {
     if implied && let Some(id) = own_device(arguments.data.as_deref())? {
         policy.devices.push(DeviceAnchor::Id(id));
     }
-    Ok(Trust { implied: implied && !policy.devices.is_empty(), policy })
+    Ok(Trust {
+        implied: implied && !policy.devices.is_empty(),
+        policy,
+    })
 }
 
 /// The key id of this machine's device, when it has one. A folder that was asked for must hold a key.
 fn own_device(given: Option<&Path>) -> Result<Option<KeyId>, String> {
-    let Ok(folder) = place::device_folder(given) else { return Ok(None) };
+    let Ok(folder) = place::device_folder(given) else {
+        return Ok(None);
+    };
     let path = folder.join("identity.key");
     let secret: Result<[u8; 32], String> = std::fs::read(&path)
         .map_err(|error| error.to_string())
-        .and_then(|bytes| bytes.try_into().map_err(|_| "a key has 32 bytes".to_owned()));
+        .and_then(|bytes| {
+            bytes
+                .try_into()
+                .map_err(|_| "a key has 32 bytes".to_owned())
+        });
     match secret {
         Ok(secret) => Ok(Some(IdentityKey::from_secret(&secret).key_id())),
         Err(why) if given.is_some() => Err(format!("{}: {why}", path.display())),
@@ -147,9 +163,14 @@ fn read_limited(path: &Path, bytes_max: u64) -> Result<Vec<u8>, String> {
         return Err(format!("{}: is a folder", path.display()));
     }
     let mut bytes = Vec::new();
-    file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(named)?;
+    file.take(bytes_max + 1)
+        .read_to_end(&mut bytes)
+        .map_err(named)?;
     if bytes.len() as u64 > bytes_max {
-        return Err(format!("{}: larger than {bytes_max} bytes, which is the most that is read", path.display()));
+        return Err(format!(
+            "{}: larger than {bytes_max} bytes, which is the most that is read",
+            path.display()
+        ));
     }
     Ok(bytes)
 }
@@ -182,7 +203,12 @@ struct JsonClaim<'a> {
 fn show(report: &Report, arguments: &Arguments) {
     if !arguments.json {
         for claim in &report.claims {
-            out!("{:<12} {:<13} {}", claim.what, claim.verdict, harmless(&claim.detail));
+            out!(
+                "{:<12} {:<13} {}",
+                claim.what,
+                claim.verdict,
+                harmless(&claim.detail)
+            );
         }
         // The ledger's own last line.
         let text = report.to_string();
@@ -206,7 +232,12 @@ fn show(report: &Report, arguments: &Arguments) {
         },
         detail: &claim.detail,
     });
-    let json = Json { bundle: &arguments.bundle, exit: report.exit.code(), result, claims: claims.collect() };
+    let json = Json {
+        bundle: &arguments.bundle,
+        exit: report.exit.code(),
+        result,
+        claims: claims.collect(),
+    };
     match serde_json::to_string(&json) {
         Ok(text) => out!("{text}"),
         Err(error) => eprintln!("hearth: the result cannot be written as JSON: {error}"),
@@ -216,7 +247,16 @@ fn show(report: &Report, arguments: &Arguments) {
 /// A stranger's file must not steer the reader's terminal.
 fn harmless(text: &str) -> String {
     text.chars()
-        .map(|c| if c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c) { '\u{fffd}' } else { c })
+        .map(|c| {
+            if c.is_control()
+                || ('\u{202a}'..='\u{202e}').contains(&c)
+                || ('\u{2066}'..='\u{2069}').contains(&c)
+            {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
         .collect()
 }
 
@@ -226,6 +266,9 @@ mod tests {
 
     #[test]
     fn a_terminal_is_not_steered() {
-        assert_eq!(harmless("a\u{1b}[2Jb\r\u{202e}c"), "a\u{fffd}[2Jb\u{fffd}\u{fffd}c");
+        assert_eq!(
+            harmless("a\u{1b}[2Jb\r\u{202e}c"),
+            "a\u{fffd}[2Jb\u{fffd}\u{fffd}c"
+        );
     }
 }

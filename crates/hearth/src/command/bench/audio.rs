@@ -40,7 +40,11 @@ struct Tally {
 
 /// All rows.
 pub(super) fn rows(audio: &Path, folder: &ModelFolder) -> Result<Vec<Row>, String> {
-    let said = |row: &Labelled| row.text.as_deref().is_some_and(|text| text.to_ascii_lowercase().contains("alexa"));
+    let said = |row: &Labelled| {
+        row.text
+            .as_deref()
+            .is_some_and(|text| text.to_ascii_lowercase().contains("alexa"))
+    };
     let wake: Vec<PathBuf> = manifest(audio, "wake")?
         .into_iter()
         .filter(|row| row.keyword.as_deref() == Some("alexa") && row.path.starts_with("alexa"))
@@ -49,13 +53,23 @@ pub(super) fn rows(audio: &Path, folder: &ModelFolder) -> Result<Vec<Row>, Strin
     let mut without = Vec::new();
     for set in WITHOUT {
         let rows = manifest(audio, set)?;
-        without.extend(rows.into_iter().filter(|row| !said(row)).map(|row| audio.join(set).join(row.path)));
+        without.extend(
+            rows.into_iter()
+                .filter(|row| !said(row))
+                .map(|row| audio.join(set).join(row.path)),
+        );
     }
     if wake.is_empty() || without.is_empty() {
-        return Err(format!("{}: no recordings of the wake word, or none without it", audio.display()));
+        return Err(format!(
+            "{}: no recordings of the wake word, or none without it",
+            audio.display()
+        ));
     }
     let bar = ProgressBar::new((wake.len() + without.len()) as u64);
-    bar.set_style(ProgressStyle::with_template("listening {bar:32} {pos}/{len} {eta}").expect("the template is well formed"));
+    bar.set_style(
+        ProgressStyle::with_template("listening {bar:32} {pos}/{len} {eta}")
+            .expect("the template is well formed"),
+    );
     let mut missed = 0;
     for path in &wake {
         if hear(path, folder)?.wakes == 0 {
@@ -75,18 +89,50 @@ pub(super) fn rows(audio: &Path, folder: &ModelFolder) -> Result<Vec<Row>, Strin
     bar.finish_and_clear();
     let hours = rest.seconds / 3_600.0;
     Ok(vec![
-        Row::new("wake word \"alexa\" missed", 100.0 * f64::from(missed) / wake.len() as f64, None, "%", wake.len()),
-        Row::new("speech and noise without the wake word", hours, None, "h", without.len()),
-        Row::new("false wake words an hour", rest.wakes as f64 / hours, None, "", rest.wakes),
-        Row::new("emergency calls from it", rest.dials as f64, Some(0.0), "", without.len()),
-        Row::new("questions \"do you need help?\" from it", rest.asks as f64, None, "", without.len()),
+        Row::new(
+            "wake word \"alexa\" missed",
+            100.0 * f64::from(missed) / wake.len() as f64,
+            None,
+            "%",
+            wake.len(),
+        ),
+        Row::new(
+            "speech and noise without the wake word",
+            hours,
+            None,
+            "h",
+            without.len(),
+        ),
+        Row::new(
+            "false wake words an hour",
+            rest.wakes as f64 / hours,
+            None,
+            "",
+            rest.wakes,
+        ),
+        Row::new(
+            "emergency calls from it",
+            rest.dials as f64,
+            Some(0.0),
+            "",
+            without.len(),
+        ),
+        Row::new(
+            "questions \"do you need help?\" from it",
+            rest.asks as f64,
+            None,
+            "",
+            without.len(),
+        ),
     ])
 }
 
 fn manifest(audio: &Path, set: &str) -> Result<Vec<Labelled>, String> {
     let path = audio.join(set).join("manifest.jsonl");
     let named = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-    let size = std::fs::metadata(&path).map_err(|error| named(&error))?.len();
+    let size = std::fs::metadata(&path)
+        .map_err(|error| named(&error))?
+        .len();
     if size > MANIFEST_BYTES_MAX {
         return Err(named(&format!("larger than {MANIFEST_BYTES_MAX} bytes")));
     }
@@ -95,7 +141,8 @@ fn manifest(audio: &Path, set: &str) -> Result<Vec<Labelled>, String> {
         .enumerate()
         .filter(|(_, line)| !line.trim().is_empty())
         .map(|(number, line)| {
-            serde_json::from_str(line).map_err(|error| named(&format!("line {}: {error}", number + 1)))
+            serde_json::from_str(line)
+                .map_err(|error| named(&format!("line {}: {error}", number + 1)))
         })
         .collect()
 }
@@ -117,13 +164,19 @@ fn hear(path: &Path, folder: &ModelFolder) -> Result<Tally, String> {
         while let Some(output) = listener.poll_output() {
             match output {
                 Output::Wake(_) => tally.wakes += 1,
-                Output::Understood(heard) => match policy.decide(&heard, Situation::Idle, heard.decided.time()).decision {
+                Output::Understood(heard) => match policy
+                    .decide(&heard, Situation::Idle, heard.decided.time())
+                    .decision
+                {
                     Decision::Emergency(_) => tally.dials += 1,
                     Decision::Ask { .. } => tally.asks += 1,
                     Decision::Act(_) | Decision::Refuse { .. } | Decision::Ignore => {}
                 },
                 Output::Failed(error) => return Err(error.to_string()),
-                Output::Reply(_) | Output::VoiceStarted { .. } | Output::VoiceStopped { .. } | Output::NoSpeech { .. } => {}
+                Output::Reply(_)
+                | Output::VoiceStarted { .. }
+                | Output::VoiceStopped { .. }
+                | Output::NoSpeech { .. } => {}
             }
         }
         if ended {

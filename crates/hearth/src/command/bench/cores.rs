@@ -3,8 +3,9 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use hearthline_ledger::{
-    AudioChunk, BootId, Call, CallEvent, Capture, Committer, Decision, DecisionMode, End, ExportRequest, Human, IdentityKey,
-    IncidentId, Log, Outcome, SALT_BYTES, Setup, Stamp, Stream, TrustPolicy, verify,
+    AudioChunk, BootId, Call, CallEvent, Capture, Committer, Decision, DecisionMode, End,
+    ExportRequest, Human, IdentityKey, IncidentId, Log, Outcome, SALT_BYTES, Setup, Stamp, Stream,
+    TrustPolicy, verify,
 };
 use hearthline_media::{Codec, FRAME_SAMPLES, Output, Session, SessionConfig};
 use hearthline_sip::{Limits, parse_datagram};
@@ -20,7 +21,13 @@ pub(super) fn rows() -> Vec<Row> {
     rows.extend(sip());
     rows.extend(media());
     if let Ok(found) = std::env::current_exe().and_then(std::fs::metadata) {
-        rows.push(Row::new("this program's file", found.len() as f64 / 1e6, Some(40.0), "MB", 1));
+        rows.push(Row::new(
+            "this program's file",
+            found.len() as f64 / 1e6,
+            Some(40.0),
+            "MB",
+            1,
+        ));
     }
     rows
 }
@@ -47,18 +54,37 @@ const SENTENCES: [&str; 16] = [
 /// A speaker of this version has no household entities yet.
 fn sentences() -> Vec<Row> {
     let mut took = micros(4_000, |turn| {
-        black_box(read(black_box(SENTENCES[turn % SENTENCES.len()]), Country::UnitedStates));
+        black_box(read(
+            black_box(SENTENCES[turn % SENTENCES.len()]),
+            Country::UnitedStates,
+        ));
     });
     took.iter_mut().for_each(|us| *us /= 1e3);
     let count = took.len();
     vec![
-        Row::new("understand one sentence, p50 (wall)", percentile(&mut took, 50), None, "ms", count),
-        Row::new("understand one sentence, p95 (wall)", percentile(&mut took, 95), Some(1.0), "ms", count),
+        Row::new(
+            "understand one sentence, p50 (wall)",
+            percentile(&mut took, 50),
+            None,
+            "ms",
+            count,
+        ),
+        Row::new(
+            "understand one sentence, p95 (wall)",
+            percentile(&mut took, 95),
+            Some(1.0),
+            "ms",
+            count,
+        ),
     ]
 }
 
 fn stamp(ms: u64) -> Stamp {
-    Stamp { now: Duration::from_millis(ms), sample: Some(ms * 16), wall_ms: Some(1_795_356_000_000 + ms) }
+    Stamp {
+        now: Duration::from_millis(ms),
+        sample: Some(ms * 16),
+        wall_ms: Some(1_795_356_000_000 + ms),
+    }
 }
 
 fn ledger() -> Vec<Row> {
@@ -67,21 +93,44 @@ fn ledger() -> Vec<Row> {
     let mut ms = 0;
     let mut took = micros(2_000, |_| {
         ms += 1;
-        let human = Human { action: "yes".into(), by: "speech".into(), effect: None };
-        log.append(human, stamp(ms), None, false).expect("the entry is short");
+        let human = Human {
+            action: "yes".into(),
+            by: "speech".into(),
+            effect: None,
+        };
+        log.append(human, stamp(ms), None, false)
+            .expect("the entry is short");
     });
-    rows.push(Row::new("ledger: append an entry, p95 (wall, no disk)", percentile(&mut took, 95), None, "µs", took.len()));
+    rows.push(Row::new(
+        "ledger: append an entry, p95 (wall, no disk)",
+        percentile(&mut took, 95),
+        None,
+        "µs",
+        took.len(),
+    ));
     let mut took = micros(500, |_| {
         black_box(log.checkpoint(stamp(ms)).expect("the log is whole"));
     });
-    rows.push(Row::new("ledger: sign a checkpoint, p95 (wall)", percentile(&mut took, 95), None, "µs", took.len()));
+    rows.push(Row::new(
+        "ledger: sign a checkpoint, p95 (wall)",
+        percentile(&mut took, 95),
+        None,
+        "µs",
+        took.len(),
+    ));
     let bundle = bundle(60);
     let policy = TrustPolicy::none();
     let mut took = micros(10, |_| {
         black_box(verify(black_box(&bundle), &policy));
     });
     took.iter_mut().for_each(|us| *us /= 1e6);
-    rows.push(Row::new("verify a bundle with 60 s of sound, p95 (wall)", percentile(&mut took, 95), Some(2.0), "s", took.len()));
+    rows.push(Row::new(
+        "verify a bundle with 60 s of sound, p95 (wall)",
+        percentile(&mut took, 95),
+        Some(2.0),
+        "s",
+        took.len(),
+    ));
     rows
 }
 
@@ -97,7 +146,10 @@ fn new_log() -> (Log, Vec<u8>) {
         previous_segment: None,
     };
     let (log, writes) = Log::create(setup, stamp(0)).expect("the setup is valid");
-    (log, writes.into_iter().flat_map(|write| write.bytes).collect())
+    (
+        log,
+        writes.into_iter().flat_map(|write| write.bytes).collect(),
+    )
 }
 
 /// A bundle of one drill with `seconds` of sound.
@@ -106,15 +158,29 @@ fn bundle(seconds: usize) -> Vec<u8> {
     stored.extend(log.checkpoint(stamp(1)).expect("the log is whole").bytes);
     let incident: IncidentId = "bench-1".parse().expect("a valid id");
     let mut committer = Committer::new(Stream::microphone(), 16_000, 0);
-    let sound: Vec<i16> = (0..seconds * 16_000).map(|n| ((n * 7_919) % 20_011) as i16 - 10_000).collect();
+    let sound: Vec<i16> = (0..seconds * 16_000)
+        .map(|n| ((n * 7_919) % 20_011) as i16 - 10_000)
+        .collect();
     let mut audio: Vec<AudioChunk> = committer.push(&sound, || [5; SALT_BYTES]);
     audio.extend(committer.finish([6; SALT_BYTES]));
     let mut add = |log: &mut Log, append: hearthline_ledger::Body| {
-        stored.extend(log.append(append, stamp(2), Some(&incident), true).expect("the entry is short").bytes);
+        stored.extend(
+            log.append(append, stamp(2), Some(&incident), false)
+                .expect("the entry is short")
+                .bytes,
+        );
     };
     for chunk in &audio {
         let chunks = vec![chunk.commitment()];
-        add(&mut log, Capture { stream: chunk.stream.clone(), rate_hz: chunk.rate_hz, chunks }.into());
+        add(
+            &mut log,
+            Capture {
+                stream: chunk.stream.clone(),
+                rate_hz: chunk.rate_hz,
+                chunks,
+            }
+            .into(),
+        );
     }
     let decision = Decision {
         outcome: Outcome::Emergency,
@@ -133,10 +199,25 @@ fn bundle(seconds: usize) -> Vec<u8> {
         peer: Some("urn:service:sos".into()),
     };
     add(&mut log, call.into());
-    add(&mut log, End { outcome: "answered".into(), reason: "call-taker".into(), call_ms: Some(1_000) }.into());
+    add(
+        &mut log,
+        End {
+            outcome: "answered".into(),
+            reason: "call-taker".into(),
+            call_ms: Some(1_000),
+        }
+        .into(),
+    );
     stored.extend(log.checkpoint(stamp(3)).expect("the log is whole").bytes);
-    let request = ExportRequest { incident: &incident, audio: &audio, cosigned: &[], exported_ms: None };
-    log.export(&stored, &request).expect("the incident is closed").bytes
+    let request = ExportRequest {
+        incident: &incident,
+        audio: &audio,
+        cosigned: &[],
+        exported_ms: None,
+    };
+    log.export(&stored, &request)
+        .expect("the incident is closed")
+        .bytes
 }
 
 const INVITE: &[u8] = b"INVITE urn:service:sos SIP/2.0\r\n\
@@ -158,17 +239,27 @@ fn sip() -> Vec<Row> {
     let mut took = micros(20_000, |_| {
         black_box(parse_datagram(black_box(INVITE), &limits).expect("our own INVITE"));
     });
-    vec![Row::new("SIP: parse an INVITE, p95 (wall)", percentile(&mut took, 95), None, "µs", took.len())]
+    vec![Row::new(
+        "SIP: parse an INVITE, p95 (wall)",
+        percentile(&mut took, 95),
+        None,
+        "µs",
+        took.len(),
+    )]
 }
 
 /// Both ends of a call, so half of it is ours.
 fn media() -> Vec<Row> {
     const SECONDS: usize = 60;
-    let frame: Vec<i16> = (0..FRAME_SAMPLES).map(|n| ((n as f32 * 0.07).sin() * 9_000.0) as i16).collect();
+    let frame: Vec<i16> = (0..FRAME_SAMPLES)
+        .map(|n| ((n as f32 * 0.07).sin() * 9_000.0) as i16)
+        .collect();
     [Codec::Pcmu, Codec::G722]
         .into_iter()
         .map(|codec| {
-            let mut ends = [1, 2].map(|seed| Session::new(SessionConfig::new(codec, seed)).expect("a static payload type"));
+            let mut ends = [1, 2].map(|seed| {
+                Session::new(SessionConfig::new(codec, seed)).expect("a static payload type")
+            });
             let mut now = Duration::ZERO;
             let mut speak = |seconds: usize| {
                 for _ in 0..seconds * 50 {
@@ -188,7 +279,13 @@ fn media() -> Vec<Row> {
             speak(5);
             let ((), spent) = processor_of(|| speak(SECONDS));
             let each = spent.as_secs_f64() * 1e3 / SECONDS as f64 / 2.0;
-            Row::new(format!("media: a second of call, {}", codec.encoding_name()), each, None, "ms", SECONDS)
+            Row::new(
+                format!("media: a second of call, {}", codec.encoding_name()),
+                each,
+                None,
+                "ms",
+                SECONDS,
+            )
         })
         .collect()
 }
@@ -200,7 +297,11 @@ mod tests {
     #[test]
     fn the_bundle_that_is_measured_is_a_good_one() {
         let report = verify(&bundle(2), &TrustPolicy::none());
-        assert_eq!(report.exit, hearthline_ledger::Exit::Unwitnessed, "{report}");
+        assert_eq!(
+            report.exit,
+            hearthline_ledger::Exit::Unwitnessed,
+            "{report}"
+        );
     }
 
     #[test]

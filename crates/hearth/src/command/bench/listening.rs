@@ -41,9 +41,21 @@ pub(super) fn rows(folder: &ModelFolder) -> Result<Vec<Row>, String> {
     feed_room(&mut listener, &mut noise, 5);
     let ((), spent) = processor_of(|| feed_room(&mut listener, &mut noise, ROOM_S));
     let share = 100.0 * spent.as_secs_f64() / ROOM_S as f64;
-    rows.push(Row::new("always-on listening, share of a core", share, Some(1.0), "%", ROOM_S));
+    rows.push(Row::new(
+        "always-on listening, share of a core",
+        share,
+        Some(1.0),
+        "%",
+        ROOM_S,
+    ));
     if let Some(mb) = resident_mb() {
-        rows.push(Row::new("memory before the first command", mb, Some(40.0), "MB", 1));
+        rows.push(Row::new(
+            "memory before the first command",
+            mb,
+            Some(40.0),
+            "MB",
+            1,
+        ));
     }
 
     let place = std::env::temp_dir().join(format!("hearth-bench-{}", std::process::id()));
@@ -55,13 +67,23 @@ pub(super) fn rows(folder: &ModelFolder) -> Result<Vec<Row>, String> {
     let mut latencies = Vec::new();
     let mut sounds = Vec::new();
     let mut first = None;
-    for (round, sentence) in (0..ROUNDS).flat_map(|round| spoken.iter().map(move |sentence| (round, sentence))) {
-        let Some((latency, sound)) = hear(&mut listener, sentence, &mut noise) else { continue };
+    for (round, sentence) in
+        (0..ROUNDS).flat_map(|round| spoken.iter().map(move |sentence| (round, sentence)))
+    {
+        let Some((latency, sound)) = hear(&mut listener, sentence, &mut noise) else {
+            continue;
+        };
         if first.is_none() {
             // It has the models to load.
             first = Some(latency);
             if let Some(mb) = resident_mb() {
-                rows.push(Row::new("memory after the first command", mb, None, "MB", 1));
+                rows.push(Row::new(
+                    "memory after the first command",
+                    mb,
+                    None,
+                    "MB",
+                    1,
+                ));
             }
             continue;
         }
@@ -71,16 +93,43 @@ pub(super) fn rows(folder: &ModelFolder) -> Result<Vec<Row>, String> {
         }
     }
     if latencies.is_empty() {
-        return Err("none of the sentences of our own voice was understood; try `hearth models verify`".into());
+        return Err(
+            "none of the sentences of our own voice was understood; try `hearth models verify`"
+                .into(),
+        );
     }
     let count = latencies.len();
     let unheard = SENTENCES.len() * ROUNDS - count - 1;
-    rows.push(Row::new("own voice's commands without a decision", unheard as f64, None, "", SENTENCES.len() * ROUNDS));
+    rows.push(Row::new(
+        "own voice's commands without a decision",
+        unheard as f64,
+        None,
+        "",
+        SENTENCES.len() * ROUNDS,
+    ));
     if let Some(first) = first {
-        rows.push(Row::new("end of speech to decision, first command", first.as_secs_f64() * 1e3, None, "ms", 1));
+        rows.push(Row::new(
+            "end of speech to decision, first command",
+            first.as_secs_f64() * 1e3,
+            None,
+            "ms",
+            1,
+        ));
     }
-    rows.push(Row::new("end of speech to decision, p50 (wall)", percentile(&mut latencies, 50), Some(400.0), "ms", count));
-    rows.push(Row::new("end of speech to decision, p95 (wall)", percentile(&mut latencies, 95), Some(800.0), "ms", count));
+    rows.push(Row::new(
+        "end of speech to decision, p50 (wall)",
+        percentile(&mut latencies, 50),
+        Some(400.0),
+        "ms",
+        count,
+    ));
+    rows.push(Row::new(
+        "end of speech to decision, p95 (wall)",
+        percentile(&mut latencies, 95),
+        Some(800.0),
+        "ms",
+        count,
+    ));
     drop(listener);
     rows.extend(recognise(folder, &sounds)?);
     Ok(rows)
@@ -109,7 +158,10 @@ fn feed_room(listener: &mut Listener, noise: &mut Noise, seconds: usize) {
 fn speak_all(place: &Path) -> Result<Vec<Vec<i16>>, String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let bar = ProgressBar::new(SENTENCES.len() as u64);
-    bar.set_style(ProgressStyle::with_template("speaking {bar:32} {pos}/{len}").expect("the template is well formed"));
+    bar.set_style(
+        ProgressStyle::with_template("speaking {bar:32} {pos}/{len}")
+            .expect("the template is well formed"),
+    );
     let mut all = Vec::new();
     for (number, sentence) in SENTENCES.iter().enumerate() {
         let file: PathBuf = place.join(format!("{number}.wav"));
@@ -134,7 +186,11 @@ fn speak_all(place: &Path) -> Result<Vec<Vec<i16>>, String> {
 
 /// From the end of speech to the decision as it would be live: each 10 ms arrives in its time, and waits while the
 /// one before is still worked on. Also the sound that was judged.
-fn hear(listener: &mut Listener, sentence: &[i16], noise: &mut Noise) -> Option<(Duration, Vec<i16>)> {
+fn hear(
+    listener: &mut Listener,
+    sentence: &[i16],
+    noise: &mut Noise,
+) -> Option<(Duration, Vec<i16>)> {
     feed_room(listener, noise, 3);
     let start = listener.now();
     let mut free = Duration::ZERO;
@@ -143,7 +199,10 @@ fn hear(listener: &mut Listener, sentence: &[i16], noise: &mut Noise) -> Option<
     for turn in 0..sentence.len() / FRAME_SAMPLES + 400 {
         let mut frame = noise.frame();
         let (now, later) = rest.split_at(rest.len().min(FRAME_SAMPLES));
-        frame[..now.len()].iter_mut().zip(now).for_each(|(room, voice)| *room = room.saturating_add(*voice));
+        frame[..now.len()]
+            .iter_mut()
+            .zip(now)
+            .for_each(|(room, voice)| *room = room.saturating_add(*voice));
         rest = later;
         let arrived = Duration::from_millis(10 * (turn as u64 + 1));
         let started = Instant::now();
@@ -164,16 +223,27 @@ fn hear(listener: &mut Listener, sentence: &[i16], noise: &mut Noise) -> Option<
 fn recognise(folder: &ModelFolder, sounds: &[Vec<i16>]) -> Result<Vec<Row>, String> {
     let engine = Engine::open(&folder.runtime_library()).map_err(|error| error.to_string())?;
     let read = |file: &str| folder.read("moonshine-voice", file);
-    let (encoder, decoder, words) = (read("encoder_model.ort")?, read("decoder_model_merged.ort")?, read("tokenizer.bin")?);
-    let mut recogniser = Moonshine::load(&engine, &encoder, &decoder, &words).map_err(|error| error.to_string())?;
-    let mut judge = Judge::new(Country::UnitedStates, OperatingPoint::built_in(), recogniser.vocabulary())
-        .map_err(|error| error.to_string())?;
+    let (encoder, decoder, words) = (
+        read("encoder_model.ort")?,
+        read("decoder_model_merged.ort")?,
+        read("tokenizer.bin")?,
+    );
+    let mut recogniser =
+        Moonshine::load(&engine, &encoder, &decoder, &words).map_err(|error| error.to_string())?;
+    let mut judge = Judge::new(
+        Country::UnitedStates,
+        OperatingPoint::built_in(),
+        recogniser.vocabulary(),
+    )
+    .map_err(|error| error.to_string())?;
     let mut spent_ms = Vec::new();
     for round in 0..=ROUNDS {
         for sound in sounds {
             let audio = segment(sound);
             let before = processor();
-            judge.hear(&mut recogniser, &audio, Head::WakeWord).map_err(|error| error.to_string())?;
+            judge
+                .hear(&mut recogniser, &audio, Head::WakeWord)
+                .map_err(|error| error.to_string())?;
             if round > 0 {
                 spent_ms.push(processor().saturating_sub(before).as_secs_f64() * 1e3);
             }
@@ -181,7 +251,19 @@ fn recognise(folder: &ModelFolder, sounds: &[Vec<i16>]) -> Result<Vec<Row>, Stri
     }
     let count = spent_ms.len();
     Ok(vec![
-        Row::new("transcribe and rescore one command, p50", percentile(&mut spent_ms, 50), Some(120.0), "ms", count),
-        Row::new("transcribe and rescore one command, p95", percentile(&mut spent_ms, 95), None, "ms", count),
+        Row::new(
+            "transcribe and rescore one command, p50",
+            percentile(&mut spent_ms, 50),
+            Some(120.0),
+            "ms",
+            count,
+        ),
+        Row::new(
+            "transcribe and rescore one command, p95",
+            percentile(&mut spent_ms, 95),
+            None,
+            "ms",
+            count,
+        ),
     ])
 }

@@ -6,7 +6,10 @@ use rustix::time::{ClockId, clock_gettime};
 /// Processor time of this process, all threads.
 pub(super) fn processor() -> Duration {
     let spent = clock_gettime(ClockId::ProcessCPUTime);
-    Duration::new(u64::try_from(spent.tv_sec).unwrap_or(0), u32::try_from(spent.tv_nsec).unwrap_or(0))
+    Duration::new(
+        u64::try_from(spent.tv_sec).unwrap_or(0),
+        u32::try_from(spent.tv_nsec).unwrap_or(0),
+    )
 }
 
 /// Processor time of one piece of work.
@@ -28,7 +31,10 @@ pub(super) fn resident_mb() -> Option<f64> {
 pub(super) fn percentile(values: &mut [f64], percent: usize) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     let last = values.len().saturating_sub(1);
-    values.get((values.len() * percent / 100).min(last)).copied().unwrap_or(f64::NAN)
+    values
+        .get((values.len() * percent / 100).min(last))
+        .copied()
+        .unwrap_or(f64::NAN)
 }
 
 /// Microseconds of each of `count` runs, after a tenth of them as a warm-up.
@@ -52,7 +58,10 @@ mod tests {
     #[test]
     fn percentiles_are_of_the_sorted_values() {
         let mut values: Vec<f64> = (0..100).rev().map(f64::from).collect();
-        assert_eq!((percentile(&mut values, 50), percentile(&mut values, 95)), (50.0, 95.0));
+        assert_eq!(
+            (percentile(&mut values, 50), percentile(&mut values, 95)),
+            (50.0, 95.0)
+        );
         assert_eq!(percentile(&mut [7.0], 95), 7.0);
         assert!(percentile(&mut [], 50).is_nan());
     }

@@ -33,12 +33,25 @@ pub(super) fn checks(data: Option<&Path>) -> Vec<Check> {
 fn models() -> Vec<Check> {
     let folder = match ModelFolder::locate() {
         Ok(folder) => folder,
-        Err(why) => return vec![Check::not("models", State::Missing, why, "set HEARTH_MODELS")],
+        Err(why) => {
+            return vec![Check::not(
+                "models",
+                State::Missing,
+                why,
+                "set HEARTH_MODELS",
+            )];
+        }
     };
     let mend = "hearth models install";
-    let states: Vec<_> = PACKAGES.iter().map(|package| (package, folder.state(package, Look::Digests))).collect();
-    let missing: Vec<&str> =
-        states.iter().filter(|(_, state)| *state == PackageState::Missing).map(|(package, _)| package.name).collect();
+    let states: Vec<_> = PACKAGES
+        .iter()
+        .map(|package| (package, folder.state(package, Look::Digests)))
+        .collect();
+    let missing: Vec<&str> = states
+        .iter()
+        .filter(|(_, state)| *state == PackageState::Missing)
+        .map(|(package, _)| package.name)
+        .collect();
     let damaged: Vec<String> = states
         .iter()
         .filter_map(|(package, state)| match state {
@@ -51,16 +64,31 @@ fn models() -> Vec<Check> {
     } else if !missing.is_empty() {
         Check::not("models", State::Missing, missing.join(", "), mend)
     } else {
-        Check::ok("models", format!("{} packages, every SHA-256 right", states.len()))
+        Check::ok(
+            "models",
+            format!("{} packages, every SHA-256 right", states.len()),
+        )
     };
-    let whole = states.iter().any(|(package, state)| package.name == "onnxruntime" && *state == PackageState::Complete);
+    let whole = states
+        .iter()
+        .any(|(package, state)| package.name == "onnxruntime" && *state == PackageState::Complete);
     // A damaged library is not loaded, not even to look.
     let inference = if !whole {
-        Check::not("inference", State::Missing, "ONNX Runtime is not installed or damaged", mend)
+        Check::not(
+            "inference",
+            State::Missing,
+            "ONNX Runtime is not installed or damaged",
+            mend,
+        )
     } else {
         match Engine::open(&folder.runtime_library()) {
             Ok(_) => Check::ok("inference", "ONNX Runtime loads"),
-            Err(error) => Check::not("inference", State::Wrong, error.to_string(), "install the C++ library: apt-get install libstdc++6"),
+            Err(error) => Check::not(
+                "inference",
+                State::Wrong,
+                error.to_string(),
+                "install the C++ library: apt-get install libstdc++6",
+            ),
         }
     };
     vec![models, inference]
@@ -68,14 +96,34 @@ fn models() -> Vec<Check> {
 
 fn sound(what: &str, program: &str, device: &str) -> Check {
     let Some(path) = playback::find(program) else {
-        return Check::not(what, State::Missing, format!("the program {program} is not on the path"), playback::MEND);
+        return Check::not(
+            what,
+            State::Missing,
+            format!("the program {program} is not on the path"),
+            playback::MEND,
+        );
     };
     let plug = format!("connect {device}; `{program} -l` must list it");
     match list(&path) {
         Err(why) => Check::not(what, State::Wrong, format!("{program} -l: {why}"), plug),
-        Ok(said) => match said.lines().filter(|line| line.starts_with("card ")).count() {
-            0 => Check::not(what, State::Missing, format!("{program} lists no device"), plug),
-            count => Check::ok(what, format!("{program} lists {count} device{}", if count == 1 { "" } else { "s" })),
+        Ok(said) => match said
+            .lines()
+            .filter(|line| line.starts_with("card "))
+            .count()
+        {
+            0 => Check::not(
+                what,
+                State::Missing,
+                format!("{program} lists no device"),
+                plug,
+            ),
+            count => Check::ok(
+                what,
+                format!(
+                    "{program} lists {count} device{}",
+                    if count == 1 { "" } else { "s" }
+                ),
+            ),
         },
     }
 }
@@ -94,7 +142,9 @@ fn list(program: &Path) -> Result<String, String> {
     loop {
         match child.try_wait() {
             Ok(Some(_)) => break,
-            Ok(None) if started.elapsed() < LIST_WITHIN => std::thread::sleep(Duration::from_millis(10)),
+            Ok(None) if started.elapsed() < LIST_WITHIN => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
             Ok(None) => {
                 let _ = child.kill();
                 let _ = child.wait();
@@ -103,7 +153,9 @@ fn list(program: &Path) -> Result<String, String> {
             Err(error) => return Err(error.to_string()),
         }
     }
-    let output = child.wait_with_output().map_err(|error| error.to_string())?;
+    let output = child
+        .wait_with_output()
+        .map_err(|error| error.to_string())?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
@@ -112,22 +164,54 @@ fn record(data: Option<&Path>) -> Check {
         Ok(folder) => folder,
         Err(why) => return Check::not("record", State::Missing, why, "give --data FOLDER"),
     };
-    let Some(existing) = folder.ancestors().map(|part| if part.as_os_str().is_empty() { Path::new(".") } else { part }).find(|part| part.exists())
+    let Some(existing) = folder
+        .ancestors()
+        .map(|part| {
+            if part.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                part
+            }
+        })
+        .find(|part| part.exists())
     else {
-        return Check::not("record", State::Wrong, "no part of the folder's path exists", "give --data FOLDER");
+        return Check::not(
+            "record",
+            State::Wrong,
+            "no part of the folder's path exists",
+            "give --data FOLDER",
+        );
     };
     if let Err(error) = try_to_write(existing) {
         let found = format!("{} cannot be written: {error}", existing.display());
-        return Check::not("record", State::Wrong, found, "make it writable, or give another --data FOLDER");
+        return Check::not(
+            "record",
+            State::Wrong,
+            found,
+            "make it writable, or give another --data FOLDER",
+        );
     }
     match rustix::fs::statvfs(existing) {
-        Err(error) => Check::not("record", State::Wrong, format!("free space is unknown: {error}"), "give another --data FOLDER"),
+        Err(error) => Check::not(
+            "record",
+            State::Wrong,
+            format!("free space is unknown: {error}"),
+            "give another --data FOLDER",
+        ),
         Ok(found) => {
             let free = found.f_bavail.saturating_mul(found.f_frsize);
             let megabytes = free >> 20;
             if free < FREE_BYTES_MIN {
-                let found = format!("{megabytes} MiB free; an hour's call needs {} MiB", FREE_BYTES_MIN >> 20);
-                return Check::not("record", State::Wrong, found, "free space on this disk, or give another --data FOLDER");
+                let found = format!(
+                    "{megabytes} MiB free; an hour's call needs {} MiB",
+                    FREE_BYTES_MIN >> 20
+                );
+                return Check::not(
+                    "record",
+                    State::Wrong,
+                    found,
+                    "free space on this disk, or give another --data FOLDER",
+                );
             }
             Check::ok("record", format!("writable, {megabytes} MiB free"))
         }
@@ -136,19 +220,31 @@ fn record(data: Option<&Path>) -> Check {
 
 fn try_to_write(folder: &Path) -> io::Result<()> {
     let path: PathBuf = folder.join(format!(".hearth-doctor-{}", std::process::id()));
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&path)?;
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&path)?;
     let written = file.write_all(b"doctor").and_then(|()| file.sync_all());
     fs::remove_file(&path)?;
     written
 }
 
 fn clock(now: SystemTime) -> Check {
-    let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let seconds = now
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
     if (CLOCK_S_MIN..CLOCK_S_MAX).contains(&seconds) {
         Check::ok("clock", "plausible")
     } else {
-        let found = format!("{seconds} s since 1970 cannot be the time: the record would be misdated and TLS would fail");
-        Check::not("clock", State::Wrong, found, "set the clock: timedatectl set-ntp true")
+        let found = format!(
+            "{seconds} s since 1970 cannot be the time: the record would be misdated and TLS would fail"
+        );
+        Check::not(
+            "clock",
+            State::Wrong,
+            found,
+            "set the clock: timedatectl set-ntp true",
+        )
     }
 }
 
@@ -159,7 +255,13 @@ mod tests {
     #[test]
     fn a_clock_that_was_never_set_is_wrong() {
         assert_eq!(clock(UNIX_EPOCH).state, State::Wrong);
-        assert_eq!(clock(UNIX_EPOCH - Duration::from_secs(1)).state, State::Wrong);
-        assert_eq!(clock(UNIX_EPOCH + Duration::from_secs(CLOCK_S_MIN)).state, State::Ok);
+        assert_eq!(
+            clock(UNIX_EPOCH - Duration::from_secs(1)).state,
+            State::Wrong
+        );
+        assert_eq!(
+            clock(UNIX_EPOCH + Duration::from_secs(CLOCK_S_MIN)).state,
+            State::Ok
+        );
     }
 }

@@ -4,7 +4,9 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs, UdpSocket};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use hearthline_emergency::call::{Line, Transport};
-use hearthline_emergency::lost::{Expires, FindService, LostLocation, LostRequest, LostResponse, TYPE_LOST};
+use hearthline_emergency::lost::{
+    Expires, FindService, LostLocation, LostRequest, LostResponse, TYPE_LOST,
+};
 use hearthline_emergency::service::ServiceUrn;
 use hearthline_emergency::target::{DrillTargets, HttpUrl};
 use hearthline_emergency::timestamp::Timestamp;
@@ -29,14 +31,24 @@ pub(super) fn checks(household: &Household) -> Vec<Check> {
     let mut checks = Vec::new();
     let lines = household.lines().unwrap_or_default();
     if lines.is_empty() {
-        let mend = "[[line]] name = \"drill\", uri = \"sip:drill@127.0.0.1:5060\", and start `hearth psap`";
-        checks.push(Check::not("line", State::Missing, "none: nothing to call through", mend));
+        let mend = "[[line]] name = \"drill\", uri = \"sip:drill@127.0.0.1:5060\", and a drill call-taker behind it";
+        checks.push(Check::not(
+            "line",
+            State::Missing,
+            "none: nothing to call through",
+            mend,
+        ));
     }
     checks.extend(lines.iter().map(line));
     let servers = household.lost_servers().unwrap_or_default();
     if servers.is_empty() {
         let mend = "[lost] servers: calls go to the line's own address without one";
-        checks.push(Check::not("lost", State::Note, "no LoST server is configured", mend));
+        checks.push(Check::not(
+            "lost",
+            State::Note,
+            "no LoST server is configured",
+            mend,
+        ));
     }
     checks.extend(servers.iter().map(|server| lost(server, household)));
     checks
@@ -64,7 +76,9 @@ fn line(line: &Line) -> Check {
             (_, Err(why)) => Err(why),
             // Its certificate is checked at the call; here it is only known that somebody listens.
             (Transport::Tls, Ok(address)) => connect(address).map(|_| "port open".to_owned()),
-            (transport, Ok(address)) => options(&uri, *transport, address).map(|status| format!("answered {status}")),
+            (transport, Ok(address)) => {
+                options(&uri, *transport, address).map(|status| format!("answered {status}"))
+            }
         };
         reached |= answer.is_ok();
         answers.push(format!("{name} {}", answer.unwrap_or_else(|why| why)));
@@ -73,7 +87,12 @@ fn line(line: &Line) -> Check {
     if reached {
         Check::ok(what, found)
     } else {
-        Check::not(what, State::Wrong, found, "start the call-taker behind it: `hearth psap`")
+        Check::not(
+            what,
+            State::Wrong,
+            found,
+            "start the drill call-taker behind it",
+        )
     }
 }
 
@@ -82,7 +101,9 @@ fn address_of(host: &str, uri: &SipUri, transport: Transport) -> Result<SocketAd
     let port = match (transport, uri.port()) {
         (Transport::Tls, None) => 5061,
         (_, None) => 5060,
-        (Transport::Tls, Some(port)) if !uri.is_secure() => port.checked_add(1).ok_or("no port after 65535")?,
+        (Transport::Tls, Some(port)) if !uri.is_secure() => {
+            port.checked_add(1).ok_or("no port after 65535")?
+        }
         (_, Some(port)) => port,
     };
     reachable(host, port)
@@ -112,7 +133,11 @@ fn in_words(error: &io::Error) -> String {
 fn options(uri: &SipUri, transport: Transport, address: SocketAddr) -> Result<u16, String> {
     let deadline = Instant::now() + WITHIN;
     if transport == Transport::Udp {
-        let local = if address.is_ipv4() { "127.0.0.1:0" } else { "[::1]:0" };
+        let local = if address.is_ipv4() {
+            "127.0.0.1:0"
+        } else {
+            "[::1]:0"
+        };
         let socket = UdpSocket::bind(local).map_err(|error| in_words(&error))?;
         socket.connect(address).map_err(|error| in_words(&error))?;
         let own = socket.local_addr().map_err(|error| in_words(&error))?;
@@ -129,7 +154,9 @@ fn options(uri: &SipUri, transport: Transport, address: SocketAddr) -> Result<u1
             if now >= deadline {
                 return Err("no answer within 1 s".into());
             }
-            socket.set_read_timeout(Some(left.max(Duration::from_millis(1)))).map_err(|error| in_words(&error))?;
+            socket
+                .set_read_timeout(Some(left.max(Duration::from_millis(1))))
+                .map_err(|error| in_words(&error))?;
             match socket.recv(&mut buffer) {
                 Ok(length) => {
                     if let Ok(message) = parse_datagram(&buffer[..length], &Limits::default())
@@ -138,7 +165,11 @@ fn options(uri: &SipUri, transport: Transport, address: SocketAddr) -> Result<u1
                         return Ok(status);
                     }
                 }
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {}
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+                    ) => {}
                 Err(error) => return Err(in_words(&error)),
             }
         }
@@ -146,7 +177,10 @@ fn options(uri: &SipUri, transport: Transport, address: SocketAddr) -> Result<u1
     let mut stream = connect(address)?;
     let own = stream.local_addr().map_err(|error| in_words(&error))?;
     let (bytes, call_id) = request(uri, "TCP", own)?;
-    stream.set_write_timeout(Some(WITHIN)).and_then(|()| stream.write_all(&bytes)).map_err(|error| in_words(&error))?;
+    stream
+        .set_write_timeout(Some(WITHIN))
+        .and_then(|()| stream.write_all(&bytes))
+        .map_err(|error| in_words(&error))?;
     let mut framer = StreamFramer::new(Limits::default());
     let mut buffer = [0; 4096];
     loop {
@@ -162,7 +196,9 @@ fn options(uri: &SipUri, transport: Transport, address: SocketAddr) -> Result<u1
                         return Ok(status);
                     }
                 }
-                Frame::Rejected(_) | Frame::Broken(_) => return Err("answered something that is not SIP".into()),
+                Frame::Rejected(_) | Frame::Broken(_) => {
+                    return Err("answered something that is not SIP".into());
+                }
                 Frame::Ping | Frame::Pong => {}
             }
         }
@@ -176,14 +212,23 @@ fn final_status(message: &Message, call_id: &str) -> Option<u16> {
 }
 
 fn request(uri: &SipUri, transport: &str, own: SocketAddr) -> Result<(Vec<u8>, String), String> {
-    let token: String = store::random().map_err(|error| error.to_string())?[..12].iter().map(|byte| format!("{byte:02x}")).collect();
+    let token: String = store::random().map_err(|error| error.to_string())?[..12]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let call_id = format!("{token}@{}", own.ip());
     let target = uri.for_request_uri();
     let mut request = Request::new(Method::Options, target.clone());
     let headers = &mut request.headers;
-    headers.push_display(HeaderName::Via, format_args!("SIP/2.0/{transport} {own};branch=z9hG4bK{token};rport"));
+    headers.push_display(
+        HeaderName::Via,
+        format_args!("SIP/2.0/{transport} {own};branch=z9hG4bK{token};rport"),
+    );
     headers.push_display(HeaderName::MaxForwards, 70);
-    headers.push_display(HeaderName::From, format_args!("<sip:doctor@{own}>;tag={}", &token[..8]));
+    headers.push_display(
+        HeaderName::From,
+        format_args!("<sip:doctor@{own}>;tag={}", &token[..8]),
+    );
     headers.push_display(HeaderName::To, format_args!("<{target}>"));
     headers.push_display(HeaderName::CallId, &call_id);
     headers.push_display(HeaderName::CSeq, "1 OPTIONS");
@@ -192,18 +237,30 @@ fn request(uri: &SipUri, transport: &str, own: SocketAddr) -> Result<(Vec<u8>, S
 }
 
 /// One read that ends at `deadline` at the latest.
-fn read_before(stream: &mut TcpStream, buffer: &mut [u8], deadline: Instant) -> Result<usize, String> {
+fn read_before(
+    stream: &mut TcpStream,
+    buffer: &mut [u8],
+    deadline: Instant,
+) -> Result<usize, String> {
     let left = deadline.saturating_duration_since(Instant::now());
     if left.is_zero() {
         return Err("no answer within 1 s".into());
     }
-    stream.set_read_timeout(Some(left)).and_then(|()| stream.read(buffer)).map_err(|error| in_words(&error))
+    stream
+        .set_read_timeout(Some(left))
+        .and_then(|()| stream.read(buffer))
+        .map_err(|error| in_words(&error))
 }
 
 fn lost(server: &HttpUrl, household: &Household) -> Check {
     let what = "lost";
     if !DrillTargets::loopback().permit_url(server) {
-        return Check::not(what, State::Note, format!("a server {BEYOND}"), "calls go to the line's own address without it");
+        return Check::not(
+            what,
+            State::Note,
+            format!("a server {BEYOND}"),
+            "calls go to the line's own address without it",
+        );
     }
     let mut locations = Vec::new();
     if let Ok(Some(address)) = household.civic() {
@@ -213,12 +270,22 @@ fn lost(server: &HttpUrl, household: &Household) -> Check {
         locations.push(LostLocation::geodetic("point", shape));
     }
     if locations.is_empty() {
-        return Check::not(what, State::Missing, "no location to ask with", "give [address] or [point]");
+        return Check::not(
+            what,
+            State::Missing,
+            "no location to ask with",
+            "give [address] or [point]",
+        );
     }
     // A server that fails never stops a call, so none of this makes the speaker unready.
     match ask(server, locations) {
         Ok(found) => Check::ok(what, found),
-        Err(why) => Check::not(what, State::Note, why, "calls go to the line's own address without it; start it with `hearth psap`"),
+        Err(why) => Check::not(
+            what,
+            State::Note,
+            why,
+            "start it; calls go to the line's own address without it",
+        ),
     }
 }
 
@@ -236,23 +303,38 @@ fn ask(server: &HttpUrl, locations: Vec<LostLocation>) -> Result<String, String>
     match LostResponse::parse(&body).map_err(|error| format!("the answer is not LoST: {error}"))? {
         LostResponse::FindService(answer) => {
             let mapping = answer.mappings.first().ok_or("the answer has no mapping")?;
-            let unix_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
+            let unix_ms = SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |since| since.as_millis() as i64);
             if let Expires::At(until) = mapping.expires
                 && until <= Timestamp::from_unix_ms(unix_ms)
             {
                 return Err("the answer has expired already".into());
             }
-            Ok(match answer.validation.map_or(0, |validation| validation.invalid.len()) {
-                0 => "knows who is responsible for this address".into(),
-                count => format!("knows who is responsible, but holds {count} elements of the address for wrong"),
-            })
+            Ok(
+                match answer
+                    .validation
+                    .map_or(0, |validation| validation.invalid.len())
+                {
+                    0 => "knows who is responsible for this address".into(),
+                    count => format!(
+                        "knows who is responsible, but holds {count} elements of the address for wrong"
+                    ),
+                },
+            )
         }
         LostResponse::Errors(errors) => {
-            let names: Vec<&str> = errors.errors.iter().map(|error| error.kind.name()).collect();
+            let names: Vec<&str> = errors
+                .errors
+                .iter()
+                .map(|error| error.kind.name())
+                .collect();
             Err(format!("answered with the error {}", names.join(", ")))
         }
         LostResponse::Redirect(_) => Err("refers to another server".into()),
-        LostResponse::Services(_) | LostResponse::Boundary(_) => Err("answered another question".into()),
+        LostResponse::Services(_) | LostResponse::Boundary(_) => {
+            Err("answered another question".into())
+        }
     }
 }
 
@@ -262,9 +344,15 @@ fn post(server: &HttpUrl, body: &[u8]) -> Result<Vec<u8>, String> {
         return Err("https is asked at the call only".into());
     };
     let deadline = Instant::now() + WITHIN;
-    let (authority, path) = rest.split_once('/').map_or((rest, String::new()), |(authority, path)| (authority, path.to_owned()));
+    let (authority, path) = rest
+        .split_once('/')
+        .map_or((rest, String::new()), |(authority, path)| {
+            (authority, path.to_owned())
+        });
     let port = match authority.rsplit_once(':') {
-        Some((_, port)) if !port.ends_with(']') => port.parse().map_err(|_| "the port is not a number".to_owned())?,
+        Some((_, port)) if !port.ends_with(']') => port
+            .parse()
+            .map_err(|_| "the port is not a number".to_owned())?,
         _ => 80,
     };
     let mut stream = connect(reachable(server.host(), port)?)?;
@@ -272,19 +360,32 @@ fn post(server: &HttpUrl, body: &[u8]) -> Result<Vec<u8>, String> {
         "POST /{path} HTTP/1.0\r\nHost: {authority}\r\nContent-Type: {TYPE_LOST}\r\nAccept: {TYPE_LOST}\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
-    let sent = stream.set_write_timeout(Some(WITHIN)).and_then(|()| stream.write_all(head.as_bytes())).and_then(|()| stream.write_all(body));
+    let sent = stream
+        .set_write_timeout(Some(WITHIN))
+        .and_then(|()| stream.write_all(head.as_bytes()))
+        .and_then(|()| stream.write_all(body));
     sent.map_err(|error| in_words(&error))?;
     let mut answer = Vec::new();
     let mut buffer = [0; 4096];
     loop {
         match read_before(&mut stream, &mut buffer, deadline)? {
             0 => break,
-            read if answer.len() + read > ANSWER_BYTES_MAX => return Err(format!("the answer is larger than {ANSWER_BYTES_MAX} bytes")),
+            read if answer.len() + read > ANSWER_BYTES_MAX => {
+                return Err(format!(
+                    "the answer is larger than {ANSWER_BYTES_MAX} bytes"
+                ));
+            }
             read => answer.extend_from_slice(&buffer[..read]),
         }
     }
-    let head_end = answer.windows(4).position(|four| four == b"\r\n\r\n").ok_or("the answer is not HTTP")?;
-    let status = String::from_utf8_lossy(&answer[..head_end]).split(' ').nth(1).and_then(|code| code.parse::<u16>().ok());
+    let head_end = answer
+        .windows(4)
+        .position(|four| four == b"\r\n\r\n")
+        .ok_or("the answer is not HTTP")?;
+    let status = String::from_utf8_lossy(&answer[..head_end])
+        .split(' ')
+        .nth(1)
+        .and_then(|code| code.parse::<u16>().ok());
     match status {
         Some(200) => Ok(answer.split_off(head_end + 4)),
         Some(code) => Err(format!("answered HTTP {code}")),
