@@ -1,4 +1,5 @@
 //! The household: from its file, or a made-up one for drills.
+use std::io::Read;
 use std::path::Path;
 
 use hearthline_speaker::config::{CONFIG_BYTES_MAX, Household};
@@ -43,11 +44,13 @@ pub(crate) fn read(file: Option<&Path>) -> Result<Household, String> {
         return Household::parse(DRILL_HOUSEHOLD).map_err(|error| error.to_string());
     };
     let named = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
-    let size = std::fs::metadata(file).map_err(|error| named(&error))?.len();
-    if size > CONFIG_BYTES_MAX as u64 {
-        return Err(named(&format!("{size} bytes; a household's file has at most {CONFIG_BYTES_MAX}")));
+    // Read no further than the limit: a device file has no end, and its size says 0.
+    let mut text = String::new();
+    let opened = std::fs::File::open(file).map_err(|error| named(&error))?;
+    opened.take(CONFIG_BYTES_MAX as u64 + 1).read_to_string(&mut text).map_err(|error| named(&error))?;
+    if text.len() > CONFIG_BYTES_MAX {
+        return Err(named(&format!("a household's file has at most {CONFIG_BYTES_MAX} bytes")));
     }
-    let text = std::fs::read_to_string(file).map_err(|error| named(&error))?;
     Household::parse(&text).map_err(|error| named(&error))
 }
 
