@@ -61,7 +61,7 @@ impl Caller {
     /// Calls `to`.
     pub fn call(&mut self, to: SocketAddr, now: Duration) {
         let name = |text: String| NameAddr::parse(&text).expect("our own name");
-        let uri = Uri::parse(&format!("sip:kitchen@{to}")).expect("our own URI");
+        let uri = Uri::parse(format!("sip:kitchen@{to}")).expect("our own URI");
         let (from, target) = (
             name(format!("<sip:psap@{}>", self.sip)),
             Target::new(Transport::Udp, to),

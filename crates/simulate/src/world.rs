@@ -1,25 +1,26 @@
 //! One home: a device, its call-takers, a LoST server, a network, and the hands of a clock that only the world moves.
+mod hands;
+mod home;
+
+pub use home::HOUSEHOLD;
+
 use core::time::Duration;
 use std::net::SocketAddr;
 
-use hearthline_emergency::call::{CallTimers, Line, Transport as LineTransport};
-use hearthline_emergency::lost_client::{LostConfig, LostReply, LostRequestId};
-use hearthline_emergency::target::{HttpUrl, SipUri};
+use hearthline_emergency::call::{Line, Transport as LineTransport};
+use hearthline_emergency::lost_client::{LostReply, LostRequestId};
+use hearthline_emergency::target::SipUri;
 use hearthline_emergency::timestamp::Timestamp;
-use hearthline_ledger::{
-    AudioChunk, BootId, Bundle, BundleError, Entry, ExportRequest, IdentityKey, IncidentId,
-    LogError, PublicKey, Recovery, Setup, StoredLog,
-};
+use hearthline_ledger::{AudioChunk, IncidentId, LogError, PublicKey, Recovery};
 use hearthline_psap::{
     Behaviour, Boundaries, CallTaker, CallTakerConfig, LostAnswer, LostFault, LostServer,
     call_taker,
 };
 use hearthline_sip::endpoint::{Input as SipInput, Target, Transport};
 use hearthline_sip::tokens::Tokens;
-use hearthline_speaker::config::Household;
-use hearthline_speaker::device::{Device, DeviceConfig, Input, Light, Output, PostToken, Step};
+use hearthline_speaker::device::{Device, Input, Light, Output, PostToken, Step};
 use hearthline_speaker::policy::Mode;
-use hearthline_speaker::record::{Keep, Recorder};
+use hearthline_speaker::record::Keep;
 use hearthline_voice::clock::SampleIndex;
 use hearthline_voice::listen::Output as Hearing;
 use hearthline_voice::understand::Country;
@@ -224,7 +225,7 @@ impl World {
             "911",
         ));
         lost.set_fault(scene.lost.clone());
-        let (device, recovery) = device(scene, lines, &tokens)?;
+        let (device, recovery) = home::device(scene, lines, &tokens)?;
         let kept = usize::try_from(recovery.keep_bytes)
             .unwrap_or(usize::MAX)
             .min(scene.stored_log.len());
@@ -242,7 +243,7 @@ impl World {
             replaying: false,
             meddle: scene.meddle,
             wall_ms_at_zero: scene.wall_ms_at_zero,
-            identity: identity(&tokens).public(),
+            identity: home::identity(&tokens).public(),
             caller: Caller::new(tokens.fork("caller").next_bytes()),
             recovery,
             lost_cache: None,
@@ -298,155 +299,6 @@ impl World {
             let _ = self.takers[index].core.hang_up(call, self.now);
         }
         self.drain();
-    }
-
-    /// The call-taker of a line behaves so from the next call on.
-    pub fn set_behaviours(&mut self, index: usize, behaviours: Vec<Behaviour>) {
-        self.takers[index].core.set_behaviours(behaviours);
-    }
-
-    /// Pulls the plug of a line: what is sent there is refused or lost.
-    pub fn unplug(&mut self, index: usize) {
-        let taker = &mut self.takers[index];
-        taker.plugged_in = false;
-        let (sip, secure) = (
-            taker.sip,
-            SocketAddr::new(taker.sip.ip(), taker.sip.port() + 1),
-        );
-        self.network.unlisten(sip);
-        self.network.unlisten(secure);
-    }
-
-    /// Puts the plug of a line back.
-    pub fn plug_in(&mut self, index: usize) {
-        let taker = &mut self.takers[index];
-        taker.plugged_in = true;
-        let (sip, secure) = (
-            taker.sip,
-            SocketAddr::new(taker.sip.ip(), taker.sip.port() + 1),
-        );
-        self.network.listen(Transport::Tcp, sip);
-        self.network.listen(Transport::Tls, secure);
-    }
-
-    /// The line takes connections of these stream transports only.
-    pub fn listen_only(&mut self, index: usize, transports: &[Transport]) {
-        self.plug_in(index);
-        let sip = self.takers[index].sip;
-        for (transport, at) in [
-            (Transport::Tcp, sip),
-            (Transport::Tls, SocketAddr::new(sip.ip(), sip.port() + 1)),
-        ] {
-            if !transports.contains(&transport) {
-                self.network.unlisten(at);
-            }
-        }
-    }
-
-    /// LoST fails so from now on.
-    pub fn set_lost_fault(&mut self, fault: LostFault) {
-        self.lost.set_fault(fault);
-    }
-
-    /// The disk takes entries from now on, or does not.
-    pub fn set_disk_works(&mut self, works: bool) {
-        self.disk_works = works;
-    }
-
-    /// SIP bytes from `from` reach the device by UDP.
-    pub fn receive_sip(&mut self, from: SocketAddr, bytes: &[u8]) {
-        let to: SocketAddr = DEVICE_SIP.parse().expect("an address");
-        self.arrive(Arrival::Sip {
-            transport: Transport::Udp,
-            from,
-            to,
-            bytes: bytes.to_vec(),
-        });
-        self.drain();
-    }
-
-    /// The other caller calls the device.
-    pub fn caller_calls(&mut self) {
-        let to: SocketAddr = DEVICE_SIP.parse().expect("an address");
-        self.caller.call(to, self.now);
-        self.drain_caller();
-    }
-
-    /// The other caller hangs up.
-    pub fn caller_hangs_up(&mut self) {
-        self.caller.hang_up(self.now);
-        self.drain_caller();
-    }
-
-    /// Hands an input to the device, as it is.
-    pub fn feed(&mut self, input: TraceInput) {
-        self.input(input);
-    }
-
-    /// Public key of the device's identity.
-    #[must_use]
-    pub fn identity(&self) -> PublicKey {
-        self.identity
-    }
-
-    /// The entries of the log as the disk has it.
-    ///
-    /// # Panics
-    /// When the log does not read.
-    #[must_use]
-    pub fn entries(&self) -> Vec<Entry> {
-        let stored = StoredLog::read(&self.log, ORIGIN, self.identity).expect("our own log reads");
-        stored
-            .entries
-            .iter()
-            .map(|entry| Entry::from_line(entry.line).expect("our own entry reads"))
-            .collect()
-    }
-
-    /// Incidents in the log, oldest first.
-    #[must_use]
-    pub fn incidents(&self) -> Vec<IncidentId> {
-        let mut all: Vec<IncidentId> = self
-            .entries()
-            .into_iter()
-            .filter_map(|entry| entry.incident)
-            .collect();
-        all.dedup();
-        all
-    }
-
-    /// Exports an incident with the audio that was kept.
-    ///
-    /// # Errors
-    /// [`BundleError`].
-    pub fn export(&self, incident: &IncidentId) -> Result<Bundle, BundleError> {
-        let audio: Vec<AudioChunk> = self
-            .audio
-            .iter()
-            .filter(|(own, _)| own == incident)
-            .map(|(_, chunk)| chunk.clone())
-            .collect();
-        let wall_ms = self.wall_ms_at_zero + u64::try_from(self.now.as_millis()).unwrap_or(0);
-        let request = ExportRequest {
-            incident,
-            audio: &audio,
-            cosigned: &[],
-            exported_ms: Some(wall_ms),
-        };
-        self.device.recorder().log().export(&self.log, &request)
-    }
-
-    /// How many requests of this method the device sent to this port, retransmissions included.
-    #[must_use]
-    pub fn sent_to(&self, method: &str, line: usize) -> Vec<Duration> {
-        let port = 5_100 + 10 * u16::try_from(line).expect("few lines");
-        let found = self.sent_addresses.iter().filter(|(_, to, request)| {
-            to.port() / 10 == port / 10
-                && request
-                    .strip_prefix(method)
-                    .is_some_and(|rest| rest.starts_with(' '))
-        });
-        found.map(|(at, ..)| *at).collect()
     }
 
     /// Somebody speaks; the sentence ends now.
@@ -658,13 +510,13 @@ impl World {
                 }
             }
             Arrival::Media { to, bytes, .. } if to.port() == device_rtp.port() => {
-                self.input(TraceInput::Rtp(bytes))
+                self.input(TraceInput::Rtp(bytes));
             }
             Arrival::Media { to, bytes, .. } if to.port() == device_rtp.port() + 1 => {
-                self.input(TraceInput::Rtcp(bytes))
+                self.input(TraceInput::Rtcp(bytes));
             }
             Arrival::Media { to, bytes, .. } if self.caller.takes_media(to.port()) => {
-                self.caller.handle_media(bytes)
+                self.caller.handle_media(bytes);
             }
             Arrival::Media { from, to, bytes } => {
                 let group = (to.port() - 41_000) / 100;
@@ -903,7 +755,7 @@ impl World {
             Output::Play(samples) => self.played.extend(samples),
             Output::Light(light) => self.lights.push(light),
             Output::ListenForReply { ms } => {
-                self.reply_until = Some(self.now + Duration::from_millis(u64::from(ms)))
+                self.reply_until = Some(self.now + Duration::from_millis(u64::from(ms)));
             }
             Output::Step(step) => self.steps.push((self.now, step)),
         }
@@ -953,91 +805,3 @@ impl World {
         }
     }
 }
-
-fn identity(tokens: &Tokens) -> IdentityKey {
-    IdentityKey::from_secret(&tokens.fork("identity").next_bytes())
-}
-
-fn device(
-    scene: &Scene,
-    lines: Vec<Line>,
-    tokens: &Tokens,
-) -> Result<(Device, Recovery), LogError> {
-    let identity = identity(tokens);
-    let tokens = match scene.start {
-        0 => tokens.clone(),
-        start => tokens.fork(&format!("start {start}")),
-    };
-    let mut boot = [scene.seed; 16];
-    boot[15] = boot[15].wrapping_add(scene.start);
-    let setup = Setup {
-        origin: ORIGIN.into(),
-        identity,
-        epoch_seed: tokens.fork("epoch").next_bytes(),
-        previous_epoch_seed: None,
-        boot: BootId(boot),
-        software: "simulate".into(),
-        firmware: None,
-        previous_segment: None,
-    };
-    let (recorder, recovery) = Recorder::open(
-        &scene.stored_log,
-        setup,
-        tokens.fork("record"),
-        scene.wall_ms_at_zero,
-        Duration::ZERO,
-    )?;
-    let household = Household::parse(HOUSEHOLD).expect("the household is ours");
-    let contact = SipUri::parse(&format!("sip:kitchen@{DEVICE_SIP}")).expect("a loopback URI");
-    let profile = household
-        .profile(contact, recorder.key_id().to_string())
-        .expect("the household is ours");
-    let sip: SocketAddr = DEVICE_SIP.parse().expect("an address");
-    let config = DeviceConfig {
-        profile,
-        lines,
-        timers: CallTimers::default(),
-        lost: LostConfig {
-            servers: vec![HttpUrl::parse("http://127.0.0.1:8480/lost").expect("a loopback URL")],
-            ..LostConfig::default()
-        },
-        country: Country::UnitedStates,
-        mode: scene.mode,
-        sip_local: vec![
-            (Transport::Udp, sip),
-            (Transport::Tcp, sip),
-            (Transport::Tls, sip),
-        ],
-        rtp_local: DEVICE_RTP.parse().expect("an address"),
-        seed: tokens.fork("device").next_bytes(),
-        wall_ms_at_zero: scene.wall_ms_at_zero,
-    };
-    let device = Device::new(
-        config,
-        recorder,
-        &recovery,
-        scene.stored_lost_cache.as_deref(),
-        Duration::ZERO,
-    );
-    Ok((device, recovery))
-}
-
-/// The household of every scene; no real one.
-pub const HOUSEHOLD: &str = r#"
-[device]
-name = "Kitchen"
-country = "US"
-[address]
-country = "US"
-A1 = "NM"
-A3 = "Exampleton"
-RD = "Juniper"
-STS = "Road"
-HNO = "42"
-[point]
-latitude = 35.08
-longitude = -106.4
-[person]
-name = "Drill Household"
-callback = "+15055550123"
-"#;

@@ -171,7 +171,7 @@ fn let_happen(world: &mut World, what: &Happens) {
     match what {
         Happens::Garbage(bytes) => world.receive_sip(stranger, bytes),
         Happens::Request { method, tag, body } => {
-            world.receive_sip(stranger, &request(METHODS[*method], *tag, *body))
+            world.receive_sip(stranger, &request(METHODS[*method], *tag, *body));
         }
         Happens::Mangled { method, at, byte } => {
             let mut bytes = request(METHODS[*method], 7, *at);
@@ -275,7 +275,7 @@ proptest! {
 }
 
 /// A live call needs a value that nobody can make: this compiles only while the type has none.
-#[allow(dead_code)]
+#[allow(dead_code, clippy::needless_pass_by_value)] // it is compiled, never called
 fn nobody_has_a_live_service(live: LiveService) -> ! {
     match live {}
 }

@@ -22,8 +22,11 @@ fn order(world: &mut World, words: &str) {
     world.say(&Spoken::after_wake_word(words));
 }
 
+/// A scene: its name, its setting, what happens in it.
+type Told = (&'static str, Scene, fn(&mut World));
+
 /// The scenes of the story, each as what happens in it.
-fn story() -> Vec<(&'static str, Scene, fn(&mut World))> {
+fn story() -> Vec<Told> {
     let gives_way = Scene {
         lines: vec![
             vec![Behaviour::with_answer(Answer::Dead)],
