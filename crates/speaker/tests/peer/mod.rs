@@ -21,8 +21,14 @@ pub fn installed(programs: &[(&str, &str)]) -> bool {
     let mut all = true;
     for (program, package) in programs {
         let folders = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin";
-        if !folders.split(':').any(|folder| Path::new(folder).join(program).is_file()) {
-            assert!(!must_run(), "{program} is not installed (Debian: {package})");
+        if !folders
+            .split(':')
+            .any(|folder| Path::new(folder).join(program).is_file())
+        {
+            assert!(
+                !must_run(),
+                "{program} is not installed (Debian: {package})"
+            );
             println!("skipped: {program} is not installed (Debian: {package})");
             all = false;
         }
@@ -75,9 +81,17 @@ impl Peer {
     }
 
     /// The same with something to read from.
-    pub fn start_with_input(program: &str, arguments: &[&str], folder: &Path, input: Stdio) -> Self {
+    pub fn start_with_input(
+        program: &str,
+        arguments: &[&str],
+        folder: &Path,
+        input: Stdio,
+    ) -> Self {
         static COUNT: AtomicU16 = AtomicU16::new(0);
-        let log = folder.join(format!("{program}-{}.log", COUNT.fetch_add(1, Ordering::Relaxed)));
+        let log = folder.join(format!(
+            "{program}-{}.log",
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        ));
         let output = std::fs::File::create(&log).unwrap();
         let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin";
         let child = Command::new("timeout")
@@ -93,7 +107,11 @@ impl Peer {
             .process_group(0)
             .spawn()
             .unwrap();
-        Self { name: program.to_owned(), child, log }
+        Self {
+            name: program.to_owned(),
+            child,
+            log,
+        }
     }
 
     /// For typing commands; only with a piped input.
@@ -116,8 +134,18 @@ impl Peer {
         let end = Instant::now() + Duration::from_secs(20);
         while !done(self) {
             let ended = self.child.try_wait().unwrap();
-            assert!(ended.is_none(), "{} ended before it {what}: {ended:?}\n{}", self.name, self.printed());
-            assert!(Instant::now() < end, "{} never {what}\n{}", self.name, self.printed());
+            assert!(
+                ended.is_none(),
+                "{} ended before it {what}: {ended:?}\n{}",
+                self.name,
+                self.printed()
+            );
+            assert!(
+                Instant::now() < end,
+                "{} never {what}\n{}",
+                self.name,
+                self.printed()
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -131,14 +159,23 @@ impl Peer {
     pub fn succeeded(&mut self) {
         let status = self.ended();
         let well = status.is_some_and(|status| status.success());
-        assert!(well, "{} ended with {status:?}\n{}{}", self.name, self.printed(), self.messages());
+        assert!(
+            well,
+            "{} ended with {status:?}\n{}{}",
+            self.name,
+            self.printed(),
+            self.messages()
+        );
     }
 
     /// What sipp wrote about the messages it saw.
     fn messages(&self) -> String {
-        let files = std::fs::read_dir(self.log.parent().unwrap()).unwrap().flatten();
+        let files = std::fs::read_dir(self.log.parent().unwrap())
+            .unwrap()
+            .flatten();
         let own = files.filter(|file| file.file_name().to_string_lossy().ends_with(".sipp"));
-        own.map(|file| String::from_utf8_lossy(&std::fs::read(file.path()).unwrap()).into_owned()).collect()
+        own.map(|file| String::from_utf8_lossy(&std::fs::read(file.path()).unwrap()).into_owned())
+            .collect()
     }
 
     /// Asks it to end, then waits.
@@ -156,8 +193,11 @@ impl Peer {
 
     /// To the process group that it leads: itself and its children.
     fn signal(&self, signal: &str) {
-        let command = format!("kill -{signal} -- -{}", self.child.id());
-        let _ = Command::new("sh").args(["-c", &command]).stderr(Stdio::null()).status();
+        let command = format!("kill -s {signal} -- -{}", self.child.id());
+        let _ = Command::new("sh")
+            .args(["-c", &command])
+            .stderr(Stdio::null())
+            .status();
     }
 }
 
@@ -173,25 +213,85 @@ impl Drop for Peer {
     }
 }
 
+/// What our sipp scenarios play to us.
+pub const SIPP_TONE_HZ: f64 = 660.0;
+
 /// A run of sipp with one of our scenarios, listening on `port`.
 pub fn sipp(scenario: &str, port: u16, arguments: &[&str], folder: &Path) -> Peer {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sipp").join(scenario);
+    sipp_changed(scenario, ("", ""), port, arguments, folder)
+}
+
+/// The same with one text of the scenario changed: sipp has no keyword for a status code.
+pub fn sipp_changed(
+    scenario: &str,
+    change: (&str, &str),
+    port: u16,
+    arguments: &[&str],
+    folder: &Path,
+) -> Peer {
+    let text = std::fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/sipp")
+            .join(scenario),
+    )
+    .unwrap();
+    let file = format!("{port}-{scenario}");
+    std::fs::write(folder.join(&file), text.replace(change.0, change.1)).unwrap();
+    let tone =
+        (0..8_000).map(|at| hearthline_media::encode_mu_law(sine(at, SIPP_TONE_HZ, 8_000.0)));
+    std::fs::write(folder.join("tone.ulaw"), tone.collect::<Vec<u8>>()).unwrap();
     let (port_text, media) = (port.to_string(), free_port().to_string());
-    let (messages, errors) = (format!("{scenario}-{port}-messages.sipp"), format!("{scenario}-{port}-errors.sipp"));
-    let mut all = vec!["-sf", file.to_str().unwrap(), "-p", &port_text, "-mp", &media, "-i", "127.0.0.1", "-m", "1"];
-    all.extend(["-nostdin", "-timeout", "40", "-timeout_error", "-rtp_echo"]);
-    all.extend(["-trace_msg", "-message_file", &messages, "-trace_err", "-error_file", &errors]);
+    let (messages, errors) = (
+        format!("{file}-messages.sipp"),
+        format!("{file}-errors.sipp"),
+    );
+    let mut all = vec![
+        "-sf",
+        &file,
+        "-p",
+        &port_text,
+        "-i",
+        "127.0.0.1",
+        "-m",
+        "1",
+        "-nostdin",
+    ];
+    all.extend([
+        "-mi",
+        "127.0.0.1",
+        "-mp",
+        &media,
+        "-timeout",
+        "40",
+        "-timeout_error",
+    ]);
+    all.extend([
+        "-trace_msg",
+        "-message_file",
+        &messages,
+        "-trace_err",
+        "-error_file",
+        &errors,
+    ]);
     all.extend(arguments);
     let mut peer = Peer::start("sipp", &all, folder);
     peer.listens_on(port);
     peer
 }
 
+/// One sample of a tone.
+pub fn sine(at: u64, hertz: f64, rate_hz: f64) -> i16 {
+    (8_000.0 * (at as f64 * hertz / rate_hz * std::f64::consts::TAU).sin()) as i16
+}
+
 /// How much of `samples` (16 kHz) is a tone of this frequency: 0 nothing, 1 all of it. By Goertzel, over blocks of 100 ms,
 /// the middle one of them in order, so that starts and gaps do not decide.
 pub fn share_of_tone(samples: &[i16], hertz: f64, rate_hz: f64) -> f64 {
     let block = (rate_hz / 10.0) as usize;
-    let mut shares: Vec<f64> = samples.chunks_exact(block).map(|block| share_in_block(block, hertz, rate_hz)).collect();
+    let mut shares: Vec<f64> = samples
+        .chunks_exact(block)
+        .map(|block| share_in_block(block, hertz, rate_hz))
+        .collect();
     shares.sort_by(f64::total_cmp);
     shares.get(shares.len() / 2).copied().unwrap_or(0.0)
 }
@@ -214,8 +314,11 @@ fn share_in_block(block: &[i16], hertz: f64, rate_hz: f64) -> f64 {
 
 #[test]
 fn a_tone_is_told_from_another_and_from_silence() {
-    let tone: Vec<i16> =
-        (0..16_000).map(|at| (8_000.0 * (f64::from(at) * 440.0 / 16_000.0 * std::f64::consts::TAU).sin()) as i16).collect();
+    let tone: Vec<i16> = (0..16_000)
+        .map(|at| {
+            (8_000.0 * (f64::from(at) * 440.0 / 16_000.0 * std::f64::consts::TAU).sin()) as i16
+        })
+        .collect();
     assert!(share_of_tone(&tone, 440.0, 16_000.0) > 0.99);
     assert!(share_of_tone(&tone, 660.0, 16_000.0) < 0.01);
     assert!(share_of_tone(&[0; 16_000], 440.0, 16_000.0) < 0.01);

@@ -16,7 +16,9 @@ use hearthline_transport::{FromNetwork, Reach, RtpPair, Sockets, SocketsConfig, 
 use hearthline_voice::clock::SampleIndex;
 use hearthline_voice::listen::{EndReason, Heard, Output as Hearing};
 use hearthline_voice::transcribe::Transcript;
-use hearthline_voice::understand::judge::{Contrary, Doubt, Evidence, OperatingPoint, Rule, Understanding, Verdict};
+use hearthline_voice::understand::judge::{
+    Contrary, Doubt, Evidence, OperatingPoint, Rule, Understanding, Verdict,
+};
 use hearthline_voice::understand::mass::Mass;
 use hearthline_voice::understand::{Country, Reading, read};
 use hearthline_voice::wake::Wake;
@@ -52,7 +54,11 @@ callback = "+15055550123"
 /// A line to a port of this machine.
 pub fn line(name: &str, port: u16, transport: LineTransport) -> Line {
     let target = SipUri::parse(&format!("sip:127.0.0.1:{port}")).unwrap();
-    Line { name: name.to_owned(), target, transports: vec![transport] }
+    Line {
+        name: name.to_owned(),
+        target,
+        transports: vec![transport],
+    }
 }
 
 /// What the device did and what reached it.
@@ -79,12 +85,17 @@ pub struct Seen {
 impl Seen {
     /// How many messages left that begin with this.
     pub fn sent_of(&self, start: &str) -> usize {
-        self.sent.iter().filter(|(_, bytes)| bytes.starts_with(start.as_bytes())).count()
+        self.sent
+            .iter()
+            .filter(|(_, bytes)| bytes.starts_with(start.as_bytes()))
+            .count()
     }
 
     /// Whether such a step was taken; the step as Rust prints it.
     pub fn step(&self, part: &str) -> bool {
-        self.steps.iter().any(|step| format!("{step:?}").contains(part))
+        self.steps
+            .iter()
+            .any(|step| format!("{step:?}").contains(part))
     }
 
     /// How the last interaction ended.
@@ -97,7 +108,7 @@ impl Seen {
 }
 
 /// Decides which messages are lost on their way.
-pub type Loss = Box<dyn FnMut(&[u8]) -> bool>;
+pub type Loss = Box<dyn FnMut(Transport, &[u8]) -> bool>;
 
 /// A device and its sockets.
 pub struct Speaker {
@@ -156,16 +167,33 @@ impl Speaker {
             firmware: None,
             previous_segment: None,
         };
-        let (recorder, recovery) = Recorder::open(&[], setup, tokens.fork("record"), WALL_MS_AT_ZERO, Duration::ZERO).unwrap();
+        let (recorder, recovery) = Recorder::open(
+            &[],
+            setup,
+            tokens.fork("record"),
+            WALL_MS_AT_ZERO,
+            Duration::ZERO,
+        )
+        .unwrap();
         let contact = SipUri::parse(&format!("sip:speaker@{udp}")).unwrap();
         let config = DeviceConfig {
-            profile: Household::parse(HOUSEHOLD).unwrap().profile(contact, recorder.key_id().to_string()).unwrap(),
+            profile: Household::parse(HOUSEHOLD)
+                .unwrap()
+                .profile(contact, recorder.key_id().to_string())
+                .unwrap(),
             lines,
             timers: CallTimers::default(),
-            lost: LostConfig { servers: Vec::new(), ..LostConfig::default() },
+            lost: LostConfig {
+                servers: Vec::new(),
+                ..LostConfig::default()
+            },
             country: Country::UnitedStates,
             mode: Mode::Immediate,
-            sip_local: vec![(Transport::Udp, udp), (Transport::Tcp, tcp), (Transport::Tls, tcp)],
+            sip_local: vec![
+                (Transport::Udp, udp),
+                (Transport::Tcp, tcp),
+                (Transport::Tls, tcp),
+            ],
             rtp_local: SocketAddr::new(HOME, rtp.port().unwrap()),
             seed,
             wall_ms_at_zero: WALL_MS_AT_ZERO,
@@ -181,8 +209,8 @@ impl Speaker {
             samples: 0,
             speech_ended: false,
             seen: Seen::default(),
-            lose_sent: Box::new(|_| false),
-            lose_received: Box::new(|_| false),
+            lose_sent: Box::new(|_, _| false),
+            lose_received: Box::new(|_, _| false),
         }
     }
 
@@ -223,24 +251,41 @@ impl Speaker {
             if done(&self.seen) {
                 return;
             }
-            let sent: Vec<_> = self.seen.sent.iter().map(|(to, bytes)| (to.to_string(), first_line(bytes))).collect();
-            let received: Vec<_> = self.seen.received.iter().map(|bytes| first_line(bytes)).collect();
+            let sent: Vec<_> = self
+                .seen
+                .sent
+                .iter()
+                .map(|(to, bytes)| (to.to_string(), first_line(bytes)))
+                .collect();
+            let received: Vec<_> = self
+                .seen
+                .received
+                .iter()
+                .map(|bytes| first_line(bytes))
+                .collect();
             let steps = &self.seen.steps;
-            assert!(self.epoch.elapsed() < end, "{what}: not within 30 s\nsent {sent:#?}\nreceived {received:#?}\n{steps:#?}");
+            assert!(
+                self.epoch.elapsed() < end,
+                "{what}: not within 30 s\nsent {sent:#?}\nreceived {received:#?}\n{steps:#?}"
+            );
             self.turn(end).await;
         }
     }
 
     /// Runs until `peer` has ended well.
     pub async fn run_until_ended(&mut self, peer: &mut super::Peer) {
-        self.run_until("the peer ends", |_| peer.ended().is_some()).await;
+        self.run_until("the peer ends", |_| peer.ended().is_some())
+            .await;
         peer.succeeded();
     }
 
     async fn turn(&mut self, end: Duration) {
         self.drain();
         let now = self.epoch.elapsed();
-        let wake = self.timeout.map_or(self.next_frame, |at| at.min(self.next_frame)).min(end);
+        let wake = self
+            .timeout
+            .map_or(self.next_frame, |at| at.min(self.next_frame))
+            .min(end);
         let (mut rtp, mut rtcp) = ([0; 2_048], [0; 2_048]);
         let arrived = tokio::select! {
             Some(news) = self.sockets.receiver.recv() => Arrived::Sip(news),
@@ -269,24 +314,46 @@ impl Speaker {
         let at = self.samples;
         self.samples += 320;
         (at..at + 320)
-            .map(|at| (8_000.0 * (at as f64 * TONE_HZ / 16_000.0 * std::f64::consts::TAU).sin()) as i16)
+            .map(|at| {
+                (8_000.0 * (at as f64 * TONE_HZ / 16_000.0 * std::f64::consts::TAU).sin()) as i16
+            })
             .collect()
     }
 
     fn network(&mut self, news: FromNetwork, now: Duration) {
         match news {
-            FromNetwork::Received { transport, local, remote, bytes, .. } => {
-                if !(self.lose_received)(&bytes) {
-                    self.device.handle(Input::Sip(SipInput::Received { transport, local, remote, bytes: &bytes }), now);
+            FromNetwork::Received {
+                transport,
+                local,
+                remote,
+                bytes,
+                ..
+            } => {
+                if !(self.lose_received)(transport, &bytes) {
+                    self.device.handle(
+                        Input::Sip(SipInput::Received {
+                            transport,
+                            local,
+                            remote,
+                            bytes: &bytes,
+                        }),
+                        now,
+                    );
                 }
                 self.seen.received.push(bytes);
             }
             FromNetwork::Connected { .. } => {}
             FromNetwork::Closed { transport, remote } => {
-                self.device.handle(Input::Sip(SipInput::StreamClosed { transport, remote }), now);
+                self.device.handle(
+                    Input::Sip(SipInput::StreamClosed { transport, remote }),
+                    now,
+                );
             }
             FromNetwork::Failed { target, .. } => {
-                self.device.handle(Input::Sip(SipInput::TransportFailed { target: &target }), now);
+                self.device.handle(
+                    Input::Sip(SipInput::TransportFailed { target: &target }),
+                    now,
+                );
             }
         }
     }
@@ -303,21 +370,31 @@ impl Speaker {
                     self.device.handle(Input::SpeechEnded, now);
                 }
                 Output::Sip { target, bytes } => {
-                    if !(self.lose_sent)(&bytes) {
-                        let message = ToNetwork::Transmit { target: target.clone(), bytes: bytes.clone() };
+                    if !(self.lose_sent)(target.transport, &bytes) {
+                        let message = ToNetwork::Transmit {
+                            target: target.clone(),
+                            bytes: bytes.clone(),
+                        };
                         self.sockets.sender.try_send(message).unwrap();
                     }
                     self.seen.sent.push((target, bytes));
                 }
                 Output::CloseStream { transport, remote } => {
-                    self.sockets.sender.try_send(ToNetwork::Close { transport, remote }).unwrap();
+                    self.sockets
+                        .sender
+                        .try_send(ToNetwork::Close { transport, remote })
+                        .unwrap();
                 }
                 Output::Rtp { to, bytes } => match self.rtp.rtp.try_send_to(&bytes, to) {
-                    Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => self.seen.rtp_refused += 1,
+                    Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                        self.seen.rtp_refused += 1
+                    }
                     _ => self.seen.rtp_sent.push(to),
                 },
                 Output::Rtcp { to, bytes } => drop(self.rtp.rtcp.try_send_to(&bytes, to)),
-                Output::Keep(Keep::Entry { seq: Some(seq), .. }) => self.device.handle(Input::Durable { seq }, now),
+                Output::Keep(Keep::Entry { seq: Some(seq), .. }) => {
+                    self.device.handle(Input::Durable { seq }, now)
+                }
                 Output::Say(text) => {
                     self.seen.said.push(text);
                     self.speech_ended = true;
@@ -333,28 +410,59 @@ impl Speaker {
 
 /// The first line of a message, for people.
 pub fn first_line(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).lines().next().unwrap_or_default().to_owned()
+    String::from_utf8_lossy(bytes)
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// What the ear would report: the text goes through the product's own sentence grammar, the sound is taken to agree.
 fn hearing(words: &str, wake: bool, now: Duration) -> Vec<Hearing> {
     let end = SampleIndex(u64::try_from(now.as_micros()).unwrap() * 16 / 1_000 + 32_000);
-    let wake = wake.then(|| Wake { keyword: "alexa".into(), score: 0.97, at: end.minus(16_000) });
+    let wake = wake.then(|| Wake {
+        keyword: "alexa".into(),
+        score: 0.97,
+        at: end.minus(16_000),
+    });
     let reading = read(words, Country::UnitedStates);
     let verdict = match reading.clone() {
         Reading::Command { service, quiet, .. } => Verdict::Emergency { service, quiet },
-        Reading::Ask { service, why, quiet } => Verdict::Ask { service, quiet, why: Doubt::Words(why) },
+        Reading::Ask {
+            service,
+            why,
+            quiet,
+        } => Verdict::Ask {
+            service,
+            quiet,
+            why: Doubt::Words(why),
+        },
         Reading::Refused { class, service } => Verdict::Refused { class, service },
         Reading::Reply(reply) => Verdict::Reply(reply),
         Reading::HangUpEmergency => Verdict::HangUpEmergency,
         Reading::Intent(intent) => Verdict::Act(intent),
         Reading::Other => Verdict::Other,
     };
-    let transcript = Transcript { text: words.into(), tokens: Vec::new(), log_prob: -1.0, alternatives: Vec::new() };
+    let transcript = Transcript {
+        text: words.into(),
+        tokens: Vec::new(),
+        log_prob: -1.0,
+        alternatives: Vec::new(),
+    };
     let point = OperatingPoint::built_in();
-    let evidence = Evidence { reading, mass: Mass::nothing(), contrary: Contrary::NONE, rule: Rule::Words, point };
+    let evidence = Evidence {
+        reading,
+        mass: Mass::nothing(),
+        contrary: Contrary::NONE,
+        rule: Rule::Words,
+        point,
+    };
     let heard = Box::new(Heard {
-        understanding: Understanding { transcript, verdict, evidence },
+        understanding: Understanding {
+            transcript,
+            verdict,
+            evidence,
+        },
         wake: wake.clone(),
         start: end.minus(32_000),
         speech_end: end.minus(4_800),
