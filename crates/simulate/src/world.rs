@@ -350,15 +350,6 @@ impl World {
         true
     }
 
-    /// When the first INVITE left.
-    #[must_use]
-    pub fn first_invite_at(&self) -> Option<Duration> {
-        self.sent
-            .iter()
-            .find(|(_, request)| request.starts_with("INVITE "))
-            .map(|(at, _)| *at)
-    }
-
     /// A digest of all that the device put out.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {

@@ -161,4 +161,13 @@ impl World {
         });
         found.map(|(at, ..)| *at).collect()
     }
+
+    /// When the first INVITE left.
+    #[must_use]
+    pub fn first_invite_at(&self) -> Option<Duration> {
+        self.sent
+            .iter()
+            .find(|(_, request)| request.starts_with("INVITE "))
+            .map(|(at, _)| *at)
+    }
 }
