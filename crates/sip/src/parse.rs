@@ -311,7 +311,12 @@ pub(crate) fn next_row(bytes: &[u8], at: usize) -> Result<(Cow<'_, [u8]>, usize)
     while !row.is_empty() && bytes.get(next).copied().is_some_and(is_lws_byte) {
         let (more, after) = next_line(bytes, next)?;
         let joined = row.to_mut();
-        joined.truncate(joined.iter().rposition(|&b| !is_lws_byte(b)).map_or(0, |i| i + 1));
+        joined.truncate(
+            joined
+                .iter()
+                .rposition(|&b| !is_lws_byte(b))
+                .map_or(0, |i| i + 1),
+        );
         joined.push(b' ');
         joined.extend_from_slice(trim(more));
         next = after;

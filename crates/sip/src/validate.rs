@@ -135,7 +135,10 @@ pub fn validate_request_for(request: &Request, extensions: &[&str]) -> Result<()
 pub fn validate_response(response: &Response) -> Result<(), HeaderError> {
     check_core(&response.headers)?;
     if response.headers.vias()?.len() > 1 {
-        let fault = crate::scan::Fault { at: 0, what: "a response to us has one Via" };
+        let fault = crate::scan::Fault {
+            at: 0,
+            what: "a response to us has one Via",
+        };
         return Err(HeaderError::new(HeaderName::Via, fault));
     }
     check_known(&response.headers)

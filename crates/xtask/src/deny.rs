@@ -7,32 +7,61 @@ use crate::step::{Outcome, call, cargo, read, root};
 /// Reads `deny.toml` and checks every dependency against it.
 pub(crate) fn run() -> Outcome {
     if Command::new("cargo-deny").arg("--version").output().is_ok() {
-        return call(Command::new("cargo-deny").args(["--workspace", "check", "licenses", "bans", "sources"]));
+        return call(Command::new("cargo-deny").args([
+            "--workspace",
+            "check",
+            "licenses",
+            "bans",
+            "sources",
+        ]));
     }
-    let rules = std::fs::read_to_string(root().join("deny.toml")).map_err(|error| format!("deny.toml: {error}"))?;
+    let rules = std::fs::read_to_string(root().join("deny.toml"))
+        .map_err(|error| format!("deny.toml: {error}"))?;
     let allowed = strings_of(&rules, "allow");
     let banned = names_of(&rules, "deny");
     let twice = names_of(&rules, "skip");
     let tree = read(Command::new(cargo()).args([
-        "tree", "--workspace", "--locked", "--edges", "normal,build", "--prefix", "none", "--format", "{p}|{l}",
+        "tree",
+        "--workspace",
+        "--locked",
+        "--edges",
+        "normal,build",
+        "--prefix",
+        "none",
+        "--format",
+        "{p}|{l}",
     ]))?;
     let mut wrong = Vec::new();
     let mut versions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let rows: BTreeSet<&str> = tree.lines().filter(|row| !row.is_empty()).collect();
     for row in rows {
-        let (package, licence) = row.trim_end_matches(" (*)").split_once('|').unwrap_or((row, ""));
+        let (package, licence) = row
+            .trim_end_matches(" (*)")
+            .split_once('|')
+            .unwrap_or((row, ""));
         let mut words = package.split_whitespace();
         let (name, version) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
-        versions.entry(name.to_owned()).or_default().insert(version.to_owned());
+        versions
+            .entry(name.to_owned())
+            .or_default()
+            .insert(version.to_owned());
         if !licence_fits(licence.trim_end_matches(" (*)"), &allowed) {
-            wrong.push(format!("{name} {version}: licence '{licence}' is not allowed"));
+            wrong.push(format!(
+                "{name} {version}: licence '{licence}' is not allowed"
+            ));
         }
         if banned.contains(name) {
             wrong.push(format!("{name} {version}: banned"));
         }
     }
-    for (name, found) in versions.iter().filter(|(name, found)| found.len() > 1 && !twice.contains(*name)) {
-        wrong.push(format!("{name} comes twice: {}", found.iter().cloned().collect::<Vec<_>>().join(", ")));
+    for (name, found) in versions
+        .iter()
+        .filter(|(name, found)| found.len() > 1 && !twice.contains(*name))
+    {
+        wrong.push(format!(
+            "{name} comes twice: {}",
+            found.iter().cloned().collect::<Vec<_>>().join(", ")
+        ));
     }
     if wrong.is_empty() {
         println!("{} dependencies fit deny.toml", versions.len());
@@ -44,12 +73,19 @@ pub(crate) fn run() -> Outcome {
 /// True when the SPDX expression can be met by the allowed licences.
 fn licence_fits(expression: &str, allowed: &BTreeSet<String>) -> bool {
     let plain = expression.replace(['(', ')'], " ").replace('/', " OR ");
-    plain.split(" AND ").all(|all| all.split(" OR ").any(|one| allowed.contains(one.trim())))
+    plain
+        .split(" AND ")
+        .all(|all| all.split(" OR ").any(|one| allowed.contains(one.trim())))
 }
 
 /// The strings of the array `key = [ … ]`.
 fn strings_of(rules: &str, key: &str) -> BTreeSet<String> {
-    array_of(rules, key).split('"').skip(1).step_by(2).map(str::to_owned).collect()
+    array_of(rules, key)
+        .split('"')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The `crate = "…"` values of the array of tables `key = [ … ]`.
@@ -63,7 +99,9 @@ fn names_of(rules: &str, key: &str) -> BTreeSet<String> {
 }
 
 fn array_of<'a>(rules: &'a str, key: &str) -> &'a str {
-    let start = rules.split_once(&format!("\n{key} = [")).map_or("", |(_, rest)| rest);
+    let start = rules
+        .split_once(&format!("\n{key} = ["))
+        .map_or("", |(_, rest)| rest);
     start.split("\n]").next().unwrap_or("")
 }
 

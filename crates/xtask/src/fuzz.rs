@@ -14,7 +14,14 @@ pub(crate) fn run(seconds: u32) -> Outcome {
     // Naming the target keeps the flags off build scripts and procedural macros.
     call(
         Command::new(cargo())
-            .args(["build", "--release", "--manifest-path", "fuzz/Cargo.toml", "--target", &host])
+            .args([
+                "build",
+                "--release",
+                "--manifest-path",
+                "fuzz/Cargo.toml",
+                "--target",
+                &host,
+            ])
             .env("RUSTFLAGS", FLAGS),
     )?;
     for target in targets()? {
@@ -22,14 +29,26 @@ pub(crate) fn run(seconds: u32) -> Outcome {
         let corpus = root().join("fuzz/corpus").join(&target);
         let artifacts = root().join("fuzz/artifacts").join(&target);
         for folder in [&corpus, &artifacts] {
-            std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+            std::fs::create_dir_all(folder)
+                .map_err(|error| format!("{}: {error}", folder.display()))?;
         }
         call(
-            Command::new(root().join("fuzz/target").join(&host).join("release").join(&target))
-                .arg(&corpus)
-                .arg(format!("-max_total_time={seconds}"))
-                .arg(format!("-artifact_prefix={}/", artifacts.display()))
-                .args(["-rss_limit_mb=2048", "-timeout=10", "-verbosity=0", "-print_final_stats=1"]),
+            Command::new(
+                root()
+                    .join("fuzz/target")
+                    .join(&host)
+                    .join("release")
+                    .join(&target),
+            )
+            .arg(&corpus)
+            .arg(format!("-max_total_time={seconds}"))
+            .arg(format!("-artifact_prefix={}/", artifacts.display()))
+            .args([
+                "-rss_limit_mb=2048",
+                "-timeout=10",
+                "-verbosity=0",
+                "-print_final_stats=1",
+            ]),
         )?;
     }
     Ok(())
@@ -41,7 +60,13 @@ fn targets() -> Result<Vec<String>, String> {
     let mut names: Vec<String> = std::fs::read_dir(&folder)
         .map_err(|error| format!("{}: {error}", folder.display()))?
         .filter_map(Result::ok)
-        .filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".rs").map(str::to_owned))
+        .filter_map(|entry| {
+            entry
+                .file_name()
+                .to_str()?
+                .strip_suffix(".rs")
+                .map(str::to_owned)
+        })
         .collect();
     names.sort();
     Ok(names)

@@ -53,9 +53,34 @@ fn ci() -> Outcome {
     steps.cargo("format", &["fmt", "--all", "--check"])?;
     steps.run("repository rules", tidy::run)?;
     steps.run("licences and duplicates", deny::run)?;
-    steps.cargo("lints", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
-    steps.cargo("build", &["build", "--workspace", "--all-targets", "--locked"])?;
-    steps.cargo("models", &["run", "--locked", "--package", "hearthline-hearth", "--", "models", "install"])?;
+    steps.cargo(
+        "lints",
+        &[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    )?;
+    steps.cargo(
+        "build",
+        &["build", "--workspace", "--all-targets", "--locked"],
+    )?;
+    steps.cargo(
+        "models",
+        &[
+            "run",
+            "--locked",
+            "--package",
+            "hearthline-hearth",
+            "--",
+            "models",
+            "install",
+        ],
+    )?;
     steps.cargo("tests", &["test", "--workspace", "--locked"])?;
     steps.run("fuzz targets", || fuzz::run(FUZZ_SECONDS_IN_CI))?;
     steps.report();

@@ -6,9 +6,21 @@ use crate::step::{Outcome, call};
 /// Package, the program that shows it is there, and what it is for.
 const PACKAGES: &[(&str, &str, &str)] = &[
     ("g++", "g++", "libFuzzer"),
-    ("sip-tester", "sipp", "call-taker and caller of the interop tests"),
-    ("kamailio", "kamailio", "proxy between device and call-taker"),
-    ("kamailio-tls-modules", "/usr/lib/x86_64-linux-gnu/kamailio/modules/tls.so", "the same over TLS"),
+    (
+        "sip-tester",
+        "sipp",
+        "call-taker and caller of the interop tests",
+    ),
+    (
+        "kamailio",
+        "kamailio",
+        "proxy between device and call-taker",
+    ),
+    (
+        "kamailio-tls-modules",
+        "/usr/lib/x86_64-linux-gnu/kamailio/modules/tls.so",
+        "the same over TLS",
+    ),
     ("baresip", "baresip", "softphone that answers"),
     ("linphone-cli", "linphonec", "softphone that answers"),
     ("flite", "flite", "independent voices"),
@@ -18,7 +30,10 @@ const PACKAGES: &[(&str, &str, &str)] = &[
 
 /// Installs what is missing when root; says what is missing otherwise.
 pub(crate) fn install() -> Outcome {
-    let missing: Vec<_> = PACKAGES.iter().filter(|(_, program, _)| !is_there(program)).collect();
+    let missing: Vec<_> = PACKAGES
+        .iter()
+        .filter(|(_, program, _)| !is_there(program))
+        .collect();
     if missing.is_empty() {
         println!("all there");
         return Ok(());
@@ -29,7 +44,10 @@ pub(crate) fn install() -> Outcome {
     let names: Vec<&str> = missing.iter().map(|(package, ..)| *package).collect();
     if !is_root() {
         println!("Not root: the tests that need these say so and are skipped. Install them with:");
-        println!("  sudo apt-get install --no-install-recommends {}", names.join(" "));
+        println!(
+            "  sudo apt-get install --no-install-recommends {}",
+            names.join(" ")
+        );
         return Ok(());
     }
     let install = || {
@@ -52,13 +70,20 @@ fn is_there(program: &str) -> bool {
         let tail = program.rsplit("/kamailio/").next().unwrap_or(program);
         return ["x86_64-linux-gnu", "aarch64-linux-gnu"]
             .iter()
-            .any(|machine| std::path::Path::new(&format!("/usr/lib/{machine}/kamailio/{tail}")).exists());
+            .any(|machine| {
+                std::path::Path::new(&format!("/usr/lib/{machine}/kamailio/{tail}")).exists()
+            });
     }
     std::env::var_os("PATH").is_some_and(|path| {
-        std::env::split_paths(&path).chain(["/usr/sbin".into()]).any(|folder| folder.join(program).is_file())
+        std::env::split_paths(&path)
+            .chain(["/usr/sbin".into()])
+            .any(|folder| folder.join(program).is_file())
     })
 }
 
 fn is_root() -> bool {
-    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+    Command::new("id")
+        .arg("-u")
+        .output()
+        .is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }

@@ -52,15 +52,28 @@ pub(crate) fn root() -> PathBuf {
 
 /// Runs a command in the repository's root, its output shown.
 pub(crate) fn call(command: &mut Command) -> Outcome {
-    let status = command.current_dir(root()).status().map_err(|error| format!("{command:?}: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("{command:?} ended with {status}")) }
+    let status = command
+        .current_dir(root())
+        .status()
+        .map_err(|error| format!("{command:?}: {error}"))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("{command:?} ended with {status}"))
+    }
 }
 
 /// Runs a command in the repository's root and returns what it printed.
 pub(crate) fn read(command: &mut Command) -> Result<String, String> {
-    let output = command.current_dir(root()).output().map_err(|error| format!("{command:?}: {error}"))?;
+    let output = command
+        .current_dir(root())
+        .output()
+        .map_err(|error| format!("{command:?}: {error}"))?;
     if !output.status.success() {
-        return Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)));
+        return Err(format!(
+            "{command:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        ));
     }
     String::from_utf8(output.stdout).map_err(|error| format!("{command:?}: {error}"))
 }

@@ -16,7 +16,10 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("ledger", &[]),
     ("emergency", &["sip"]),
     ("transport", &["sip"]),
-    ("speaker", &["voice", "sip", "media", "emergency", "ledger", "transport"]),
+    (
+        "speaker",
+        &["voice", "sip", "media", "emergency", "ledger", "transport"],
+    ),
     ("psap", &["sip", "media", "emergency", "transport"]),
 ];
 
@@ -26,7 +29,9 @@ pub(crate) fn run() -> Outcome {
     let mut wrong = Vec::new();
     let mut files = 0;
     for name in listed.lines() {
-        let Ok(text) = std::fs::read_to_string(root().join(name)) else { continue };
+        let Ok(text) = std::fs::read_to_string(root().join(name)) else {
+            continue;
+        };
         files += 1;
         check_file(name, &text, &mut wrong);
     }
@@ -42,28 +47,49 @@ pub(crate) fn run() -> Outcome {
 
 fn check_file(name: &str, text: &str, wrong: &mut Vec<String>) {
     let lines = text.lines().count();
-    let is_rust = Path::new(name).extension().is_some_and(|extension| extension == "rs");
+    let is_rust = Path::new(name)
+        .extension()
+        .is_some_and(|extension| extension == "rs");
     if is_rust && lines > LINES_MAX {
-        wrong.push(format!("{name}: {lines} lines, at most {LINES_MAX}: split it by nouns"));
+        wrong.push(format!(
+            "{name}: {lines} lines, at most {LINES_MAX}: split it by nouns"
+        ));
     }
     if name == "ARCHITECTURE.md" && lines > ARCHITECTURE_LINES_MAX {
-        wrong.push(format!("{name}: {lines} lines, at most {ARCHITECTURE_LINES_MAX}"));
+        wrong.push(format!(
+            "{name}: {lines} lines, at most {ARCHITECTURE_LINES_MAX}"
+        ));
     }
     // Spelled in two parts, so that this file does not break its own rule.
-    let stubs = [concat!("todo", "!("), concat!("unimplemented", "!("), concat!("FIX", "ME"), concat!("#[ign", "ore")];
+    let stubs = [
+        concat!("todo", "!("),
+        concat!("unimplemented", "!("),
+        concat!("FIX", "ME"),
+        concat!("#[ign", "ore"),
+    ];
     let paths = [concat!("/wo", "rk/"), concat!("/ro", "ot/")];
     for (number, line) in text.lines().enumerate() {
         let number = number + 1;
         if is_rust && let Some(stub) = stubs.iter().find(|stub| line.contains(**stub)) {
             wrong.push(format!("{name}:{number}: '{stub}' is no finished work"));
         }
-        if name != "Cargo.lock" && let Some(path) = paths.iter().find(|path| line.contains(**path)) {
-            wrong.push(format!("{name}:{number}: '{path}' is a path of one machine"));
+        if name != "Cargo.lock"
+            && let Some(path) = paths.iter().find(|path| line.contains(**path))
+        {
+            wrong.push(format!(
+                "{name}:{number}: '{path}' is a path of one machine"
+            ));
         }
     }
     for word in ["common", "utils", "helpers", "manager"] {
-        if is_rust && Path::new(name).components().any(|part| part.as_os_str().to_string_lossy().trim_end_matches(".rs") == word) {
-            wrong.push(format!("{name}: '{word}' says nothing about what lives there"));
+        if is_rust
+            && Path::new(name)
+                .components()
+                .any(|part| part.as_os_str().to_string_lossy().trim_end_matches(".rs") == word)
+        {
+            wrong.push(format!(
+                "{name}: '{word}' says nothing about what lives there"
+            ));
         }
     }
 }
@@ -75,12 +101,22 @@ fn check_crate(name: &str, allowed: &[&str], wrong: &mut Vec<String>) {
         wrong.push(format!("crates/{name} has no Cargo.toml"));
         return;
     };
-    let section = text.split("[dependencies]").nth(1).unwrap_or("").split("\n[").next().unwrap_or("");
+    let section = text
+        .split("[dependencies]")
+        .nth(1)
+        .unwrap_or("")
+        .split("\n[")
+        .next()
+        .unwrap_or("");
     for line in section.lines() {
-        let Some(ours) = line.strip_prefix("hearthline-") else { continue };
+        let Some(ours) = line.strip_prefix("hearthline-") else {
+            continue;
+        };
         let ours = ours.split(['.', ' ']).next().unwrap_or("");
         if !allowed.contains(&ours) {
-            wrong.push(format!("crates/{name} depends on {ours}: dependencies run in the order of the data"));
+            wrong.push(format!(
+                "crates/{name} depends on {ours}: dependencies run in the order of the data"
+            ));
         }
     }
 }
