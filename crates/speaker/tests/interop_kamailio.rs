@@ -30,7 +30,8 @@ fn certificates(folder: &Path) -> Vec<u8> {
     let mut root = CertificateParams::new(Vec::<String>::new()).unwrap();
     root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     // OpenSSL takes a certificate whose issuer has its own name for self-signed.
-    root.distinguished_name.push(DnType::CommonName, "drill root");
+    root.distinguished_name
+        .push(DnType::CommonName, "drill root");
     let root = CertifiedIssuer::self_signed(root, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();
     let leaf = CertificateParams::new(vec!["127.0.0.1".to_owned()])

@@ -47,7 +47,11 @@ async fn calls_and_is_content(speaker: &mut Speaker, call_taker: &mut Peer) {
 /// sipp does not look for the session inside a multipart body, so in most scenarios it only listens.
 fn sound_left(speaker: &Speaker) {
     let seen = &speaker.seen;
-    assert!(seen.rtp_sent.len() > 40, "{} packets left", seen.rtp_sent.len());
+    assert!(
+        seen.rtp_sent.len() > 40,
+        "{} packets left",
+        seen.rtp_sent.len()
+    );
     assert_eq!(seen.rtp_refused, 0);
 }
 
@@ -122,7 +126,10 @@ async fn the_first_of_every_message_may_be_lost() {
     speaker.lose_received = Box::new(first_of_each());
     calls_and_is_content(&mut speaker, &mut call_taker).await;
     assert!(speaker.seen.sent_of("INVITE ") >= 2);
-    assert!(speaker.seen.sent_of("ACK ") >= 2, "a repeated 200 gets a repeated ACK");
+    assert!(
+        speaker.seen.sent_of("ACK ") >= 2,
+        "a repeated 200 gets a repeated ACK"
+    );
 }
 
 #[tokio::test]
@@ -136,7 +143,8 @@ async fn the_first_reliable_ringing_and_the_first_prack_may_be_lost() {
     // A scenario of sipp repeats only its last message: the rest must arrive.
     let (mut sent, mut received) = (first_of_each(), first_of_each());
     speaker.lose_sent = Box::new(move |by, bytes| bytes.starts_with(b"PRACK ") && sent(by, bytes));
-    speaker.lose_received = Box::new(move |by, bytes| bytes.starts_with(b"SIP/2.0 183") && received(by, bytes));
+    speaker.lose_received =
+        Box::new(move |by, bytes| bytes.starts_with(b"SIP/2.0 183") && received(by, bytes));
     calls_and_is_content(&mut speaker, &mut call_taker).await;
     assert_eq!(speaker.seen.sent_of("PRACK "), 2);
 }
@@ -228,7 +236,11 @@ async fn the_call_taker_changes_the_session_and_the_sound_goes_on() {
     calls_and_is_content(&mut speaker, &mut call_taker).await;
     sound_went_both_ways(&speaker, 0);
     // 0.6 s until the second re-INVITE, 0.8 s after its refusal.
-    assert!(speaker.seen.rtp_received > 50, "{} packets: the sound stopped on the way", speaker.seen.rtp_received);
+    assert!(
+        speaker.seen.rtp_received > 50,
+        "{} packets: the sound stopped on the way",
+        speaker.seen.rtp_received
+    );
 }
 
 #[tokio::test]

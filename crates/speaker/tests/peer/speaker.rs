@@ -263,10 +263,19 @@ impl Speaker {
                 .iter()
                 .map(|bytes| first_line(bytes))
                 .collect();
+            let answers = self
+                .seen
+                .received
+                .iter()
+                .rev()
+                .find(|bytes| bytes.starts_with(b"SIP/2.0 "));
+            let last = answers.map_or(String::new(), |bytes| {
+                String::from_utf8_lossy(bytes).into_owned()
+            });
             let steps = &self.seen.steps;
             assert!(
                 self.epoch.elapsed() < end,
-                "{what}: not within 30 s\nsent {sent:#?}\nreceived {received:#?}\n{steps:#?}"
+                "{what}: not within 30 s\nlast: {last}\nsent {sent:#?}\nreceived {received:#?}\n{steps:#?}"
             );
             self.turn(end).await;
         }
