@@ -460,9 +460,14 @@ impl Endpoint {
         if let Some(awaited) = &mut call.ack_awaited {
             if awaited.end_at <= now {
                 call.ack_awaited = None;
+                // RFC 3261 section 14.2 ends the dialog; an emergency call that stands is not ended by us.
+                let goes_on = call.phase == Phase::Confirmed && !call.end_on_session_expiry;
                 self.event(Event::AckMissing {
                     call: CallHandle(handle),
                 });
+                if goes_on {
+                    return;
+                }
                 let reason = Some("no ACK".to_owned());
                 self.end_with_bye(handle, EndedBy::Timeout, reason, now);
                 return;

@@ -31,8 +31,8 @@ pub struct EndpointConfig {
     /// Session timer offered or granted to callers; `None` grants what callers ask for, within
     /// the smallest interval of the RFC.
     pub session_timer: Option<SessionTimerConfig>,
-    /// Whether a call whose session timer ran out is ended with BYE. An emergency call is not:
-    /// nothing but the call-taker or the caller ends it.
+    /// Whether a call whose session timer ran out, or whose re-INVITE was never acknowledged, is
+    /// ended with BYE. An emergency call is not: nothing but the call-taker or the caller ends it.
     pub end_on_session_expiry: bool,
     /// Whether incoming calls get reliable provisional responses (RFC 3262) where the caller can.
     pub reliable_provisional: bool,
