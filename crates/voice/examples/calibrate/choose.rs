@@ -132,8 +132,9 @@ impl Weighed {
     }
 }
 
-/// Lowest accept threshold ever chosen: below, too little is left of the probability to call it evidence.
-const ACCEPT_MIN: f32 = -9.0;
+/// Lowest accept thresholds ever chosen (any text, a text near an order, an order): a few hundred negatives in each
+/// level cannot vouch for less, and a text that has nothing of an order must not call on one chance in a thousand.
+const ACCEPTS_MIN: [f32; 3] = [-7.0, -8.0, -9.0];
 
 /// In quarters of a nat: a text that is a call to somebody else and twenty times as probable is believed.
 const OTHER_MARGIN_STEPS_MAX: i32 = 12;
@@ -186,7 +187,7 @@ pub fn search(all: &[Weighed], start: &OperatingPoint, guard: f32) -> OperatingP
                     ..margins.clone()
                 },
             ];
-            let mut accepts = [ACCEPT_MIN; 3];
+            let mut accepts = ACCEPTS_MIN;
             for (index, margins) in wrong.iter().enumerate() {
                 let room = if index == 0 { guard } else { 0.0 };
                 for clip in &never {
@@ -398,6 +399,26 @@ pub fn report(all: &[Weighed], point: &OperatingPoint) -> String {
             contrary.other
         );
     }
+    let quiet = |c: &&Weighed| ["real speech", "everyday", "noise"].contains(&c.kind.as_str());
+    let asked: Vec<String> = all
+        .iter()
+        .filter(quiet)
+        .filter(|c| c.outcome(point) == Outcome::Asked)
+        .map(|c| format!("\"{}\"", c.text))
+        .collect();
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    asked
+        .iter()
+        .for_each(|text| *kinds.entry(text).or_default() += 1);
+    let kinds: Vec<String> = kinds
+        .iter()
+        .map(|(text, n)| format!("{text} ({n})"))
+        .collect();
+    let _ = writeln!(
+        w,
+        "\nAsked among real speech, everyday commands and noise, as heard: {}.",
+        kinds.join(", ")
+    );
     let _ = writeln!(
         w,
         "\n## Operating curve\n\nThe accept thresholds moved together, test voices: accepted % and dials.\n\n| moved by, nats | clean | 10 dB | 5 dB | sound-alikes | all else |\n|---|---|---|---|---|---|"
