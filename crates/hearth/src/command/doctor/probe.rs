@@ -31,7 +31,7 @@ pub(super) fn checks(household: &Household) -> Vec<Check> {
     let mut checks = Vec::new();
     let lines = household.lines().unwrap_or_default();
     if lines.is_empty() {
-        let mend = "[[line]] name = \"drill\", uri = \"sip:drill@127.0.0.1:5060\", and a drill call-taker behind it";
+        let mend = "[[line]] name = \"drill\", uri = \"sip:drill@127.0.0.1:5060\", and start `hearth psap`";
         checks.push(Check::not(
             "line",
             State::Missing,
@@ -91,7 +91,7 @@ fn line(line: &Line) -> Check {
             what,
             State::Wrong,
             found,
-            "start the drill call-taker behind it",
+            "start the drill call-taker behind it: `hearth psap`",
         )
     }
 }
