@@ -4,9 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use hearthline_emergency::call::EventKind;
-use hearthline_psap::{Print, PsapConfig};
 use hearthline_psap::Running;
 use hearthline_psap::{Behaviour, CallReport};
+use hearthline_psap::{Print, PsapConfig};
 use hearthline_sip::endpoint::Transport;
 use hearthline_speaker::config::{Household, LineSettings};
 use hearthline_speaker::device::Step;
@@ -67,7 +67,9 @@ pub(crate) fn run_drill(drill: Drill<'_>) -> Result<Drilled, (String, Exit)> {
 }
 
 async fn drill_on(drill: Drill<'_>) -> Result<Drilled, (String, Exit)> {
-    let psap = start_psap(drill.data).await.map_err(|why| (why, Exit::Missing))?;
+    let psap = start_psap(drill.data)
+        .await
+        .map_err(|why| (why, Exit::Missing))?;
     let mut household = drill.household.clone();
     if household.lines.is_empty() {
         household.lines.push(drill_line(&psap));
@@ -75,7 +77,9 @@ async fn drill_on(drill: Drill<'_>) -> Result<Drilled, (String, Exit)> {
     if household.lost.servers.is_empty() {
         household.lost.servers.push(psap.lost_url());
     }
-    let country = household.country().map_err(|error| (error.to_string(), Exit::Input))?;
+    let country = household
+        .country()
+        .map_err(|error| (error.to_string(), Exit::Input))?;
     let listener = ear::listener(drill.models, country).map_err(|why| (why, Exit::Missing))?;
     let mut synthesiser = voice::synthesiser(drill.models).map_err(|why| (why, Exit::Missing))?;
     let speak = move |text: &str| synthesiser.speak(text).map_err(|error| error.to_string());
@@ -88,10 +92,15 @@ async fn drill_on(drill: Drill<'_>) -> Result<Drilled, (String, Exit)> {
         loudspeaker: drill.loudspeaker,
     };
     let mut watcher = Watcher::new(drill.file, drill.print);
-    run(parts, |news, when| watcher.watch(&news, when)).await.map_err(|error| (error.to_string(), Exit::Input))?;
+    run(parts, |news, when| watcher.watch(&news, when))
+        .await
+        .map_err(|error| (error.to_string(), Exit::Input))?;
     let calls = psap.handle().reports().await.unwrap_or_default();
     psap.stop().await;
-    Ok(Drilled { outcome: watcher.outcome, calls })
+    Ok(Drilled {
+        outcome: watcher.outcome,
+        calls,
+    })
 }
 
 async fn start_psap(data: &Path) -> Result<Running, String> {
@@ -99,17 +108,29 @@ async fn start_psap(data: &Path) -> Result<Running, String> {
         sip_port: 0,
         http_port: 0,
         recordings: Some(data.join("call-taker")),
-        behaviours: vec![Behaviour { hang_up_after_ms: Some(TALK_MS), ..Behaviour::default() }],
+        behaviours: vec![Behaviour {
+            hang_up_after_ms: Some(TALK_MS),
+            ..Behaviour::default()
+        }],
         print: Print::Nothing,
         ..PsapConfig::default()
     };
-    hearthline_psap::start(config).await.map_err(|error| format!("the drill call-taker does not start: {error}"))
+    hearthline_psap::start(config)
+        .await
+        .map_err(|error| format!("the drill call-taker does not start: {error}"))
 }
 
 fn drill_line(psap: &Running) -> LineSettings {
-    let udp = psap.sip.iter().find(|(transport, _)| *transport == Transport::Udp);
+    let udp = psap
+        .sip
+        .iter()
+        .find(|(transport, _)| *transport == Transport::Udp);
     let uri = udp.map_or_else(String::new, |(_, address)| format!("sip:{address}"));
-    LineSettings { name: "drill line".into(), uri, transports: vec!["tcp".into(), "udp".into()] }
+    LineSettings {
+        name: "drill line".into(),
+        uri,
+        transports: vec!["tcp".into(), "udp".into()],
+    }
 }
 
 /// Follows the device: prints, keeps the outcome, and says when the drill is over.
@@ -123,24 +144,37 @@ struct Watcher {
 
 impl Watcher {
     fn new(file: &Path, print: bool) -> Self {
-        Self { outcome: Outcome::nothing(file), print, speech_end: None, recording_ended: None, quiet_since: None }
+        Self {
+            outcome: Outcome::nothing(file),
+            print,
+            speech_end: None,
+            recording_ended: None,
+            quiet_since: None,
+        }
     }
 
     fn watch(&mut self, news: &News<'_>, when: When) -> ControlFlow<()> {
         match news {
             News::Step(step) => self.step(step, when),
             News::InviteLeft => {
-                if let (None, Some(end), Some(zero)) =
-                    (self.outcome.call.speech_end_to_invite_ms, self.speech_end, when.microphone_zero)
-                {
+                if let (None, Some(end), Some(zero)) = (
+                    self.outcome.call.speech_end_to_invite_ms,
+                    self.speech_end,
+                    when.microphone_zero,
+                ) {
                     let spoken = zero + Duration::from_micros(end * 1_000 / 16);
                     let ms = when.now.saturating_sub(spoken).as_millis();
-                    self.outcome.call.speech_end_to_invite_ms = Some(u64::try_from(ms).unwrap_or(u64::MAX));
+                    self.outcome.call.speech_end_to_invite_ms =
+                        Some(u64::try_from(ms).unwrap_or(u64::MAX));
                 }
             }
             News::Bundle { path, .. } => {
                 self.outcome.bundle = Some(path.clone());
-                self.show(&format!("{:>8.2} s  bundle    {}", timeline::seconds(when), path.display()));
+                self.show(&format!(
+                    "{:>8.2} s  bundle    {}",
+                    timeline::seconds(when),
+                    path.display()
+                ));
             }
             News::Trouble(what) => eprintln!("hearth: {what}"),
             News::MicrophoneBroken(why) => {
@@ -155,12 +189,25 @@ impl Watcher {
 
     fn step(&mut self, step: &Step, when: When) {
         match step {
-            Step::Wake { keyword, score, at_sample } => self.outcome.wake_fact(keyword, *score, *at_sample),
-            Step::Heard { transcript, intent, speech_end_sample, .. } => {
+            Step::Wake {
+                keyword,
+                score,
+                at_sample,
+            } => self.outcome.wake_fact(keyword, *score, *at_sample),
+            Step::Heard {
+                transcript,
+                intent,
+                speech_end_sample,
+                ..
+            } => {
                 self.speech_end = Some(*speech_end_sample);
                 self.outcome.heard(transcript, intent);
             }
-            Step::Decided { decision, reason, service } => self.outcome.decide(decision, reason, service.as_deref()),
+            Step::Decided {
+                decision,
+                reason,
+                service,
+            } => self.outcome.decide(decision, reason, service.as_deref()),
             Step::Call { what, call_id } => self.call(what, call_id.as_deref()),
             Step::Media { .. } | Step::Said { .. } | Step::Ended { .. } | Step::Trouble { .. } => {}
         }
@@ -189,7 +236,9 @@ impl Watcher {
     }
 
     fn is_over(&mut self, when: When) -> ControlFlow<()> {
-        let Some(ended) = self.recording_ended else { return ControlFlow::Continue(()) };
+        let Some(ended) = self.recording_ended else {
+            return ControlFlow::Continue(());
+        };
         if when.now > ended + DRILL_MAX {
             return ControlFlow::Break(());
         }
@@ -198,7 +247,11 @@ impl Watcher {
             return ControlFlow::Continue(());
         }
         let since = *self.quiet_since.get_or_insert(when.now);
-        if when.now >= since + QUIET { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if when.now >= since + QUIET {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 
     fn show(&self, line: &str) {

@@ -25,6 +25,9 @@ pub(crate) fn listener(folder: &ModelFolder, country: Country) -> Result<Listene
             &read("tokenizer.bin"),
         )
     };
-    let models = ListenModels { wake, recogniser: Box::new(recogniser) };
+    let models = ListenModels {
+        wake,
+        recogniser: Box::new(recogniser),
+    };
     Listener::new(models, ListenConfig::new(country)).map_err(|error| error.to_string())
 }

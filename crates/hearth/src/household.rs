@@ -47,9 +47,14 @@ pub(crate) fn read(file: Option<&Path>) -> Result<Household, String> {
     // Read no further than the limit: a device file has no end, and its size says 0.
     let mut text = String::new();
     let opened = std::fs::File::open(file).map_err(|error| named(&error))?;
-    opened.take(CONFIG_BYTES_MAX as u64 + 1).read_to_string(&mut text).map_err(|error| named(&error))?;
+    opened
+        .take(CONFIG_BYTES_MAX as u64 + 1)
+        .read_to_string(&mut text)
+        .map_err(|error| named(&error))?;
     if text.len() > CONFIG_BYTES_MAX {
-        return Err(named(&format!("a household's file has at most {CONFIG_BYTES_MAX} bytes")));
+        return Err(named(&format!(
+            "a household's file has at most {CONFIG_BYTES_MAX} bytes"
+        )));
     }
     Household::parse(&text).map_err(|error| named(&error))
 }

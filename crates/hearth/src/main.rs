@@ -19,7 +19,11 @@ use clap::{Parser, Subcommand};
 ///
 /// Everything in this version is a drill: no command can reach a real emergency service.
 #[derive(Debug, Parser)]
-#[command(name = "hearth", version, after_help = "Exit codes: 0 yes or done, 1 no, 2 wrong input, 3 something needed is missing.\nEvery command has --help with examples.")]
+#[command(
+    name = "hearth",
+    version,
+    after_help = "Exit codes: 0 yes or done, 1 no, 2 wrong input, 3 something needed is missing.\nEvery command has --help with examples."
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -49,7 +53,10 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match Arguments::try_parse().unwrap_or_else(|error| command::verify::refuse(&error)).command {
+    match Arguments::try_parse()
+        .unwrap_or_else(|error| command::verify::refuse(&error))
+        .command
+    {
         Command::Demo(arguments) => command::demo::run(&arguments),
         Command::Psap(arguments) => command::psap::run(&arguments),
         Command::Bench(arguments) => command::bench::run(&arguments),

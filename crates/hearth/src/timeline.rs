@@ -9,15 +9,37 @@ use hearthline_speaker::io::run::When;
 pub(crate) fn line(step: &Step, when: When) -> Option<String> {
     let (word, text) = match step {
         Step::Wake { keyword, score, .. } => ("wake", format!("\"{keyword}\", score {score:.2}")),
-        Step::Heard { transcript, intent: (name, slots), .. } => {
-            let slots: Vec<String> = slots.iter().map(|(name, value)| format!(" {name}={value}")).collect();
-            ("heard", format!("\"{transcript}\" -> {name}{}", slots.concat()))
+        Step::Heard {
+            transcript,
+            intent: (name, slots),
+            ..
+        } => {
+            let slots: Vec<String> = slots
+                .iter()
+                .map(|(name, value)| format!(" {name}={value}"))
+                .collect();
+            (
+                "heard",
+                format!("\"{transcript}\" -> {name}{}", slots.concat()),
+            )
         }
-        Step::Decided { decision, reason, service } => {
-            let service = service.as_ref().map_or_else(String::new, |service| format!(" {service}"));
-            ("decision", format!("{}{service}: {reason}", decision.to_uppercase()))
+        Step::Decided {
+            decision,
+            reason,
+            service,
+        } => {
+            let service = service
+                .as_ref()
+                .map_or_else(String::new, |service| format!(" {service}"));
+            (
+                "decision",
+                format!("{}{service}: {reason}", decision.to_uppercase()),
+            )
         }
-        Step::Call { what: EventKind::Began | EventKind::Located { .. }, .. } => return None,
+        Step::Call {
+            what: EventKind::Began | EventKind::Located { .. },
+            ..
+        } => return None,
         Step::Call { what, .. } => ("call", what.to_string()),
         Step::Media { what } => ("sound", what.clone()),
         Step::Said { text } => ("says", format!("\"{text}\"")),
@@ -29,5 +51,7 @@ pub(crate) fn line(step: &Step, when: When) -> Option<String> {
 
 /// Seconds since the microphone's first sample.
 pub(crate) fn seconds(when: When) -> f64 {
-    when.now.saturating_sub(when.microphone_zero.unwrap_or(Duration::ZERO)).as_secs_f64()
+    when.now
+        .saturating_sub(when.microphone_zero.unwrap_or(Duration::ZERO))
+        .as_secs_f64()
 }

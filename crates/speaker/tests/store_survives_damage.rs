@@ -1,5 +1,7 @@
 //! The device's folder after power losses and damage: what was whole stays, what is cut or damaged is kept aside, and the
 //! next incident can be checked by a stranger.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;

@@ -50,7 +50,7 @@ fn read_sentence(criterion: &mut Criterion) {
         ),
     ] {
         criterion.bench_function(name, |b| {
-            b.iter(|| read(black_box(text), Country::UnitedStates))
+            b.iter(|| read(black_box(text), Country::UnitedStates));
         });
     }
 }

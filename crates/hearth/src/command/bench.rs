@@ -15,7 +15,9 @@ use crate::print::out;
 
 /// What to measure.
 #[derive(Debug, Args)]
-#[command(after_help = "Measure a release build on an idle machine. Times are processor time unless the row says otherwise; p50 and p95 are the middle and the slow end of all samples after a warm-up.\n\nExamples:\n  cargo run --release -- bench\n  cargo run --release -- bench --markdown --audio ../shared/audio\n\nExit codes: 0 within every budget, 1 over one, 2 the recordings cannot be read, 3 models are missing.")]
+#[command(
+    after_help = "Measure a release build on an idle machine. Times are processor time unless the row says otherwise; p50 and p95 are the middle and the slow end of all samples after a warm-up.\n\nExamples:\n  cargo run --release -- bench\n  cargo run --release -- bench --markdown --audio ../shared/audio\n\nExit codes: 0 within every budget, 1 over one, 2 the recordings cannot be read, 3 models are missing."
+)]
 pub(crate) struct Arguments {
     /// One JSON object a line.
     #[arg(long, conflicts_with = "markdown")]
@@ -42,8 +44,20 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    fn new(what: impl Into<String>, measured: f64, budget: Option<f64>, unit: &'static str, samples: usize) -> Self {
-        Self { what: what.into(), measured, budget, unit, samples }
+    fn new(
+        what: impl Into<String>,
+        measured: f64,
+        budget: Option<f64>,
+        unit: &'static str,
+        samples: usize,
+    ) -> Self {
+        Self {
+            what: what.into(),
+            measured,
+            budget,
+            unit,
+            samples,
+        }
     }
 
     fn over(&self) -> bool {
@@ -75,7 +89,9 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
         return installed;
     }
     if cfg!(debug_assertions) {
-        eprintln!("hearth: this is a debug build; the figures of a release build are several times better");
+        eprintln!(
+            "hearth: this is a debug build; the figures of a release build are several times better"
+        );
     }
     // Memory first: nothing else may be loaded yet.
     let mut rows = match listening::rows(&folder) {
@@ -96,29 +112,59 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
         }
     }
     show(&rows, arguments);
-    if rows.iter().any(Row::over) { Exit::No } else { Exit::Ok }
+    if rows.iter().any(Row::over) {
+        Exit::No
+    } else {
+        Exit::Ok
+    }
 }
 
 fn show(rows: &[Row], arguments: &Arguments) {
     if arguments.json {
         for row in rows {
-            out!("{}", serde_json::to_string(row).expect("names and numbers serialise"));
+            out!(
+                "{}",
+                serde_json::to_string(row).expect("names and numbers serialise")
+            );
         }
         return;
     }
-    let width = rows.iter().map(|row| row.what.chars().count()).max().unwrap_or(0);
+    let width = rows
+        .iter()
+        .map(|row| row.what.chars().count())
+        .max()
+        .unwrap_or(0);
     if arguments.markdown {
         out!("| what | budget | measured | | samples |\n|---|---:|---:|---|---:|");
     } else {
-        out!("{:width$}  {:>12}  {:>12}  {:6}  {:>8}", "what", "budget", "measured", "", "samples");
+        out!(
+            "{:width$}  {:>12}  {:>12}  {:6}  {:>8}",
+            "what",
+            "budget",
+            "measured",
+            "",
+            "samples"
+        );
     }
     for row in rows {
-        let budget = row.budget.map_or_else(String::new, |most| format!("{} {}", short(most), row.unit));
+        let budget = row
+            .budget
+            .map_or_else(String::new, |most| format!("{} {}", short(most), row.unit));
         let measured = format!("{} {}", short(row.measured), row.unit);
         if arguments.markdown {
-            out!("| {} | {budget} | {measured} | {} | {} |", row.what, row.verdict(), row.samples);
+            out!(
+                "| {} | {budget} | {measured} | {} | {} |",
+                row.what,
+                row.verdict(),
+                row.samples
+            );
         } else {
-            out!("{:width$}  {budget:>12}  {measured:>12}  {:6}  {:>8}", row.what, row.verdict(), row.samples);
+            out!(
+                "{:width$}  {budget:>12}  {measured:>12}  {:6}  {:>8}",
+                row.what,
+                row.verdict(),
+                row.samples
+            );
         }
     }
 }

@@ -19,7 +19,9 @@ const LEAD_SAMPLES: usize = 16_000;
 
 /// How the demo runs.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  hearth demo\n  hearth demo --say \"Alexa, did you call nine one one?\"\n\nEverything is a drill on this machine; nothing leaves it.\nExit codes: 0 the call-taker answered, 1 no call was made, 2 wrong input, 3 models or Python are missing.")]
+#[command(
+    after_help = "Examples:\n  hearth demo\n  hearth demo --say \"Alexa, did you call nine one one?\"\n\nEverything is a drill on this machine; nothing leaves it.\nExit codes: 0 the call-taker answered, 1 no call was made, 2 wrong input, 3 models or Python are missing."
+)]
 pub(crate) struct Arguments {
     /// Say this instead.
     #[arg(long, value_name = "TEXT", default_value = SENTENCE)]
@@ -52,15 +54,20 @@ fn demo(arguments: &Arguments) -> Result<Exit, (String, Exit)> {
     if installed != Exit::Ok {
         return Ok(installed);
     }
-    let household = household::read(arguments.config.as_deref()).map_err(|why| (why, Exit::Input))?;
+    let household =
+        household::read(arguments.config.as_deref()).map_err(|why| (why, Exit::Input))?;
     let data = place::device_folder(arguments.data.as_deref()).map_err(|why| (why, Exit::Input))?;
     let mut synthesiser = voice::synthesiser(&models).map_err(|why| (why, Exit::Missing))?;
-    let spoken = synthesiser.speak(&arguments.say).map_err(|error| (error.to_string(), Exit::Input))?;
+    let spoken = synthesiser
+        .speak(&arguments.say)
+        .map_err(|error| (error.to_string(), Exit::Input))?;
     drop(synthesiser);
     let mut sound = vec![0; LEAD_SAMPLES];
     sound.extend(spoken);
 
-    out!("DRILL. Speaker, line, LoST server and call-taker run in this process; nothing leaves this machine.");
+    out!(
+        "DRILL. Speaker, line, LoST server and call-taker run in this process; nothing leaves this machine."
+    );
     out!("A voice in the room says: \"{}\"\n", arguments.say);
     let drilled = drill::run_drill(Drill {
         file: Path::new("demo"),
@@ -68,11 +75,18 @@ fn demo(arguments: &Arguments) -> Result<Exit, (String, Exit)> {
         models: &models,
         household: &household,
         data: &data,
-        loudspeaker: arguments.loudspeaker.clone().map_or(Sink::Nowhere, Sink::Wav),
+        loudspeaker: arguments
+            .loudspeaker
+            .clone()
+            .map_or(Sink::Nowhere, Sink::Wav),
         print: true,
     })?;
     tell(&drilled);
-    Ok(if drilled.outcome.call.state == "answered" { Exit::Ok } else { Exit::No })
+    Ok(if drilled.outcome.call.state == "answered" {
+        Exit::Ok
+    } else {
+        Exit::No
+    })
 }
 
 fn tell(drilled: &Drilled) {
@@ -81,7 +95,10 @@ fn tell(drilled: &Drilled) {
     }
     if let Some(bundle) = &drilled.outcome.bundle {
         out!("\nThe signed record of why: {}", bundle.display());
-        out!("Check it, also on another machine and without a network:\n  hearth verify {}", bundle.display());
+        out!(
+            "Check it, also on another machine and without a network:\n  hearth verify {}",
+            bundle.display()
+        );
     } else {
         out!("\nNo call was made: {}.", drilled.outcome.reason);
     }

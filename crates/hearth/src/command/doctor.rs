@@ -17,7 +17,9 @@ const DRILL_ONLY: &str = "This version can call only drill call-takers on this m
 
 /// What to examine.
 #[derive(Debug, Args)]
-#[command(after_help = "Nothing is installed or changed, and no call is made. Lines and LoST servers on this machine are asked whether they answer; others are not contacted.\n\nThis version can call only drill call-takers on this machine.\n\nExamples:\n  hearth doctor --config household.toml\n  hearth doctor --config household.toml --json | jq .ready\n\nExit codes: 0 ready, 1 not ready.")]
+#[command(
+    after_help = "Nothing is installed or changed, and no call is made. Lines and LoST servers on this machine are asked whether they answer; others are not contacted.\n\nThis version can call only drill call-takers on this machine.\n\nExamples:\n  hearth doctor --config household.toml\n  hearth doctor --config household.toml --json | jq .ready\n\nExit codes: 0 ready, 1 not ready."
+)]
 pub(crate) struct Arguments {
     /// Household configuration (TOML).
     #[arg(long, value_name = "FILE")]
@@ -59,11 +61,26 @@ pub(crate) struct Check {
 
 impl Check {
     fn ok(what: impl Into<String>, found: impl Into<String>) -> Self {
-        Self { what: what.into(), state: State::Ok, found: found.into(), mend: None }
+        Self {
+            what: what.into(),
+            state: State::Ok,
+            found: found.into(),
+            mend: None,
+        }
     }
 
-    fn not(what: impl Into<String>, state: State, found: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { what: what.into(), state, found: found.into(), mend: Some(mend.into()) }
+    fn not(
+        what: impl Into<String>,
+        state: State,
+        found: impl Into<String>,
+        mend: impl Into<String>,
+    ) -> Self {
+        Self {
+            what: what.into(),
+            state,
+            found: found.into(),
+            mend: Some(mend.into()),
+        }
     }
 }
 
@@ -90,13 +107,27 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
                 checks.extend(home::checks(&household));
                 checks.extend(probe::checks(&household));
             }
-            Err(why) => checks.push(Check::not("household", State::Wrong, why, "correct that line")),
+            Err(why) => checks.push(Check::not(
+                "household",
+                State::Wrong,
+                why,
+                "correct that line",
+            )),
         },
     }
-    let ready = checks.iter().all(|check| matches!(check.state, State::Ok | State::Note));
+    let ready = checks
+        .iter()
+        .all(|check| matches!(check.state, State::Ok | State::Note));
     if arguments.json {
-        let json = Json { ready, drill_only: true, checks: &checks };
-        out!("{}", serde_json::to_string(&json).expect("strings serialise"));
+        let json = Json {
+            ready,
+            drill_only: true,
+            checks: &checks,
+        };
+        out!(
+            "{}",
+            serde_json::to_string(&json).expect("strings serialise")
+        );
     } else {
         show(&checks, ready);
     }
@@ -104,7 +135,11 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
 }
 
 fn show(checks: &[Check], ready: bool) {
-    let width = checks.iter().map(|check| check.what.chars().count()).max().unwrap_or(0);
+    let width = checks
+        .iter()
+        .map(|check| check.what.chars().count())
+        .max()
+        .unwrap_or(0);
     for check in checks {
         let state = match check.state {
             State::Ok => "ok",
@@ -114,12 +149,19 @@ fn show(checks: &[Check], ready: bool) {
         };
         // A parser's message has several lines.
         let indent = format!("\n{:width$}          ", "");
-        out!("{:width$}  {state:7} {}", check.what, check.found.trim_end().replace('\n', &indent));
+        out!(
+            "{:width$}  {state:7} {}",
+            check.what,
+            check.found.trim_end().replace('\n', &indent)
+        );
         if let Some(mend) = &check.mend {
             out!("{:width$}          -> {mend}", "");
         }
     }
-    let open = checks.iter().filter(|check| matches!(check.state, State::Missing | State::Wrong)).count();
+    let open = checks
+        .iter()
+        .filter(|check| matches!(check.state, State::Missing | State::Wrong))
+        .count();
     out!("");
     if ready {
         out!("Ready for a drill. {DRILL_ONLY}");

@@ -27,7 +27,9 @@ const SILENCE_SAMPLES: usize = 32_000;
 
 /// What to hear.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  hearth hear call.wav\n  hearth hear --dry-run --json *.flac | jq .decision\n  hearth hear --expect emergency call.wav\n\nExit codes: 0 heard (and as expected), 1 not as expected, 2 a recording cannot be read, 3 models are missing.")]
+#[command(
+    after_help = "Examples:\n  hearth hear call.wav\n  hearth hear --dry-run --json *.flac | jq .decision\n  hearth hear --expect emergency call.wav\n\nExit codes: 0 heard (and as expected), 1 not as expected, 2 a recording cannot be read, 3 models are missing."
+)]
 pub(crate) struct Arguments {
     /// Recordings: WAV, FLAC or Ogg Opus, any rate, any number of channels.
     #[arg(required = true)]
@@ -84,7 +86,9 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
         let heard = if arguments.dry_run {
             ear::listener(&folder, country)
                 .map_err(|why| (why, Exit::Missing))
-                .and_then(|listener| dry(file, listener, Policy::new(mode)).map_err(|why| (why, Exit::Input)))
+                .and_then(|listener| {
+                    dry(file, listener, Policy::new(mode)).map_err(|why| (why, Exit::Input))
+                })
         } else {
             heard_in_a_drill(file, &folder, &household, arguments)
         };
@@ -93,7 +97,12 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
                 show(&outcome, arguments);
                 if outcome.broken {
                     exit = Exit::Input;
-                } else if exit == Exit::Ok && arguments.expect.as_ref().is_some_and(|expected| *expected != outcome.decision) {
+                } else if exit == Exit::Ok
+                    && arguments
+                        .expect
+                        .as_ref()
+                        .is_some_and(|expected| *expected != outcome.decision)
+                {
                     exit = Exit::No;
                 }
             }
@@ -141,13 +150,20 @@ fn dry(file: &Path, mut listener: Listener, policy: Policy) -> Result<Outcome, S
             match hearing {
                 Hearing::Wake(wake) => outcome.wake_fact(&wake.keyword, wake.score, wake.at.0),
                 Hearing::Understood(heard) => {
-                    let Decided { decision, reason } = policy.decide(&heard, Situation::Idle, heard.decided.time());
+                    let Decided { decision, reason } =
+                        policy.decide(&heard, Situation::Idle, heard.decided.time());
                     let (word, service) = word_of(&decision);
-                    outcome.heard(&heard.understanding.transcript.text, &intent_of(&heard.understanding.verdict));
+                    outcome.heard(
+                        &heard.understanding.transcript.text,
+                        &intent_of(&heard.understanding.verdict),
+                    );
                     outcome.decide(word, reason, service.as_deref());
                 }
                 Hearing::Failed(error) => return Err(error.to_string()),
-                Hearing::Reply(_) | Hearing::VoiceStarted { .. } | Hearing::VoiceStopped { .. } | Hearing::NoSpeech { .. } => {}
+                Hearing::Reply(_)
+                | Hearing::VoiceStarted { .. }
+                | Hearing::VoiceStopped { .. }
+                | Hearing::NoSpeech { .. } => {}
             }
         }
         if ended {
@@ -181,7 +197,9 @@ fn heard_in_a_drill(
 
 fn word_of(decision: &Decision) -> (&'static str, Option<String>) {
     match decision {
-        Decision::Emergency(authorized) => ("emergency", Some(authorized.service().as_str().to_owned())),
+        Decision::Emergency(authorized) => {
+            ("emergency", Some(authorized.service().as_str().to_owned()))
+        }
         Decision::Ask { service, .. } => ("ask", Some(service.urn().to_owned())),
         Decision::Act(_) => ("act", None),
         Decision::Refuse { .. } => ("refuse", None),

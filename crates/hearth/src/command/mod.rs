@@ -1,6 +1,6 @@
 //! One file a command.
-pub(crate) mod demo;
 pub(crate) mod bench;
+pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod hear;
 pub(crate) mod models;

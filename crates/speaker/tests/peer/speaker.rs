@@ -396,13 +396,13 @@ impl Speaker {
                 }
                 Output::Rtp { to, bytes } => match self.rtp.rtp.try_send_to(&bytes, to) {
                     Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-                        self.seen.rtp_refused += 1
+                        self.seen.rtp_refused += 1;
                     }
                     _ => self.seen.rtp_sent.push(to),
                 },
                 Output::Rtcp { to, bytes } => drop(self.rtp.rtcp.try_send_to(&bytes, to)),
                 Output::Keep(Keep::Entry { seq: Some(seq), .. }) => {
-                    self.device.handle(Input::Durable { seq }, now)
+                    self.device.handle(Input::Durable { seq }, now);
                 }
                 Output::Say(text) => {
                     self.seen.said.push(text);

@@ -65,7 +65,12 @@ impl Outcome {
             decision: "ignore",
             reason: "no wake word".into(),
             service: None,
-            call: CallFact { state: "none", call_id: None, speech_end_to_invite_ms: None, lines_tried: Vec::new() },
+            call: CallFact {
+                state: "none",
+                call_id: None,
+                speech_end_to_invite_ms: None,
+                lines_tried: Vec::new(),
+            },
             bundle: None,
             broken: false,
             newest: None,
@@ -76,7 +81,11 @@ impl Outcome {
 
     /// The same, from the device's own step.
     pub(crate) fn wake_fact(&mut self, keyword: &str, score: f32, at_sample: u64) {
-        let fact = WakeFact { keyword: keyword.to_owned(), score, at_ms: ms(at_sample) };
+        let fact = WakeFact {
+            keyword: keyword.to_owned(),
+            score,
+            at_ms: ms(at_sample),
+        };
         if self.wake.is_none() {
             self.wake = Some(fact.clone());
             self.reason = "wake word, then no words".into();
@@ -85,14 +94,23 @@ impl Outcome {
     }
 
     /// What was heard; it counts when its decision does.
-    pub(crate) fn heard(&mut self, transcript: &str, (name, slots): &(String, BTreeMap<String, String>)) {
-        let intent = (name != "None").then(|| IntentFact { name: name.clone(), slots: slots.clone() });
+    pub(crate) fn heard(
+        &mut self,
+        transcript: &str,
+        (name, slots): &(String, BTreeMap<String, String>),
+    ) {
+        let intent = (name != "None").then(|| IntentFact {
+            name: name.clone(),
+            slots: slots.clone(),
+        });
         self.newest = Some((transcript.to_owned(), intent));
     }
 
     /// A decision. A recording with several tells its gravest.
     pub(crate) fn decide(&mut self, decision: &'static str, reason: &str, service: Option<&str>) {
-        let Some((transcript, intent)) = self.newest.take() else { return };
+        let Some((transcript, intent)) = self.newest.take() else {
+            return;
+        };
         if self.decided_once && gravity(decision) <= gravity(self.decision) {
             return;
         }
@@ -109,7 +127,8 @@ impl Outcome {
 
     /// One JSON object.
     pub(crate) fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("strings, numbers and paths of the command line serialise")
+        serde_json::to_string(self)
+            .expect("strings, numbers and paths of the command line serialise")
     }
 
     /// A few lines for a person.
@@ -118,17 +137,31 @@ impl Outcome {
         match &self.wake {
             Some(wake) => {
                 let seconds = wake.at_ms as f64 / 1_000.0;
-                lines.push(format!("  wake       \"{}\" at {seconds:.2} s, score {:.2}", wake.keyword, wake.score));
+                lines.push(format!(
+                    "  wake       \"{}\" at {seconds:.2} s, score {:.2}",
+                    wake.keyword, wake.score
+                ));
                 lines.push(format!("  heard      \"{}\"", self.transcript));
             }
             None => lines.push("  wake       none".into()),
         }
         if let Some(intent) = &self.intent {
-            let slots: Vec<String> = intent.slots.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let slots: Vec<String> = intent
+                .slots
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
             lines.push(format!("  intent     {} {}", intent.name, slots.join(" ")));
         }
-        let service = self.service.as_ref().map_or_else(String::new, |service| format!(" {service}"));
-        lines.push(format!("  decision   {}{service}: {}", self.decision.to_uppercase(), self.reason));
+        let service = self
+            .service
+            .as_ref()
+            .map_or_else(String::new, |service| format!(" {service}"));
+        lines.push(format!(
+            "  decision   {}{service}: {}",
+            self.decision.to_uppercase(),
+            self.reason
+        ));
         lines.join("\n")
     }
 }
