@@ -228,9 +228,9 @@ fn a_gap_or_the_end_of_the_sound_ends_the_sentence_with_what_there_is() {
             &[&silence(1000), &wake, &words[..words.len() / 2]],
         );
         if gap {
-            listener.handle_lost(16_000)
+            listener.handle_lost(16_000);
         } else {
-            listener.handle_end()
+            listener.handle_end();
         }
         outputs.extend(std::iter::from_fn(|| listener.poll_output()));
         let heard = understood(outputs);

@@ -195,7 +195,7 @@ impl Piper {
                 .output()
                 .ok()?;
             ipa.push_str(String::from_utf8_lossy(&out.stdout).trim());
-            ipa.extend(clause.chars().last().filter(|c| c.is_ascii_punctuation()));
+            ipa.extend(clause.chars().last().filter(char::is_ascii_punctuation));
             ipa.push(' ');
         }
         let mut ids = vec![1, 0];

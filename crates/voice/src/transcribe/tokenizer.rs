@@ -157,7 +157,10 @@ mod tests {
         assert_eq!(vocabulary.len(), 261);
         assert_eq!(vocabulary.text(259), "▁Call".as_bytes());
         assert_eq!(vocabulary.text(260), long);
-        assert_eq!(vocabulary.decode(&[1, 259, 3 + u32::from(b'9'), 2]), "Call9");
+        assert_eq!(
+            vocabulary.decode(&[1, 259, 3 + u32::from(b'9'), 2]),
+            "Call9"
+        );
     }
 
     #[test]

@@ -57,7 +57,11 @@ pub fn read(transcript: &str, country: Country) -> Reading {
                 ..
             }
     );
-    if unsure { mended(grammar, list).unwrap_or(reading) } else { reading }
+    if unsure {
+        mended(grammar, list).unwrap_or(reading)
+    } else {
+        reading
+    }
 }
 
 /// The first group that matches all words.
@@ -66,12 +70,17 @@ fn best(grammar: &Grammar, list: &[Word]) -> Reading {
         return Reading::Other;
     }
     let found = grammar.network.matches(list);
-    let Some((group, slots)) = found.first() else { return Reading::Other };
+    let Some((group, slots)) = found.first() else {
+        return Reading::Other;
+    };
     reading(grammar, *group, slots, list)
 }
 
 fn reading(grammar: &Grammar, group: u32, slots: &Slots, list: &[Word]) -> Reading {
-    let named = grammar.network.slot(slots, "service").and_then(|urn| urn.parse::<Service>().ok());
+    let named = grammar
+        .network
+        .slot(slots, "service")
+        .and_then(|urn| urn.parse::<Service>().ok());
     let service = named.unwrap_or(Service::Sos);
     let quiet = grammar.network.slot(slots, "quiet").is_some();
     match &grammar.meanings[group as usize] {
@@ -80,8 +89,15 @@ fn reading(grammar: &Grammar, group: u32, slots: &Slots, list: &[Word]) -> Readi
             quiet,
             words: joined(list),
         },
-        Meaning::Ask(why) => Reading::Ask { service, why: *why, quiet },
-        Meaning::Refused(class) => Reading::Refused { class: *class, service: named },
+        Meaning::Ask(why) => Reading::Ask {
+            service,
+            why: *why,
+            quiet,
+        },
+        Meaning::Refused(class) => Reading::Refused {
+            class: *class,
+            service: named,
+        },
         Meaning::Reply(reply) => Reading::Reply(*reply),
         Meaning::HangUpEmergency => Reading::HangUpEmergency,
         Meaning::Intent(name) => {
@@ -118,11 +134,13 @@ fn mended(grammar: &Grammar, mut list: Vec<Word>) -> Option<Reading> {
         return None;
     }
     match best(grammar, &list) {
-        Reading::Command { service, quiet, .. } | Reading::Ask { service, quiet, .. } => Some(Reading::Ask {
-            service,
-            why: AskReason::Misheard,
-            quiet,
-        }),
+        Reading::Command { service, quiet, .. } | Reading::Ask { service, quiet, .. } => {
+            Some(Reading::Ask {
+                service,
+                why: AskReason::Misheard,
+                quiet,
+            })
+        }
         _ => None,
     }
 }
