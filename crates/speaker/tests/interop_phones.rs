@@ -59,7 +59,8 @@ fn inside(test: &str) -> bool {
 
 /// What stands between the device and a common phone in a home: a gateway (Kamailio) that takes a session description
 /// alone, so that the device must offer its call again without the rest (415), and that gives the service a phone's name:
-/// baresip answers 404 to a URN, and neither phone finds the session inside a multipart body.
+/// baresip 1.0.0 answers 404 to a URN and 500 to a multipart body; linphone 5.1.65 answers a multipart body with a 200 that
+/// has no session at all.
 fn gateway(folder: &Path, phone: u16) -> (Peer, u16) {
     let port = free_port();
     let config = format!(
