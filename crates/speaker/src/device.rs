@@ -105,6 +105,8 @@ impl Device {
         endpoint_config.user_agent =
             Some(concat!("hearthline/", env!("CARGO_PKG_VERSION"), " (drill)").into());
         endpoint_config.end_on_session_expiry = false;
+        // A line's own transports are used as they are configured, whatever the size of the message.
+        endpoint_config.large_over_tcp = false;
         // The order and choice of lines is the emergency call's; below it no redirection is followed.
         endpoint_config.redirects = hearthline_sip::endpoint::RedirectPolicy::Surface;
         let mut lost = LostClient::new(config.lost.clone());

@@ -13,6 +13,9 @@ use hearthline_sip::offer_answer::{Codec, Negotiated};
 use hearthline_sip::uri::{Host, Uri};
 use hearthline_sip::{HeaderName, NameAddr};
 
+/// How long one of several transports of a line may stay silent.
+const FIRST_RESPONSE_MAX: Duration = Duration::from_millis(900);
+
 /// Why an INVITE cannot be sent or an answer cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LegError {
@@ -60,6 +63,8 @@ pub(super) fn request_of(
     }
     request.body = Some(body_of(invite));
     request.reliable = Reliable::Supported;
+    // A transport that takes the message and says nothing must leave time for the next one of the line.
+    request.first_response_max = (request.targets.len() > 1).then_some(FIRST_RESPONSE_MAX);
     request.end_on_session_expiry = Some(false);
     Ok(request)
 }

@@ -48,13 +48,15 @@ impl Calling {
             // A second answer: the first is kept, the call's states give this one a BYE.
             Ok(_) => self.progress(call, Progress::Answered, now),
             Err(what) => {
-                // Answered, but nobody could hear: as good as refused, the next line is tried.
+                // Answered, but nobody could hear: as good as refused. A phone that took the multipart body for no offer
+                // at all answers without one: it is asked again with the session description alone (as after 415).
+                let status = if response.body.is_empty() { 415 } else { 488 };
                 self.effects.push_back(Effect::Step(Step::Trouble {
                     what: format!("answer without usable sound: {what}"),
                 }));
                 let _ = endpoint.bye(call, None, now);
                 let progress = Progress::Rejected {
-                    status: 488,
+                    status,
                     retry_after_s: None,
                     contacts: Vec::new(),
                 };
