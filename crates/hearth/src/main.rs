@@ -53,6 +53,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    start_log();
     match Arguments::try_parse()
         .unwrap_or_else(|error| command::verify::refuse(&error))
         .command
@@ -67,4 +68,14 @@ fn main() -> ExitCode {
         Command::Verify(arguments) => command::verify::run(&arguments),
     }
     .into()
+}
+
+/// Logs of the adapters, only where `RUST_LOG` asks for them; to standard error, never with personal data (invariant 8).
+fn start_log() {
+    if std::env::var_os("RUST_LOG").is_some() {
+        tracing_subscriber::fmt()
+            .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+            .with_writer(std::io::stderr)
+            .init();
+    }
 }
