@@ -14,8 +14,12 @@ use crate::{household, place, voice};
 
 /// What the demo's caller says. Spoken by our own voice: no recording is shipped.
 const SENTENCE: &str = "Alexa, call 911!";
-/// Silence before it, in samples at 16 kHz: 1 s.
+/// What the caller says once the call-taker is there, so that there is something to hear.
+const TO_THE_CALL_TAKER: &str = "There is smoke in my kitchen. I am in the garden.";
+/// Silence before the sentence, in samples at 16 kHz: 1 s.
 const LEAD_SAMPLES: usize = 16_000;
+/// Silence between the sentence and the call-taker's answer, beside the window to cancel: 1.7 s.
+const ANSWER_SAMPLES: usize = 27_200;
 
 /// How the demo runs.
 #[derive(Debug, Args)]
@@ -61,9 +65,15 @@ fn demo(arguments: &Arguments) -> Result<Exit, (String, Exit)> {
     let spoken = synthesiser
         .speak(&arguments.say)
         .map_err(|error| (error.to_string(), Exit::Input))?;
-    drop(synthesiser);
     let mut sound = vec![0; LEAD_SAMPLES];
     sound.extend(spoken);
+    if arguments.say == SENTENCE {
+        let window = usize::try_from(household.emergency.cancel_window_s).unwrap_or(0);
+        sound.resize(sound.len() + ANSWER_SAMPLES + window * 16_000, 0);
+        let more = synthesiser.speak(TO_THE_CALL_TAKER);
+        sound.extend(more.map_err(|error| (error.to_string(), Exit::Input))?);
+    }
+    drop(synthesiser);
 
     out!(
         "DRILL. Speaker, line, LoST server and call-taker run in this process; nothing leaves this machine."
