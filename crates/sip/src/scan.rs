@@ -160,14 +160,18 @@ impl<'a> Scan<'a> {
                 b'\\' => {
                     let escaped = self.bytes.get(self.at + 1).copied();
                     // quoted-pair = "\" (%x00-09 / %x0B-0C / %x0E-7F)
-                    let Some(escaped) = escaped.filter(u8::is_ascii) else {
-                        return self.fault("backslash escapes no ASCII character");
+                    let may_be_escaped =
+                        |byte: &u8| byte.is_ascii() && !matches!(byte, b'\r' | b'\n');
+                    let Some(escaped) = escaped.filter(may_be_escaped) else {
+                        return self.fault("backslash escapes no ASCII character, or a line break");
                     };
                     owned
                         .get_or_insert_with(|| self.bytes[start..self.at].to_vec())
                         .push(escaped);
                     self.at += 2;
                 }
+                // Folded lines are unfolded before they come here: a bare line break is nothing of SIP's.
+                b'\r' | b'\n' => return self.fault("line break in a quoted string"),
                 _ => {
                     if let Some(owned) = &mut owned {
                         owned.push(byte);

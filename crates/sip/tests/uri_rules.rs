@@ -230,3 +230,11 @@ proptest! {
         prop_assert_eq!(NameAddr::parse(&written), Ok(address), "{}", written);
     }
 }
+
+/// Found by the fuzz target `sip_uri`: a line break in a quoted parameter was read and written back as a space.
+#[test]
+fn a_line_break_in_a_quoted_parameter_is_refused() {
+    for text in ["p:I;'=\"a\nb\"", "p:I;'=\"a\rb\"", "p:I;'=\"a\\\nb\""] {
+        assert!(hearthline_sip::NameAddr::parse(text).is_err(), "{text:?}");
+    }
+}
