@@ -8,8 +8,17 @@ const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-leve
 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
 -Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing -Ccodegen-units=1 -Cdebug-assertions";
 
-/// Builds every target and runs each for `seconds`.
-pub(crate) fn run(seconds: u32) -> Outcome {
+/// How long each target runs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Length {
+    /// So many runs from a fixed seed and no corpus: the same on every machine, for CI.
+    Runs(u32),
+    /// So many seconds on the corpus that grows beside the targets: to find something new.
+    Seconds(u32),
+}
+
+/// Builds every target and runs each.
+pub(crate) fn run(length: Length) -> Outcome {
     let host = host()?;
     // Naming the target keeps the flags off build scripts and procedural macros.
     call(
@@ -25,30 +34,29 @@ pub(crate) fn run(seconds: u32) -> Outcome {
             .env("RUSTFLAGS", FLAGS),
     )?;
     for target in targets()? {
-        println!("-- {target}: {seconds} s");
+        println!("-- {target}: {length:?}");
         let corpus = root().join("fuzz/corpus").join(&target);
         let artifacts = root().join("fuzz/artifacts").join(&target);
         for folder in [&corpus, &artifacts] {
             std::fs::create_dir_all(folder)
                 .map_err(|error| format!("{}: {error}", folder.display()))?;
         }
+        let program = root()
+            .join("fuzz/target")
+            .join(&host)
+            .join("release")
+            .join(&target);
+        let mut command = Command::new(program);
+        match length {
+            Length::Runs(runs) => command.args(["-seed=1".to_owned(), format!("-runs={runs}")]),
+            Length::Seconds(seconds) => command
+                .arg(&corpus)
+                .arg(format!("-max_total_time={seconds}")),
+        };
         call(
-            Command::new(
-                root()
-                    .join("fuzz/target")
-                    .join(&host)
-                    .join("release")
-                    .join(&target),
-            )
-            .arg(&corpus)
-            .arg(format!("-max_total_time={seconds}"))
-            .arg(format!("-artifact_prefix={}/", artifacts.display()))
-            .args([
-                "-rss_limit_mb=2048",
-                "-timeout=10",
-                "-verbosity=0",
-                "-print_final_stats=1",
-            ]),
+            command
+                .arg(format!("-artifact_prefix={}/", artifacts.display()))
+                .args(["-rss_limit_mb=2048", "-timeout=10", "-verbosity=0"]),
         )?;
     }
     Ok(())
