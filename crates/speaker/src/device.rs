@@ -223,7 +223,7 @@ impl Device {
                 if self.recorder.incident().is_none() {
                     self.recorder.begin_incident();
                 }
-                self.recorder.wake(&wake, 0.9, now);
+                self.recorder.wake(&wake, now);
                 self.light(Light::Listening);
                 self.step(Step::Wake {
                     keyword: wake.keyword.clone(),

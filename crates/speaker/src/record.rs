@@ -163,11 +163,12 @@ impl Recorder {
     }
 
     /// The wake word.
-    pub fn wake(&mut self, wake: &hearthline_voice::wake::Wake, threshold: f32, now: Duration) {
+    pub fn wake(&mut self, wake: &hearthline_voice::wake::Wake, now: Duration) {
         let body = Wake {
             keyword: wake.keyword.clone(),
             score: f64::from(wake.score),
-            threshold: f64::from(threshold),
+            // The ear's own setting: no household changes it yet.
+            threshold: hearthline_voice::wake::WakeConfig::default().cutoff,
             at_sample: wake.at.0,
         };
         self.write(body, Some(wake.at.0), now);

@@ -41,8 +41,6 @@ pub const STAY_ON_THE_LINE: &str =
 pub const REALLY_END: &str = "Do you really want to end the emergency call? Say yes or no.";
 /// After a no to that.
 pub const CALL_GOES_ON: &str = "The call goes on.";
-/// The call-taker answered.
-pub const CONNECTED: &str = "Connected. Speak now.";
 /// The call-taker hung up, or the caller ended the call.
 pub const CALL_ENDED: &str = "The emergency call has ended.";
 /// The call-taker calls back.

@@ -62,6 +62,8 @@ struct Attempt {
 struct Active {
     /// None only inside [`Calling::cancel`].
     call: Option<EmergencyCall>,
+    /// The service URN, for the record.
+    service: String,
     quiet: bool,
     invite_at: Duration,
     invite_left: bool,
@@ -203,6 +205,7 @@ impl Calling {
         ));
         self.active = Some(Active {
             call: Some(call),
+            service: authorized.service().as_str().to_owned(),
             quiet: authorized.is_quiet(),
             invite_at: now + authorized.cancel_window(),
             invite_left: false,
@@ -451,7 +454,10 @@ impl Calling {
                 };
                 let problem = (!reason.is_empty()).then(|| reason.clone());
                 let route = Route {
-                    service: "".into(),
+                    service: self
+                        .active
+                        .as_ref()
+                        .map_or_else(String::new, |active| active.service.clone()),
                     source: source.into(),
                     uri: None,
                     lines: Vec::new(),
