@@ -82,6 +82,7 @@ names![
     (GeolocationError, "Geolocation-Error"),
     (GeolocationRouting, "Geolocation-Routing"),
     (InReplyTo, "In-Reply-To"),
+    (MaxBreadth, "Max-Breadth"),
     (MimeVersion, "MIME-Version"),
     (MinExpires, "Min-Expires"),
     (MinSe, "Min-SE"),

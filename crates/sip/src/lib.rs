@@ -37,6 +37,9 @@ mod write;
 // Behaviour half.
 pub mod dialog;
 pub mod endpoint;
+pub mod gruu;
+mod hmac;
+pub mod outbound;
 pub mod registration;
 pub mod reliable;
 pub mod resolve;

@@ -82,6 +82,7 @@ codes![
         439,
         "First Hop Lacks Outbound Support"
     ),
+    (MAX_BREADTH_EXCEEDED, 440, "Max-Breadth Exceeded"),
     (TEMPORARILY_UNAVAILABLE, 480, "Temporarily Unavailable"),
     (CALL_DOES_NOT_EXIST, 481, "Call/Transaction Does Not Exist"),
     (LOOP_DETECTED, 482, "Loop Detected"),
