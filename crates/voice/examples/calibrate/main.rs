@@ -15,6 +15,7 @@
 mod audio;
 mod choose;
 mod clips;
+mod profile;
 mod voices;
 mod wordings;
 
@@ -35,6 +36,7 @@ struct Arguments {
     out: String,
     date: String,
     choose_only: bool,
+    profile: bool,
     guard: f32,
 }
 
@@ -53,6 +55,7 @@ fn arguments() -> Arguments {
         out: "scores.jsonl".to_owned(),
         date: "undated".to_owned(),
         choose_only: false,
+        profile: false,
         guard: 0.5,
     };
     let mut rest = std::env::args().skip(1);
@@ -68,6 +71,7 @@ fn arguments() -> Arguments {
             "--date" => all.date = value(),
             "--guard" => all.guard = value().parse().expect("--guard takes a number"),
             "--choose-only" => all.choose_only = true,
+            "--profile" => all.profile = true,
             "--out" => all.out = value(),
             "--prompt" => all.prompt = value(),
             "--filter" => all.filter = value(),
@@ -126,6 +130,13 @@ fn main() {
     let mut all = clips::spoken(&voices::all());
     all.extend(clips::recorded(&arguments.recordings));
     all.retain(|c| format!("{:?}", c.kind).contains(&arguments.filter));
+    if arguments.profile {
+        all.retain(|c| {
+            clips::hash(&format!("{} {} {:?}", c.voice, c.said, c.snr_db))
+                .is_multiple_of(arguments.every as u64)
+        });
+        return profile::profile(&mut recogniser, &mut judge, &mut studio, &all);
+    }
     let mut out = std::fs::File::create(arguments.cache.join(&arguments.out)).unwrap();
     let (mut done, mut seconds) = (0, 0.0);
     for (index, clip) in all.iter().enumerate() {
@@ -139,7 +150,9 @@ fn main() {
             continue;
         };
         let start = cpu_seconds();
-        let encoded = recogniser.encode(&segment).unwrap();
+        let encoded = judge
+            .encode(&mut recogniser, &segment, Head::WakeWord)
+            .unwrap();
         let hearing = judge
             .sense(&mut recogniser, &encoded, Head::WakeWord)
             .unwrap();

@@ -2,13 +2,16 @@
 //!
 //! ```text
 //! samples ─► encoder ─► state ─► decoder, token by token, with a cache ─► text
-//!                                   └─► many hypotheses at once (beam, grammar mass)
+//!                                   └─► many hypotheses side by side (beam, grammar mass)
 //! ```
 //! The segment is never trimmed: half a second of room before and after the words makes the model hear better, and a
 //! late start turns "don't call" into "call".
 pub mod moonshine;
+pub mod prefixes;
+pub mod search;
 pub mod tokenizer;
 pub use moonshine::{Cache, Encoded, Logits, Moonshine, Step};
+pub use prefixes::Prefixes;
 pub use tokenizer::{TokenId, Vocabulary, VocabularyError};
 
 /// What was said, as the model believes.

@@ -4,7 +4,8 @@
 //! the keys and values of the audio, which stay as they are; each later step takes one token per hypothesis and the
 //! hypotheses' own past. Several hypotheses share one copy of the audio's keys and values, because the graph
 //! broadcasts a batch of one: measured bit-equal to copies, so a batch of twelve costs less than three single steps.
-use super::{Alternative, TokenId, TranscribeError, Transcript, Vocabulary};
+use super::search::{Beam, Greedy};
+use super::{Alternative, Prefixes, TokenId, TranscribeError, Transcript, Vocabulary};
 use crate::engine::{Engine, EngineError, Input, Session, Tensor};
 
 /// Samples in a second of the audio that the model takes.
@@ -17,6 +18,8 @@ const SAMPLES_MIN: usize = SAMPLE_RATE_HZ;
 const TOKENS_PER_SECOND_MAX: f32 = 6.5;
 /// Tokens that even the shortest segment may have ("9-1-1" is six).
 const TOKENS_MIN: usize = 10;
+/// Tokens that may be known to stand at the head.
+const WORDS_MAX: usize = 16;
 
 /// Encoder, decoder and vocabulary.
 #[derive(Debug)]
@@ -74,6 +77,8 @@ impl Encoded {
 #[derive(Debug)]
 pub struct Logits {
     rows: usize,
+    /// Tokens of each hypothesis that were scored; only the last one counts.
+    places: usize,
     width: usize,
     values: Tensor,
 }
@@ -92,7 +97,8 @@ impl Logits {
     #[must_use]
     pub fn row(&self, row: usize) -> &[f32] {
         let (_, values) = self.values.as_f32().expect("checked when it was made");
-        &values[row * self.width..(row + 1) * self.width]
+        let from = ((row + 1) * self.places - 1) * self.width;
+        &values[from..from + self.width]
     }
 
     /// Logarithm of the sum of `exp` of a row: subtract it from a score to get a log-probability.
@@ -156,28 +162,30 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// A cache whose rows are rows of this one, in any order, any number of times.
+    /// A cache whose rows are rows of others, in any order, any number of times. All of them hold as many tokens.
     ///
     /// # Errors
     /// When the runtime refuses the new tensors.
     ///
     /// # Panics
-    /// When a parent is no row of this cache.
-    pub fn select(&self, parents: &[usize]) -> Result<Self, EngineError> {
-        let layers = self.layers.iter().map(|layer| {
-            let (shape, values) = layer.as_f32().expect("checked when it was made");
-            let size = values.len() / self.rows;
-            let mut chosen = Vec::with_capacity(size * parents.len());
-            for &parent in parents {
-                chosen.extend_from_slice(&values[parent * size..(parent + 1) * size]);
+    /// When there is no row, or one of them does not exist.
+    pub fn gather(rows: &[(&Self, usize)]) -> Result<Self, EngineError> {
+        let layers = (0..rows[0].0.layers.len()).map(|layer| {
+            let mut chosen = Vec::new();
+            let mut inner = [0; 3];
+            for (cache, row) in rows {
+                let (shape, values) = cache.layers[layer]
+                    .as_f32()
+                    .expect("checked when it was made");
+                let size = values.len() / cache.rows;
+                chosen.reserve(size * rows.len());
+                chosen.extend_from_slice(&values[row * size..(row + 1) * size]);
+                inner.copy_from_slice(&shape[1..]);
             }
-            Tensor::f32(
-                &[parents.len() as i64, shape[1], shape[2], shape[3]],
-                chosen,
-            )
+            Tensor::f32(&[rows.len() as i64, inner[0], inner[1], inner[2]], chosen)
         });
         Ok(Self {
-            rows: parents.len(),
+            rows: rows.len(),
             layers: layers.collect::<Result<_, _>>()?,
         })
     }
@@ -254,6 +262,19 @@ impl Moonshine {
     /// # Errors
     /// When the segment is longer than [`SAMPLES_MAX`], or the runtime fails.
     pub fn encode(&mut self, samples: &[f32]) -> Result<Encoded, TranscribeError> {
+        self.encode_behind(samples, &[])
+    }
+
+    /// The same, where these words are known to stand at the head of the audio, such as the wake word: what follows
+    /// is judged as following them.
+    ///
+    /// # Errors
+    /// As [`Moonshine::encode`].
+    pub fn encode_behind(
+        &mut self,
+        samples: &[f32],
+        words: &[TokenId],
+    ) -> Result<Encoded, TranscribeError> {
         if samples.len() > SAMPLES_MAX {
             return Err(TranscribeError::TooLong {
                 samples: samples.len(),
@@ -280,11 +301,15 @@ impl Moonshine {
         let hidden = outputs.take("last_hidden_state")?;
         drop(outputs);
 
-        let start = [i64::from(Vocabulary::START)];
+        let tokens: Vec<i64> = std::iter::once(&Vocabulary::START)
+            .chain(words.iter().take(WORDS_MAX))
+            .map(|&token| i64::from(token))
+            .collect();
+        let shape = [1, tokens.len() as i64];
         let empty = [1, self.heads.0, 0, self.heads.1];
         let mut inputs = vec![
             ("encoder_attention_mask", Input::Kept(&mask)),
-            ("input_ids", Input::I64(&[1, 1], &start)),
+            ("input_ids", Input::I64(&shape, &tokens)),
             ("encoder_hidden_states", Input::Kept(&hidden)),
             ("use_cache_branch", Input::Bool(&[1], &[false])),
         ];
@@ -298,7 +323,7 @@ impl Moonshine {
         for name in self.layers.iter().flat_map(|layer| &layer.cross_present) {
             cross.push(outputs.take(name)?);
         }
-        let first = finish(&mut outputs, &self.layers, 1)?;
+        let first = finish(&mut outputs, &self.layers, 1, tokens.len())?;
         if first.logits.width != self.vocabulary.len() {
             return Err(TranscribeError::Mismatch {
                 decoder: first.logits.width,
@@ -345,125 +370,51 @@ impl Moonshine {
             }
         }
         let mut outputs = self.decoder.run(&inputs)?;
-        Ok(finish(&mut outputs, &self.layers, tokens.len())?)
+        Ok(finish(&mut outputs, &self.layers, tokens.len(), 1)?)
     }
 
-    /// The state after words that are known to stand at the head of the audio, such as the wake word: what follows is
-    /// then judged as following them. Nothing when there are no words.
+    /// The text by always taking the best token. The end is forbidden as the first token; a runaway is cut.
     ///
     /// # Errors
     /// When the runtime fails.
-    pub fn prompt(
-        &mut self,
-        encoded: &Encoded,
-        words: &[TokenId],
-    ) -> Result<Option<Step>, TranscribeError> {
-        let mut step: Option<Step> = None;
-        for &word in words.iter().take(encoded.tokens_max()) {
-            let cache = step
-                .as_ref()
-                .map_or(&encoded.first.cache, |step| &step.cache);
-            step = Some(self.step(encoded, cache, &[word])?);
-        }
-        Ok(step)
-    }
-
-    /// The text from `first` on ([`Encoded::first`] or [`Moonshine::prompt`]) by always taking the best token. The end
-    /// is forbidden as the first token; a runaway is cut.
-    ///
-    /// # Errors
-    /// When the runtime fails.
-    pub fn greedy(
-        &mut self,
-        encoded: &Encoded,
-        first: &Step,
-    ) -> Result<Transcript, TranscribeError> {
-        let (mut tokens, mut log_prob) = (Vec::new(), 0.0);
-        let mut step: Option<Step> = None;
-        while tokens.len() < encoded.tokens_max() {
-            let now = step.as_ref().unwrap_or(first);
-            let (token, gain) = now.logits.best(0, 1, !tokens.is_empty())[0];
-            log_prob += gain;
-            if token == Vocabulary::END {
+    pub fn greedy(&mut self, encoded: &Encoded) -> Result<Transcript, TranscribeError> {
+        let mut prefixes = Prefixes::new(encoded);
+        let mut greedy = Greedy::new(&prefixes);
+        for depth in 0.. {
+            let mut wanted = Vec::new();
+            greedy.plan(&prefixes, &mut wanted);
+            if wanted.is_empty() {
                 break;
             }
-            tokens.push(token);
-            step = Some(self.step(encoded, &now.cache, &[token])?);
+            prefixes.extend(self, &wanted)?;
+            greedy.settle(&prefixes);
+            prefixes.forget(depth);
         }
-        Ok(Transcript {
-            text: self.vocabulary.decode(&tokens),
-            tokens,
-            log_prob,
-            alternatives: Vec::new(),
-        })
+        Ok(greedy.finish(&self.vocabulary))
     }
 
-    /// The `width` most probable texts that a beam of that width finds; the best is the transcript, the others its
-    /// alternatives. Costs about `width / 3` times the greedy text.
+    /// The `width` most probable texts that a beam of that width finds, best first.
     ///
     /// # Errors
     /// When the runtime fails.
     pub fn beam(
         &mut self,
         encoded: &Encoded,
-        first: &Step,
         width: usize,
-    ) -> Result<Transcript, TranscribeError> {
-        let width = width.clamp(1, 16);
-        let mut finished: Vec<(Vec<TokenId>, f32)> = Vec::new();
-        let mut live: Vec<(Vec<TokenId>, f32)> = vec![(Vec::new(), 0.0)];
-        let mut step: Option<Step> = None;
-        for level in 0..encoded.tokens_max() {
-            let now = step.as_ref().unwrap_or(first);
-            let mut next: Vec<(usize, TokenId, f32)> = Vec::new();
-            for (row, (_, log_prob)) in live.iter().enumerate() {
-                for (token, gain) in now.logits.best(row, width + 1, level > 0) {
-                    next.push((row, token, log_prob + gain));
-                }
-            }
-            next.sort_by(|a, b| b.2.total_cmp(&a.2));
-            let floor = finished.get(width - 1).map_or(f32::NEG_INFINITY, |f| f.1);
-            let (mut parents, mut longer, mut tokens) = (Vec::new(), Vec::new(), Vec::new());
-            for (row, token, log_prob) in next {
-                if log_prob <= floor || longer.len() == width {
-                    break;
-                }
-                if token == Vocabulary::END {
-                    finished.push((live[row].0.clone(), log_prob));
-                } else {
-                    longer.push(([live[row].0.as_slice(), &[token]].concat(), log_prob));
-                    parents.push(row);
-                    tokens.push(token);
-                }
-            }
-            finished.sort_by(|a, b| b.1.total_cmp(&a.1));
-            finished.truncate(width);
-            live = longer;
-            if live.is_empty() {
+    ) -> Result<Vec<Alternative>, TranscribeError> {
+        let mut prefixes = Prefixes::new(encoded);
+        let mut beam = Beam::new(&prefixes, width);
+        loop {
+            let mut wanted = Vec::new();
+            beam.plan(&prefixes, &mut wanted);
+            if wanted.is_empty() {
                 break;
             }
-            let cache = now.cache.select(&parents)?;
-            step = Some(self.step(encoded, &cache, &tokens)?);
+            prefixes.extend(self, &wanted)?;
+            beam.settle(&prefixes);
+            prefixes.forget(beam.depth());
         }
-        if finished.is_empty() {
-            finished = live; // Cut by the cap: what there is.
-        }
-        let mut texts = finished.iter().map(|(tokens, log_prob)| Alternative {
-            text: self.vocabulary.decode(tokens),
-            log_prob: *log_prob,
-        });
-        let best = texts.next().unwrap_or(Alternative {
-            text: String::new(),
-            log_prob: f32::NEG_INFINITY,
-        });
-        let alternatives = texts.collect();
-        let tokens = finished.into_iter().next().map(|f| f.0).unwrap_or_default();
-        Ok(Transcript {
-            text: best.text,
-            tokens,
-            log_prob: best.log_prob,
-            alternatives,
-        })
+        Ok(beam.finish(&self.vocabulary))
     }
 }
 
@@ -472,6 +423,7 @@ fn finish(
     outputs: &mut crate::engine::Outputs<'_>,
     layers: &[LayerNames],
     rows: usize,
+    places: usize,
 ) -> Result<Step, EngineError> {
     let values = outputs.take("logits")?;
     let mut cache = Vec::with_capacity(layers.len() * 2);
@@ -485,12 +437,13 @@ fn finish(
         }
         cache.push(tensor);
     }
-    let Some(width) = values.as_f32().map(|(_, data)| data.len() / rows) else {
+    let Some(width) = values.as_f32().map(|(_, data)| data.len() / rows / places) else {
         return Err(unexpected("logits that are not float"));
     };
     Ok(Step {
         logits: Logits {
             rows,
+            places,
             width,
             values,
         },
@@ -532,6 +485,7 @@ mod tests {
         };
         let logits = Logits {
             rows: 1,
+            places: 1,
             width: 4,
             values,
         };

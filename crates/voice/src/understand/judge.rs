@@ -17,8 +17,9 @@ pub use super::verdict::{
     BadOperatingPoint, Contrary, Doubt, OperatingPoint, Rule, Verdict, decide,
 };
 use super::{Country, emergency_phrases};
+use crate::transcribe::search::{Beam, Greedy};
 use crate::transcribe::{
-    Alternative, Encoded, Moonshine, Step, TokenId, TranscribeError, Transcript, Vocabulary,
+    Encoded, Moonshine, Prefixes, TokenId, TranscribeError, Transcript, Vocabulary,
 };
 
 /// The figures behind a verdict.
@@ -73,6 +74,9 @@ pub struct Judge {
     scorer: Scorer,
     wake: Vec<TokenId>,
 }
+
+/// A text this much less probable than what could veto an order adds too little to count.
+const FAINT_NATS: f32 = 2.0;
 
 /// Prefixes that the tree leaves out: so short that they swallow a "don't" or "have you". The transcript may hold them.
 const SWALLOWING: &[&str] = &[
@@ -186,12 +190,32 @@ impl Judge {
         audio: &[f32],
         head: Head,
     ) -> Result<Understanding, TranscribeError> {
-        let encoded = recogniser.encode(audio)?;
+        let encoded = self.encode(recogniser, audio, head)?;
         let hearing = self.sense(recogniser, &encoded, head)?;
         Ok(self.weigh(hearing))
     }
 
+    /// Encode a segment for [`Judge::sense`].
+    ///
+    /// # Errors
+    /// When the segment is too long or the runtime fails.
+    pub fn encode(
+        &self,
+        recogniser: &mut Moonshine,
+        audio: &[f32],
+        head: Head,
+    ) -> Result<Encoded, TranscribeError> {
+        match head {
+            Head::WakeWord => recogniser.encode_behind(audio, &self.wake),
+            Head::Nothing => recogniser.encode(audio),
+        }
+    }
+
     /// What the models say about a segment, before anybody judges it.
+    ///
+    /// The greedy text and the grammar walk side by side. The beam joins them as soon as the grammar can no longer
+    /// become sure of an order, and leaves when it finds none: what is left of 1 beside a sure order is too little for
+    /// a veto, and without an order there is nothing to veto.
     ///
     /// # Errors
     /// When the runtime fails.
@@ -201,36 +225,63 @@ impl Judge {
         audio: &Encoded,
         head: Head,
     ) -> Result<Hearing, TranscribeError> {
-        let prompted: Option<Step> = match head {
-            Head::WakeWord => recogniser.prompt(audio, &self.wake)?,
-            Head::Nothing => None,
-        };
-        let first = prompted.as_ref().unwrap_or(audio.first());
-        let transcript = recogniser.greedy(audio, first)?;
-        // An answer cannot start a call, so nobody asks how much it sounds like an order.
-        let asked = head == Head::WakeWord;
-        let mass = if asked {
-            self.scorer.mass(recogniser, audio, first)?
-        } else {
-            Mass::nothing()
-        };
-        let ordered = asked
-            && matches!(
-                hear(&transcript.text, self.country).reading,
-                Reading::Command { .. }
-            );
-        let mut alternatives = Vec::new();
-        // What is left of 1 beside a sure order is too little for a veto: no need to look for one.
-        let sure = mass.order > -(-self.point.veto_margin_nats).exp().ln_1p();
-        if !sure && (ordered || mass.order.max(mass.ask) > self.point.ask_nats) {
-            let beam = recogniser.beam(audio, first, self.point.beam_width)?;
-            alternatives.push(Alternative {
-                text: beam.text,
-                log_prob: beam.log_prob,
+        if head == Head::Nothing {
+            // An answer cannot start a call, so nobody asks how much it sounds like an order.
+            return Ok(Hearing {
+                transcript: recogniser.greedy(audio)?,
+                mass: Mass::nothing(),
             });
-            alternatives.extend(beam.alternatives);
-            alternatives.retain(|a| a.text != transcript.text);
         }
+        let sure = -(-self.point.veto_margin_nats).exp().ln_1p();
+        let mut prefixes = Prefixes::new(audio);
+        let mut greedy = Greedy::new(&prefixes);
+        let mut walk = self.scorer.walk(&prefixes);
+        let mut beam: Option<Beam> = None;
+        for depth in 1.. {
+            let mut wanted = Vec::new();
+            greedy.plan(&prefixes, &mut wanted);
+            self.scorer.plan(&mut walk, &prefixes, &mut wanted);
+            if walk.is_done() && self.hopeless(&walk.finish(recogniser.vocabulary())) {
+                beam = None;
+            } else if walk.order_at_most() <= sure {
+                let beam = beam.get_or_insert_with(|| Beam::new(&prefixes, self.point.beam_width));
+                beam.raise_floor(walk.order_at_least() - self.point.veto_margin_nats - FAINT_NATS);
+                // A beam that joins late has some steps to catch up with.
+                while beam.depth() + 1 < depth {
+                    let mut missed = Vec::new();
+                    beam.plan(&prefixes, &mut missed);
+                    if missed.is_empty() {
+                        break;
+                    }
+                    prefixes.extend(recogniser, &missed)?;
+                    beam.settle(&prefixes);
+                }
+                beam.plan(&prefixes, &mut wanted);
+            }
+            if wanted.is_empty() {
+                break;
+            }
+            prefixes.extend(recogniser, &wanted)?;
+            greedy.settle(&prefixes);
+            walk.settle(&prefixes);
+            if let Some(beam) = &mut beam {
+                beam.settle(&prefixes);
+            }
+            if beam.is_some() || walk.is_done() {
+                prefixes.forget(depth);
+            }
+        }
+        let transcript = greedy.finish(recogniser.vocabulary());
+        let mass = walk.finish(recogniser.vocabulary());
+        let mut alternatives = match beam {
+            Some(beam) if mass.order <= sure => beam.finish(recogniser.vocabulary()),
+            // The words are an order that the sound does not bear out: see what else they may be.
+            None if self.hopeless(&mass) && self.orders(&transcript.text) => {
+                recogniser.beam(audio, self.point.beam_width)?
+            }
+            _ => Vec::new(),
+        };
+        alternatives.retain(|a| a.text != transcript.text);
         Ok(Hearing {
             transcript: Transcript {
                 alternatives,
@@ -238,6 +289,16 @@ impl Judge {
             },
             mass,
         })
+    }
+
+    /// Whether the sound is no order whatever the words are.
+    fn hopeless(&self, mass: &Mass) -> bool {
+        mass.order.max(mass.ask) <= self.point.ask_nats
+    }
+
+    /// Whether the words are an order.
+    fn orders(&self, text: &str) -> bool {
+        matches!(hear(text, self.country).reading, Reading::Command { .. })
     }
 
     /// Judge what the models said. Pure: the same hearing always gives the same understanding.

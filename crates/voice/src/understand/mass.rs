@@ -6,7 +6,8 @@
 //! garbage words is needed. Contrary wordings walk in the same tree and take their share.
 use super::automaton::{Automaton, Meaning, Payload, State, TokenTree};
 use super::service::Service;
-use crate::transcribe::{Encoded, Moonshine, Step, TokenId, TranscribeError, Vocabulary};
+use crate::transcribe::prefixes::{Node, Prefixes};
+use crate::transcribe::{TokenId, Vocabulary};
 use std::collections::HashMap;
 
 /// How wide and how deep the tree is searched.
@@ -123,7 +124,9 @@ const FOLLOW_MAX: usize = 4096;
 const SILENT_MAX: u8 = 2;
 
 /// A prefix on its way.
+#[derive(Debug, Clone)]
 struct Prefix {
+    node: Node,
     state: State,
     log_prob: f32,
     tokens: Vec<TokenId>,
@@ -148,94 +151,146 @@ impl Scorer {
         &self.automaton
     }
 
-    /// The mass of the grammar given the audio, from `first` on: the decoder's state after the start token, or after
-    /// words that are known to stand before.
-    ///
-    /// # Errors
-    /// When the runtime fails.
-    pub fn mass(
+    /// A walk through the grammar, beginning at the head of the segment.
+    #[must_use]
+    pub fn walk(&self, prefixes: &Prefixes<'_>) -> Walk {
+        Walk {
+            live: vec![Prefix {
+                node: prefixes.root(),
+                state: self.automaton.start(),
+                log_prob: 0.0,
+                tokens: Vec::new(),
+                silent: 0,
+            }],
+            finished: Vec::new(),
+            order: f32::NEG_INFINITY,
+            depth: 0,
+            nodes: 0,
+        }
+    }
+
+    /// Finish what may end here, choose the tokens that keep a wording viable, and ask for them.
+    pub fn plan(
         &mut self,
-        recogniser: &mut Moonshine,
-        audio: &Encoded,
-        first: &Step,
-    ) -> Result<Mass, TranscribeError> {
-        let mut finished: Vec<(Prefix, Payload)> = Vec::new();
-        let mut live = vec![Prefix {
-            state: self.automaton.start(),
-            log_prob: 0.0,
-            tokens: Vec::new(),
-            silent: 0,
-        }];
-        let mut step: Option<Step> = None;
-        let mut nodes = 0;
-        for _ in 0..audio.tokens_max() {
-            let now = step.as_ref().unwrap_or(first);
-            let mut next: Vec<(usize, TokenId, State, f32, u8)> = Vec::new();
-            for (row, prefix) in live.iter().enumerate() {
-                let scores = now.logits.row(row);
-                let base = prefix.log_prob - now.logits.log_sum(row);
-                if let Some(payload) = self.automaton.accepts(prefix.state) {
-                    let log_prob = base + scores[Vocabulary::END as usize];
-                    finished.push((
-                        Prefix {
-                            tokens: prefix.tokens.clone(),
-                            log_prob,
-                            ..*prefix
-                        },
-                        payload,
-                    ));
+        walk: &mut Walk,
+        prefixes: &Prefixes<'_>,
+        wanted: &mut Vec<(Node, TokenId)>,
+    ) {
+        if walk.depth >= prefixes.audio().tokens_max() {
+            walk.live.clear();
+        }
+        walk.depth += 1;
+        let mut next: Vec<(usize, TokenId, State, f32, u8)> = Vec::new();
+        for (index, prefix) in walk.live.iter().enumerate() {
+            let (logits, row) = prefixes.scores(prefix.node);
+            let scores = logits.row(row);
+            let base = prefix.log_prob - logits.log_sum(row);
+            if let Some(payload) = self.automaton.accepts(prefix.state) {
+                let log_prob = base + scores[Vocabulary::END as usize];
+                if payload.meaning == Meaning::Order {
+                    walk.order = log_add(walk.order, log_prob);
                 }
-                let floor = -self.pruning.floor_nats;
-                if !self.follow.contains_key(&prefix.state) {
-                    if self.follow.len() >= FOLLOW_MAX {
-                        self.follow.clear();
-                    }
-                    self.follow.insert(
-                        prefix.state,
-                        self.automaton.tokens(prefix.state, &self.tree),
-                    );
+                let ended = Prefix {
+                    log_prob,
+                    ..prefix.clone()
+                };
+                walk.finished.push((ended, payload));
+            }
+            let floor = -self.pruning.floor_nats;
+            if !self.follow.contains_key(&prefix.state) {
+                if self.follow.len() >= FOLLOW_MAX {
+                    self.follow.clear();
                 }
-                for &(token, state) in &self.follow[&prefix.state] {
+                self.follow.insert(
+                    prefix.state,
+                    self.automaton.tokens(prefix.state, &self.tree),
+                );
+            }
+            for &(token, state) in &self.follow[&prefix.state] {
+                let log_prob = base + scores[token as usize];
+                if log_prob > floor {
+                    next.push((index, token, state, log_prob, 0));
+                }
+            }
+            if prefix.silent < SILENT_MAX {
+                for &token in self.tree.silent() {
                     let log_prob = base + scores[token as usize];
                     if log_prob > floor {
-                        next.push((row, token, state, log_prob, 0));
-                    }
-                }
-                if prefix.silent < SILENT_MAX {
-                    for &token in self.tree.silent() {
-                        let log_prob = base + scores[token as usize];
-                        if log_prob > floor {
-                            next.push((row, token, prefix.state, log_prob, prefix.silent + 1));
-                        }
+                        next.push((index, token, prefix.state, log_prob, prefix.silent + 1));
                     }
                 }
             }
-            let best = finished
-                .iter()
-                .map(|f| f.0.log_prob)
-                .fold(f32::NEG_INFINITY, f32::max);
-            next.retain(|n| n.3 > best - self.pruning.behind_nats);
-            next.sort_by(|a, b| b.3.total_cmp(&a.3));
-            next.truncate(self.pruning.width);
-            if next.is_empty() {
-                break;
-            }
-            let parents: Vec<usize> = next.iter().map(|n| n.0).collect();
-            let tokens: Vec<TokenId> = next.iter().map(|n| n.1).collect();
-            live = next
-                .iter()
-                .map(|&(row, token, state, log_prob, silent)| Prefix {
+        }
+        let best = walk
+            .finished
+            .iter()
+            .map(|f| f.0.log_prob)
+            .fold(f32::NEG_INFINITY, f32::max);
+        next.retain(|n| n.3 > best - self.pruning.behind_nats);
+        next.sort_by(|a, b| b.3.total_cmp(&a.3));
+        next.truncate(self.pruning.width);
+        walk.nodes += next.len();
+        walk.live = next
+            .into_iter()
+            .map(|(index, token, state, log_prob, silent)| {
+                let parent = &walk.live[index];
+                wanted.push((parent.node, token));
+                Prefix {
+                    node: parent.node,
                     state,
                     log_prob,
-                    tokens: [live[row].tokens.as_slice(), &[token]].concat(),
+                    tokens: [parent.tokens.as_slice(), &[token]].concat(),
                     silent,
-                })
-                .collect();
-            nodes += live.len();
-            let cache = now.cache.select(&parents)?;
-            step = Some(recogniser.step(audio, &cache, &tokens)?);
+                }
+            })
+            .collect();
+    }
+}
+
+/// A walk through the grammar on one segment.
+#[derive(Debug)]
+pub struct Walk {
+    live: Vec<Prefix>,
+    finished: Vec<(Prefix, Payload)>,
+    order: f32,
+    depth: usize,
+    nodes: usize,
+}
+
+impl Walk {
+    /// Go to the tokens that were asked for.
+    pub fn settle(&mut self, prefixes: &Prefixes<'_>) {
+        for prefix in &mut self.live {
+            let last = *prefix.tokens.last().expect("it has got a token by now");
+            prefix.node = prefixes
+                .longer(prefix.node, last)
+                .expect("it was wanted and decoded");
         }
-        Ok(sum(&finished, recogniser.vocabulary(), nodes))
+    }
+
+    /// Whether every wording is finished or given up.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.live.is_empty()
+    }
+
+    /// Natural logarithm of the orders' mass so far: it only grows.
+    #[must_use]
+    pub fn order_at_least(&self) -> f32 {
+        self.order
+    }
+
+    /// Natural logarithm of what the orders' mass can become at most: it only falls.
+    #[must_use]
+    pub fn order_at_most(&self) -> f32 {
+        let live = self.live.iter().map(|prefix| prefix.log_prob);
+        live.fold(self.order, log_add)
+    }
+
+    /// The mass, by part.
+    #[must_use]
+    pub fn finish(&self, vocabulary: &Vocabulary) -> Mass {
+        sum(&self.finished, vocabulary, self.nodes)
     }
 }
 
