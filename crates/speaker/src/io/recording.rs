@@ -1,6 +1,5 @@
 //! A recording as microphone samples: WAV, FLAC or Ogg Opus, any rate, any number of channels, read block by block so that
 //! ten hours need no more memory than ten seconds.
-use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -19,6 +18,8 @@ const RATE_HZ_RANGE: std::ops::RangeInclusive<u32> = 4_000..=384_000;
 const CHANNELS_MAX: usize = 64;
 /// Longer recordings are refused, in seconds: a day.
 const RECORDING_S_MAX: u64 = 24 * 3_600;
+/// Longest Opus packet, 120 ms at 16 kHz (RFC 6716 §2.1.4).
+const OPUS_PACKET_SAMPLES_MAX: usize = 1_920;
 /// Frames read at once.
 const BLOCK_FRAMES: usize = 4_096;
 
@@ -301,12 +302,13 @@ fn open_flac(reader: BufReader<File>) -> Result<Opened, String> {
 /// Opus in Ogg (RFC 7845), decoded at the device's rate.
 struct Opus {
     packets: ogg::PacketReader<BufReader<File>>,
-    decoder: opus_decoder::OpusDecoder,
+    decoder: ropus::Decoder,
     /// Samples still to drop at the beginning (RFC 7845 §4.2), at 16 kHz.
     skip: usize,
     /// Samples decoded so far, and the end that the last page names (end trimming, RFC 7845 §4.4).
     decoded: u64,
-    waiting: VecDeque<f32>,
+    /// Room for the longest packet.
+    pcm: Vec<f32>,
 }
 
 impl Opus {
@@ -316,18 +318,23 @@ impl Opus {
             .read_packet()
             .map_err(|error| error.to_string())?
         else {
-            mono.extend(self.waiting.drain(..));
             return Ok(false);
         };
-        let mut pcm = vec![0.0; self.decoder.max_frame_size_per_channel()];
+        if packet.first_in_stream() {
+            return Err("a second stream begins; cut the file there".into());
+        }
+        if packet.data.is_empty() {
+            // To the decoder that would mean a lost packet, which it would make up.
+            return Err("an empty packet".into());
+        }
         let count = self
             .decoder
-            .decode_float(&packet.data, &mut pcm, false)
-            .map_err(|error| format!("{error:?}"))?;
+            .decode_float(&packet.data, &mut self.pcm, ropus::DecodeMode::Normal)
+            .map_err(|error| error.to_string())?;
         let skipped = self.skip.min(count);
         self.skip -= skipped;
         self.decoded += count as u64;
-        let mut kept = &pcm[skipped..count];
+        let mut kept = &self.pcm[skipped..count];
         if packet.last_in_stream() {
             let end = packet.absgp_page() / 3; // 48 kHz clock to 16 kHz
             let over = usize::try_from(self.decoded.saturating_sub(end)).unwrap_or(usize::MAX);
@@ -358,14 +365,14 @@ fn open_opus(reader: BufReader<File>) -> Result<Opened, String> {
     }
     next("OpusTags")?;
     let pre_skip = usize::from(u16::from_le_bytes([head[10], head[11]])) / 3;
-    let decoder =
-        opus_decoder::OpusDecoder::new(RATE_HZ, 1).map_err(|error| format!("Opus: {error:?}"))?;
+    let decoder = ropus::Decoder::new(RATE_HZ, ropus::Channels::Mono)
+        .map_err(|error| format!("Opus: {error}"))?;
     let opus = Opus {
         packets,
         decoder,
         skip: pre_skip,
         decoded: 0,
-        waiting: VecDeque::new(),
+        pcm: vec![0.0; OPUS_PACKET_SAMPLES_MAX],
     };
     Ok((Source::Opus(Box::new(opus)), RATE_HZ, 1))
 }
