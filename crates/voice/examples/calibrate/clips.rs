@@ -1,13 +1,15 @@
 //! The set of clips: what is said, by whom, in which noise, and the segment of sound that the judge gets.
 use crate::audio;
 use crate::voices::{Half, Speaker, Voice};
-use crate::wordings::{self, Kind};
+use crate::wordings::{self, Kind, Sentence};
+use hearthline_voice::understand::Country;
 use std::path::{Path, PathBuf};
 
 /// One thing to judge.
 #[derive(Clone, Debug)]
 pub struct Clip {
-    pub kind: Kind,
+    /// What it is in each country; the kind of recordings is the same everywhere.
+    pub roles: Vec<(Country, Kind)>,
     /// What is said behind the wake word, or the recording's name.
     pub said: String,
     pub voice: String,
@@ -35,17 +37,17 @@ pub fn hash(text: &str) -> u64 {
 pub fn spoken(voices: &[Voice]) -> Vec<Clip> {
     let mut clips = Vec::new();
     for voice in voices {
-        for (kind, text) in wordings::all() {
+        for Sentence { text, roles } in wordings::all() {
             // Orders clean and in one noise, the rest once: the noise is dealt.
             let dealt = (hash(&format!("{} {text}", voice.name)) >> 20) as usize;
-            let noises = if kind == Kind::Order {
+            let noises = if roles.iter().any(|r| r.1 == Kind::Order) {
                 vec![None, [Some(10), Some(5)][dealt % 2]]
             } else {
                 vec![[None, Some(10), Some(5)][dealt % 3]]
             };
             clips.extend(noises.into_iter().map(|snr_db| Clip {
-                kind,
-                said: text.to_owned(),
+                roles: roles.clone(),
+                said: text.clone(),
                 voice: voice.name.to_owned(),
                 half: voice.half,
                 snr_db,
@@ -68,7 +70,7 @@ pub fn recorded(shared: &Path) -> Vec<Clip> {
         let to = to.min(from + 8.0);
         let source = Source::Recorded(path, (from * 16_000.0) as usize, (to * 16_000.0) as usize);
         clips.push(Clip {
-            kind,
+            roles: Country::ALL.map(|country| (country, kind)).to_vec(),
             said: name,
             voice: speaker.to_owned(),
             half,
@@ -182,7 +184,7 @@ impl Studio {
                 let part = all.get(*from..(*to).min(all.len()))?;
                 let wake = pick(&mut self.wakes, key);
                 let mut words = audio::level(wake);
-                words.extend(if clip.kind == Kind::Noise {
+                words.extend(if clip.roles.iter().any(|r| r.1 == Kind::Noise) {
                     part.to_vec()
                 } else {
                     audio::level(part.to_vec())

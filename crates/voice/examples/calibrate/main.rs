@@ -4,7 +4,8 @@
 //! `cargo run --release -p hearthline-voice --example calibrate -- CACHE --date YYYY-MM-DD`
 //!
 //! Further arguments: `--recordings DIR`, `--models DIR`, `--guard NATS`, `--out NAME` (score file within CACHE),
-//! `--every N` (one clip in N), `--filter KIND`, `--prompt TOKENS` (what the decoder is told for the wake word),
+//! `--every N` (one clip in N), `--part K/N` (the K-th of N shares, from 0), `--filter KIND`, `--country CODE` (all five
+//! otherwise: they share the encoder and what the decoder said, and the first one's time is the one reported), `--prompt TOKENS` (what the decoder is told for the wake word),
 //! `--choose-only` (use the scores that are there: what the models said is kept, so that rules and thresholds can be
 //! changed without hearing everything again). Without `--date` nothing but CACHE is written; with it also
 //! data/operating_point.toml and docs/calibration.md.
@@ -20,7 +21,7 @@ mod voices;
 mod wordings;
 
 use hearthline_voice::engine::Engine;
-use hearthline_voice::transcribe::Moonshine;
+use hearthline_voice::transcribe::{Moonshine, Prefixes};
 use hearthline_voice::understand::Country;
 use hearthline_voice::understand::judge::{Head, Hearing, Judge, OperatingPoint};
 use std::io::Write;
@@ -32,6 +33,8 @@ struct Arguments {
     models: PathBuf,
     every: usize,
     filter: String,
+    part: (u64, u64),
+    country: Option<Country>,
     prompt: String,
     out: String,
     date: String,
@@ -51,6 +54,8 @@ fn arguments() -> Arguments {
         models,
         every: 1,
         filter: String::new(),
+        part: (0, 1),
+        country: None,
         prompt: "▁Alex a ,".to_owned(),
         out: "scores.jsonl".to_owned(),
         date: "undated".to_owned(),
@@ -75,6 +80,12 @@ fn arguments() -> Arguments {
             "--out" => all.out = value(),
             "--prompt" => all.prompt = value(),
             "--filter" => all.filter = value(),
+            "--country" => all.country = Some(value().parse().expect("--country takes a code")),
+            "--part" => {
+                let text = value();
+                let (part, of) = text.split_once('/').expect("--part takes K/N");
+                all.part = (part.parse().unwrap(), of.parse().unwrap());
+            }
             other => all.cache = other.into(),
         }
     }
@@ -122,55 +133,69 @@ fn main() {
         ask_nats: -14.0,
         ..OperatingPoint::built_in()
     };
-    let mut judge = Judge::new(Country::UnitedStates, point, recogniser.vocabulary()).unwrap();
-    judge = judge.with_wake_text(
-        &arguments.prompt.split_whitespace().collect::<Vec<_>>(),
-        recogniser.vocabulary(),
-    );
+    let wake: Vec<&str> = arguments.prompt.split_whitespace().collect();
+    let mut judges: Vec<Judge> = Country::ALL
+        .into_iter()
+        .filter(|c| arguments.country.is_none_or(|wanted| wanted == *c))
+        .map(|country| {
+            Judge::new(country, point.clone(), recogniser.vocabulary())
+                .unwrap()
+                .with_wake_text(&wake, recogniser.vocabulary())
+        })
+        .collect();
     let mut all = clips::spoken(&voices::all());
     all.extend(clips::recorded(&arguments.recordings));
-    all.retain(|c| format!("{:?}", c.kind).contains(&arguments.filter));
-    if arguments.profile {
-        all.retain(|c| {
-            clips::hash(&format!("{} {} {:?}", c.voice, c.said, c.snr_db))
+    all.retain(|c| {
+        c.roles
+            .iter()
+            .any(|r| format!("{:?}", r.1).contains(&arguments.filter))
+            && clips::hash(&format!("{} {} {:?}", c.voice, c.said, c.snr_db))
                 .is_multiple_of(arguments.every as u64)
-        });
-        return profile::profile(&mut recogniser, &mut judge, &mut studio, &all);
+    });
+    if arguments.profile {
+        return profile::profile(&mut recogniser, &mut judges[0], &mut studio, &all);
     }
     let mut out = std::fs::File::create(arguments.cache.join(&arguments.out)).unwrap();
     let (mut done, mut seconds) = (0, 0.0);
     for (index, clip) in all.iter().enumerate() {
-        // A prime stride deals voices, wordings and noises alike.
-        if !clips::hash(&format!("{} {} {:?}", clip.voice, clip.said, clip.snr_db))
-            .is_multiple_of(arguments.every as u64)
-        {
+        if index as u64 % arguments.part.1 != arguments.part.0 {
             continue;
         }
         let Some(segment) = studio.segment(clip) else {
             continue;
         };
         let start = cpu_seconds();
-        let encoded = judge
+        let encoded = judges[0]
             .encode(&mut recogniser, &segment, Head::WakeWord)
             .unwrap();
-        let hearing = judge
-            .sense(&mut recogniser, &encoded, Head::WakeWord)
-            .unwrap();
+        let mut prefixes = Prefixes::kept(&encoded);
+        let mut first = None;
+        for judge in &mut judges {
+            let role = clip.roles.iter().find(|r| r.0 == judge.country());
+            let Some((country, kind)) = role else {
+                continue;
+            };
+            let hearing = judge
+                .sense_on(&mut recogniser, &mut prefixes, Head::WakeWord)
+                .unwrap();
+            let took = *first.get_or_insert_with(|| cpu_seconds() - start);
+            let Hearing { transcript, mass } = &hearing;
+            let best = mass.best.as_ref();
+            let line = serde_json::json!({
+                "country": country.code(), "kind": kind.name(), "said": clip.said, "voice": clip.voice,
+                "test": clip.half == voices::Half::Test,
+                "snr_db": clip.snr_db, "text": transcript.text, "log_prob": transcript.log_prob,
+                "alternatives": transcript.alternatives.iter().map(|a| (a.text.clone(), a.log_prob)).collect::<Vec<_>>(),
+                "order": mass.order, "ask": mass.ask, "contrary": mass.contrary,
+                "best": best.map(|b| (b.text.clone(), b.log_prob, b.payload.service.urn(), b.payload.quiet)),
+                "by_service": mass.by_service.iter().map(|s| (s.0.urn(), s.1, s.2)).collect::<Vec<_>>(),
+                "nodes": mass.nodes, "cpu_ms": took * 1e3, "seconds": segment.len() as f64 / 16e3,
+            });
+            writeln!(out, "{line}").unwrap();
+        }
         let took = cpu_seconds() - start;
         seconds += took;
         done += 1;
-        let Hearing { transcript, mass } = &hearing;
-        let best = mass.best.as_ref();
-        let line = serde_json::json!({
-            "kind": clip.kind.name(), "said": clip.said, "voice": clip.voice, "test": clip.half == voices::Half::Test,
-            "snr_db": clip.snr_db, "text": transcript.text, "log_prob": transcript.log_prob,
-            "alternatives": transcript.alternatives.iter().map(|a| (a.text.clone(), a.log_prob)).collect::<Vec<_>>(),
-            "order": mass.order, "ask": mass.ask, "contrary": mass.contrary,
-            "best": best.map(|b| (b.text.clone(), b.log_prob, b.payload.service.urn(), b.payload.quiet)),
-            "by_service": mass.by_service.iter().map(|s| (s.0.urn(), s.1, s.2)).collect::<Vec<_>>(),
-            "nodes": mass.nodes, "cpu_ms": took * 1e3, "seconds": segment.len() as f64 / 16e3,
-        });
-        writeln!(out, "{line}").unwrap();
         if done % 200 == 0 {
             eprintln!(
                 "{index} of {}, {:.0} ms each",
@@ -183,7 +208,7 @@ fn main() {
         "{done} clips, {:.0} ms each",
         seconds / f64::from(done.max(1)) * 1e3
     );
-    if arguments.every == 1 && arguments.filter.is_empty() {
+    if arguments.every == 1 && arguments.filter.is_empty() && arguments.part.1 == 1 {
         choose(&arguments, &recogniser);
     }
 }

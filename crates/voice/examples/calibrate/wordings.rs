@@ -1,4 +1,6 @@
-//! What is said: orders, questions that ask back, near misses by class, sound-alikes, everyday commands.
+//! What is said, and what it is in each country: orders, questions that ask back, near misses by class, sound-alikes, everyday commands.
+
+use hearthline_voice::understand::Country;
 
 /// What the judge should make of a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -304,17 +306,155 @@ const EVERYDAY: &[&str] = &[
     "who won the game",
 ];
 
+/// Emergency numbers as people say them, whose they are, and in how many of [`NUMBER_ORDERS`] they are tried.
+const NUMBERS: &[(&str, &[Country], usize)] = &[
+    ("nine nine nine", &[Country::UnitedKingdom], 9),
+    ("triple nine", &[Country::UnitedKingdom], 5),
+    (
+        "one one two",
+        &[
+            Country::UnitedKingdom,
+            Country::EuropeanUnion,
+            Country::Australia,
+        ],
+        9,
+    ),
+    ("one twelve", &[Country::EuropeanUnion], 4),
+    ("triple zero", &[Country::Australia], 9),
+    ("zero zero zero", &[Country::Australia], 4),
+];
+
+/// Orders to call a number other than 911.
+const NUMBER_ORDERS: &[&str] = &[
+    "call # now",
+    "please call #",
+    "dial #",
+    "call # please",
+    "call #",
+    "phone #",
+    "ring #",
+    "help call #",
+    "contact #",
+];
+
+/// Near misses of 999, 112 and 000.
+const NUMBER_MISSES: &[(&str, &[&str])] = &[
+    (
+        "question",
+        &[
+            "did you call triple nine",
+            "should I call one one two",
+            "who called nine nine nine",
+            "what happens if I call triple zero",
+        ],
+    ),
+    (
+        "negation",
+        &[
+            "don't call triple zero",
+            "do not call nine nine nine",
+            "don't call one one two",
+        ],
+    ),
+    (
+        "reported",
+        &[
+            "she said call triple zero",
+            "he told me to call nine nine nine",
+            "I called one one two yesterday",
+        ],
+    ),
+    (
+        "number",
+        &[
+            "call nine nine",
+            "call nine nine eight",
+            "call triple eight",
+            "call nine nine nine nine",
+            "call one one three",
+            "call one one",
+            "call one two one",
+            "call one one two two",
+            "call double zero",
+            "call triple one",
+            "call triple two",
+            "call zero zero seven",
+            "call zero zero",
+            "call one two three",
+        ],
+    ),
+    ("date or title", &["play triple nine"]),
+    (
+        "reminder or message",
+        &[
+            "remind me to call triple nine",
+            "if I fall call one one two",
+        ],
+    ),
+];
+
+/// One sentence, and what it is in each country; nothing where it is nobody's concern.
+pub struct Sentence {
+    pub text: String,
+    pub roles: Vec<(Country, Kind)>,
+}
+
+/// A call to the emergency number of another country.
+const FOREIGN: Kind = Kind::Miss("foreign number");
+const NORTH_AMERICA: &[Country] = &[Country::UnitedStates, Country::Canada];
+
 /// Every sentence with what it is.
-pub fn all() -> Vec<(Kind, &'static str)> {
-    let of =
-        |kind: Kind, texts: &'static [&'static str]| texts.iter().map(move |text| (kind, *text));
-    let mut all: Vec<(Kind, &str)> = Vec::new();
-    all.extend(of(Kind::Order, ORDERS));
-    all.extend(of(Kind::Ask, ASKS));
-    for (class, texts) in MISSES {
-        all.extend(of(Kind::Miss(class), texts));
+pub fn all() -> Vec<Sentence> {
+    let mut all: Vec<Sentence> = Vec::new();
+    let mut add = |text: &str, role: &dyn Fn(Country) -> Option<Kind>| {
+        if all.iter().all(|known| known.text != text) {
+            let roles = Country::ALL.into_iter().filter_map(|c| Some((c, role(c)?)));
+            all.push(Sentence {
+                text: text.to_owned(),
+                roles: roles.collect(),
+            });
+        }
+    };
+    let abroad = |text: &str, country: Country| {
+        let number = NUMBERS.iter().find(|n| text == format!("call {}", n.0));
+        number.is_none_or(|n| !n.1.contains(&country))
+    };
+    for (kind, texts) in [(Kind::Order, ORDERS), (Kind::Ask, ASKS)] {
+        for text in texts {
+            add(
+                text,
+                &|country| match (NORTH_AMERICA.contains(&country), *text) {
+                    (false, text) if text.contains("nine one one") => Some(FOREIGN),
+                    (false, text) if text.contains("sheriff") => None,
+                    _ => Some(kind),
+                },
+            );
+        }
     }
-    all.extend(of(Kind::SoundAlike, SOUND_ALIKES));
-    all.extend(of(Kind::Everyday, EVERYDAY));
+    for (number, homes, count) in NUMBERS {
+        for order in &NUMBER_ORDERS[..*count] {
+            let text = order.replace('#', number);
+            add(&text, &|country| {
+                Some(if homes.contains(&country) {
+                    Kind::Order
+                } else {
+                    FOREIGN
+                })
+            });
+        }
+    }
+    for (class, texts) in MISSES.iter().chain(NUMBER_MISSES) {
+        for text in *texts {
+            // Another country's order is in the table above.
+            add(text, &|country| {
+                (*class != "number" || abroad(text, country)).then_some(Kind::Miss(class))
+            });
+        }
+    }
+    for (kind, texts) in [(Kind::SoundAlike, SOUND_ALIKES), (Kind::Everyday, EVERYDAY)] {
+        for text in texts {
+            add(text, &|_| Some(kind));
+        }
+    }
     all
 }

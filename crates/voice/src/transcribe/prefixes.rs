@@ -31,6 +31,7 @@ pub struct Prefixes<'a> {
     runs: Vec<Run>,
     /// Behind the first, which lies in `audio`; forgotten when nobody goes on from there.
     steps: Vec<(usize, Option<Step>)>,
+    kept: bool,
 }
 
 impl<'a> Prefixes<'a> {
@@ -46,6 +47,16 @@ impl<'a> Prefixes<'a> {
                 longer: Vec::new(),
             }],
             steps: Vec::new(),
+            kept: false,
+        }
+    }
+
+    /// The same, remembering everything: for several judges of one segment. Takes megabytes for each second.
+    #[must_use]
+    pub fn kept(audio: &'a Encoded) -> Self {
+        Self {
+            kept: true,
+            ..Self::new(audio)
         }
     }
 
@@ -137,7 +148,7 @@ impl<'a> Prefixes<'a> {
     /// Let go of the scores and caches of runs shorter than `depth` tokens: nobody will go on from there.
     pub fn forget(&mut self, depth: usize) {
         for (length, step) in &mut self.steps {
-            if *length < depth {
+            if !self.kept && *length < depth {
                 *step = None;
             }
         }

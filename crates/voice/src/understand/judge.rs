@@ -10,7 +10,7 @@
 //! in [`super::verdict`]; the thresholds are data ([`OperatingPoint`]), made by the calibration program.
 use super::automaton::{Automaton, Meaning, Payload, TooLarge, Wordings};
 use super::mass::{Mass, Pruning, Scorer};
-use super::mishearing::hear;
+use super::mishearing::{hear, slips};
 use super::reading::{Reading, RefusedClass};
 use super::service::Service;
 pub use super::verdict::{
@@ -140,6 +140,7 @@ impl Judge {
             }
         }
         let polite = orders.behind(POLITE, Meaning::Polite);
+        orders.cores.extend(slips(&orders.cores));
         let number = Payload {
             meaning: Meaning::Contrary(RefusedClass::OtherNumber),
             service: Service::Sos,
@@ -225,6 +226,20 @@ impl Judge {
         audio: &Encoded,
         head: Head,
     ) -> Result<Hearing, TranscribeError> {
+        self.sense_on(recogniser, &mut Prefixes::new(audio), head)
+    }
+
+    /// The same for a segment of which something is decoded already, such as by the judge of another country.
+    ///
+    /// # Errors
+    /// When the runtime fails.
+    pub fn sense_on(
+        &mut self,
+        recogniser: &mut Moonshine,
+        prefixes: &mut Prefixes<'_>,
+        head: Head,
+    ) -> Result<Hearing, TranscribeError> {
+        let audio = prefixes.audio();
         if head == Head::Nothing {
             // An answer cannot start a call, so nobody asks how much it sounds like an order.
             return Ok(Hearing {
@@ -233,39 +248,38 @@ impl Judge {
             });
         }
         let sure = -(-self.point.veto_margin_nats).exp().ln_1p();
-        let mut prefixes = Prefixes::new(audio);
-        let mut greedy = Greedy::new(&prefixes);
-        let mut walk = self.scorer.walk(&prefixes);
+        let mut greedy = Greedy::new(prefixes);
+        let mut walk = self.scorer.walk(prefixes);
         let mut beam: Option<Beam> = None;
         for depth in 1.. {
             let mut wanted = Vec::new();
-            greedy.plan(&prefixes, &mut wanted);
-            self.scorer.plan(&mut walk, &prefixes, &mut wanted);
+            greedy.plan(prefixes, &mut wanted);
+            self.scorer.plan(&mut walk, prefixes, &mut wanted);
             if walk.is_done() && self.hopeless(&walk.finish(recogniser.vocabulary())) {
                 beam = None;
             } else if walk.order_at_most() <= sure {
-                let beam = beam.get_or_insert_with(|| Beam::new(&prefixes, self.point.beam_width));
+                let beam = beam.get_or_insert_with(|| Beam::new(prefixes, self.point.beam_width));
                 beam.raise_floor(walk.order_at_least() - self.point.veto_margin_nats - FAINT_NATS);
                 // A beam that joins late has some steps to catch up with.
                 while beam.depth() + 1 < depth {
                     let mut missed = Vec::new();
-                    beam.plan(&prefixes, &mut missed);
+                    beam.plan(prefixes, &mut missed);
                     if missed.is_empty() {
                         break;
                     }
                     prefixes.extend(recogniser, &missed)?;
-                    beam.settle(&prefixes);
+                    beam.settle(prefixes);
                 }
-                beam.plan(&prefixes, &mut wanted);
+                beam.plan(prefixes, &mut wanted);
             }
             if wanted.is_empty() {
                 break;
             }
             prefixes.extend(recogniser, &wanted)?;
-            greedy.settle(&prefixes);
-            walk.settle(&prefixes);
+            greedy.settle(prefixes);
+            walk.settle(prefixes);
             if let Some(beam) = &mut beam {
-                beam.settle(&prefixes);
+                beam.settle(prefixes);
             }
             if beam.is_some() || walk.is_done() {
                 prefixes.forget(depth);

@@ -3,6 +3,7 @@
 //! Three slips account for most orders that are heard as something else: the verb in the past ("called the police"),
 //! the article ("call and ambulance"), the first digit ("call mine one one", "phone, I'm one one"). Mended they read
 //! as an order, but never as a sure one: [`super::reading::AskReason::Misheard`], so that only the sound can make it one.
+use super::automaton::Payload;
 use super::reading::{AskReason, Reading};
 use super::service::Service;
 use super::{Country, read};
@@ -27,6 +28,9 @@ const PAST: [(&str, &str); 8] = [
     ("rang", "ring"),
     ("contacted", "contact"),
 ];
+
+/// What becomes of "an" before a vowel.
+const ARTICLES: [&str; 3] = ["and", "in", "on"];
 
 /// Words that stand before "one one" without being a garbled digit.
 const NO_NINE: [&str; 28] = [
@@ -95,6 +99,28 @@ pub(super) fn hear(text: &str, country: Country) -> Heard {
     }
 }
 
+/// How the recogniser writes orders when their first word or their article slips: more wordings for the tree.
+pub(super) fn slips(cores: &[(String, Payload)]) -> Vec<(String, Payload)> {
+    let mut slips = Vec::new();
+    for (text, payload) in cores {
+        let (verb, whom) = text.split_once(' ').unwrap_or((text, ""));
+        let whoms = ARTICLES
+            .iter()
+            .filter_map(|article| Some(format!("{article} {}", whom.strip_prefix("an ")?)))
+            .chain([whom.to_owned()]);
+        for whom in whoms {
+            let verbs = PAST.iter().filter(|(_, now)| *now == verb);
+            for verb in verbs.map(|(past, _)| *past).chain([verb]) {
+                let slip = (format!("{verb} {whom}"), *payload);
+                if !cores.contains(&slip) && !slips.contains(&slip) {
+                    slips.push(slip);
+                }
+            }
+        }
+    }
+    slips
+}
+
 fn misheard(reading: Reading) -> Reading {
     match reading {
         Reading::Command { service, quiet, .. } => Reading::Ask {
@@ -114,7 +140,7 @@ fn mend(words: &[String], country: Country) -> Vec<String> {
         *first = (*verb).to_owned();
     }
     for at in 1..words.len() {
-        if words[at] == "ambulance" && ["and", "in", "on"].contains(&words[at - 1].as_str()) {
+        if words[at] == "ambulance" && ARTICLES.contains(&words[at - 1].as_str()) {
             words[at - 1] = "an".to_owned();
         }
     }
