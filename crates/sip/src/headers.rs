@@ -171,6 +171,14 @@ fn clean(mut value: Vec<u8>) -> Vec<u8> {
 }
 
 impl Headers {
+    /// Like [`Headers::push_front`], but behind the Vias if there is no row of this name.
+    pub(crate) fn push_front_behind_vias(&mut self, name: HeaderName, value: impl Into<Vec<u8>>) {
+        let same = self.rows.iter().position(|(n, _)| *n == name);
+        let behind = || self.rows.iter().rposition(|(n, _)| *n == HeaderName::Via);
+        let at = same.or_else(|| behind().map(|at| at + 1)).unwrap_or(0);
+        self.rows.insert(at, (name, clean(value.into())));
+    }
+
     /// Replaces the value of the first row of this name, or removes the row.
     pub(crate) fn replace_first_row(&mut self, name: &HeaderName, value: Option<Vec<u8>>) {
         let Some(at) = self.rows.iter().position(|(n, _)| n == name) else {

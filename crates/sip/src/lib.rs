@@ -40,6 +40,7 @@ pub mod endpoint;
 pub mod gruu;
 mod hmac;
 pub mod outbound;
+pub mod proxy;
 pub mod registration;
 pub mod reliable;
 pub mod resolve;
