@@ -37,6 +37,8 @@ pub struct EndpointConfig {
     pub pause_ms: u32,
     /// Silence that ends a sentence known to be complete.
     pub hang_complete_ms: u32,
+    /// Silence that ends a sentence that nobody knows but that reads like a whole one.
+    pub hang_plausible_ms: u32,
     /// Silence that ends any other sentence.
     pub hang_incomplete_ms: u32,
     /// The utterance is cut here, counted from the wake word's detection.
@@ -59,6 +61,7 @@ impl Default for EndpointConfig {
             no_speech_ms: 5_000,
             pause_ms: 200,
             hang_complete_ms: 300,
+            hang_plausible_ms: 600,
             hang_incomplete_ms: 800,
             utterance_ms_max: 15_000,
             wake_tail_ms: 250,
@@ -88,6 +91,8 @@ pub enum Sentence {
     Unknown,
     /// More must follow ("set a timer for ...").
     Incomplete,
+    /// No rule knows it, but it reads like a whole sentence.
+    Plausible,
     /// It can end here.
     Complete,
     /// No word but the wake word: the command is still awaited.
@@ -99,7 +104,7 @@ pub enum Sentence {
 pub enum EndReason {
     /// A complete sentence and the short hang-over.
     Complete,
-    /// The long hang-over.
+    /// A longer hang-over.
     Silence,
     /// The longest utterance.
     TooLong,
@@ -197,8 +202,11 @@ impl Endpointer {
                 "50 or more, and no longer than hang_complete_ms",
             );
         }
-        if config.hang_complete_ms > config.hang_incomplete_ms {
-            return no("hang_complete_ms", "no longer than hang_incomplete_ms");
+        if config.hang_complete_ms > config.hang_plausible_ms {
+            return no("hang_complete_ms", "no longer than hang_plausible_ms");
+        }
+        if config.hang_plausible_ms > config.hang_incomplete_ms {
+            return no("hang_plausible_ms", "no longer than hang_incomplete_ms");
         }
         if config.hang_incomplete_ms > config.utterance_ms_max || config.utterance_ms_max > 60_000 {
             return no(
@@ -228,13 +236,21 @@ impl Endpointer {
         })
     }
 
-    /// The wake word was heard: its command is awaited. The segment begins at [`Wake::wake_start`].
-    pub fn begin(&mut self, wake: &Wake) {
-        self.start(
+    /// The wake word was heard: its command is awaited. Gives the segment's first sample, which lies before the word.
+    ///
+    /// That is the last quiet moment of [`QUIET_BLOCKS`] blocks between [`Wake::WORD_MS`] and [`Wake::WORD_MS_MAX`]
+    /// before the detection: a slow "Alexa" is all in it, and of a talk before it no more than must be.
+    pub fn begin(&mut self, wake: &Wake) -> SampleIndex {
+        let from = self.gate.quiet_before(
+            wake.at.minus(samples_of_ms(Wake::WORD_MS)),
             wake.wake_start(),
+        );
+        self.start(
+            from,
             wake.at,
             wake.at.plus(samples_of_ms(self.config.wake_tail_ms)),
         );
+        from
     }
 
     /// An answer is awaited without a wake word, from `at` on (the end of the device's own question).
@@ -353,11 +369,13 @@ impl Endpointer {
                     self.outputs
                         .push_back(EndpointOutput::Pause { from, speech_end });
                 }
-                let complete = self.sentence == Sentence::Complete;
-                if complete && pause >= samples_of_ms(self.config.hang_complete_ms) {
-                    self.end(now, EndReason::Complete);
-                } else if pause >= samples_of_ms(self.config.hang_incomplete_ms) {
-                    self.end(now, EndReason::Silence);
+                let (hang_ms, reason) = match self.sentence {
+                    Sentence::Complete => (self.config.hang_complete_ms, EndReason::Complete),
+                    Sentence::Plausible => (self.config.hang_plausible_ms, EndReason::Silence),
+                    _ => (self.config.hang_incomplete_ms, EndReason::Silence),
+                };
+                if pause >= samples_of_ms(hang_ms) {
+                    self.end(now, reason);
                 }
             }
         }
@@ -425,7 +443,14 @@ pub struct VoiceGate {
     /// Slowly falling peak of the speaker's level since [`Self::forget_speaker`], dB.
     speaker_db: f32,
     last: Option<Block>,
+    /// Ends of the blocks with voice among the last [`HISTORY_BLOCKS`], oldest first.
+    voices: VecDeque<SampleIndex>,
 }
+
+/// Blocks without voice that part the wake word from what was said before it (192 ms).
+const QUIET_BLOCKS: u64 = 12;
+/// Blocks that are remembered (3 s).
+const HISTORY_BLOCKS: u64 = 188;
 
 /// The speaker's level falls by so much per block without voice.
 const SPEAKER_FALL_DB: f32 = 0.05;
@@ -446,7 +471,25 @@ impl VoiceGate {
             floor: NoiseFloor::new(),
             speaker_db: SILENCE_DB,
             last: None,
+            voices: VecDeque::new(),
         }
+    }
+
+    /// The start of the last quiet stretch that ends at `latest` or earlier; `earliest` when there is none behind it.
+    fn quiet_before(&self, latest: SampleIndex, earliest: SampleIndex) -> SampleIndex {
+        let quiet = QUIET_BLOCKS * GATE_SAMPLES as u64;
+        let mut end = latest;
+        for &voice in self.voices.iter().rev() {
+            let start = voice.minus(GATE_SAMPLES as u64);
+            if start >= end {
+                continue;
+            }
+            if end.since(voice) >= quiet {
+                break;
+            }
+            end = start;
+        }
+        end.minus(quiet).max(earliest)
     }
 
     /// The latest block.
@@ -472,6 +515,7 @@ impl VoiceGate {
         self.floor = NoiseFloor::new();
         self.speaker_db = SILENCE_DB;
         self.last = None;
+        self.voices.clear();
     }
 
     /// A frame is shorter than a block, so each frame completes at most one.
@@ -512,6 +556,13 @@ impl VoiceGate {
         } else {
             self.speaker_db - SPEAKER_FALL_DB
         };
+        if voice {
+            self.voices.push_back(end);
+        }
+        let oldest = end.minus(HISTORY_BLOCKS * GATE_SAMPLES as u64);
+        while self.voices.front().is_some_and(|&voice| voice < oldest) {
+            self.voices.pop_front();
+        }
         Block {
             end,
             voice,

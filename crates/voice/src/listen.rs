@@ -4,25 +4,36 @@
 //!             ┌── no wake ──┐
 //!             ▼             │          end of speech, nothing said, 15 s
 //!      WaitingForWake ──────┴─ wake ─► Listening ──────────────► Understood ─► WaitingForWake
-//!             ▲                                                      │
-//!             └──── answered, silent ──── AwaitingReply ◄── device ──┘
+//!        ▲    ▲    │                       ▲                         │
+//!        │    │    └─ candidate ─► (silent capture) ─ first pause ─► confirmed
+//!        │    │                            └──────────────────────► forgotten
+//!        │    └── answered, silent ──── AwaitingReply ◄── device ────┘
 //! ```
 //! Samples go in by [`Listener::handle_samples`], outputs are drained by [`Listener::poll_output`]; the sample index
 //! is the only clock, so a recording runs as fast as the processor allows and always gives the same outputs. The
 //! segment begins before the wake word and is never trimmed: a late start would turn "don't call" into "call".
+//! A word that is only perhaps the wake word is taken up in silence: no output, and nothing of it is kept unless the
+//! recogniser says that the segment begins with the wake word.
 //! The recogniser is loaded when the first wake word is heard, in the call after the one that reported it: until then
 //! the process holds the wake word's 56 kB only, and the half second of loading passes while the person still speaks.
+//! For a candidate it is loaded when its words pause, and dropped again unless they were for us.
+mod candidate;
+mod capture;
+mod output;
+mod sentence;
+pub use candidate::{CandidateConfig, begins_with_wake_word};
+pub use output::{EndReason, Heard, Output};
+
 use crate::clock::{Cut, FRAME_SAMPLES, FrameClock, SampleIndex, samples_of_ms};
-use crate::endpoint::{
-    self, EndpointConfig, EndpointConfigError, EndpointOutput, Endpointer, Sentence,
-};
+use crate::endpoint::{EndpointConfig, EndpointConfigError, EndpointOutput, Endpointer};
 use crate::ring::PreRoll;
 use crate::transcribe::{Moonshine, TranscribeError};
 use crate::understand::Country;
-use crate::understand::RefusedClass;
 use crate::understand::automaton::TooLarge;
-use crate::understand::judge::{Doubt, Head, Judge, OperatingPoint, Understanding, Verdict};
+use crate::understand::judge::{Head, Judge, OperatingPoint, Understanding};
 use crate::wake::{Wake, WakeConfig, WakeError, WakeWord};
+use candidate::Candidates;
+use capture::Capture;
 use std::collections::VecDeque;
 
 /// What the listener is made of.
@@ -38,6 +49,8 @@ pub struct ListenModels {
 pub struct ListenConfig {
     /// Wake word, its cutoff and window.
     pub wake: WakeConfig,
+    /// What may have been the wake word, and when the recogniser confirms it.
+    pub candidate: CandidateConfig,
     /// Whose emergency numbers count.
     pub country: Country,
     /// Thresholds of the emergency judgement.
@@ -52,6 +65,7 @@ impl ListenConfig {
     pub fn new(country: Country) -> Self {
         Self {
             wake: WakeConfig::default(),
+            candidate: CandidateConfig::default(),
             country,
             point: OperatingPoint::built_in(),
             endpoint: EndpointConfig::default(),
@@ -92,66 +106,6 @@ pub enum Mode {
     AwaitingReply,
 }
 
-/// Why an utterance ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum EndReason {
-    /// The sentence was complete and a short pause followed.
-    Complete,
-    /// A long pause.
-    Silence,
-    /// The longest utterance.
-    TooLong,
-    /// The sound broke off: the capture lost samples or the file ended.
-    Cut,
-}
-
-/// An utterance and what it means.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Heard {
-    /// Text, verdict and evidence.
-    pub understanding: Understanding,
-    /// The wake word before it; none for a reply.
-    pub wake: Option<Wake>,
-    /// First sample of the segment that was judged.
-    pub start: SampleIndex,
-    /// Where the last speech ended.
-    pub speech_end: SampleIndex,
-    /// The newest sample when the verdict stood: `decided - speech_end` is the pause that it took.
-    pub decided: SampleIndex,
-    /// Why it ended there.
-    pub reason: EndReason,
-    /// The samples from `start` to `decided`, for the record of an incident; dropped otherwise.
-    pub sound: Vec<i16>,
-}
-
-/// What comes out.
-#[derive(Debug)]
-pub enum Output {
-    /// The wake word.
-    Wake(Wake),
-    /// The first speech behind the wake word or the question.
-    VoiceStarted {
-        /// Where it began.
-        at: SampleIndex,
-    },
-    /// Speech paused or ended.
-    VoiceStopped {
-        /// Where it ended.
-        at: SampleIndex,
-    },
-    /// An utterance that began with the wake word.
-    Understood(Box<Heard>),
-    /// An answer to the device's question.
-    Reply(Box<Heard>),
-    /// Nobody said anything behind the wake word or the question.
-    NoSpeech {
-        /// When waiting ended.
-        at: SampleIndex,
-    },
-    /// Words were heard but could not be understood: the models are missing or broken.
-    Failed(HearError),
-}
-
 /// Silence put before and after the segment: the recogniser hears better with room around the words.
 const ROOM_MS: u32 = 500;
 /// Sound before the first voice of an answer that belongs to the segment.
@@ -159,15 +113,8 @@ const REPLY_LEAD_MS: u32 = 500;
 /// Longest wait for an answer.
 const REPLY_MS_MAX: u32 = 60_000;
 
-impl From<endpoint::EndReason> for EndReason {
-    fn from(reason: endpoint::EndReason) -> Self {
-        match reason {
-            endpoint::EndReason::Complete => Self::Complete,
-            endpoint::EndReason::Silence => Self::Silence,
-            endpoint::EndReason::TooLong => Self::TooLong,
-        }
-    }
-}
+/// A candidate this long before a sure wake word was another word.
+const SAME_WORD_MS: u32 = 1_000;
 
 /// The pipeline.
 pub struct Listener {
@@ -175,26 +122,16 @@ pub struct Listener {
     clock: FrameClock,
     ring: PreRoll,
     wake: WakeWord,
+    candidates: Candidates,
     endpointer: Endpointer,
     load: Box<dyn FnMut() -> Result<Moonshine, TranscribeError> + Send>,
     brain: Option<(Moonshine, Judge)>,
+    /// The recogniser was wanted by somebody, not only for a candidate: it stays.
+    brain_stays: bool,
     capture: Option<Capture>,
+    /// The sound before the latest wake word's segment, and its first index, until it is fetched.
+    before_wake: Option<(SampleIndex, Vec<i16>)>,
     outputs: VecDeque<Output>,
-}
-
-/// An utterance on its way.
-struct Capture {
-    /// The wake word before it; none for an answer.
-    wake: Option<Wake>,
-    /// First sample of `sound`.
-    from: SampleIndex,
-    sound: Vec<i16>,
-    /// Whether a first word was heard.
-    spoken: bool,
-    /// For an answer: how long it is waited for.
-    until: SampleIndex,
-    /// The understanding of everything up to the last speech, if it was looked at.
-    look: Option<Understanding>,
 }
 
 impl Listener {
@@ -205,24 +142,27 @@ impl Listener {
     pub fn new(models: ListenModels, config: ListenConfig) -> Result<Self, ListenError> {
         Ok(Self {
             wake: WakeWord::new(&models.wake, config.wake.clone())?,
+            candidates: Candidates::new(config.candidate.clone(), &config.wake.keyword),
             endpointer: Endpointer::new(config.endpoint.clone())?,
             config,
             clock: FrameClock::new(),
             ring: PreRoll::new(),
             load: models.recogniser,
             brain: None,
+            brain_stays: false,
             capture: None,
+            before_wake: None,
             outputs: VecDeque::new(),
         })
     }
 
-    /// What it is doing.
+    /// What it is doing. A silent capture behind a candidate is nobody's business yet.
     #[must_use]
     pub fn mode(&self) -> Mode {
         match &self.capture {
-            None => Mode::WaitingForWake,
-            Some(Capture { wake: Some(_), .. }) => Mode::Listening,
-            Some(Capture { wake: None, .. }) => Mode::AwaitingReply,
+            Some(capture) if capture.wake.is_some() => Mode::Listening,
+            Some(capture) if capture.is_question() => Mode::AwaitingReply,
+            _ => Mode::WaitingForWake,
         }
     }
 
@@ -238,26 +178,45 @@ impl Listener {
         &self.ring
     }
 
+    /// The sound between the oldest that was still held when the latest [`Output::Wake`] was spotted and the segment
+    /// that it began, with its first index. It is handed out once; a wake word that was confirmed late has nothing of
+    /// it in the ring any more.
+    pub fn take_before_wake(&mut self) -> Option<(SampleIndex, Vec<i16>)> {
+        self.before_wake.take()
+    }
+
+    /// Whether the recogniser is in memory.
+    #[must_use]
+    pub fn is_loaded(&self) -> bool {
+        self.brain.is_some()
+    }
+
     /// Load the recogniser now instead of at the first wake word.
     ///
     /// # Errors
     /// When the models are missing or broken.
     pub fn load(&mut self) -> Result<(), HearError> {
+        self.brain()?;
+        self.brain_stays = true;
+        Ok(())
+    }
+
+    fn brain(&mut self) -> Result<&mut (Moonshine, Judge), HearError> {
         if self.brain.is_none() {
             let recogniser = (self.load)()?;
-            let judge = Judge::new(
-                self.config.country,
-                self.config.point.clone(),
-                recogniser.vocabulary(),
-            )?;
+            let point = self.config.point.clone();
+            let judge = Judge::new(self.config.country, point, recogniser.vocabulary())?;
             self.brain = Some((recogniser, judge));
         }
-        Ok(())
+        Ok(self
+            .brain
+            .as_mut()
+            .expect("it was loaded in the lines before"))
     }
 
     /// 16 kHz mono samples, any number of them.
     pub fn handle_samples(&mut self, samples: &[i16]) {
-        if self.mode() != Mode::WaitingForWake && self.brain.is_none() {
+        if self.mode() != Mode::WaitingForWake && !self.brain_stays {
             // A failure is reported when there is something to understand; then it is tried again.
             let _ = self.load();
         }
@@ -282,21 +241,18 @@ impl Listener {
     /// The device asked something: for `ms` from now (at most a minute) an answer counts without the wake word. The
     /// wake word counts as well, and begins a sentence of its own.
     pub fn listen_for_reply(&mut self, ms: u32) {
+        self.stop_listening();
         let now = self.clock.now();
-        self.capture = Some(Capture {
-            wake: None,
-            from: now,
-            sound: Vec::new(),
-            spoken: false,
-            until: now.plus(samples_of_ms(ms.min(REPLY_MS_MAX))),
-            look: None,
-        });
+        let until = now.plus(samples_of_ms(ms.min(REPLY_MS_MAX)));
+        self.capture = Some(Capture::question(now, until));
         self.endpointer.begin_reply(now);
     }
 
     /// Forget the utterance on its way and wait for the wake word.
     pub fn stop_listening(&mut self) {
-        self.capture = None;
+        if let Some(capture) = self.capture.take() {
+            capture.forget();
+        }
         self.endpointer.cancel();
     }
 
@@ -311,6 +267,7 @@ impl Listener {
             Cut::Gap { at, .. } => {
                 self.finish(at, at, EndReason::Cut);
                 self.wake.reset();
+                self.candidates.reset();
                 self.endpointer.reset();
             }
         }
@@ -320,48 +277,123 @@ impl Listener {
         let now = at.plus(FRAME_SAMPLES as u64);
         self.ring.push(at, frame);
         if let Some(capture) = &mut self.capture {
-            // An answer may be long in coming: its segment begins when it does.
-            if capture.wake.is_some() || capture.spoken {
-                capture.sound.extend_from_slice(frame);
-            }
+            capture.push(frame);
         }
         if let Some(wake) = self.wake.handle_frame(frame, at) {
+            self.candidates.hush(now);
             self.handle_wake(wake, now);
+        } else {
+            let score = self.wake.score();
+            if let Some(capture) = &mut self.capture {
+                capture.rate(score, now);
+            }
+            if let Some(candidate) = self.candidates.handle_score(score, now) {
+                self.handle_candidate(candidate, now);
+            }
         }
         self.endpointer.handle_frame(frame, at);
         while let Some(output) = self.endpointer.poll_output() {
             self.handle_endpoint(output, now);
         }
-        if self
-            .capture
-            .as_ref()
-            .is_some_and(|c| c.wake.is_none() && !c.spoken && now >= c.until)
-        {
+        if self.capture.as_ref().is_some_and(|c| c.is_overdue(now)) {
             self.stop_listening();
             self.outputs.push_back(Output::NoSpeech { at: now });
         }
     }
 
+    /// Begin a segment before the word that was spotted.
+    fn open(&mut self, wake: &Wake, now: SampleIndex) -> Capture {
+        self.stop_listening();
+        let from = self.endpointer.begin(wake).max(self.ring.held().start);
+        Capture::segment(&self.ring, from, now)
+    }
+
     fn handle_wake(&mut self, wake: Wake, now: SampleIndex) {
-        // Words already under way are not thrown away: "Alexa, ... Alexa, call 911" stays one sentence.
-        if self
-            .capture
-            .as_ref()
-            .is_some_and(|c| c.wake.is_some() && c.spoken)
+        if let Some(capture) = &self.capture
+            && capture.spoken.is_some()
+            && !capture.is_question()
         {
-            return;
+            // Words already under way are not thrown away: "Alexa, ... Alexa, call 911" stays one sentence.
+            if capture.wake.is_some() {
+                return;
+            }
+            let apart = |first: &Wake| wake.at.since(first.at) > samples_of_ms(SAME_WORD_MS);
+            if capture.candidate.as_ref().is_some_and(apart) && self.settle(now) {
+                return;
+            }
         }
-        let from = wake.wake_start().max(self.ring.held().start);
-        self.endpointer.begin(&wake);
-        self.capture = Some(Capture {
-            from,
-            sound: self.ring.copy_from(from, now).unwrap_or_default(),
-            spoken: false,
-            until: now,
-            look: None,
-            wake: Some(wake.clone()),
-        });
+        self.capture = Some(self.open(&wake, now));
+        self.announce(wake);
+    }
+
+    fn handle_candidate(&mut self, candidate: Wake, now: SampleIndex) {
+        match &mut self.capture {
+            Some(capture) if capture.wake.is_some() => {}
+            // "Alexacall nine one one" in answer to a question is an order, not an answer.
+            Some(capture) if capture.is_question() => {
+                let surer = |old: &Wake| old.score < candidate.score;
+                if capture.candidate.as_ref().is_none_or(surer) {
+                    capture.candidate = Some(candidate);
+                }
+            }
+            Some(capture) if capture.spoken.is_some() => {}
+            _ => {
+                let mut capture = self.open(&candidate, now);
+                capture.candidate = Some(candidate);
+                self.capture = Some(capture);
+            }
+        }
+    }
+
+    /// The wake word is sure: say so, and what was kept silent behind it.
+    fn announce(&mut self, wake: Wake) {
+        let Some(capture) = &mut self.capture else {
+            return;
+        };
+        let untold = capture.spoken.filter(|_| !capture.is_question());
+        capture.wake = Some(wake.clone());
+        capture.candidate = None;
+        self.before_wake = Some(std::mem::take(&mut capture.before));
         self.outputs.push_back(Output::Wake(wake));
+        if let Some(at) = untold {
+            self.outputs.push_back(Output::VoiceStarted { at });
+        }
+    }
+
+    /// Ask the recogniser about a candidate. True when there is an utterance to understand; what was not for us is
+    /// forgotten.
+    fn settle(&mut self, now: SampleIndex) -> bool {
+        let Some(capture) = &mut self.capture else {
+            return false;
+        };
+        let Some(candidate) = capture.candidate.take() else {
+            return true;
+        };
+        let head = candidate::head(&capture.sound, capture.from, candidate.at);
+        let audio = segment(head);
+        let question = capture.is_question();
+        if self.candidates.may_check(now) && self.is_confirmed(&audio) {
+            self.announce(candidate);
+            return true;
+        }
+        if !question {
+            self.stop_listening();
+        }
+        if !self.brain_stays {
+            // Until the first command the recogniser's memory is not held for people who talk about something else.
+            self.brain = None;
+        }
+        question
+    }
+
+    /// Whether the recogniser finds the wake word at the head. One that does not run confirms nothing: the next sure
+    /// wake word will report it.
+    fn is_confirmed(&mut self, audio: &[f32]) -> bool {
+        let nats = self
+            .brain()
+            .ok()
+            .and_then(|(recogniser, _)| candidate::begins_with_wake_word(recogniser, audio).ok());
+        nats.is_some_and(|nats| self.candidates.confirms(nats))
     }
 
     fn handle_endpoint(&mut self, output: EndpointOutput, now: SampleIndex) {
@@ -370,24 +402,28 @@ impl Listener {
         };
         match output {
             EndpointOutput::SpeechStarted { at } => {
-                if !capture.spoken && capture.wake.is_none() {
-                    let from = at
-                        .minus(samples_of_ms(REPLY_LEAD_MS))
-                        .max(self.ring.held().start);
+                if capture.spoken.is_none() && capture.is_question() {
+                    let lead = at.minus(samples_of_ms(REPLY_LEAD_MS));
+                    let from = lead.max(self.ring.held().start);
                     capture.sound = self.ring.copy_from(from, now).unwrap_or_default();
                     capture.from = from;
                 }
-                capture.spoken = true;
+                capture.spoken = Some(at);
                 capture.look = None;
-                self.outputs.push_back(Output::VoiceStarted { at });
+                if !capture.is_silent() {
+                    self.outputs.push_back(Output::VoiceStarted { at });
+                }
             }
             EndpointOutput::SpeechResumed { .. } => capture.look = None,
             EndpointOutput::Pause { speech_end, .. } => {
+                if !self.settle(now) {
+                    return;
+                }
                 self.outputs
                     .push_back(Output::VoiceStopped { at: speech_end });
                 match self.understand() {
                     Ok(look) => {
-                        self.endpointer.set_sentence(sentence(&look));
+                        self.endpointer.set_sentence(sentence::sentence(&look));
                         if let Some(capture) = &mut self.capture {
                             capture.look = Some(look);
                         }
@@ -399,13 +435,20 @@ impl Listener {
                 speech_end, reason, ..
             } => self.finish(speech_end, now, reason.into()),
             EndpointOutput::NoSpeech { at } => {
-                if capture.wake.is_none() && at < capture.until {
+                if capture.is_question() && !capture.is_overdue(at) {
                     self.endpointer.begin_reply(at);
                 } else {
-                    self.capture = None;
-                    self.outputs.push_back(Output::NoSpeech { at });
+                    self.nothing_said(at);
                 }
             }
+        }
+    }
+
+    fn nothing_said(&mut self, at: SampleIndex) {
+        let silent = self.capture.as_ref().is_some_and(Capture::is_silent);
+        self.stop_listening();
+        if !silent {
+            self.outputs.push_back(Output::NoSpeech { at });
         }
     }
 
@@ -417,36 +460,32 @@ impl Listener {
     /// Transcribe and judge what was taken up so far.
     fn understand(&mut self) -> Result<Understanding, HearError> {
         self.load()?;
-        let (recogniser, judge) = self
-            .brain
-            .as_mut()
-            .expect("it was loaded in the line before");
         let sound = self
             .capture
             .as_ref()
             .map_or(&[][..], |capture| &capture.sound);
+        let audio = segment(sound);
         let head = match &self.capture {
             Some(Capture { wake: Some(_), .. }) => Head::WakeWord,
             _ => Head::Nothing,
         };
-        Ok(judge.hear(recogniser, &segment(sound), head)?)
+        let (recogniser, judge) = self.brain()?;
+        Ok(judge.hear(recogniser, &audio, head)?)
     }
 
     /// End the utterance and say what it meant.
     fn finish(&mut self, speech_end: SampleIndex, decided: SampleIndex, reason: EndReason) {
-        let Some(capture) = &mut self.capture else {
+        let Some(capture) = &self.capture else {
             return;
         };
-        if !capture.spoken {
-            self.stop_listening();
-            self.outputs.push_back(Output::NoSpeech { at: decided });
+        if capture.spoken.is_none() {
+            return self.nothing_said(decided);
+        }
+        if !self.settle(decided) {
             return;
         }
-        let understanding = match capture.look.take() {
-            Some(look) => Ok(look),
-            None => self.understand(),
-        };
-        let understanding = match understanding {
+        let look = self.capture.as_mut().and_then(|c| c.look.take());
+        let understanding = match look.map_or_else(|| self.understand(), Ok) {
             Ok(understanding) => understanding,
             Err(error) => return self.fail(error),
         };
@@ -489,22 +528,4 @@ pub fn segment(sound: &[i16]) -> Vec<f32> {
         .chain(sound.iter().map(|&s| f32::from(s) / 32768.0))
         .chain(room)
         .collect()
-}
-
-/// Whether the sentence may end here, or the speaker could still be adding to it.
-fn sentence(look: &Understanding) -> Sentence {
-    match &look.verdict {
-        Verdict::Nothing => Sentence::Empty,
-        Verdict::Other => Sentence::Incomplete,
-        // "Call nine ... one one", "call the ... police": give them time.
-        Verdict::Refused {
-            class: RefusedClass::OtherNumber | RefusedClass::Unclear | RefusedClass::Contact,
-            ..
-        }
-        | Verdict::Ask {
-            why: Doubt::Unsure | Doubt::Contradicted,
-            ..
-        } => Sentence::Incomplete,
-        _ => Sentence::Complete,
-    }
 }

@@ -1,0 +1,97 @@
+//! An utterance on its way.
+use crate::clock::{SampleIndex, samples_of_ms};
+use crate::ring::PreRoll;
+use crate::understand::judge::Understanding;
+use crate::wake::Wake;
+
+/// The score of a word is highest within this time behind the moment at which it was spotted.
+const WORD_TAIL_MS: u32 = 1_000;
+
+/// An utterance on its way: behind the wake word, behind a candidate for it, or as an answer.
+#[derive(Debug)]
+pub(super) struct Capture {
+    /// The wake word before it, once it is sure.
+    pub(super) wake: Option<Wake>,
+    /// What may have been the wake word, as long as nobody is sure.
+    pub(super) candidate: Option<Wake>,
+    /// For an answer: how long it is waited for.
+    pub(super) question_until: Option<SampleIndex>,
+    /// First sample of `sound`.
+    pub(super) from: SampleIndex,
+    pub(super) sound: Vec<i16>,
+    /// Where the first word was heard.
+    pub(super) spoken: Option<SampleIndex>,
+    /// The understanding of everything up to the last speech, if it was looked at.
+    pub(super) look: Option<Understanding>,
+    /// What the ring held when the word was spotted, and its first index.
+    pub(super) before: (SampleIndex, Vec<i16>),
+}
+
+impl Capture {
+    /// One that waits for an answer until then.
+    pub(super) fn question(now: SampleIndex, until: SampleIndex) -> Self {
+        Self {
+            wake: None,
+            candidate: None,
+            question_until: Some(until),
+            from: now,
+            sound: Vec::new(),
+            spoken: None,
+            look: None,
+            before: (now, Vec::new()),
+        }
+    }
+
+    /// One whose sound begins at `from`, before the word that was just spotted; the ring holds it.
+    pub(super) fn segment(ring: &PreRoll, from: SampleIndex, now: SampleIndex) -> Self {
+        let first = ring.held().start;
+        Self {
+            question_until: None,
+            from,
+            sound: ring.copy_from(from, now).unwrap_or_default(),
+            before: (first, ring.copy_from(first, from).unwrap_or_default()),
+            ..Self::question(now, now)
+        }
+    }
+
+    /// Whether it is an answer that is waited for.
+    pub(super) fn is_question(&self) -> bool {
+        self.question_until.is_some() && self.wake.is_none()
+    }
+
+    /// Whether nobody knows of it yet.
+    pub(super) fn is_silent(&self) -> bool {
+        self.wake.is_none() && self.question_until.is_none()
+    }
+
+    /// Takes up a frame. An answer may be long in coming: its segment begins when it does.
+    pub(super) fn push(&mut self, frame: &[i16]) {
+        if !self.is_question() || self.spoken.is_some() {
+            self.sound.extend_from_slice(frame);
+        }
+    }
+
+    /// Whether an answer was waited for in vain.
+    pub(super) fn is_overdue(&self, now: SampleIndex) -> bool {
+        self.is_question()
+            && self.spoken.is_none()
+            && self.question_until.is_some_and(|until| now >= until)
+    }
+
+    /// The surest score that the word of a candidate reaches is kept.
+    pub(super) fn rate(&mut self, score: f32, now: SampleIndex) {
+        if let Some(candidate) = &mut self.candidate
+            && now.since(candidate.at) <= samples_of_ms(WORD_TAIL_MS)
+        {
+            candidate.score = candidate.score.max(score);
+        }
+    }
+
+    /// Overwrites the sound: it was not for us.
+    pub(super) fn forget(mut self) {
+        self.sound.fill(0);
+        self.before.1.fill(0);
+        // The zeros are meant, even where nobody reads them again.
+        core::hint::black_box((&mut self.sound, &mut self.before.1));
+    }
+}
