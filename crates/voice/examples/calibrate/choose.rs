@@ -1,11 +1,11 @@
 //! From scores to an operating point: search on the calibration half, report on the test half.
 use hearthline_voice::transcribe::{Alternative, Transcript};
-use hearthline_voice::understand::Service;
 use hearthline_voice::understand::automaton::{Meaning, Payload};
 use hearthline_voice::understand::judge::{
     Evidence, Hearing, Judge, OperatingPoint, Verdict, decide,
 };
 use hearthline_voice::understand::mass::{Mass, Wording};
+use hearthline_voice::understand::{Country, Service};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,6 +13,7 @@ use std::path::Path;
 
 /// One scored clip, weighed: everything but the thresholds.
 pub struct Weighed {
+    country: Country,
     kind: String,
     said: String,
     voice: String,
@@ -37,6 +38,7 @@ const NEVER: &[&str] = &[
     "negation",
     "reported",
     "number",
+    "foreign number",
     "date or title",
     "contact",
     "reminder or message",
@@ -45,11 +47,15 @@ const NEVER: &[&str] = &[
     "noise",
 ];
 
-pub fn load(path: &Path, judge: &Judge) -> Vec<Weighed> {
+pub fn load(path: &Path, judges: &[Judge]) -> Vec<Weighed> {
     let text = std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     text.lines()
         .filter_map(|line| serde_json::from_str(line).ok())
-        .map(|line| weighed(&line, judge))
+        .map(|line: Value| {
+            let code = line["country"].as_str().unwrap_or("US");
+            let judge = judges.iter().find(|j| j.country().code() == code);
+            weighed(&line, judge.expect("a judge of every country"))
+        })
         .collect()
 }
 
@@ -100,6 +106,7 @@ fn weighed(line: &Value, judge: &Judge) -> Weighed {
     };
     let text = transcript.text.clone();
     Weighed {
+        country: judge.country(),
         kind: string(&line["kind"]),
         said: string(&line["said"]),
         voice: string(&line["voice"]),
@@ -154,18 +161,25 @@ fn level(clip: &Weighed, point: &OperatingPoint) -> Option<usize> {
     (0..3).find(|which| clip.outcome(&open(*which)) == Outcome::Dialled)
 }
 
-/// The point that accepts most orders of the calibration half, with no dial in [`NEVER`] and `guard` nats of room to
-/// the nearest of them (in each threshold by itself), and no question to real speech, everyday commands and noise.
-pub fn search(all: &[Weighed], start: &OperatingPoint, guard: f32) -> OperatingPoint {
+/// The point that accepts most orders of the calibration half in all countries, with no dial in [`NEVER`] and `guard`
+/// nats of room to the nearest of them (in each threshold by itself), and no question to real speech, everyday
+/// commands and noise. A dialled sound-alike costs as much as `alike_cost` orders that are not accepted.
+pub fn search(
+    all: &[Weighed],
+    start: &OperatingPoint,
+    guard: f32,
+    alike_cost: i64,
+) -> OperatingPoint {
     let half: Vec<&Weighed> = all.iter().filter(|w| !w.test).collect();
+    // What lies this deep is accepted at no threshold that is tried.
+    let lowest = ACCEPTS_MIN.iter().copied().fold(0.0, f32::min) - guard;
     let of = |wanted: &[&str]| -> Vec<&Weighed> {
         half.iter()
-            .filter(|w| wanted.contains(&w.kind.as_str()))
+            .filter(|w| wanted.contains(&w.kind.as_str()) && w.evidence.mass.order > lowest)
             .copied()
             .collect()
     };
     let (orders, never, alike) = (of(&["order"]), of(NEVER), of(&["sound-alike"]));
-    let quiet = of(&["real speech", "everyday", "noise"]);
     let steps = |from: i32, to: i32| (from..=to).map(|n| n as f32 * 0.25);
     let mut best: Option<(i64, OperatingPoint)> = None;
     for veto_margin_nats in steps(0, 6) {
@@ -175,45 +189,13 @@ pub fn search(all: &[Weighed], start: &OperatingPoint, guard: f32) -> OperatingP
                 other_margin_nats,
                 ..start.clone()
             };
-            // The thresholds must stand the margins being wrong by the guard as well.
-            let wrong = [
-                margins.clone(),
-                OperatingPoint {
-                    veto_margin_nats: veto_margin_nats - guard,
-                    ..margins.clone()
-                },
-                OperatingPoint {
-                    other_margin_nats: other_margin_nats + guard,
-                    ..margins.clone()
-                },
-            ];
-            let mut accepts = ACCEPTS_MIN;
-            for (index, margins) in wrong.iter().enumerate() {
-                let room = if index == 0 { guard } else { 0.0 };
-                for clip in &never {
-                    if let Some(level) = level(clip, margins) {
-                        accepts[level] =
-                            accepts[level].max(clip.evidence.mass.order + room).min(0.0);
-                    }
-                }
-            }
-            let [accept_nats, accept_near_nats, accept_agreed_nats] =
-                accepts.map(|a| (a * 4.0).ceil() / 4.0);
-            let lowest = accept_nats.min(accept_near_nats).min(accept_agreed_nats);
-            let point = OperatingPoint {
-                accept_nats,
-                accept_near_nats,
-                accept_agreed_nats,
-                ask_nats: start.ask_nats.min(lowest),
-                ..margins
-            };
+            let point = accepting(&never, &margins, guard);
             let count = |set: &[&Weighed]| {
                 set.iter()
                     .filter(|w| w.outcome(&point) == Outcome::Dialled)
                     .count() as i64
             };
-            // Three accepted orders are worth one dialled sound-alike.
-            let value = count(&orders) * 3 - count(&alike);
+            let value = count(&orders) - alike_cost * count(&alike);
             if best.as_ref().is_none_or(|b| value > b.0) {
                 best = Some((value, point));
             }
@@ -224,6 +206,12 @@ pub fn search(all: &[Weighed], start: &OperatingPoint, guard: f32) -> OperatingP
         .accept_nats
         .min(point.accept_near_nats)
         .min(point.accept_agreed_nats);
+    let quiet: Vec<&Weighed> = half
+        .iter()
+        .filter(|w| ["real speech", "everyday", "noise"].contains(&w.kind.as_str()))
+        .filter(|w| w.evidence.mass.order.max(w.evidence.mass.ask) > -16.0)
+        .copied()
+        .collect();
     // Ask as far down as real speech and everyday commands stay unasked.
     let quiet_at = |ask_nats: f32| {
         let tried = OperatingPoint {
@@ -238,6 +226,41 @@ pub fn search(all: &[Weighed], start: &OperatingPoint, guard: f32) -> OperatingP
         .find(|ask| quiet_at(*ask))
         .unwrap_or(highest);
     OperatingPoint { ask_nats, ..point }
+}
+
+/// The lowest accept thresholds at which none of `never` dials, with `guard` nats of room, and should the margins be
+/// wrong by as much.
+fn accepting(never: &[&Weighed], margins: &OperatingPoint, guard: f32) -> OperatingPoint {
+    let wrong = [
+        margins.clone(),
+        OperatingPoint {
+            veto_margin_nats: margins.veto_margin_nats - guard,
+            ..margins.clone()
+        },
+        OperatingPoint {
+            other_margin_nats: margins.other_margin_nats + guard,
+            ..margins.clone()
+        },
+    ];
+    let mut accepts = ACCEPTS_MIN;
+    for (index, margins) in wrong.iter().enumerate() {
+        let room = if index == 0 { guard } else { 0.0 };
+        for clip in never {
+            if let Some(level) = level(clip, margins) {
+                accepts[level] = accepts[level].max(clip.evidence.mass.order + room).min(0.0);
+            }
+        }
+    }
+    let [accept_nats, accept_near_nats, accept_agreed_nats] =
+        accepts.map(|a| (a * 4.0).ceil() / 4.0);
+    let lowest = accept_nats.min(accept_near_nats).min(accept_agreed_nats);
+    OperatingPoint {
+        accept_nats,
+        accept_near_nats,
+        accept_agreed_nats,
+        ask_nats: margins.ask_nats.min(lowest),
+        ..margins.clone()
+    }
 }
 
 impl Weighed {

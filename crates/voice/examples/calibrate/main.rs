@@ -4,7 +4,7 @@
 //! `cargo run --release -p hearthline-voice --example calibrate -- CACHE --date YYYY-MM-DD`
 //!
 //! Further arguments: `--recordings DIR`, `--models DIR`, `--guard NATS`, `--out NAME` (score file within CACHE),
-//! `--every N` (one clip in N), `--part K/N` (the K-th of N shares, from 0), `--filter KIND`, `--country CODE` (all five
+//! `--every N` (one clip in N), `--part K/N` (the K-th of N shares, from 0), `--skip N` (go on behind the first N clips), `--filter KIND`, `--country CODE` (all five
 //! otherwise: they share the encoder and what the decoder said, and the first one's time is the one reported), `--prompt TOKENS` (what the decoder is told for the wake word),
 //! `--choose-only` (use the scores that are there: what the models said is kept, so that rules and thresholds can be
 //! changed without hearing everything again). Without `--date` nothing but CACHE is written; with it also
@@ -32,6 +32,7 @@ struct Arguments {
     recordings: PathBuf,
     models: PathBuf,
     every: usize,
+    skip: usize,
     filter: String,
     part: (u64, u64),
     country: Option<Country>,
@@ -41,6 +42,7 @@ struct Arguments {
     choose_only: bool,
     profile: bool,
     guard: f32,
+    alike_cost: i64,
 }
 
 fn arguments() -> Arguments {
@@ -53,6 +55,7 @@ fn arguments() -> Arguments {
         recordings: root.join("../shared/audio"),
         models,
         every: 1,
+        skip: 0,
         filter: String::new(),
         part: (0, 1),
         country: None,
@@ -62,6 +65,7 @@ fn arguments() -> Arguments {
         choose_only: false,
         profile: false,
         guard: 0.5,
+        alike_cost: 1,
     };
     let mut rest = std::env::args().skip(1);
     while let Some(argument) = rest.next() {
@@ -73,8 +77,12 @@ fn arguments() -> Arguments {
             "--recordings" => all.recordings = value().into(),
             "--models" => all.models = value().into(),
             "--every" => all.every = value().parse().expect("--every takes a number"),
+            "--skip" => all.skip = value().parse().expect("--skip takes a number"),
             "--date" => all.date = value(),
             "--guard" => all.guard = value().parse().expect("--guard takes a number"),
+            "--alike-cost" => {
+                all.alike_cost = value().parse().expect("--alike-cost takes a number")
+            }
             "--choose-only" => all.choose_only = true,
             "--profile" => all.profile = true,
             "--out" => all.out = value(),
@@ -158,7 +166,7 @@ fn main() {
     let mut out = std::fs::File::create(arguments.cache.join(&arguments.out)).unwrap();
     let (mut done, mut seconds) = (0, 0.0);
     for (index, clip) in all.iter().enumerate() {
-        if index as u64 % arguments.part.1 != arguments.part.0 {
+        if index < arguments.skip || index as u64 % arguments.part.1 != arguments.part.0 {
             continue;
         }
         let Some(segment) = studio.segment(clip) else {
@@ -219,14 +227,10 @@ fn choose(arguments: &Arguments, recogniser: &Moonshine) {
         ask_nats: -12.0,
         ..OperatingPoint::built_in()
     };
-    let judge = Judge::new(
-        Country::UnitedStates,
-        start.clone(),
-        recogniser.vocabulary(),
-    )
-    .unwrap();
-    let all = choose::load(&arguments.cache.join(&arguments.out), &judge);
-    let point = choose::search(&all, &start, arguments.guard);
+    let judges = Country::ALL
+        .map(|country| Judge::new(country, start.clone(), recogniser.vocabulary()).unwrap());
+    let all = choose::load(&arguments.cache.join(&arguments.out), &judges);
+    let point = choose::search(&all, &start, arguments.guard, arguments.alike_cost);
     let command =
         "cargo run --release -p hearthline-voice --example calibrate -- CACHE --date YYYY-MM-DD";
     let toml = format!(

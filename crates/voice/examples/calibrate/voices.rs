@@ -106,7 +106,10 @@ impl Speaker {
             .cache
             .join(format!("{}--{:.120}.wav", voice.name, slug));
         if !file.exists() {
-            self.make(voice, text, &file)?;
+            // Another run may be reading: a file is whole when it has its name.
+            let part = file.with_extension(format!("{}.part.wav", std::process::id()));
+            self.make(voice, text, &part)?;
+            std::fs::rename(&part, &file).ok()?;
         }
         let sound = audio::read(&file);
         (sound.len() > 1600).then_some(sound)
