@@ -85,7 +85,8 @@ impl Gruus {
         let mut bytes = [0u8; BYTES];
         let nonce = nonce.to_be_bytes();
         bytes[..NONCE_BYTES].copy_from_slice(&nonce);
-        bytes[NONCE_BYTES..NONCE_BYTES + 8].copy_from_slice(&self.mask(gruu_id.to_be_bytes(), &nonce));
+        bytes[NONCE_BYTES..NONCE_BYTES + 8]
+            .copy_from_slice(&self.mask(gruu_id.to_be_bytes(), &nonce));
         let mac = self.mac.of_parts(&[&bytes[..NONCE_BYTES + 8]]);
         bytes[NONCE_BYTES + 8..].copy_from_slice(&mac[..MAC_BYTES]);
         let user = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes));

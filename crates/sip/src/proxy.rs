@@ -262,9 +262,10 @@ impl Proxy {
                 self.transmit(hop, bytes);
             }
             Effect::SendTrying => {
-                let trying = context.request.as_deref().map(|request| {
-                    Response::to_request(request, StatusCode::TRYING, None)
-                });
+                let trying = context
+                    .request
+                    .as_deref()
+                    .map(|request| Response::to_request(request, StatusCode::TRYING, None));
                 if let Some(trying) = trying {
                     self.send_upstream(id, &trying, now);
                 }
@@ -424,9 +425,7 @@ impl Proxy {
             .contexts
             .iter()
             .filter(|(_, context)| context.flow.id == flow && !context.privileged)
-            .filter(|(_, context)| {
-                context.machine.is_invite() && context.phase != Phase::Answered
-            })
+            .filter(|(_, context)| context.machine.is_invite() && context.phase != Phase::Answered)
             .map(|(id, _)| *id)
             .collect();
         for id in callers {

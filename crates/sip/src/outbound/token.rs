@@ -78,7 +78,12 @@ impl FlowTokens {
     /// The token of a Path.
     #[must_use]
     pub fn path(&self, flow: FlowId, transport: FlowTransport) -> String {
-        self.seal(&Sealed::Path { flow: (flow, transport) }, &[])
+        self.seal(
+            &Sealed::Path {
+                flow: (flow, transport),
+            },
+            &[],
+        )
     }
 
     /// The token of a Record-Route, good in this dialog only: a stranger who learns it can send
@@ -100,7 +105,10 @@ impl FlowTokens {
     /// Whether a user part looks like a token, genuine or not.
     #[must_use]
     pub fn is_shaped(user: &str) -> bool {
-        user.len() == LETTERS && user.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        user.len() == LETTERS
+            && user
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     }
 
     /// Opens the token of a Path.

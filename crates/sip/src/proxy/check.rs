@@ -36,7 +36,10 @@ pub(super) fn validate(request: &Request, seen: &Seen) -> Result<(), Reject> {
     if cseq.method != request.method {
         return Err(bad("method of CSeq is not the request's"));
     }
-    request.headers.routes().map_err(|error| malformed(&error))?;
+    request
+        .headers
+        .routes()
+        .map_err(|error| malformed(&error))?;
     match &request.uri {
         Uri::Other(_) => return Err(Reject::new(StatusCode::UNSUPPORTED_URI_SCHEME)),
         Uri::Sip(uri) if !uri.headers().is_empty() => {

@@ -80,7 +80,12 @@ impl Outgoing<'_> {
         route::honour_strict_router(copy);
         let transport = self.hop.transport();
         let identity = self.config.identity(transport);
-        let via = Via::new(transport.as_via(), identity.host, identity.port, self.branch);
+        let via = Via::new(
+            transport.as_via(),
+            identity.host,
+            identity.port,
+            self.branch,
+        );
         copy.headers.push_front(HeaderName::Via, via.to_string());
     }
 
@@ -100,8 +105,7 @@ impl Outgoing<'_> {
         if plan.forward.path && copy.method == Method::Register {
             let token = tokens.path(context.flow.id, came_by);
             let value = route::path(&came, came_by, &token, route::is_first_hop(copy));
-            copy.headers
-                .push_front_behind_vias(HeaderName::Path, value);
+            copy.headers.push_front_behind_vias(HeaderName::Path, value);
             return;
         }
         if !plan.forward.record_route || context.in_dialog || !super::begins_dialog(&copy.method) {
@@ -109,8 +113,7 @@ impl Outgoing<'_> {
         }
         let goes_by = hop.transport();
         let goes = config.identity(goes_by);
-        let caller =
-            route::caller_flow_counts(copy, came_by).then_some((context.flow.id, came_by));
+        let caller = route::caller_flow_counts(copy, came_by).then_some((context.flow.id, came_by));
         let callee = hop.flow().map(|flow| (flow, goes_by));
         let from = copy.headers.from();
         let tag = from.as_ref().ok().and_then(|from| from.tag());

@@ -144,7 +144,10 @@ impl Proxy {
         let Some(request) = context.request.as_deref() else {
             return;
         };
-        let breadth = breadth(request.headers.get_str(&HeaderName::MaxBreadth), breadth_max);
+        let breadth = breadth(
+            request.headers.get_str(&HeaderName::MaxBreadth),
+            breadth_max,
+        );
         let branches: usize = forward.groups.iter().map(|g| g.branches.len()).sum();
         let widest = forward.groups.iter().map(|g| g.branches.len()).max();
         if branches > branches_max || widest.unwrap_or(0) > usize::from(breadth) {
@@ -183,7 +186,10 @@ impl Proxy {
             context.group_until = None;
             // After a 6xx, a 2xx or a CANCEL there are no new branches.
             let stop = context.cancelled
-                || context.best.as_ref().is_some_and(|best| best.status.class() == 6);
+                || context
+                    .best
+                    .as_ref()
+                    .is_some_and(|best| best.status.class() == 6);
             let plan = context.plan.as_deref_mut().filter(|_| !stop);
             let group = plan.and_then(|plan| Some((plan.groups.pop_front()?, plan.breadth)));
             let Some((group, breadth)) = group else {
@@ -358,7 +364,10 @@ impl Proxy {
     /// The flow of a dialog is gone: its owner may have come back by another one, and whoever
     /// decides knows it by the GRUU in the Request-URI.
     fn ask_again(&mut self, id: u64, client: u64) {
-        let failed = self.clients.get(&client).and_then(|c| c.hop.as_ref()?.flow());
+        let failed = self
+            .clients
+            .get(&client)
+            .and_then(|c| c.hop.as_ref()?.flow());
         let Some(context) = self.contexts.get_mut(&id) else {
             return;
         };
@@ -405,6 +414,7 @@ impl Proxy {
             context.group_until = None;
             let reason = vec![REASON_NO_ANSWER.to_vec()];
             self.cancel_pending(id, &reason, now);
+            self.advance(id, now);
         }
     }
 }

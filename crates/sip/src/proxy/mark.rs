@@ -53,7 +53,11 @@ impl Marks {
             let headers = &request.headers;
             let from = headers.from()?;
             let (tag, seq) = (from.tag().unwrap_or_default(), headers.cseq()?.seq);
-            text = format!("{}\n{tag}\n{}\n{seq}\n{via}", request.uri, headers.call_id()?);
+            text = format!(
+                "{}\n{tag}\n{}\n{seq}\n{via}",
+                request.uri,
+                headers.call_id()?
+            );
         }
         let half = |purpose| {
             let mut hasher = self.hasher(purpose);

@@ -70,8 +70,8 @@ impl Proxy {
         if self.is_full(flow, &request, seen.to_tag.is_some(), privileged) {
             self.counters.overload += 1;
             let seconds = self.config.limits.retry_after_s.to_string();
-            let reject = Reject::new(StatusCode::SERVICE_UNAVAILABLE)
-                .with(HeaderName::RetryAfter, seconds);
+            let reject =
+                Reject::new(StatusCode::SERVICE_UNAVAILABLE).with(HeaderName::RetryAfter, seconds);
             self.answer(flow, request, &reject);
             return;
         }
@@ -84,7 +84,9 @@ impl Proxy {
                 return;
             }
         };
-        self.begin(mark, flow, request, &seen, loop_mark, found, privileged, now);
+        self.begin(
+            mark, flow, request, &seen, loop_mark, found, privileged, now,
+        );
     }
 
     /// A new server transaction.
@@ -198,7 +200,11 @@ impl Proxy {
     fn is_full(&self, flow: &Flow, request: &Request, in_dialog: bool, privileged: bool) -> bool {
         let limits = &self.config.limits;
         let room = limits.transactions_max
-            + if privileged { limits.transactions_reserved } else { 0 };
+            + if privileged {
+                limits.transactions_reserved
+            } else {
+                0
+            };
         if self.contexts.len() >= room {
             return true;
         }

@@ -120,7 +120,12 @@ pub(super) fn record_routes(
 
 /// The Path value of an edge proxy (RFC 5626 section 5.1). `first_hop`: nobody stands between
 /// the device and us.
-pub(super) fn path(identity: &Identity, transport: FlowTransport, token: &str, first_hop: bool) -> String {
+pub(super) fn path(
+    identity: &Identity,
+    transport: FlowTransport,
+    token: &str,
+    first_hop: bool,
+) -> String {
     let mut uri = our_uri(identity, transport, false)
         .with_user(token)
         .with_param("lr", None);

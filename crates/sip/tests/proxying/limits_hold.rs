@@ -1,0 +1,101 @@
+use hearthline_sip::HeaderName;
+use hearthline_sip::proxy::{Decision, Reject};
+
+use crate::network::{Network, forward};
+
+fn invite(number: usize, host: u8, uri: &str) -> String {
+    format!(
+        "INVITE {uri} SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.{host};branch=z9hG4bK{number}\r\n\
+         From: <sip:a@home.example>;tag=1\r\nTo: <sip:desk@home.example>\r\n\
+         Call-ID: c{number}\r\nCSeq: 1 INVITE\r\nContact: <sip:a@192.0.2.{host}>\r\n\
+         Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+    )
+}
+
+#[test]
+fn one_source_may_only_try_so_many_calls_at_once() {
+    let mut network = Network::with(41, |config| config.limits.calls_per_source_max = 5);
+    let (flooder, other) = (network.play(50), network.play(51));
+    for number in 0..20 {
+        network.inject(flooder, invite(number, 50, "sip:desk@home.example"));
+    }
+    network.inject(other, invite(100, 51, "sip:desk@home.example"));
+    network.run(10);
+    assert_eq!(network.received(flooder, "503").len(), 15);
+    let refused = network.received(flooder, "503")[0].response();
+    assert!(refused.headers.contains(&HeaderName::RetryAfter));
+    assert!(network.received(other, "503").is_empty());
+    assert_eq!(network.asked.len(), 6);
+    // What is answered counts no longer.
+    let asked: Vec<_> = network.asked.iter().map(|(id, _)| *id).collect();
+    let now = network.now;
+    for id in asked {
+        let busy = Reject::new(hearthline_sip::StatusCode::BUSY_HERE);
+        network
+            .proxy
+            .decide(id, Decision::Reject(busy), now)
+            .unwrap();
+    }
+    network.inject(flooder, invite(200, 50, "sip:desk@home.example"));
+    network.run(10);
+    assert_eq!(network.asked.len(), 7);
+}
+
+#[test]
+fn a_full_proxy_still_has_room_for_an_emergency() {
+    let mut network = Network::with(42, |config| {
+        config.limits.transactions_max = 8;
+        config.limits.calls_per_source_max = 4;
+    });
+    for number in 0..20 {
+        let host = 50 + u8::try_from(number).unwrap();
+        let from = network.play(host);
+        network.inject(from, invite(number, host, "sip:desk@home.example"));
+    }
+    network.run(10);
+    assert_eq!(network.asked.len(), 8);
+    let from = network.play(50);
+    network.inject(from, invite(900, 50, "urn:service:sos"));
+    network.run(10);
+    assert_eq!(network.asked.len(), 9);
+    let (id, _) = *network.asked.last().unwrap();
+    let request = network.proxy.request(id).unwrap();
+    assert_eq!(request.uri.service(), Some("sos"));
+}
+
+#[test]
+fn a_service_urn_leaves_as_it_came_whatever_was_decided() {
+    let mut network = Network::home(43, 2, &[&[1]]);
+    network.decide = Box::new(|_, _, _| {
+        Some(forward(
+            &[vec![1]],
+            hearthline_sip::endpoint::Transport::Udp,
+        ))
+    });
+    let from = network.play(50);
+    network.inject(from, invite(1, 50, "urn:service:sos.fire"));
+    network.run(10);
+    let device = crate::network::address(1, hearthline_sip::endpoint::Transport::Udp);
+    let sent = network.received(device, "INVITE");
+    assert_eq!(sent[0].request().uri.to_string(), "urn:service:sos.fire");
+}
+
+#[test]
+fn every_transaction_ends_however_many_were_begun() {
+    let mut network = Network::with(44, |config| config.limits.calls_per_source_max = 1_000);
+    let from = network.play(50);
+    for number in 0..500 {
+        network.inject(from, invite(number, 50, "sip:desk@home.example"));
+    }
+    network.run(10);
+    let asked: Vec<_> = network.asked.iter().map(|(id, _)| *id).collect();
+    assert_eq!(asked.len(), 500);
+    for id in asked {
+        let gone = Reject::new(hearthline_sip::StatusCode::GONE);
+        network
+            .proxy
+            .decide(id, Decision::Reject(gone), network.now)
+            .unwrap();
+    }
+    network.until_quiet();
+}

@@ -1,0 +1,15 @@
+//! A proxy between endpoints of our own and played peers, on a simulated network.
+#![allow(clippy::unwrap_used)] // a failed step is a failed test
+
+#[allow(unreachable_pub)] // a module of one test binary
+mod network;
+
+mod best_response_is_sent;
+mod cancel_reaches_every_branch;
+mod dialogs_stay_on_their_path;
+mod fork_first_answer_wins;
+mod limits_hold;
+mod loops_are_found;
+mod loss_is_survived;
+mod strangers_are_not_served;
+mod texts_are_exact;
