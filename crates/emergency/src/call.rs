@@ -18,11 +18,12 @@ use core::time::Duration;
 use crate::invite::EmergencyInvite;
 use crate::lost_client::{CachedMapping, LostAtCall, LostPost, LostReply, LostRequestId};
 use crate::profile::EmergencyProfile;
-use crate::target::{Refused, SipUri};
+use crate::target::Refused;
 use crate::timestamp::Timestamp;
 
 pub use self::event::{CallEvent, EndedBy, EventKind, RouteSource};
 pub use self::machine::{BeforeInvite, EmergencyCall};
+pub use crate::line::{Line, Transport};
 
 mod event;
 mod machine;
@@ -34,28 +35,6 @@ pub const LINE_REDIRECTS_MAX: usize = 3;
 /// How long after the call a callback is expected, and do-not-disturb is off (RFC 6881 SP-35, ED-68).
 pub const CALLBACK_WINDOW: Duration = Duration::from_secs(30 * 60);
 
-/// A transport, in the order a line tries them (RFC 6881 ED-57, ED-58: TLS first, then without).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Transport {
-    /// TLS over TCP.
-    Tls,
-    /// TCP.
-    Tcp,
-    /// UDP.
-    Udp,
-}
-
-/// A way out of the home.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    /// Its name in the configuration and in every event: `landline`, `trunk`.
-    pub name: String,
-    /// Where its INVITE is sent.
-    pub target: SipUri,
-    /// Transports in the order they are tried.
-    pub transports: Vec<Transport>,
-}
-
 /// The call's timers, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallTimers {
@@ -65,6 +44,8 @@ pub struct CallTimers {
     pub location_ms_max: u64,
     /// A line that says nothing gives way after so long: 2 000.
     pub no_response_ms_max: u64,
+    /// A line that was asked again, with less or elsewhere, gives way so long after its first INVITE if nothing comes: 3 000.
+    pub line_ms_max: u64,
     /// A line that says only 100 gives way after so long: 4 000. It is kept until another answers.
     pub trying_ms_max: u64,
     /// A line that only rings gives way after so long: 30 000. It is kept until another answers.
@@ -85,6 +66,7 @@ impl Default for CallTimers {
             lost_ms_max: 500,
             location_ms_max: 250,
             no_response_ms_max: 2_000,
+            line_ms_max: 3_000,
             trying_ms_max: 4_000,
             ringing_ms_max: 30_000,
             silent_ms_max: 8_000,

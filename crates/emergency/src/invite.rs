@@ -14,6 +14,7 @@ use crate::additional::{
 };
 use crate::body::{BodyPart, Disposition, TYPE_PIDF, TYPE_SDP};
 use crate::civic::{CivicAddress, CivicElement};
+use crate::line::{AddressAs, Line};
 use crate::pidf::{LocationObject, PidfLo, ProvidedBy};
 use crate::profile::EmergencyProfile;
 use crate::service::DrillService;
@@ -28,7 +29,7 @@ pub const DRILL_SUBJECT: &str = "DRILL - not an emergency";
 /// An INVITE as plain fields. The SIP endpoint adds Via, Max-Forwards, Call-ID, CSeq, the From tag and the multipart framing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmergencyInvite {
-    /// `urn:service:sos` or a sub-service.
+    /// `urn:service:sos` or a sub-service; on a line that knows numbers only, `sip:911@host`.
     pub request_uri: String,
     /// Where it is sent, whatever the Route says: the line.
     pub next_hop: SipUri,
@@ -84,7 +85,9 @@ pub struct InviteRequest<'a> {
     pub permit: &'a DrillService,
     /// The household.
     pub profile: &'a EmergencyProfile,
-    /// The line it goes to.
+    /// The line it goes by: how it is addressed, and whose account it is.
+    pub line: &'a Line,
+    /// Where it is sent: the line's target, or where the line redirected to.
     pub next_hop: &'a SipUri,
     /// The call-taker's URI from LoST; none when there is no mapping (RFC 6881 ED-55).
     pub route: Option<&'a SipUri>,
@@ -102,12 +105,28 @@ impl InviteRequest<'_> {
     /// Builds the INVITE.
     pub fn build(&self) -> EmergencyInvite {
         let service = self.permit.service();
+        let (request_uri, to) = match self.line.address_as {
+            AddressAs::Service => (service.to_string(), service.to_string()),
+            AddressAs::Number(plan) => {
+                let to = self
+                    .line
+                    .target
+                    .with_user(plan.number_for(service).as_str());
+                // A redirection replaces the Request-URI and leaves To (RFC 3261 §8.1.3.4).
+                let request_uri = match *self.next_hop == self.line.target {
+                    true => to.to_string(),
+                    false => self.next_hop.to_string(),
+                };
+                (request_uri, to.to_string())
+            }
+        };
         let mut headers: Vec<(&'static str, String)> = vec![
-            ("To", format!("<{service}>")),
+            ("To", format!("<{to}>")),
             ("From", self.from()),
             ("Contact", format!("<{}>", self.profile.contact)),
         ];
-        if let Some(route) = self.route {
+        // A line that knows numbers only has a way of its own to the call-taker; a Route would lead past it.
+        if let (Some(route), AddressAs::Service) = (self.route, self.line.address_as) {
             headers.push(("Route", loose_route(route)));
         }
         headers.push(("P-Preferred-Identity", self.identity()));
@@ -145,7 +164,7 @@ impl InviteRequest<'_> {
             }
         }
         EmergencyInvite {
-            request_uri: service.to_string(),
+            request_uri,
             next_hop: self.next_hop.clone(),
             headers,
             parts,
@@ -296,10 +315,17 @@ impl InviteRequest<'_> {
 
     fn from(&self) -> String {
         let name = quoted(&self.profile.display_name);
+        // Trunks and adapters know a caller by the account in From.
+        let identity = match (&self.line.credentials, self.line.address_as) {
+            (Some(credentials), AddressAs::Number(_)) => {
+                self.line.target.with_user(credentials.username())
+            }
+            _ => self.profile.identity.clone(),
+        };
         if name.is_empty() {
-            format!("<{}>", self.profile.identity)
+            format!("<{identity}>")
         } else {
-            format!("{name} <{}>", self.profile.identity)
+            format!("{name} <{identity}>")
         }
     }
 

@@ -15,6 +15,7 @@ pub mod call;
 pub mod civic;
 pub mod geodetic;
 pub mod invite;
+pub mod line;
 pub mod lost;
 pub mod lost_client;
 pub mod numbers;

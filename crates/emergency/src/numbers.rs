@@ -116,6 +116,46 @@ impl Country {
     }
 }
 
+/// Whose emergency numbers a line dials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NumberPlan {
+    /// One country's.
+    Of(Country),
+    /// 112, which every member state of the European Union answers for every service.
+    EuropeanUnion,
+}
+
+impl NumberPlan {
+    /// The number that reaches `service`: its own where there is one, else the one of the service above it, else the main
+    /// number.
+    pub fn number_for(self, service: &ServiceUrn) -> EmergencyNumber {
+        let NumberPlan::Of(country) = self else {
+            return EmergencyNumber("112");
+        };
+        let strings = country.dial_strings();
+        let mut wanted = Some(service.clone());
+        while let Some(service) = wanted {
+            if let Some(own) = strings.iter().find(|own| own.service == service) {
+                return EmergencyNumber(own.digits);
+            }
+            wanted = service.parent();
+        }
+        EmergencyNumber(country.main_number())
+    }
+}
+
+/// An emergency number out of the table. Only [`NumberPlan::number_for`] makes one, from no digits that anybody dialled,
+/// and nothing that rewrites digits takes one: a dial plan takes [`OrdinaryDigits`] (DESIGN invariant 2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EmergencyNumber(&'static str);
+
+impl EmergencyNumber {
+    /// The digits, as they stand in a Request-URI.
+    pub fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
 /// What recognition found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recognition {
@@ -281,6 +321,44 @@ mod tests {
                     1,
                     "{} twice in {}",
                     string.digits,
+                    country.name()
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_number_of_a_service_reaches_it_or_the_service_above_it() {
+        let number = |country, service: &str| {
+            NumberPlan::Of(country)
+                .number_for(&ServiceUrn::parse(service).unwrap())
+                .as_str()
+        };
+        assert_eq!(number(Country::UnitedStates, "urn:service:sos"), "911");
+        assert_eq!(
+            number(Country::UnitedKingdom, "urn:service:sos.police"),
+            "999"
+        );
+        assert_eq!(number(Country::Australia, "urn:service:sos.fire"), "000");
+        assert_eq!(number(Country::Germany, "urn:service:sos.police"), "110");
+        assert_eq!(number(Country::Germany, "urn:service:sos.ambulance"), "112");
+        assert_eq!(
+            number(Country::France, "urn:service:sos.police.river"),
+            "17"
+        );
+        assert_eq!(
+            NumberPlan::EuropeanUnion
+                .number_for(&ServiceUrn::FIRE)
+                .as_str(),
+            "112"
+        );
+        for &country in Country::ALL {
+            for service in ["sos", "sos.police", "sos.fire", "sos.ambulance", "sos.x"] {
+                let number = number(country, &format!("urn:service:{service}"));
+                let digits = DialledDigits::new(number).unwrap();
+                assert!(
+                    matches!(digits.recognise(country), Recognition::Emergency(_)),
+                    "{number} in {}",
                     country.name()
                 );
             }

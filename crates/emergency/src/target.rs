@@ -61,9 +61,12 @@ pub enum UriError {
     /// White space, control characters, angle brackets or quotes, or no host where one is needed.
     #[error("the URI has characters that end it in a header, or has no host")]
     Shape,
+    /// Not what the SIP core can send: a port beyond 65535, an escape that is none, an empty part.
+    #[error("the URI is not one of RFC 3261: {0}")]
+    Syntax(hearthline_sip::uri::UriError),
 }
 
-/// A `sip:` or `sips:` URI with a host: shape-checked text, parsed in full by the SIP core.
+/// A `sip:` or `sips:` URI with a host: text that the SIP core reads.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SipUri(String);
 
@@ -84,6 +87,8 @@ impl SipUri {
         if uri.host().is_empty() {
             return Err(UriError::Shape);
         }
+        // What is accepted here stands in an INVITE later: nothing that cannot be written may get so far.
+        hearthline_sip::Uri::parse(text).map_err(UriError::Syntax)?;
         Ok(uri)
     }
 
@@ -94,10 +99,31 @@ impl SipUri {
 
     /// The host, without brackets and port.
     pub fn host(&self) -> &str {
+        host_of(self.authority())
+    }
+
+    /// This user at the same host and port, without parameters: `sip:911@127.0.0.1:5060`. What a user part cannot have
+    /// is escaped (RFC 3261 §25.1).
+    #[must_use]
+    pub fn with_user(&self, user: &str) -> SipUri {
+        let scheme = if self.is_sips() { "sips" } else { "sip" };
+        let place = self.authority().split([';', '?']).next().unwrap_or("");
+        let mut text = format!("{scheme}:");
+        for byte in user.bytes() {
+            if byte.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,".contains(&byte) {
+                text.push(char::from(byte));
+            } else {
+                text.push_str(&format!("%{byte:02X}"));
+            }
+        }
+        SipUri(format!("{text}@{place}"))
+    }
+
+    /// `host`, `host:port` or `[v6]:port`, with what follows.
+    fn authority(&self) -> &str {
         let rest = self.0.split_once(':').map_or("", |(_, rest)| rest);
         let rest = rest.split(['?']).next().unwrap_or("");
-        let authority = rest.rsplit_once('@').map_or(rest, |(_, after)| after);
-        host_of(authority)
+        rest.rsplit_once('@').map_or(rest, |(_, after)| after)
     }
 
     /// Whether the URI asks for TLS.
@@ -303,6 +329,41 @@ mod tests {
         assert!(SipUri::parse("tel:911").is_err());
         assert!(SipUri::parse("sip:a b@c").is_err());
         assert!(SipUri::parse("sip:@").is_err());
+    }
+
+    #[test]
+    fn a_port_that_does_not_exist_is_refused() {
+        for text in [
+            "sip:127.0.0.1:99999",
+            "sip:psap@[::1]:65536",
+            "sip:127.0.0.1:",
+            "sip:127.0.0.1:50x0",
+        ] {
+            assert!(
+                matches!(SipUri::parse(text), Err(UriError::Syntax(_))),
+                "{text}"
+            );
+        }
+        assert!(SipUri::parse("sip:127.0.0.1:65535").is_ok());
+    }
+
+    #[test]
+    fn a_number_stands_before_the_lines_host_and_port() {
+        for (line, number) in [
+            ("sip:127.0.0.1", "sip:911@127.0.0.1"),
+            (
+                "sip:trunk@127.0.0.1:5070;transport=tcp",
+                "sip:911@127.0.0.1:5070",
+            ),
+            ("sips:[::1]:5061", "sips:911@[::1]:5061"),
+        ] {
+            let uri = SipUri::parse(line).unwrap().with_user("911");
+            assert_eq!(uri.as_str(), number);
+            assert_eq!(SipUri::parse(number).unwrap(), uri);
+        }
+        let odd = SipUri::parse("sip:127.0.0.1").unwrap().with_user("a@b;c");
+        assert_eq!(odd.as_str(), "sip:a%40b%3Bc@127.0.0.1");
+        assert_eq!(odd.host(), "127.0.0.1");
     }
 
     #[test]

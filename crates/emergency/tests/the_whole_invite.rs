@@ -4,15 +4,16 @@
 mod support;
 
 use hearthline_emergency::invite::{Content, EmergencyInvite, InviteRequest};
-use support::{permit, profile, sip, wall};
+use support::{line, permit, profile, sip, wall};
 
 fn build(content: Content) -> EmergencyInvite {
     let (permit, profile) = (permit(), profile());
-    let (next_hop, route) = (sip("sip:127.0.0.1:5070"), sip("sip:psap@127.0.0.1:5090"));
+    let (line, route) = (line("line0", 5070), sip("sip:psap@127.0.0.1:5090"));
     InviteRequest {
         permit: &permit,
         profile: &profile,
-        next_hop: &next_hop,
+        line: &line,
+        next_hop: &line.target,
         route: Some(&route),
         call_token: "c0ffee00c0ffee00",
         content,
@@ -131,11 +132,12 @@ fn a_name_cannot_break_out_of_its_header() {
     profile.display_name = "a\"\r\nRoute: <sip:example.com>\r\n\\".to_owned();
     profile.device.name = "\r\nX: y".to_owned();
     let permit = permit();
-    let next_hop = sip("sip:127.0.0.1:5070");
+    let line = line("line0", 5070);
     let invite = InviteRequest {
         permit: &permit,
         profile: &profile,
-        next_hop: &next_hop,
+        line: &line,
+        next_hop: &line.target,
         route: None,
         call_token: "c0ffee00c0ffee00",
         content: Content::Full,

@@ -19,7 +19,7 @@ use hearthline_emergency::lost::{
 };
 use hearthline_emergency::pidf::{Holder, LocationObject, PidfLo};
 use hearthline_emergency::service::ServiceUrn;
-use support::{address, answer, conformance, mapping, permit, point, profile, sip, wall};
+use support::{address, answer, conformance, line, mapping, permit, point, profile, wall};
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
@@ -149,12 +149,13 @@ fn location_objects() {
 #[test]
 fn the_invite_of_every_content() {
     let Some(schemas) = judge() else { return };
-    let (permit, profile, next_hop) = (permit(), profile(), sip("sip:127.0.0.1:5070"));
+    let (permit, profile, line) = (permit(), profile(), line("line0", 5070));
     for content in [Content::Full, Content::OneLocation, Content::NoLocation] {
         let request = InviteRequest {
             permit: &permit,
             profile: &profile,
-            next_hop: &next_hop,
+            line: &line,
+            next_hop: &line.target,
             route: None,
             call_token: "c0ffee00c0ffee00",
             content,

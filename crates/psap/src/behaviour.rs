@@ -14,6 +14,8 @@ pub struct Behaviour {
     pub answer: Answer,
     /// After this long, in milliseconds.
     pub answer_after_ms: u64,
+    /// A refusal says Retry-After, so many seconds (RFC 3261 §20.33).
+    pub retry_after_s: Option<u32>,
     /// Hang up so long after the answer, in milliseconds.
     pub hang_up_after_ms: Option<u64>,
     /// What the answer's session description is like.
@@ -34,6 +36,7 @@ impl Default for Behaviour {
             ring: Ring::default(),
             answer: Answer::default(),
             answer_after_ms: 100,
+            retry_after_s: None,
             hang_up_after_ms: None,
             session: SessionDefect::default(),
             voice: Voice::default(),

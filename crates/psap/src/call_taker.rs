@@ -19,7 +19,7 @@ use hearthline_sip::endpoint::{
 use hearthline_sip::offer_answer::{self, LocalAudio, Negotiated};
 use hearthline_sip::sdp::SessionDescription;
 use hearthline_sip::target::Transport;
-use hearthline_sip::{Request, StatusCode};
+use hearthline_sip::{HeaderName, Request, StatusCode};
 
 use crate::answer_body::{defective, moved, read_session};
 use crate::behaviour::{Answer, Behaviour, Reinvite, Ring};
@@ -420,7 +420,8 @@ impl CallTaker {
             return Ok(());
         };
         let answer = call.behaviour.answer.clone();
-        let refusal = match answer {
+        let retry_after_s = call.behaviour.retry_after_s;
+        let mut refusal = match answer {
             Answer::Accept => return self.accept(handle, now),
             Answer::Reject(code) => {
                 Refusal::new(StatusCode::new(code).unwrap_or(StatusCode::SERVICE_UNAVAILABLE))
@@ -429,6 +430,11 @@ impl CallTaker {
             Answer::RedirectLoop => moved(&call.own_uri),
             Answer::TryingForever | Answer::RingForever | Answer::Dead => return Ok(()),
         };
+        if let Some(seconds) = retry_after_s {
+            refusal
+                .headers
+                .push((HeaderName::RetryAfter, seconds.to_string().into_bytes()));
+        }
         self.note_end(handle, "refused");
         self.endpoint.reject(handle, refusal, now)
     }

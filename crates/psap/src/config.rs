@@ -20,8 +20,10 @@ pub struct PsapConfig {
     pub address: IpAddr,
     /// Port for SIP by UDP and TCP; 0 takes any free one, for tests.
     pub sip_port: u16,
-    /// Port for SIP by TLS; none: no TLS.
+    /// Port for SIP by TLS; none: no TLS. 0 takes the one above the SIP port, where our device looks for it.
     pub tls_port: Option<u16>,
+    /// Show a certificate of the home's own authority, made at the start; its root is written to this file for the device.
+    pub tls_home_root: Option<PathBuf>,
     /// Certificate chain and key for TLS, PEM; both or neither.
     pub tls_certificate: Option<PathBuf>,
     /// The key's file.
@@ -65,6 +67,7 @@ impl Default for PsapConfig {
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             sip_port: 5060,
             tls_port: None,
+            tls_home_root: None,
             tls_certificate: None,
             tls_key: None,
             calls_max: 8,
@@ -102,6 +105,7 @@ impl PsapConfig {
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let config: Self = toml::from_str(text)?;
         config.check()?;
+        config.check_identity(false)?;
         Ok(config)
     }
 
@@ -113,10 +117,18 @@ impl PsapConfig {
         if !self.address.is_loopback() {
             return Err(ConfigError::NotLoopback(self.address));
         }
-        if self.tls_port.is_some() && (self.tls_certificate.is_none() || self.tls_key.is_none()) {
+        if self.tls_certificate.is_some() != self.tls_key.is_some() {
             return Err(ConfigError::Value(
-                "tls_port needs tls_certificate and tls_key; give both or leave TLS out",
+                "tls_certificate and tls_key belong together; give both or neither",
             ));
+        }
+        if self.tls_certificate.is_some() && self.tls_home_root.is_some() {
+            return Err(ConfigError::Value(
+                "tls_certificate and tls_home_root are two ways to TLS; give one",
+            ));
+        }
+        if self.tls_port.is_none() && self.tls_home_root.is_some() {
+            return Err(ConfigError::Value("tls_home_root needs tls_port"));
         }
         if self.calls_max == 0 || self.calls_max > CALLS_MAX {
             return Err(ConfigError::Value("calls_max is not 1 to 64"));
@@ -128,6 +140,20 @@ impl PsapConfig {
         }
         if self.behaviours.is_empty() || self.behaviours.len() > 1_000 {
             return Err(ConfigError::Value("behaviours needs 1 to 1000 entries"));
+        }
+        Ok(())
+    }
+
+    /// Refuses TLS without a certificate.
+    pub(crate) fn check_identity(&self, given: bool) -> Result<(), ConfigError> {
+        if self.tls_port.is_some()
+            && !given
+            && self.tls_certificate.is_none()
+            && self.tls_home_root.is_none()
+        {
+            return Err(ConfigError::Value(
+                "tls_port needs tls_certificate and tls_key, or tls_home_root; give them or leave TLS out",
+            ));
         }
         Ok(())
     }
@@ -177,6 +203,12 @@ mod tests {
         for (text, word) in [
             ("address = \"192.0.2.1\"", "loopback"),
             ("tls_port = 5061", "tls_certificate"),
+            ("tls_certificate = \"a\"", "belong together"),
+            ("tls_home_root = \"a\"", "tls_port"),
+            (
+                "tls_port = 1\ntls_home_root = \"a\"\ntls_certificate = \"a\"\ntls_key = \"a\"",
+                "give one",
+            ),
             ("calls_max = 0", "calls_max"),
             ("recording_rate_hz = 44100", "recording_rate_hz"),
             ("behaviours = []", "behaviours"),

@@ -74,6 +74,12 @@ impl CallReport {
     }
 }
 
+/// What counts as sound: the loudest 100 ms have at least this root mean square, 56 dB below full scale. Well above what
+/// G.711 makes of silence (8 at most), well below a voice.
+pub const HEARD_RMS_MIN: f32 = 50.0;
+/// 100 ms.
+const BLOCK_SAMPLES: u32 = 1_600;
+
 /// The audio of a call in numbers.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct MediaReport {
@@ -93,6 +99,8 @@ pub struct MediaReport {
     pub rtt_ms: Option<f32>,
     /// Root mean square of what was heard, 0 to 32767.
     pub heard_rms: f32,
+    /// The same of its loudest 100 ms.
+    pub loudest_rms: f32,
     /// Length of what was heard in milliseconds.
     pub heard_ms: u64,
     /// Packets refused for any reason.
@@ -111,6 +119,7 @@ impl MediaReport {
             concealed_ms: statistics.concealed_ms,
             rtt_ms: statistics.rtt_ms,
             heard_rms: loudness.rms(),
+            loudest_rms: loudness.loudest_rms(),
             heard_ms: loudness.samples / 16,
             refused_packets: refusals.malformed
                 + refusals.payload_type
@@ -152,35 +161,65 @@ impl MediaReport {
                 ),
             ),
             Fact::of(
-                self.heard_rms >= 1.0,
+                self.loudest_rms >= HEARD_RMS_MIN,
                 "audio-heard",
                 "invariant 5",
                 format!(
-                    "root mean square {:.0} over {} ms",
-                    self.heard_rms, self.heard_ms
+                    "root mean square {:.0} over {} ms, {:.0} in the loudest 100 ms ({HEARD_RMS_MIN} and more is sound)",
+                    self.heard_rms, self.heard_ms, self.loudest_rms
                 ),
             ),
         ]
     }
 }
 
-/// How loud what was heard is.
+/// How loud what was heard is, 16 kHz.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Loudness {
     energy: f64,
     samples: u64,
+    block_energy: f64,
+    block_samples: u32,
+    loudest: f64,
 }
 
 impl Loudness {
     pub(crate) fn add(&mut self, samples: &[i16]) {
-        self.energy += samples
-            .iter()
-            .map(|&sample| f64::from(sample).powi(2))
-            .sum::<f64>();
+        for &sample in samples {
+            let energy = f64::from(sample).powi(2);
+            self.energy += energy;
+            self.block_energy += energy;
+            self.block_samples += 1;
+            if self.block_samples == BLOCK_SAMPLES {
+                self.loudest = self.loudest.max(self.block_energy);
+                (self.block_energy, self.block_samples) = (0.0, 0);
+            }
+        }
         self.samples += samples.len() as u64;
     }
 
     fn rms(&self) -> f32 {
         (self.energy / self.samples.max(1) as f64).sqrt() as f32
+    }
+
+    fn loudest_rms(&self) -> f32 {
+        (self.loudest / f64::from(BLOCK_SAMPLES)).sqrt() as f32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_noise_of_a_codec_is_not_a_room_and_a_word_in_silence_is() {
+        let mut silence = Loudness::default();
+        silence.add(&[8; 160_000]);
+        assert!(silence.rms() >= 1.0 && silence.loudest_rms() < HEARD_RMS_MIN);
+        // A tenth of a second of speech in a minute.
+        let mut word = Loudness::default();
+        word.add(&[0; 960_000]);
+        word.add(&[2_000; 3_200]);
+        assert!(word.loudest_rms() >= HEARD_RMS_MIN, "{word:?}");
     }
 }

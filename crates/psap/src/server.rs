@@ -20,6 +20,7 @@ use crate::behaviour::Behaviour;
 use crate::boundaries::{Boundaries, BoundaryError};
 use crate::call_taker::{CallTaker, CallTakerConfig, Event, Output};
 use crate::config::{ConfigError, Print, PsapConfig};
+use crate::home_ca::HomeCa;
 use crate::lost_server::{LostFault, LostServer};
 use crate::recording::read_voice;
 use crate::report::CallReport;
@@ -56,6 +57,9 @@ pub enum StartError {
     /// The voice.
     #[error("voice: {0}")]
     Voice(String),
+    /// The home's own certificate.
+    #[error("{0}")]
+    Certificate(String),
 }
 
 /// Something asked of the running call-taker.
@@ -159,12 +163,24 @@ pub async fn run(config: PsapConfig) -> Result<(), StartError> {
 /// # Errors
 /// [`StartError`].
 pub async fn start(config: PsapConfig) -> Result<Running, StartError> {
+    start_with_identity(config, None).await
+}
+
+/// The same with this certificate for TLS, before any that the configuration names.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn start_with_identity(
+    config: PsapConfig,
+    identity: Option<Identity>,
+) -> Result<Running, StartError> {
     config.check()?;
+    config.check_identity(identity.is_some())?;
     let io = |what: &str| {
         let what = what.to_owned();
         move |error| StartError::Io { what, error }
     };
-    let sockets = bind_sip(&config).await?;
+    let sockets = bind_sip(&config, identity).await?;
     let sip = sockets.local.clone();
     let mut media = HashMap::new();
     let mut ports = Vec::new();
@@ -228,12 +244,22 @@ pub async fn start(config: PsapConfig) -> Result<Running, StartError> {
 }
 
 /// UDP and TCP on one port, TLS on its own.
-async fn bind_sip(config: &PsapConfig) -> Result<Sockets, StartError> {
-    let identity = match (&config.tls_certificate, &config.tls_key) {
-        (Some(certificates), Some(key)) if config.tls_port.is_some() => Some(Identity {
+async fn bind_sip(config: &PsapConfig, identity: Option<Identity>) -> Result<Sockets, StartError> {
+    let files = (&config.tls_certificate, &config.tls_key);
+    let identity = match (identity, files, &config.tls_home_root) {
+        (given, ..) if given.is_some() || config.tls_port.is_none() => given,
+        (_, (Some(certificates), Some(key)), _) => Some(Identity {
             certificates_pem: read_file(certificates).await?,
             key_pem: read_file(key).await?,
         }),
+        (_, _, Some(root)) => {
+            let home = HomeCa::make(config.address).map_err(StartError::Certificate)?;
+            std::fs::write(root, &home.root_pem).map_err(|error| StartError::Io {
+                what: root.display().to_string(),
+                error,
+            })?;
+            Some(home.identity)
+        }
         _ => None,
     };
     for attempt in 1.. {
@@ -245,6 +271,10 @@ async fn bind_sip(config: &PsapConfig) -> Result<Sockets, StartError> {
         sockets.udp.push(address);
         sockets.tcp.push(address);
         if let Some(port) = config.tls_port {
+            let port = match port {
+                0 => address.port().saturating_add(1),
+                port => port,
+            };
             sockets.tls.push(SocketAddr::new(config.address, port));
         }
         sockets.identity.clone_from(&identity);

@@ -51,6 +51,23 @@ fn ringing_forever_never_becomes_an_answer() {
 }
 
 #[test]
+fn a_refusal_says_when_to_try_again_if_told_to() {
+    let refusal = |retry_after_s| {
+        let behaviour = Behaviour {
+            retry_after_s,
+            ..Behaviour::with_answer(Answer::Reject(503))
+        };
+        let drill = placed(behaviour, 1_000);
+        let seen = drill.caller.sip_seen.iter();
+        seen.map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+            .find(|text| text.starts_with("SIP/2.0 503"))
+            .unwrap()
+    };
+    assert!(refusal(Some(7)).contains("\r\nRetry-After: 7\r\n"));
+    assert!(!refusal(None).contains("Retry-After"));
+}
+
+#[test]
 fn refusals_carry_their_status() {
     for code in [486u16, 503, 404, 600] {
         let drill = placed(Behaviour::with_answer(Answer::Reject(code)), 1_000);

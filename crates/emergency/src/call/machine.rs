@@ -8,6 +8,7 @@ use super::{
     ConfirmedEnd, EndedBy, EventKind, LINES_MAX, RouteSource,
 };
 use crate::invite::Content;
+use crate::line::LineBody;
 use crate::lost::{FindService, FindServiceResponse};
 use crate::lost_client::{
     CachedMapping, Exchange, LostEvent, Step, digest_of, locations_of, route_of,
@@ -37,6 +38,8 @@ struct Attempt {
     phase: Phase,
     sent_at: Duration,
     since: Duration,
+    /// When the line's first INVITE of this round left; this may be a later one, with less or elsewhere.
+    line_since: Duration,
     gave_way: bool,
 }
 
@@ -100,8 +103,11 @@ impl EmergencyCall {
         let memory = setup
             .lines
             .iter()
-            .map(|_| LineMemory {
-                content: Content::Full,
+            .map(|line| LineMemory {
+                content: match line.body {
+                    LineBody::Full => Content::Full,
+                    LineBody::SessionOnly => Content::SessionOnly,
+                },
                 redirects: 0,
                 visited: Vec::new(),
                 not_before: Duration::ZERO,

@@ -79,11 +79,11 @@ pub fn profile() -> EmergencyProfile {
 }
 
 pub fn line(name: &str, port: u16) -> Line {
-    Line {
-        name: name.to_owned(),
-        target: sip(&format!("sip:127.0.0.1:{port}")),
-        transports: vec![Transport::Tls, Transport::Tcp, Transport::Udp],
-    }
+    Line::new(
+        name,
+        sip(&format!("sip:127.0.0.1:{port}")),
+        vec![Transport::Tls, Transport::Tcp, Transport::Udp],
+    )
 }
 
 pub fn permit() -> DrillService {

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use hearthline_emergency::civic::CivicAddress;
 use hearthline_emergency::geodetic::{Position, Shape};
 use hearthline_emergency::invite::{Content, EmergencyInvite, InviteRequest as EmergencyRequest};
+use hearthline_emergency::line::Line;
 use hearthline_emergency::profile::{DeviceProfile, EmergencyProfile, SubscriberProfile};
 use hearthline_emergency::service::{DrillService, ServiceUrn};
 use hearthline_emergency::target::{DrillTargets, SipUri};
@@ -70,10 +71,12 @@ pub fn profile() -> EmergencyProfile {
 /// The emergency crate's own INVITE, as the device sends it.
 pub fn emergency_invite(sdp: &[u8]) -> EmergencyInvite {
     let permit = DrillService::new(ServiceUrn::SOS, DrillTargets::loopback()).unwrap();
+    let target = SipUri::parse("sip:psap@127.0.0.1:5060").unwrap();
     EmergencyRequest {
         permit: &permit,
         profile: &profile(),
-        next_hop: &SipUri::parse("sip:psap@127.0.0.1:5060").unwrap(),
+        line: &Line::new("drill", target.clone(), Vec::new()),
+        next_hop: &target,
         route: None,
         call_token: "call-1",
         content: Content::Full,

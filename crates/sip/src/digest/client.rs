@@ -6,13 +6,19 @@ use super::{Challenge, DigestError, Qop, Transcript};
 use crate::auth::AuthValue;
 use crate::method::Method;
 
-/// Name and password for one realm. Never shown by `Debug`.
+/// Name and password for one realm. Never shown by `Debug`; the password is overwritten when dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// The user name.
     pub username: String,
     /// The password.
     pub password: String,
+}
+
+impl Drop for Credentials {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.password);
+    }
 }
 
 impl fmt::Debug for Credentials {

@@ -31,7 +31,7 @@ impl Body {
     }
 }
 
-/// User name and password for digest.
+/// User name and password for digest. The password is overwritten when it is dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// User name.
@@ -40,6 +40,12 @@ pub struct Credentials {
     pub password: String,
     /// The realm they are for; `None`: any.
     pub realm: Option<String>,
+}
+
+impl Drop for Credentials {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.password);
+    }
 }
 
 impl core::fmt::Debug for Credentials {

@@ -7,17 +7,21 @@ use crate::call::{
     AttemptId, CallOutput, CallState, EndedBy, EventKind, LINE_REDIRECTS_MAX, Progress,
 };
 use crate::invite::{Content, InviteRequest};
+use crate::line::LineBody;
 use crate::target::SipUri;
 
 impl EmergencyCall {
     pub(super) fn gives_way_at(&self, attempt: &Attempt) -> Duration {
         let timers = &self.setup.timers;
-        let ms = match attempt.phase {
-            Phase::Silent => timers.no_response_ms_max,
-            Phase::Trying => timers.trying_ms_max,
-            Phase::Ringing => timers.ringing_ms_max,
-        };
-        attempt.since + Duration::from_millis(ms)
+        let after = |ms| attempt.since + Duration::from_millis(ms);
+        match attempt.phase {
+            // A line that refuses and is then silent has no more time than one that is silent from the first.
+            Phase::Silent => after(timers.no_response_ms_max)
+                .min(attempt.line_since + Duration::from_millis(timers.line_ms_max))
+                .max(attempt.since),
+            Phase::Trying => after(timers.trying_ms_max),
+            Phase::Ringing => after(timers.ringing_ms_max),
+        }
     }
 
     pub(super) fn give_way(&mut self) {
@@ -28,7 +32,8 @@ impl EmergencyCall {
             }
             let reason = match attempt.phase {
                 Phase::Silent => {
-                    format!("no response in {} ms", self.setup.timers.no_response_ms_max)
+                    let waited = self.now.saturating_sub(attempt.since);
+                    format!("no response in {} ms", waited.as_millis())
                 }
                 Phase::Trying => format!(
                     "nothing after 100 in {} ms",
@@ -63,7 +68,7 @@ impl EmergencyCall {
                 (_, rounds) => format!("round {}", u64::from(rounds) + 1),
             };
             let target = self.setup.lines[line].target.clone();
-            self.invite(line, target, reason);
+            self.invite(line, target, reason, self.now);
             return;
         }
         let wait = Duration::from_millis(self.retry_ms.max(1));
@@ -130,7 +135,13 @@ impl EmergencyCall {
         }
     }
 
-    pub(super) fn invite(&mut self, line: usize, next_hop: SipUri, reason: String) {
+    pub(super) fn invite(
+        &mut self,
+        line: usize,
+        next_hop: SipUri,
+        mut reason: String,
+        line_since: Duration,
+    ) {
         let attempt = AttemptId(self.next_attempt);
         self.next_attempt = self.next_attempt.wrapping_add(1);
         let route = self
@@ -140,6 +151,7 @@ impl EmergencyCall {
         let invite = InviteRequest {
             permit: &self.permit,
             profile: &self.setup.profile,
+            line: &self.setup.lines[line],
             next_hop: &next_hop,
             route: route.as_ref(),
             call_token: &self.setup.call_token,
@@ -155,9 +167,13 @@ impl EmergencyCall {
             phase: Phase::Silent,
             sent_at: self.now,
             since: self.now,
+            line_since,
             gave_way: false,
         });
         self.tried_in_round = true;
+        if self.setup.lines[line].body == LineBody::SessionOnly {
+            reason += "; this line carries the session alone, location and data are not sent";
+        }
         let name = self.setup.lines[line].name.clone();
         self.outputs.push_back(CallOutput::Invite {
             attempt,
@@ -304,15 +320,24 @@ impl EmergencyCall {
         retry_after_s: Option<u32>,
         contacts: &[String],
     ) {
-        let line = self.attempts[index].line;
-        self.failed(index, &format!("it answered {status}"));
+        let (line, line_since) = (self.attempts[index].line, self.attempts[index].line_since);
+        let why = match (status, &self.setup.lines[line].credentials) {
+            (401 | 407, Some(_)) => {
+                format!("it answered {status}: it refused the line's user name and password")
+            }
+            (401 | 407, None) => format!(
+                "it answered {status}: it wants a user name and password, and the device has none for it"
+            ),
+            _ => format!("it answered {status}"),
+        };
+        self.failed(index, &why);
         if let Some(seconds) = retry_after_s {
             let wait = Duration::from_secs(u64::from(seconds));
             let wait = wait.min(Duration::from_millis(self.setup.timers.retry_ms_max));
             self.memory[line].not_before = self.now + wait;
         }
         if (300..400).contains(&status) {
-            self.redirected(line, contacts);
+            self.redirected(line, contacts, line_since);
         } else if let Some(content) = less(self.memory[line].content, status) {
             self.memory[line].content = content;
             let target = self.memory[line]
@@ -325,11 +350,11 @@ impl EmergencyCall {
                 Content::NoLocation => "without location after a refusal",
                 Content::Full | Content::SessionOnly => "the session alone after a refusal",
             };
-            self.invite(line, target, reason.to_owned());
+            self.invite(line, target, reason.to_owned(), line_since);
         }
     }
 
-    pub(super) fn redirected(&mut self, line: usize, contacts: &[String]) {
+    pub(super) fn redirected(&mut self, line: usize, contacts: &[String], line_since: Duration) {
         let memory = &self.memory[line];
         if memory.redirects >= LINE_REDIRECTS_MAX {
             return;
@@ -341,7 +366,7 @@ impl EmergencyCall {
             .find(|uri| self.permit.targets().permit(uri) && !memory.visited.contains(uri));
         if let Some(next) = next {
             self.memory[line].redirects += 1;
-            self.invite(line, next, "redirected".to_owned());
+            self.invite(line, next, "redirected".to_owned(), line_since);
         }
     }
 }
@@ -352,10 +377,12 @@ fn less(content: Content, status: u16) -> Option<Content> {
         // 424 Bad Location Information (RFC 6442 §4.3): one corrected retry, then without.
         (424, Content::Full) => Some(Content::OneLocation),
         (424, Content::OneLocation) => Some(Content::NoLocation),
-        // Too large, unknown media type, unknown extension, message too large: the voice matters most.
-        (413 | 415 | 420 | 513, Content::Full | Content::OneLocation | Content::NoLocation) => {
-            Some(Content::SessionOnly)
-        }
+        // Too large, unknown media type, unknown extension, message too large: the voice matters most. 400 and 500 are
+        // what phones and adapters say that fail over a multipart body.
+        (
+            400 | 413 | 415 | 420 | 500 | 513,
+            Content::Full | Content::OneLocation | Content::NoLocation,
+        ) => Some(Content::SessionOnly),
         _ => None,
     }
 }
