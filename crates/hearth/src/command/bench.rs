@@ -1,8 +1,11 @@
 //! `hearth bench`: the budgets of the design, measured on this machine.
 mod audio;
+mod calls;
 mod cores;
+mod idle;
 mod listening;
 mod meter;
+mod transcripts;
 
 use std::path::PathBuf;
 
@@ -94,7 +97,12 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
         );
     }
     // Memory first: nothing else may be loaded yet.
-    let mut rows = match listening::rows(&folder) {
+    let measured = listening::rows(&folder).and_then(|(mut rows, orders)| {
+        rows.extend(calls::rows(&folder, &orders)?);
+        rows.extend(idle::rows()?);
+        Ok(rows)
+    });
+    let mut rows = match measured {
         Ok(rows) => rows,
         Err(why) => {
             eprintln!("hearth: {why}");

@@ -1,4 +1,5 @@
 //! `hearth hear`: recordings through the very same device.
+mod bar;
 mod outcome;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +13,8 @@ use hearthline_speaker::policy::{Decided, Decision, Policy, Situation};
 use hearthline_speaker::record::intent_of;
 use hearthline_voice::listen::{Listener, Output as Hearing};
 use hearthline_voice::understand::Country;
+
+use bar::Bar;
 
 use crate::drill::{self, Drill};
 use crate::ear;
@@ -28,7 +31,7 @@ const SILENCE_SAMPLES: usize = 32_000;
 /// What to hear.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  hearth hear call.wav\n  hearth hear --dry-run --json *.flac | jq .decision\n  hearth hear --expect emergency call.wav\n\nExit codes: 0 heard (and as expected), 1 not as expected, 2 a recording cannot be read, 3 models are missing."
+    after_help = "Examples:\n  hearth hear call.wav\n  hearth hear --dry-run --json *.flac | jq .decision\n  hearth hear --expect emergency call.wav\n\nA recording that cannot be read does not stop the others: it is told on standard error and, with --json, by a line {\"file\", \"error\"} in its place.\n\nExit codes: 0 heard (and as expected), 1 not as expected, 2 a recording cannot be read (the others are heard all the same), 3 models are missing."
 )]
 pub(crate) struct Arguments {
     /// Recordings: WAV, FLAC or Ogg Opus, any rate, any number of channels.
@@ -82,12 +85,13 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
         (Err(error), _) | (_, Err(error)) => return fail(&error.to_string(), Exit::Input),
     };
     let mut exit = Exit::Ok;
-    for file in &arguments.files {
+    for (number, file) in arguments.files.iter().enumerate() {
         let heard = if arguments.dry_run {
             ear::listener(&folder, country)
                 .map_err(|why| (why, Exit::Missing))
                 .and_then(|listener| {
-                    dry(file, listener, Policy::new(mode)).map_err(|why| (why, Exit::Input))
+                    let bar = Bar::new(number, arguments.files.len());
+                    dry(file, listener, Policy::new(mode), bar).map_err(|why| (why, Exit::Input))
                 })
         } else {
             heard_in_a_drill(file, &folder, &household, arguments)
@@ -108,6 +112,9 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
             }
             Err((why, code)) => {
                 eprintln!("hearth: {why}");
+                if arguments.json {
+                    out!("{}", outcome::error_line(file, &why));
+                }
                 exit = code;
             }
         }
@@ -136,12 +143,18 @@ fn show(outcome: &Outcome, arguments: &Arguments) {
 }
 
 /// The ear and the policy over a recording, as fast as the processor allows.
-fn dry(file: &Path, mut listener: Listener, policy: Policy) -> Result<Outcome, String> {
+fn dry(
+    file: &Path,
+    mut listener: Listener,
+    policy: Policy,
+    mut bar: Bar,
+) -> Result<Outcome, String> {
     let mut recording = Recording::open(file).map_err(|error| error.to_string())?;
     let mut outcome = Outcome::nothing(file);
     loop {
         let block = recording.next_block().map_err(|error| error.to_string())?;
         let ended = block.is_none();
+        bar.at(&recording);
         listener.handle_samples(&block.unwrap_or_else(|| vec![0; SILENCE_SAMPLES]));
         if ended {
             listener.handle_end();

@@ -18,6 +18,10 @@ const RATE_HZ_RANGE: std::ops::RangeInclusive<u32> = 4_000..=384_000;
 const CHANNELS_MAX: usize = 64;
 /// Longer recordings are refused, in seconds: a day.
 const RECORDING_S_MAX: u64 = 24 * 3_600;
+/// More bytes than the two sizes of a RIFF header can tell.
+const RIFF_BYTES_MAX: u64 = u32::MAX as u64 + 8;
+/// An Ogg page is at most so long (RFC 3533 §6); the last one begins in the last so many bytes.
+const OGG_PAGE_BYTES_MAX: u64 = 65_307;
 /// Longest Opus packet, 120 ms at 16 kHz (RFC 6716 §2.1.4).
 const OPUS_PACKET_SAMPLES_MAX: usize = 1_920;
 /// Frames read at once.
@@ -43,7 +47,7 @@ pub enum RecordingError {
         why: String,
     },
     /// The sound breaks off or is damaged after some samples.
-    #[error("{path}: damaged after {seconds:.2} s: {why}")]
+    #[error("{path}: damaged after {seconds:.2} s: {why}; copy or record it again")]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -53,8 +57,16 @@ pub enum RecordingError {
         why: String,
     },
     /// No sample at all.
-    #[error("{0}: the recording is empty")]
+    #[error("{0}: the recording is empty; record it again, or give another file")]
     Empty(PathBuf),
+    /// A WAV file that its own header cannot describe: sizes there have 32 bits.
+    #[error(
+        "{path}: more than 4 GiB, which a WAV header cannot tell; convert it to FLAC, or cut it into parts"
+    )]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
     /// Longer than a day.
     #[error("{path}: longer than {hours} hours; cut it into parts")]
     TooLong {
@@ -72,6 +84,7 @@ pub struct Recording {
     rate_hz: u32,
     resampler: Option<Rate>,
     frames_read: u64,
+    frames_total: Option<u64>,
     ended: bool,
 }
 
@@ -95,9 +108,23 @@ impl Recording {
             .take(4)
             .read_to_end(&mut magic)
             .map_err(unreadable)?;
+        let size = file.seek(SeekFrom::End(0)).map_err(unreadable)?;
+        let opus_frames = if magic == b"OggS" {
+            opus_frames(&mut file, size).map_err(unreadable)?
+        } else {
+            None
+        };
         file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
         let reader = BufReader::new(file);
         let (source, rate_hz, channels) = match magic.as_slice() {
+            b"RF64" | b"BW64" => {
+                return Err(format("RF64, the WAV for more than 4 GiB".into()));
+            }
+            b"RIFF" if size > RIFF_BYTES_MAX => {
+                return Err(RecordingError::TooLarge {
+                    path: path.to_owned(),
+                });
+            }
             b"RIFF" => open_wav(reader).map_err(format)?,
             b"fLaC" => open_flac(reader).map_err(format)?,
             b"OggS" => open_opus(reader).map_err(format)?,
@@ -119,14 +146,29 @@ impl Recording {
         } else {
             Some(Rate::new(rate_hz).map_err(format)?)
         };
+        let frames_total = source.frames().or(opus_frames);
         Ok(Self {
             path: path.to_owned(),
             source,
             rate_hz,
             resampler,
             frames_read: 0,
+            frames_total,
             ended: false,
         })
+    }
+
+    /// How long the file says that it is, in seconds; none where it does not say.
+    #[must_use]
+    pub fn seconds_total(&self) -> Option<f64> {
+        self.frames_total
+            .map(|frames| frames as f64 / f64::from(self.rate_hz))
+    }
+
+    /// How much has been read, in seconds.
+    #[must_use]
+    pub fn seconds_read(&self) -> f64 {
+        self.frames_read as f64 / f64::from(self.rate_hz)
     }
 
     /// The next block of 16 kHz mono samples; `None` at the end.
@@ -200,6 +242,20 @@ enum Source {
 }
 
 impl Source {
+    /// Frames that the header tells of; none for Opus, whose end tells it.
+    fn frames(&self) -> Option<u64> {
+        match self {
+            Self::WavInteger {
+                samples, channels, ..
+            } => Some(samples.len() as u64 / (*channels).max(1) as u64),
+            Self::WavFloat { samples, channels } => {
+                Some(samples.len() as u64 / (*channels).max(1) as u64)
+            }
+            Self::Flac { reader, .. } => reader.streaminfo().samples,
+            Self::Opus(_) => None,
+        }
+    }
+
     /// Appends some frames; false when there are no more.
     fn read(&mut self, mono: &mut Vec<f32>) -> Result<bool, String> {
         match self {
@@ -375,6 +431,20 @@ fn open_opus(reader: BufReader<File>) -> Result<Opened, String> {
         pcm: vec![0.0; OPUS_PACKET_SAMPLES_MAX],
     };
     Ok((Source::Opus(Box::new(opus)), RATE_HZ, 1))
+}
+
+/// Frames at 16 kHz by the last page's position; none where no page is found.
+fn opus_frames(file: &mut File, size: u64) -> std::io::Result<Option<u64>> {
+    file.seek(SeekFrom::Start(size.saturating_sub(OGG_PAGE_BYTES_MAX)))?;
+    let mut tail = Vec::new();
+    file.take(OGG_PAGE_BYTES_MAX).read_to_end(&mut tail)?;
+    let page = tail.windows(14).rfind(|bytes| bytes.starts_with(b"OggS"));
+    // All ones: no packet ends on that page.
+    Ok(page
+        .and_then(|page| page[6..14].try_into().ok())
+        .map(u64::from_le_bytes)
+        .filter(|position| *position != u64::MAX)
+        .map(|position| position / 3))
 }
 
 /// A band-limited change of rate.

@@ -1,4 +1,4 @@
-//! Labelled recordings through the whole ear: missed and false wake words, and what was decided.
+//! Labelled recordings through the whole ear: missed and false wake words, what was decided, words wrongly transcribed.
 use std::path::{Path, PathBuf};
 
 use hearthline_speaker::io::recording::Recording;
@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
 
 use super::Row;
+use super::transcripts::{self, Transcribed};
 use crate::ear;
 use crate::models::ModelFolder;
 
@@ -18,6 +19,8 @@ const MANIFEST_BYTES_MAX: u64 = 64 << 20;
 const SILENCE_SAMPLES: usize = 32_000;
 /// Sets in which nobody says the wake word.
 const WITHOUT: [&str; 4] = ["negatives", "asr", "digits", "noise"];
+/// The one among them whose every word is written down.
+const TRANSCRIBED: &str = "asr";
 
 /// A line of `manifest.jsonl`; what else it says is not needed here.
 #[derive(Deserialize)]
@@ -27,6 +30,8 @@ struct Labelled {
     keyword: Option<String>,
     #[serde(default)]
     text: Option<String>,
+    #[serde(default)]
+    source: Option<String>,
 }
 
 /// What came of a recording.
@@ -36,6 +41,8 @@ struct Tally {
     wakes: usize,
     dials: usize,
     asks: usize,
+    refusals: usize,
+    acts: usize,
 }
 
 /// All rows.
@@ -51,8 +58,18 @@ pub(super) fn rows(audio: &Path, folder: &ModelFolder) -> Result<Vec<Row>, Strin
         .map(|row| audio.join("wake").join(row.path))
         .collect();
     let mut without = Vec::new();
+    let mut transcribed = Vec::new();
     for set in WITHOUT {
         let rows = manifest(audio, set)?;
+        if set == TRANSCRIBED {
+            transcribed.extend(rows.iter().filter_map(|row| {
+                Some(Transcribed {
+                    path: audio.join(set).join(&row.path),
+                    text: row.text.clone()?,
+                    source: short(row.source.as_deref().unwrap_or("")),
+                })
+            }));
+        }
         without.extend(
             rows.into_iter()
                 .filter(|row| !said(row))
@@ -65,7 +82,7 @@ pub(super) fn rows(audio: &Path, folder: &ModelFolder) -> Result<Vec<Row>, Strin
             audio.display()
         ));
     }
-    let bar = ProgressBar::new((wake.len() + without.len()) as u64);
+    let bar = ProgressBar::new((wake.len() + without.len() + transcribed.len()) as u64);
     bar.set_style(
         ProgressStyle::with_template("listening {bar:32} {pos}/{len} {eta}")
             .expect("the template is well formed"),
@@ -84,11 +101,14 @@ pub(super) fn rows(audio: &Path, folder: &ModelFolder) -> Result<Vec<Row>, Strin
         rest.wakes += heard.wakes;
         rest.dials += heard.dials;
         rest.asks += heard.asks;
+        rest.refusals += heard.refusals;
+        rest.acts += heard.acts;
         bar.inc(1);
     }
+    let words = transcripts::rows(&transcribed, folder, &bar)?;
     bar.finish_and_clear();
     let hours = rest.seconds / 3_600.0;
-    Ok(vec![
+    let mut rows = vec![
         Row::new(
             "wake word \"alexa\" missed",
             100.0 * f64::from(missed) / wake.len() as f64,
@@ -124,7 +144,29 @@ pub(super) fn rows(audio: &Path, folder: &ModelFolder) -> Result<Vec<Row>, Strin
             "",
             without.len(),
         ),
-    ])
+        Row::new(
+            "refusals by a named class from it",
+            rest.refusals as f64,
+            None,
+            "",
+            without.len(),
+        ),
+        Row::new(
+            "other acts from it",
+            rest.acts as f64,
+            None,
+            "",
+            without.len(),
+        ),
+    ];
+    rows.extend(words);
+    Ok(rows)
+}
+
+/// The first words of a source's description, enough for a table.
+fn short(source: &str) -> String {
+    let words: Vec<&str> = source.split_whitespace().take(2).collect();
+    words.join(" ")
 }
 
 fn manifest(audio: &Path, set: &str) -> Result<Vec<Labelled>, String> {
@@ -170,7 +212,9 @@ fn hear(path: &Path, folder: &ModelFolder) -> Result<Tally, String> {
                 {
                     Decision::Emergency(_) => tally.dials += 1,
                     Decision::Ask { .. } => tally.asks += 1,
-                    Decision::Act(_) | Decision::Refuse { .. } | Decision::Ignore => {}
+                    Decision::Refuse { .. } => tally.refusals += 1,
+                    Decision::Act(_) => tally.acts += 1,
+                    Decision::Ignore => {}
                 },
                 Output::Failed(error) => return Err(error.to_string()),
                 Output::Reply(_)

@@ -33,8 +33,12 @@ const SENTENCES: [&str; 8] = [
 /// How often each is heard.
 const ROUNDS: usize = 3;
 
-/// All rows. The first ones need a program that has loaded nothing else yet.
-pub(super) fn rows(folder: &ModelFolder) -> Result<Vec<Row>, String> {
+/// The sentences among them that are orders for help.
+const ORDERS: [usize; 5] = [0, 1, 2, 3, 7];
+
+/// All rows, and the orders for help as our own voice says them. The first rows need a program that has loaded nothing
+/// else yet.
+pub(super) fn rows(folder: &ModelFolder) -> Result<(Vec<Row>, Vec<Vec<i16>>), String> {
     let mut rows = Vec::new();
     let mut listener = ear::listener(folder, Country::UnitedStates)?;
     let mut noise = Noise(1);
@@ -132,7 +136,8 @@ pub(super) fn rows(folder: &ModelFolder) -> Result<Vec<Row>, String> {
     ));
     drop(listener);
     rows.extend(recognise(folder, &sounds)?);
-    Ok(rows)
+    let orders = ORDERS.map(|order| spoken[order].clone()).to_vec();
+    Ok((rows, orders))
 }
 
 /// A quiet room.

@@ -166,6 +166,17 @@ impl Outcome {
     }
 }
 
+/// The line of a recording that could not be heard.
+pub(super) fn error_line(file: &Path, why: &str) -> String {
+    #[derive(Serialize)]
+    struct Unheard<'a> {
+        file: &'a Path,
+        error: &'a str,
+    }
+    serde_json::to_string(&Unheard { file, error: why })
+        .expect("strings and paths of the command line serialise")
+}
+
 fn gravity(decision: &str) -> u8 {
     match decision {
         "emergency" => 4,
