@@ -5,6 +5,7 @@
 //! server: DigestServer::challenges() ─► 401 ... request ─► DigestServer::verify() ─► Verdict
 //! ```
 
+mod authenticator;
 mod client;
 mod server;
 
@@ -16,6 +17,9 @@ use sha2::Sha256;
 use crate::auth::AuthValue;
 use crate::method::Method;
 
+pub use authenticator::{
+    Account, Authenticated, Authenticator, AuthenticatorConfig, AuthenticatorLimits, Judgement,
+};
 pub use client::{Credentials, DigestClient, strongest};
 pub use server::{DigestServer, Secret, Verdict};
 

@@ -41,6 +41,7 @@ pub mod gruu;
 mod hmac;
 pub mod outbound;
 pub mod proxy;
+pub mod registrar;
 pub mod registration;
 pub mod reliable;
 pub mod resolve;
