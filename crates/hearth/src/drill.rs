@@ -1,18 +1,18 @@
 //! A drill: speaker, call-taker, LoST server and line in this process, all on loopback.
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
 use hearthline_emergency::call::EventKind;
-use hearthline_psap::Running;
-use hearthline_psap::{Behaviour, CallReport};
-use hearthline_psap::{Print, PsapConfig};
+use hearthline_psap::{Behaviour, CallReport, HomeCa, Print, PsapConfig, Running};
 use hearthline_sip::endpoint::Transport;
 use hearthline_speaker::config::{Household, LineSettings};
 use hearthline_speaker::device::Step;
 use hearthline_speaker::io::loudspeaker::Sink;
 use hearthline_speaker::io::microphone::Microphone;
 use hearthline_speaker::io::run::{News, Parts, When, run};
+use hearthline_transport::Identity;
 
 use crate::command::hear::Outcome;
 use crate::exit::Exit;
@@ -20,6 +20,8 @@ use crate::models::ModelFolder;
 use crate::print::out;
 use crate::{ear, timeline, voice};
 
+/// Where a drill takes place.
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// The drill call-taker talks so long before it hangs up.
 const TALK_MS: u64 = 4_000;
 /// Quiet after the end of a recording before the device is taken to be done.
@@ -67,12 +69,16 @@ pub(crate) fn run_drill(drill: Drill<'_>) -> Result<Drilled, (String, Exit)> {
 }
 
 async fn drill_on(drill: Drill<'_>) -> Result<Drilled, (String, Exit)> {
-    let psap = start_psap(drill.data)
+    let home_ca = HomeCa::make(LOOPBACK).map_err(|why| (why, Exit::Missing))?;
+    let psap = start_psap(drill.data, home_ca.identity)
         .await
         .map_err(|why| (why, Exit::Missing))?;
     let mut household = drill.household.clone();
+    // The home's own authority vouches for the drill call-taker alone: with lines of the household's own, any will do.
+    let mut roots_pem = None;
     if household.lines.is_empty() {
         household.lines.push(drill_line(&psap));
+        roots_pem = Some(home_ca.root_pem);
     }
     if household.lost.servers.is_empty() {
         household.lost.servers.push(psap.lost_url());
@@ -90,6 +96,7 @@ async fn drill_on(drill: Drill<'_>) -> Result<Drilled, (String, Exit)> {
         voice: Box::new(speak),
         microphone: drill.microphone,
         loudspeaker: drill.loudspeaker,
+        roots_pem,
     };
     let mut watcher = Watcher::new(drill.file, drill.print);
     run(parts, |news, when| watcher.watch(&news, when))
@@ -103,9 +110,10 @@ async fn drill_on(drill: Drill<'_>) -> Result<Drilled, (String, Exit)> {
     })
 }
 
-async fn start_psap(data: &Path) -> Result<Running, String> {
+async fn start_psap(data: &Path, identity: Identity) -> Result<Running, String> {
     let config = PsapConfig {
         sip_port: 0,
+        tls_port: Some(0),
         http_port: 0,
         recordings: Some(data.join("call-taker")),
         behaviours: vec![Behaviour {
@@ -115,7 +123,7 @@ async fn start_psap(data: &Path) -> Result<Running, String> {
         print: Print::Nothing,
         ..PsapConfig::default()
     };
-    hearthline_psap::start(config)
+    hearthline_psap::start_with_identity(config, Some(identity))
         .await
         .map_err(|error| format!("the drill call-taker does not start: {error}"))
 }
@@ -126,11 +134,8 @@ fn drill_line(psap: &Running) -> LineSettings {
         .iter()
         .find(|(transport, _)| *transport == Transport::Udp);
     let uri = udp.map_or_else(String::new, |(_, address)| format!("sip:{address}"));
-    LineSettings {
-        name: "drill line".into(),
-        uri,
-        transports: vec!["tcp".into(), "udp".into()],
-    }
+    // Every transport in the order of RFC 6881 ED-57: TLS, on the port above, then TCP, then UDP.
+    LineSettings::new("drill line", uri)
 }
 
 /// Follows the device: prints, keeps the outcome, and says when the drill is over.
@@ -209,7 +214,11 @@ impl Watcher {
                 service,
             } => self.outcome.decide(decision, reason, service.as_deref()),
             Step::Call { what, call_id } => self.call(what, call_id.as_deref()),
-            Step::Media { .. } | Step::Said { .. } | Step::Ended { .. } | Step::Trouble { .. } => {}
+            Step::Carried { .. }
+            | Step::Media { .. }
+            | Step::Said { .. }
+            | Step::Ended { .. }
+            | Step::Trouble { .. } => {}
         }
         if let Some(line) = timeline::line(step, when) {
             self.show(&line);

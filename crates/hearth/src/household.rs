@@ -56,7 +56,17 @@ pub(crate) fn read(file: Option<&Path>) -> Result<Household, String> {
             "a household's file has at most {CONFIG_BYTES_MAX} bytes"
         )));
     }
-    Household::parse(&text).map_err(|error| named(&error))
+    let mut household = Household::parse(&text).map_err(|error| named(&error))?;
+    // A password's file lies beside the household's, wherever the program was started.
+    let folder = file.parent().unwrap_or(Path::new(""));
+    for password in household
+        .lines
+        .iter_mut()
+        .filter_map(|line| line.password_file.as_mut())
+    {
+        *password = folder.join(&*password);
+    }
+    Ok(household)
 }
 
 #[cfg(test)]
@@ -64,5 +74,14 @@ mod tests {
     #[test]
     fn the_drill_household_is_valid() {
         super::read(None).unwrap();
+    }
+
+    #[test]
+    fn the_documented_household_is_valid_and_its_password_lies_beside_it() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/household.toml");
+        let household = super::read(Some(file.as_ref())).unwrap();
+        assert_eq!(household.lines().unwrap().len(), 3);
+        let password = household.lines[1].password_file.as_ref().unwrap();
+        assert!(password.ends_with("docs/trunk.password"), "{password:?}");
     }
 }

@@ -230,6 +230,31 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
         &["[line]", "landline", "transports", "sctp", "udp"],
     ),
     (
+        "uri = \"sip:127.0.0.1:5060\"",
+        "uri = \"sip:127.0.0.1:99999\"",
+        &["[line]", "landline", "uri"],
+    ),
+    (
+        "uri = \"sip:127.0.0.1:5060\"",
+        "uri = \"sip:trunk@sip.example.com\"",
+        &["[line]", "landline", "uri", "beyond this machine"],
+    ),
+    (
+        "uri = \"sip:127.0.0.1:5060\"",
+        "uri = \"sip:127.0.0.1:5060\"\naddress_as = \"name\"",
+        &["[line]", "landline", "address_as", "number"],
+    ),
+    (
+        "uri = \"sip:127.0.0.1:5060\"",
+        "uri = \"sip:127.0.0.1:5060\"\nbody = \"half\"",
+        &["[line]", "landline", "body", "session"],
+    ),
+    (
+        "uri = \"sip:127.0.0.1:5060\"",
+        "uri = \"sip:127.0.0.1:5060\"\nusername = \"kitchen\"",
+        &["[line]", "landline", "username", "password_file"],
+    ),
+    (
         "http://127.0.0.1:8480/lost",
         "ftp://127.0.0.1/lost",
         &["[lost]", "servers", "http"],

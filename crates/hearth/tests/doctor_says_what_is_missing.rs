@@ -118,7 +118,8 @@ fn a_line_elsewhere_is_not_contacted() {
         &format!("{FULL}[[line]]\nname = \"far\"\nuri = \"sip:trunk@sip.example.com\"\n"),
     );
     assert!(
-        line(&ran, "line far").contains("WRONG   is not on this machine"),
+        line(&ran, "household").contains("WRONG")
+            && ran.out.contains("far uri: leads beyond this machine"),
         "{}",
         ran.out
     );
@@ -172,6 +173,69 @@ fn a_line_that_answers_options_is_ok_and_a_silent_one_is_not() {
         ran.out
     );
     assert!(started.elapsed() < Duration::from_secs(15));
+}
+
+#[test]
+fn of_each_line_it_says_how_it_is_asked_and_whether_its_password_can_be_read() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = Home::new();
+    let write = |name: &str, mode| {
+        std::fs::write(home.path(name), "only for drills\n").unwrap();
+        std::fs::set_permissions(home.path(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    write("good.password", 0o600);
+    write("open.password", 0o644);
+    let line_of = |name: &str, keys: &str| {
+        format!(
+            "[[line]]\nname = \"{name}\"\nuri = \"sip:127.0.0.1:9\"\ntransports = [\"tcp\"]\n{keys}\n"
+        )
+    };
+    let lines = [
+        line_of("plain", ""),
+        line_of(
+            "good",
+            "username = \"kitchen\"\npassword_file = \"good.password\"\naddress_as = \"number\"",
+        ),
+        line_of(
+            "open",
+            "username = \"kitchen\"\npassword_file = \"open.password\"\nbody = \"session\"",
+        ),
+        line_of(
+            "absent",
+            "username = \"kitchen\"\npassword_file = \"absent.password\"",
+        ),
+        line_of(
+            "variable",
+            "username = \"kitchen\"\npassword_env = \"HEARTH_TEST_NO_SUCH_PASSWORD\"",
+        ),
+    ];
+    let ran = doctor(&home, &format!("{FULL}{}", lines.concat()));
+    for (start, part) in [
+        (
+            "line plain call",
+            "ok      asks for the service (urn:service:sos), with address and data",
+        ),
+        ("line good call", "ok      dials 911, with address and data"),
+        ("line good password", "ok      readable, and by nobody else"),
+        (
+            "line open call",
+            "note    asks for the service (urn:service:sos), and sends no address",
+        ),
+        (
+            "line open password",
+            "WRONG   others on this machine can read or change its file",
+        ),
+        ("line absent password", "MISSING "),
+        (
+            "line variable password",
+            "MISSING the environment variable HEARTH_TEST_NO_SUCH_PASSWORD is not set",
+        ),
+    ] {
+        assert!(line(&ran, start).contains(part), "{start}:\n{}", ran.out);
+    }
+    assert!(!ran.out.contains("line plain password"), "{}", ran.out);
+    assert!(!ran.out.contains("only for drills"), "{}", ran.out);
+    assert!(ran.out.contains("chmod 600"), "{}", ran.out);
 }
 
 #[test]

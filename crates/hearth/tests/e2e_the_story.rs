@@ -402,6 +402,11 @@ fn the_demo() {
         .arg(&data);
     let ran = Ran::of(&demo.output().unwrap());
     assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{}", ran.out);
+    assert!(
+        ran.out.contains("call      the call goes over TLS"),
+        "{}",
+        ran.out
+    );
     let (_, after) = ran
         .out
         .split_once("What the drill call-taker saw:\n")

@@ -8,6 +8,7 @@ use core::time::Duration;
 use std::net::SocketAddr;
 
 use hearthline_emergency::call::{Line, Transport as LineTransport};
+use hearthline_emergency::line::{AddressAs, LineBody};
 use hearthline_emergency::lost_client::{LostReply, LostRequestId};
 use hearthline_emergency::target::SipUri;
 use hearthline_emergency::timestamp::Timestamp;
@@ -66,6 +67,10 @@ pub struct Scene {
     pub disk_works: bool,
     /// Transports of each line.
     pub transports: Vec<LineTransport>,
+    /// How each line is addressed.
+    pub address_as: AddressAs,
+    /// What each line carries.
+    pub body: LineBody,
     /// What a fault in the middle does to SIP bytes from the call-takers.
     pub meddle: Option<fn(Vec<u8>) -> Vec<u8>>,
     /// The log that an earlier run left on the disk.
@@ -89,6 +94,8 @@ impl Default for Scene {
             mode: Mode::default(),
             disk_works: true,
             transports: vec![LineTransport::Tls, LineTransport::Tcp, LineTransport::Udp],
+            address_as: AddressAs::Service,
+            body: LineBody::Full,
             meddle: None,
             stored_log: Vec::new(),
             stored_lost_cache: None,
@@ -184,11 +191,10 @@ impl World {
             let port = 5_100 + 10 * u16::try_from(index).expect("few lines");
             let name = format!("line {}", index + 1);
             let target = SipUri::parse(&format!("sip:127.0.0.1:{port}")).expect("a loopback URI");
-            lines.push(Line {
-                name,
-                target,
-                transports: scene.transports.clone(),
-            });
+            let mut line = Line::new(name, target, scene.transports.clone());
+            line.address_as = scene.address_as;
+            line.body = scene.body;
+            lines.push(line);
         }
         // Dead lines come first: what is tested is that they give way.
         for (index, behaviours) in scene.lines.iter().enumerate() {

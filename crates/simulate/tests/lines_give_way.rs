@@ -645,3 +645,49 @@ fn a_failing_run_writes_its_trace() {
     assert_eq!(World::replay(&Scene::default(), &trace), world.digest());
     std::fs::remove_file(path).expect("ours");
 }
+
+#[test]
+fn a_line_for_numbers_and_the_session_alone_is_called_and_the_record_says_what_was_not_sent() {
+    use hearthline_emergency::line::{AddressAs, LineBody};
+    use hearthline_emergency::numbers::{Country, NumberPlan};
+    let mut world = Watched::new(
+        "numbered_line",
+        &Scene {
+            mode: Mode::Immediate,
+            address_as: AddressAs::Number(NumberPlan::Of(Country::UnitedStates)),
+            body: LineBody::SessionOnly,
+            ..Scene::default()
+        },
+    );
+    world.run_for(Duration::from_secs(1));
+    world.say(&Spoken::after_wake_word("call the police"));
+    world.run_for(Duration::from_secs(3));
+    let invites: Vec<&String> = world
+        .sent
+        .iter()
+        .map(|(_, line)| line)
+        .filter(|line| line.starts_with("INVITE "))
+        .collect();
+    assert_eq!(invites, ["INVITE sip:911@127.0.0.1:5100 SIP/2.0"]);
+    let report = world.taker(0).reports().pop().expect("it was called");
+    assert!(report.answered_after_ms.is_some(), "{report:?}");
+    let log = String::from_utf8_lossy(&world.log).into_owned();
+    assert!(
+        log.contains("location was not sent on this line: it carries the session alone"),
+        "{log}"
+    );
+    let (_, invite) = world
+        .sent_messages
+        .iter()
+        .find(|(_, bytes)| bytes.starts_with(b"INVITE "))
+        .expect("an INVITE");
+    let invite = String::from_utf8_lossy(invite);
+    assert!(
+        invite.contains("To: <sip:911@127.0.0.1:5100>\r\n"),
+        "{invite}"
+    );
+    assert!(invite.contains("Subject: DRILL"), "{invite}");
+    for absent in ["multipart", "Geolocation", "Juniper", "Call-Info"] {
+        assert!(!invite.contains(absent), "{absent}: {invite}");
+    }
+}

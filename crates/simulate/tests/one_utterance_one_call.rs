@@ -284,6 +284,63 @@ fn asked_back_yes_calls_no_and_silence_do_not() {
 }
 
 #[test]
+fn a_television_that_cries_for_help_is_asked_once_more_and_calls_nobody() {
+    for cries in [
+        vec!["help me"],
+        vec!["I need an ambulance", "help me", "we need help"],
+        vec!["help me", "what a lovely day", "help me"],
+    ] {
+        let mut world = home("television", &immediate());
+        order(&mut world, "can you call 911?");
+        for cry in &cries {
+            world.run_for(3 * SECOND);
+            world.say(&Spoken::reply(cry));
+        }
+        world.run_for(60 * SECOND);
+        assert_eq!(invites(&world), 0, "{cries:?}: {:?}", world.steps);
+        let asked = world
+            .said
+            .iter()
+            .filter(|said| said.starts_with("Do you need 911?"))
+            .count();
+        assert_eq!(
+            asked, 2,
+            "{cries:?}: asked, and once more: {:?}",
+            world.said
+        );
+        assert!(said(&world, "I did not call"), "{cries:?}");
+        assert!(world.device().recorder().incident().is_none(), "{cries:?}");
+        assert!(
+            String::from_utf8_lossy(&world.log).contains("which is no yes: asked once more"),
+            "{cries:?}: the record says so"
+        );
+    }
+}
+
+#[test]
+fn the_person_beside_the_television_still_calls_with_a_yes_or_the_order() {
+    for (reply, wake) in [
+        ("yes", false),
+        ("call 911", false),
+        ("I need an ambulance", true),
+    ] {
+        let mut world = home("television_then_person", &immediate());
+        order(&mut world, "can you call 911?");
+        world.run_for(3 * SECOND);
+        world.say(&Spoken::reply("help me"));
+        // Later than the first question's time: the second one has its own.
+        world.run_for(10 * SECOND);
+        assert_eq!(invites(&world), 0);
+        match wake {
+            true => order(&mut world, reply),
+            false => world.say(&Spoken::reply(reply)),
+        }
+        world.run_for(5 * SECOND);
+        assert_eq!(invites(&world), 1, "{reply}: {:?}", world.steps);
+    }
+}
+
+#[test]
 fn words_that_are_no_answer_do_not_use_up_the_answer() {
     let mut world = home("no_answer_then_yes", &immediate());
     order(&mut world, "can you call 911?");

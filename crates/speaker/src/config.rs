@@ -1,12 +1,15 @@
 //! The household's configuration: one TOML file, every unknown key refused, nothing guessed.
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use hearthline_emergency::call::{LINES_MAX, Line, Transport};
 use hearthline_emergency::civic::CivicAddress;
 use hearthline_emergency::geodetic::{Position, Shape};
+use hearthline_emergency::line::{AddressAs, LineBody};
+use hearthline_emergency::numbers::NumberPlan;
 use hearthline_emergency::profile::{DeviceProfile, EmergencyProfile, SubscriberProfile};
-use hearthline_emergency::target::{HttpUrl, SipUri};
+use hearthline_emergency::target::{DrillTargets, HttpUrl, SipUri};
 use hearthline_voice::understand::Country;
 use serde::Deserialize;
 
@@ -14,6 +17,8 @@ use crate::policy::{CANCEL_WINDOW_S_MAX, Mode};
 
 /// Largest configuration file, in bytes.
 pub const CONFIG_BYTES_MAX: usize = 256 * 1_024;
+/// Longest account name of a line, in bytes.
+pub const ACCOUNT_BYTES_MAX: usize = 128;
 
 /// What is wrong with a configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -125,6 +130,36 @@ pub struct LineSettings {
     /// Transports in the order tried; TLS is tried on the port after an explicit one.
     #[serde(default = "every_transport")]
     pub transports: Vec<String>,
+    /// `service`: the INVITE goes to `urn:service:sos`. `number`: to `sip:911@host`, the number by country and service,
+    /// for a landline adapter, a trunk or a softphone, which know telephone numbers only.
+    #[serde(default = "by_service")]
+    pub address_as: String,
+    /// `full`: session, location and additional data. `session`: the session alone; no location is sent on this line.
+    #[serde(default = "whole_body")]
+    pub body: String,
+    /// The account that a 401 or 407 is answered with; needs `password_file` or `password_env`.
+    pub username: Option<String>,
+    /// A file with the account's password and nothing else, readable by its owner alone. Relative to the household's file.
+    pub password_file: Option<PathBuf>,
+    /// Instead: the environment variable that has the password.
+    pub password_env: Option<String>,
+}
+
+impl LineSettings {
+    /// A line with every other key as it is when left out.
+    #[must_use]
+    pub fn new(name: impl Into<String>, uri: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            uri: uri.into(),
+            transports: every_transport(),
+            address_as: by_service(),
+            body: whole_body(),
+            username: None,
+            password_file: None,
+            password_env: None,
+        }
+    }
 }
 
 /// `[lost]`
@@ -138,6 +173,14 @@ pub struct LostSettings {
 
 fn english() -> Vec<String> {
     vec!["en".into()]
+}
+
+fn by_service() -> String {
+    "service".into()
+}
+
+fn whole_body() -> String {
+    "full".into()
 }
 
 fn every_transport() -> Vec<String> {
@@ -279,10 +322,10 @@ impl Household {
         }
     }
 
-    /// The lines in order.
+    /// The lines in order, without their passwords: those are read by [`crate::io::password`].
     ///
     /// # Errors
-    /// A URI or transport that cannot be, or too many lines.
+    /// A URI, transport or account that cannot be, a line that leads beyond this machine, or too many lines.
     pub fn lines(&self) -> Result<Vec<Line>, ConfigError> {
         if self.lines.len() > LINES_MAX {
             return Err(value(
@@ -291,30 +334,24 @@ impl Household {
                 format!("{}; at most {LINES_MAX}", self.lines.len()),
             ));
         }
-        self.lines
-            .iter()
-            .map(|line| {
-                let target = SipUri::parse(&line.uri)
-                    .map_err(|error| value("line", &format!("{} uri", line.name), error))?;
-                let transports = line
-                    .transports
-                    .iter()
-                    .map(|name| transport(&line.name, name))
-                    .collect::<Result<Vec<_>, _>>()?;
-                if transports.is_empty() {
-                    return Err(value(
-                        "line",
-                        &format!("{} transports", line.name),
-                        "none; use tls, tcp, udp",
-                    ));
-                }
-                Ok(Line {
-                    name: line.name.clone(),
-                    target,
-                    transports,
-                })
-            })
-            .collect()
+        for (at, line) in self.lines.iter().enumerate() {
+            if line.name.trim().is_empty() || line.name.chars().any(char::is_control) {
+                return Err(value(
+                    "line",
+                    "name",
+                    "empty, or with control characters; give each line a short name for the record",
+                ));
+            }
+            if self.lines[..at].iter().any(|other| other.name == line.name) {
+                return Err(value(
+                    "line",
+                    &line.name,
+                    "two lines have this name; the record could not tell them apart",
+                ));
+            }
+        }
+        let plan = number_plan(self.country()?);
+        self.lines.iter().map(|line| line.checked(plan)).collect()
     }
 
     /// The LoST servers in order.
@@ -362,6 +399,85 @@ impl Household {
     }
 }
 
+impl LineSettings {
+    fn checked(&self, plan: NumberPlan) -> Result<Line, ConfigError> {
+        let wrong = |key: &str, why: &dyn std::fmt::Display| {
+            Err(value("line", &format!("{} {key}", self.name), why))
+        };
+        let target = match SipUri::parse(&self.uri) {
+            Ok(target) => target,
+            Err(error) => return wrong("uri", &error),
+        };
+        if !DrillTargets::loopback().permit(&target) {
+            return wrong(
+                "uri",
+                &"leads beyond this machine; this version places drill calls only, so a line goes to 127.0.0.1, [::1] or \
+                  localhost, without maddr and without headers",
+            );
+        }
+        let transports = self
+            .transports
+            .iter()
+            .map(|name| transport(&self.name, name))
+            .collect::<Result<Vec<_>, _>>()?;
+        if transports.is_empty() {
+            return wrong("transports", &"none; use tls, tcp, udp");
+        }
+        let address_as = match self.address_as.as_str() {
+            "service" => AddressAs::Service,
+            "number" => AddressAs::Number(plan),
+            other => return wrong("address_as", &format!("'{other}'; use service or number")),
+        };
+        let body = match self.body.as_str() {
+            "full" => LineBody::Full,
+            "session" => LineBody::SessionOnly,
+            other => return wrong("body", &format!("'{other}'; use full or session")),
+        };
+        match (&self.username, &self.password_file, &self.password_env) {
+            (None, None, None) | (Some(_), Some(_), None) | (Some(_), None, Some(_)) => {}
+            (Some(_), None, None) => {
+                return wrong(
+                    "username",
+                    &"has no password; give password_file (a file with the password alone) or password_env",
+                );
+            }
+            (_, Some(_), Some(_)) => {
+                return wrong("password_env", &"beside password_file; give one of them");
+            }
+            (None, ..) => return wrong("username", &"none, but a password; give both or neither"),
+        }
+        if let Some(username) = &self.username
+            && (username.is_empty()
+                || username.len() > ACCOUNT_BYTES_MAX
+                || username.chars().any(char::is_control))
+        {
+            return wrong(
+                "username",
+                &format!(
+                    "empty, longer than {ACCOUNT_BYTES_MAX} bytes, or with control characters"
+                ),
+            );
+        }
+        Ok(Line {
+            address_as,
+            body,
+            ..Line::new(self.name.clone(), target, transports)
+        })
+    }
+}
+
+/// Whose numbers a household of this country dials.
+fn number_plan(country: Country) -> NumberPlan {
+    use hearthline_emergency::numbers::Country as Numbers;
+    match country {
+        Country::UnitedStates => NumberPlan::Of(Numbers::UnitedStates),
+        Country::Canada => NumberPlan::Of(Numbers::Canada),
+        Country::UnitedKingdom => NumberPlan::Of(Numbers::UnitedKingdom),
+        Country::EuropeanUnion => NumberPlan::EuropeanUnion,
+        Country::Australia => NumberPlan::Of(Numbers::Australia),
+    }
+}
+
 fn transport(line: &str, name: &str) -> Result<Transport, ConfigError> {
     match name {
         "tls" => Ok(Transport::Tls),
@@ -375,11 +491,11 @@ fn transport(line: &str, name: &str) -> Result<Transport, ConfigError> {
     }
 }
 
-/// Section, key and line of what is not valid, and why.
+/// Section, key and line of what is not valid, and why. Never the value: it may be a name, a number or an address.
 fn place_of(text: &str, error: &toml::de::Error) -> String {
-    let why = error.message();
+    let why = without_value(error.message());
     let Some(before) = error.span().and_then(|span| text.get(..span.start)) else {
-        return why.to_owned();
+        return why;
     };
     let number = before.matches('\n').count() + 1;
     let line = text.lines().nth(number - 1).unwrap_or_default().trim();
@@ -395,14 +511,15 @@ fn place_of(text: &str, error: &toml::de::Error) -> String {
             .take(number)
             .filter(is_header)
             .last()
+            .and_then(name_of_header)
             .unwrap_or_default()
-            .trim()
     };
-    let key = if is_header(&line) {
-        ""
-    } else {
-        line.split_once('=').map_or(line, |(key, _)| key.trim())
-    };
+    // A line without a key may be the middle of a value.
+    let key = line
+        .split_once('=')
+        .map(|(key, _)| key.trim())
+        .filter(|key| !is_header(&line) && is_bare(key))
+        .unwrap_or_default();
     let place = [section, key]
         .into_iter()
         .filter(|part| !part.is_empty())
@@ -415,10 +532,154 @@ fn place_of(text: &str, error: &toml::de::Error) -> String {
     }
 }
 
+/// `[device]` or `[[line]]` without what stands behind it.
+fn name_of_header(line: &str) -> Option<&str> {
+    let line = line.trim();
+    let name = line.trim_start_matches('[');
+    let name = &name[..name.find(']').unwrap_or(name.len())];
+    let brackets = line.len() - line.trim_start_matches('[').len();
+    is_bare(name.trim()).then(|| {
+        let closing = line[brackets + name.len()..]
+            .bytes()
+            .take(brackets)
+            .take_while(|byte| *byte == b']')
+            .count();
+        &line[..brackets + name.len() + closing]
+    })
+}
+
+/// Whether this is a key as TOML has them without quotes, dotted or not.
+fn is_bare(key: &str) -> bool {
+    !key.is_empty()
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
+/// What was expected, without what was found.
+fn without_value(message: &str) -> String {
+    let kinds = ["invalid type", "invalid value", "invalid length"];
+    let Some(kind) = kinds.into_iter().find(|kind| message.starts_with(kind)) else {
+        return message.to_owned();
+    };
+    match message.rsplit_once(", expected ") {
+        Some((_, expected)) => format!("{kind}, expected {expected}"),
+        None => kind.to_owned(),
+    }
+}
+
 fn value(section: &'static str, key: &str, why: impl std::fmt::Display) -> ConfigError {
     ConfigError::Value {
         section,
         key: key.to_owned(),
         why: why.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOME: &str =
+        "[device]\nname = \"Kitchen\"\ncountry = \"US\"\n[person]\nname = \"Drill\"\n";
+
+    fn with_line(keys: &str) -> Result<Vec<Line>, String> {
+        let text = format!("{HOME}[[line]]\nname = \"trunk\"\n{keys}\n");
+        let household = Household::parse(&text).map_err(|error| error.to_string())?;
+        household.lines().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_line_is_addressed_and_filled_as_configured() {
+        let lines = with_line("uri = \"sip:127.0.0.1:5060\"").unwrap();
+        assert_eq!(
+            (lines[0].address_as, lines[0].body),
+            (AddressAs::Service, LineBody::Full)
+        );
+        let lines = with_line(
+            "uri = \"sip:127.0.0.1\"\naddress_as = \"number\"\nbody = \"session\"\nusername = \"a\"\npassword_file = \"b\"",
+        )
+        .unwrap();
+        let AddressAs::Number(plan) = lines[0].address_as else {
+            panic!("{lines:?}")
+        };
+        let sos = hearthline_emergency::service::ServiceUrn::SOS;
+        assert_eq!(plan.number_for(&sos).as_str(), "911");
+        assert_eq!(lines[0].body, LineBody::SessionOnly);
+    }
+
+    #[test]
+    fn what_a_line_cannot_be_is_refused_when_the_file_is_read() {
+        let good = "uri = \"sip:127.0.0.1\"\n";
+        for (keys, words) in [
+            ("uri = \"sip:trunk@sip.example.com\"", "beyond this machine"),
+            ("uri = \"sip:192.0.2.1\"", "drill calls only"),
+            (
+                "uri = \"sip:127.0.0.1;maddr=192.0.2.1\"",
+                "beyond this machine",
+            ),
+            ("uri = \"sip:127.0.0.1:99999\"", "RFC 3261"),
+            (&format!("{good}address_as = \"name\""), "service or number"),
+            (&format!("{good}body = \"some\""), "full or session"),
+            (&format!("{good}username = \"a\""), "password_file"),
+            (
+                &format!("{good}password_file = \"a\""),
+                "give both or neither",
+            ),
+            (
+                &format!("{good}username = \"\"\npassword_env = \"A\""),
+                "empty",
+            ),
+            (
+                &format!("{good}username = \"a\"\npassword_env = \"A\"\npassword_file = \"b\""),
+                "one of them",
+            ),
+            (&format!("{good}password = \"secret\""), "unknown field"),
+            (
+                &format!("{good}[[line]]\nname = \"trunk\"\n{good}"),
+                "two lines have this name",
+            ),
+        ] {
+            let error = with_line(keys).unwrap_err();
+            assert!(
+                error.contains(words) && error.contains("line"),
+                "{keys}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_kind_is_not_repeated() {
+        for (text, place) in [
+            ("[person]\nname = 5550123\n", "[person] name"),
+            (
+                "[person]\nname = \"D\"\nlanguages = [\n\"en\",\n5550123,\n]\n",
+                "[person]",
+            ),
+            (
+                "[person]\nname = \"D\"\ncallback = 5550123 # Juniper\n",
+                "[person] callback",
+            ),
+            (
+                "[person] # Juniper\nname = [\"5550123\"]\n",
+                "[person] name",
+            ),
+            (
+                "[person]\nname = { Juniper = \"5550123\" }\n",
+                "[person] name",
+            ),
+            (
+                "[person]\nname = \"D\"\n[point]\nlatitude = \"5550123 Juniper, expected Juniper\"\nlongitude = 1.0\n",
+                "[point] latitude",
+            ),
+            ("[person]\nname = \"\"\"\nJuniper 5550123\n", "[person]"),
+        ] {
+            let text = format!("[device]\nname = \"Kitchen\"\ncountry = \"US\"\n{text}");
+            let error = Household::parse(&text).unwrap_err().to_string();
+            assert!(
+                error.contains(place) && !error.contains("5550123") && !error.contains("Juniper"),
+                "{error}"
+            );
+        }
     }
 }

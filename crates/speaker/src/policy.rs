@@ -52,6 +52,8 @@ pub enum Situation {
         service: Service,
         /// Whether a yes calls quietly.
         quiet: bool,
+        /// Whether it asked for the second time: then it does not ask again.
+        again: bool,
     },
     /// An INVITE has left, or a call-taker is on the line.
     Calling,
@@ -113,6 +115,13 @@ pub enum Decision {
     Emergency(Authorized),
     /// Ask "Do you need 911? Say yes or no."
     Ask {
+        /// Whom a yes calls.
+        service: Service,
+        /// Without sound.
+        quiet: bool,
+    },
+    /// Ask the same once more: somebody in the room spoke of a need, and nobody said yes.
+    AskAgain {
         /// Whom a yes calls.
         service: Service,
         /// Without sound.
@@ -187,9 +196,11 @@ impl Policy {
             Situation::ConfirmingEnd { asked_at } => {
                 self.while_calling(verdict, addressed, Some(asked_at), now)
             }
-            Situation::Asking { service, quiet } => {
-                self.while_asking(verdict, addressed, service, quiet)
-            }
+            Situation::Asking {
+                service,
+                quiet,
+                again,
+            } => self.while_asking(verdict, addressed, service, quiet, again),
             Situation::Idle if addressed => self.when_addressed(verdict),
             Situation::Idle => decided(Decision::Ignore, "no wake word"),
         }
@@ -275,6 +286,7 @@ impl Policy {
         addressed: bool,
         service: Service,
         quiet: bool,
+        again: bool,
     ) -> Decided {
         match verdict {
             Verdict::Reply(Reply::Yes) => {
@@ -298,13 +310,25 @@ impl Policy {
                 why: Doubt::Words(AskReason::PlainNeed),
                 quiet: now_quiet,
                 ..
-            } => {
+            } if addressed => {
                 let authorized = Authorized::by_utterance(service, quiet || *now_quiet, self.mode);
                 decided(
                     Decision::Emergency(authorized),
-                    "asked, and the person said what help is needed",
+                    "asked, and the person told the device what help is needed",
                 )
             }
+            // "Help me!" in a film is no yes. It may also be the person who asked, so it is not passed over either.
+            Verdict::Ask {
+                why: Doubt::Words(AskReason::PlainNeed),
+                quiet: now_quiet,
+                ..
+            } if !again => decided(
+                Decision::AskAgain {
+                    service,
+                    quiet: quiet || *now_quiet,
+                },
+                "asked, and a need was said without the wake word, which is no yes: asked once more",
+            ),
             Verdict::Reply(Reply::No | Reply::Cancel) => {
                 decided(Decision::Act(Act::TakeNo), "asked, and the person said no")
             }
@@ -377,4 +401,85 @@ fn decided(decision: Decision, reason: &'static str) -> Decided {
 fn urn_of(service: Service) -> ServiceUrn {
     // The voice crate's services are the registered ones; an unregistered name falls back to the general number.
     ServiceUrn::parse(service.urn()).unwrap_or(ServiceUrn::SOS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What "Do you need 911?" makes of this, asked for the first or the second time.
+    fn asked(verdict: &Verdict, addressed: bool, again: bool) -> Decided {
+        Policy::new(Mode::Immediate).while_asking(verdict, addressed, Service::Sos, false, again)
+    }
+
+    fn need() -> Verdict {
+        Verdict::Ask {
+            service: Service::Sos,
+            quiet: false,
+            why: Doubt::Words(AskReason::PlainNeed),
+        }
+    }
+
+    #[test]
+    fn a_need_is_a_yes_only_when_it_is_said_to_the_device() {
+        for again in [false, true] {
+            let to_the_device = asked(&need(), true, again);
+            assert!(matches!(to_the_device.decision, Decision::Emergency(_)));
+        }
+        let in_the_room = asked(&need(), false, false);
+        assert!(
+            matches!(
+                in_the_room.decision,
+                Decision::AskAgain { quiet: false, .. }
+            ),
+            "{in_the_room:?}"
+        );
+        assert!(in_the_room.reason.contains("no yes"));
+        assert!(matches!(
+            asked(&need(), false, true).decision,
+            Decision::Ignore
+        ));
+    }
+
+    #[test]
+    fn a_plain_yes_and_the_repeated_order_need_no_wake_word() {
+        let order = Verdict::Emergency {
+            service: Service::Sos,
+            quiet: false,
+        };
+        for verdict in [Verdict::Reply(Reply::Yes), order] {
+            for again in [false, true] {
+                let decided = asked(&verdict, false, again);
+                assert!(matches!(decided.decision, Decision::Emergency(_)));
+            }
+        }
+    }
+
+    #[test]
+    fn no_other_doubt_is_asked_again_without_the_wake_word() {
+        for why in [
+            Doubt::Unsure,
+            Doubt::Contradicted,
+            Doubt::Words(AskReason::PoliteQuestion),
+        ] {
+            let verdict = Verdict::Ask {
+                service: Service::Sos,
+                quiet: false,
+                why,
+            };
+            assert!(matches!(
+                asked(&verdict, false, false).decision,
+                Decision::Ignore
+            ));
+        }
+    }
+
+    #[test]
+    fn a_quiet_question_stays_quiet_when_it_is_asked_again() {
+        let decided = Policy::default().while_asking(&need(), false, Service::Sos, true, false);
+        assert!(matches!(
+            decided.decision,
+            Decision::AskAgain { quiet: true, .. }
+        ));
+    }
 }

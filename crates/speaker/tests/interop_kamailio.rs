@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use hearthline_emergency::call::Transport as By;
+use hearthline_emergency::call::{Line, Transport as By};
 use hearthline_psap::{Behaviour, CallReport, Print, PsapConfig, Running};
 use hearthline_sip::endpoint::{
     Body, Credentials, Endpoint, EndpointConfig, Event, InviteRequest, RegisterRequest,
@@ -16,6 +16,8 @@ use hearthline_sip::endpoint::{
 use hearthline_sip::offer_answer::{LocalAudio, answer};
 use hearthline_sip::sdp::SessionDescription;
 use hearthline_sip::{HeaderName, NameAddr, Request, Uri, multipart};
+use hearthline_speaker::config::Household;
+use hearthline_speaker::io::password;
 use hearthline_transport::{Driver, Reach, Sockets, SocketsConfig};
 use peer::speaker::{Speaker, line};
 use peer::{HOME, Peer, free_port, installed};
@@ -405,6 +407,142 @@ async fn the_proxy_leaves_the_multipart_as_it_is() {
             + 4;
         assert!(came.body.len() > 1_300, "{} bytes", came.body.len());
         assert_eq!(came.body, &sent[cut..], "{by:?}");
+    }
+}
+
+/// The household's line to a proxy at `port`, with its password in a file.
+fn account(name: &str, port: u16, folder: &Path, password: &str) -> Line {
+    let file = folder.join(format!("{name}.password"));
+    std::fs::write(&file, format!("{password}\n")).unwrap();
+    let household = format!(
+        "[device]\nname = \"Kitchen\"\ncountry = \"US\"\n[person]\nname = \"Drill Household\"\n\
+         [[line]]\nname = \"{name}\"\nuri = \"sip:127.0.0.1:{port}\"\ntransports = [\"udp\"]\naddress_as = \"number\"\n\
+         username = \"kitchen\"\npassword_file = \"{}\"\n",
+        file.display()
+    );
+    let household = Household::parse(&household).unwrap();
+    let (lines, _) = password::lines(&household).unwrap();
+    assert!(lines[0].credentials.is_some());
+    lines.into_iter().next().unwrap()
+}
+
+/// Kamailio asks everybody for a password whose call is not for a service URN: a trunk.
+#[tokio::test]
+async fn a_line_that_asks_for_a_password_gets_it_from_its_file() {
+    if !installed(KAMAILIO) {
+        return;
+    }
+    for algorithm in ["SHA-256", "MD5"] {
+        let folder = tempfile::tempdir().unwrap();
+        certificates(folder.path());
+        let behaviour = Behaviour {
+            hang_up_after_ms: Some(1_000),
+            ..Behaviour::default()
+        };
+        let psap = psap(folder.path(), behaviour).await;
+        let (mut proxy, port) = kamailio(
+            folder.path(),
+            By::Udp,
+            &address_of(&psap.sip, By::Udp),
+            algorithm,
+        );
+        let line = account("trunk", port, folder.path(), PASSWORD);
+        let mut speaker = Speaker::start(vec![line]).await;
+        speaker.hears("call 911");
+        speaker
+            .run_until("the call ends", |seen| seen.outcome().is_some())
+            .await;
+        assert_eq!(
+            speaker.seen.outcome(),
+            Some("answered"),
+            "{algorithm} {:#?}",
+            speaker.seen.steps
+        );
+        let report = report(&psap).await;
+        assert!(report.media.unwrap().received_packets > 20);
+        proxy.stop();
+        let log = proxy.printed();
+        assert!(
+            log.lines().any(|line| line.contains("good credentials")
+                && line.contains(&format!("algorithm={algorithm}"))
+                && line.contains("username=\"kitchen\"")),
+            "{log}"
+        );
+        let record = String::from_utf8_lossy(&speaker.record).into_owned();
+        assert!(record.contains("the line asks for user name and password"));
+        assert!(!record.contains(PASSWORD) && !record.contains("\"kitchen\""));
+        psap.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_line_that_refuses_the_password_gives_way_to_the_next() {
+    if !installed(KAMAILIO) {
+        return;
+    }
+    for algorithm in ["SHA-256", "MD5"] {
+        let folder = tempfile::tempdir().unwrap();
+        certificates(folder.path());
+        let behaviour = Behaviour {
+            hang_up_after_ms: Some(1_000),
+            ..Behaviour::default()
+        };
+        let psap = psap(folder.path(), behaviour).await;
+        let (_proxy, port) = kamailio(
+            folder.path(),
+            By::Udp,
+            &address_of(&psap.sip, By::Udp),
+            algorithm,
+        );
+        let (_, direct) = psap
+            .sip
+            .iter()
+            .find(|(own, _)| *own == Transport::Udp)
+            .unwrap();
+        let mut speaker = Speaker::start(vec![
+            account("trunk", port, folder.path(), "not the password"),
+            line("spare", direct.port(), By::Udp),
+        ])
+        .await;
+        speaker.hears("call 911");
+        speaker
+            .run_until("the call ends", |seen| seen.outcome().is_some())
+            .await;
+        assert_eq!(
+            speaker.seen.outcome(),
+            Some("answered"),
+            "{algorithm} {:#?}",
+            speaker.seen.steps
+        );
+        // Two INVITEs for the trunk, the second with a digest; the third is the next line's.
+        let mut invites: Vec<String> = speaker
+            .seen
+            .sent
+            .iter()
+            .filter(|(_, bytes)| bytes.starts_with(b"INVITE "))
+            .map(|(_, bytes)| peer::speaker::first_line(bytes))
+            .collect();
+        invites.truncate(3);
+        let trunk = format!("INVITE sip:911@127.0.0.1:{port} SIP/2.0");
+        assert_eq!(
+            invites,
+            [
+                trunk.as_str(),
+                trunk.as_str(),
+                "INVITE urn:service:sos SIP/2.0"
+            ]
+        );
+        assert_eq!(
+            report(&psap).await.service.as_deref(),
+            Some("urn:service:sos")
+        );
+        let record = String::from_utf8_lossy(&speaker.record).into_owned();
+        assert!(
+            record.contains("it refused the line's user name and password"),
+            "{record}"
+        );
+        assert!(!record.contains("not the password"));
+        psap.stop().await;
     }
 }
 

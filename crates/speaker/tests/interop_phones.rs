@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use hearthline_emergency::call::Transport;
+use hearthline_emergency::call::{Line, Transport};
+use hearthline_emergency::line::{AddressAs, LineBody};
+use hearthline_emergency::numbers::{Country, NumberPlan};
 use peer::speaker::{Speaker, TONE_HZ, line};
 use peer::{Peer, free_port, installed, is_root, must_run, share_of_tone, sine};
 
@@ -60,7 +62,7 @@ fn inside(test: &str) -> bool {
 /// What stands between the device and a common phone in a home: a gateway (Kamailio) that takes a session description
 /// alone, so that the device must offer its call again without the rest (415), and that gives the service a phone's name:
 /// baresip 1.0.0 answers 404 to a URN and 500 to a multipart body; linphone 5.1.65 answers a multipart body with a 200 that
-/// has no session at all.
+/// has no session at all. Without it the phones are lines of their own, asked for by number: see below.
 fn gateway(folder: &Path, phone: u16) -> (Peer, u16) {
     let port = free_port();
     let config = format!(
@@ -126,9 +128,33 @@ request_route {{
     (peer, port)
 }
 
+/// A line as a home has it: the phone itself, asked for by number.
+fn numbered(port: u16, body: LineBody) -> Line {
+    Line {
+        address_as: AddressAs::Number(NumberPlan::Of(Country::UnitedStates)),
+        body,
+        ..line("drill", port, Transport::Udp)
+    }
+}
+
+/// Every INVITE that left: its Request-URI, and whether it had more than the session.
+fn invites(speaker: &Speaker) -> Vec<(String, bool)> {
+    let sent = speaker.seen.sent.iter();
+    let texts = sent.map(|(_, bytes)| String::from_utf8_lossy(bytes).into_owned());
+    let mut invites: Vec<(String, bool)> = texts
+        .filter(|text| text.starts_with("INVITE "))
+        .map(|text| {
+            let uri = text.split(' ').nth(1).unwrap().to_owned();
+            (uri, text.contains("multipart/mixed"))
+        })
+        .collect();
+    invites.dedup(); // UDP repeats
+    invites
+}
+
 /// Calls the phone, lets both tones run, hangs up with confirmed words.
-async fn talks(port: u16, phone: &Peer) -> Speaker {
-    let mut speaker = Speaker::start(vec![line("drill", port, Transport::Udp)]).await;
+async fn talks(line: Line, phone: &Peer) -> Speaker {
+    let mut speaker = Speaker::start(vec![line]).await;
     speaker.hears("call 911");
     speaker
         .run_until("it is answered", |seen| seen.step("Answered"))
@@ -212,45 +238,39 @@ fn recorded_our_tone(file: &Path, phone: &Peer) {
     );
 }
 
-#[tokio::test]
-async fn baresip_answers_and_both_sides_hear() {
-    if !installed(&[("baresip", "baresip-core"), KAMAILIO])
-        || !inside("baresip_answers_and_both_sides_hear")
-    {
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let (files, port, media) = (folder.path().display(), free_port(), free_port());
+/// baresip, answering by itself, playing its tone and recording what it hears.
+fn baresip(folder: &Path) -> (Peer, u16) {
+    let (files, port, media) = (folder.display(), free_port(), free_port());
     let config = format!(
         "sip_listen 127.0.0.1:{port}\naudio_source aufile,{}\nmodule sndfile.so\nsnd_path {files}\n\
          audio_alert aufile,{files}/alert.wav\nausrc_srate 8000\nauplay_srate 8000\nausrc_channels 1\nauplay_channels 1\n\
          ausrc_format s16\nauplay_format s16\nrtp_ports {media}-{}\njitter_buffer_delay 2-10\n\
          module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aufile.so\n\
          module_app account.so\nmodule_app menu.so\n",
-        tone_file(folder.path()).display(),
+        tone_file(folder).display(),
         media + 4
     );
-    std::fs::write(folder.path().join("config"), config).unwrap();
+    std::fs::write(folder.join("config"), config).unwrap();
+    // Its account has the number as its name: baresip answers 404 to a user that it does not have.
     std::fs::write(
-        folder.path().join("accounts"),
-        "<sip:sos@127.0.0.1>;regint=0;answermode=auto;audio_codecs=pcmu\n",
+        folder.join("accounts"),
+        "<sip:911@127.0.0.1>;regint=0;answermode=auto;audio_codecs=pcmu\n\
+         <sip:sos@127.0.0.1>;regint=0;answermode=auto;audio_codecs=pcmu\n",
     )
     .unwrap();
-    std::fs::write(folder.path().join("contacts"), "").unwrap();
-    let mut phone = Peer::start(
-        "baresip",
-        &["-v", "-f", folder.path().to_str().unwrap()],
-        folder.path(),
-    );
+    std::fs::write(folder.join("contacts"), "").unwrap();
+    let mut phone = Peer::start("baresip", &["-v", "-f", folder.to_str().unwrap()], folder);
     phone.listens_on(port);
     phone.until("is ready", |phone| {
         phone.printed().contains("baresip is ready")
     });
-    let (_gateway, port) = gateway(folder.path(), port);
-    talks(port, &phone).await;
+    (phone, port)
+}
+
+/// baresip's sndfile module writes what was decoded, under a name with the date.
+fn baresip_heard_us(folder: &Path, mut phone: Peer) {
     phone.stop();
-    // Its sndfile module writes what was decoded, under a name with the date.
-    let mut files = std::fs::read_dir(folder.path())
+    let mut files = std::fs::read_dir(folder)
         .unwrap()
         .flatten()
         .map(|file| file.path());
@@ -262,27 +282,72 @@ async fn baresip_answers_and_both_sides_hear() {
 }
 
 #[tokio::test]
-async fn linphonec_answers_and_both_sides_hear() {
-    use std::io::Write as _;
-    if !installed(&[("linphonec", "linphone-cli"), KAMAILIO])
-        || !inside("linphonec_answers_and_both_sides_hear")
+async fn baresip_answers_and_both_sides_hear() {
+    if !installed(&[("baresip", "baresip-core"), KAMAILIO])
+        || !inside("baresip_answers_and_both_sides_hear")
     {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
+    let (phone, port) = baresip(folder.path());
+    let (_gateway, port) = gateway(folder.path(), port);
+    talks(line("drill", port, Transport::Udp), &phone).await;
+    baresip_heard_us(folder.path(), phone);
+}
+
+#[tokio::test]
+async fn baresip_is_called_by_number_with_the_session_alone() {
+    if !installed(&[("baresip", "baresip-core")])
+        || !inside("baresip_is_called_by_number_with_the_session_alone")
+    {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (phone, port) = baresip(folder.path());
+    let speaker = talks(numbered(port, LineBody::SessionOnly), &phone).await;
+    assert_eq!(
+        invites(&speaker),
+        [(format!("sip:911@127.0.0.1:{port}"), false)]
+    );
+    baresip_heard_us(folder.path(), phone);
+}
+
+#[tokio::test]
+async fn baresip_that_fails_over_the_multipart_gets_the_session_alone() {
+    if !installed(&[("baresip", "baresip-core")])
+        || !inside("baresip_that_fails_over_the_multipart_gets_the_session_alone")
+    {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (phone, port) = baresip(folder.path());
+    let speaker = talks(numbered(port, LineBody::Full), &phone).await;
+    let uri = format!("sip:911@127.0.0.1:{port}");
+    assert_eq!(invites(&speaker), [(uri.clone(), true), (uri, false)]);
+    assert!(
+        speaker.seen.step("it answered 500"),
+        "{:#?}",
+        speaker.seen.steps
+    );
+    baresip_heard_us(folder.path(), phone);
+}
+
+/// linphonec, answering by itself, with commands for its tone and its recording.
+fn linphonec(folder: &Path) -> (Peer, std::process::ChildStdin, PathBuf, u16) {
+    use std::io::Write as _;
     let (port, media) = (free_port(), free_port());
     for own in [".local/share/linphone", ".config/linphone"] {
-        std::fs::create_dir_all(folder.path().join(own)).unwrap();
+        std::fs::create_dir_all(folder.join(own)).unwrap();
     }
     let config = format!(
         "[sip]\nsip_port={port}\nsip_tcp_port=0\nsip_tls_port=0\nguess_hostname=0\ncontact=sip:sos@127.0.0.1\n\
          bind_address=127.0.0.1\nauto_net_state_mon=0\nuse_ipv6=0\n[rtp]\naudio_rtp_port={media}\n"
     );
-    std::fs::write(folder.path().join("linphonerc"), config).unwrap();
-    let recording = folder.path().join("heard.wav");
-    let tone = tone_file(folder.path());
+    std::fs::write(folder.join("linphonerc"), config).unwrap();
+    let recording = folder.join("heard.wav");
+    let tone = tone_file(folder);
     let arguments = ["-c", "linphonerc", "-a"];
-    let mut phone = Peer::start_with_input("linphonec", &arguments, folder.path(), Stdio::piped());
+    let mut phone = Peer::start_with_input("linphonec", &arguments, folder, Stdio::piped());
     let mut keyboard = phone.input();
     let commands = format!(
         "soundcard use files\nrecord {}\nplay {}\n",
@@ -292,8 +357,15 @@ async fn linphonec_answers_and_both_sides_hear() {
     keyboard.write_all(commands.as_bytes()).unwrap();
     phone.listens_on(port);
     phone.until("plays", |phone| phone.printed().contains("linphonec> play"));
-    let (_gateway, port) = gateway(folder.path(), port);
-    talks(port, &phone).await;
+    (phone, keyboard, recording, port)
+}
+
+async fn linphonec_heard_us(
+    mut phone: Peer,
+    mut keyboard: std::process::ChildStdin,
+    recording: &Path,
+) {
+    use std::io::Write as _;
     keyboard.write_all(b"quit\n").unwrap();
     for _ in 0..100 {
         if phone.ended().is_some() {
@@ -302,5 +374,51 @@ async fn linphonec_answers_and_both_sides_hear() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     phone.stop();
-    recorded_our_tone(&recording, &phone);
+    recorded_our_tone(recording, &phone);
+}
+
+#[tokio::test]
+async fn linphonec_answers_and_both_sides_hear() {
+    if !installed(&[("linphonec", "linphone-cli"), KAMAILIO])
+        || !inside("linphonec_answers_and_both_sides_hear")
+    {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (phone, keyboard, recording, port) = linphonec(folder.path());
+    let (_gateway, port) = gateway(folder.path(), port);
+    talks(line("drill", port, Transport::Udp), &phone).await;
+    linphonec_heard_us(phone, keyboard, &recording).await;
+}
+
+#[tokio::test]
+async fn linphonec_is_called_by_number_with_the_session_alone() {
+    if !installed(&[("linphonec", "linphone-cli")])
+        || !inside("linphonec_is_called_by_number_with_the_session_alone")
+    {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (phone, keyboard, recording, port) = linphonec(folder.path());
+    let speaker = talks(numbered(port, LineBody::SessionOnly), &phone).await;
+    assert_eq!(
+        invites(&speaker),
+        [(format!("sip:911@127.0.0.1:{port}"), false)]
+    );
+    linphonec_heard_us(phone, keyboard, &recording).await;
+}
+
+#[tokio::test]
+async fn linphonec_on_a_line_as_it_is_by_default_gets_the_session_alone() {
+    if !installed(&[("linphonec", "linphone-cli")])
+        || !inside("linphonec_on_a_line_as_it_is_by_default_gets_the_session_alone")
+    {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (phone, keyboard, recording, port) = linphonec(folder.path());
+    let speaker = talks(line("drill", port, Transport::Udp), &phone).await;
+    let uri = "urn:service:sos".to_owned();
+    assert_eq!(invites(&speaker), [(uri.clone(), true), (uri, false)]);
+    linphonec_heard_us(phone, keyboard, &recording).await;
 }

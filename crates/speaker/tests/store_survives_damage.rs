@@ -192,6 +192,143 @@ fn a_byte_flipped_in_the_middle_begins_a_new_log_that_names_the_old() {
     }
 }
 
+/// Name of the log, and what its first entry says of the log before it.
+fn of_the_log(folder: &Path) -> (String, serde_json::Value) {
+    let log = fs::read_to_string(folder.join("log")).unwrap();
+    let entry = log.lines().next().unwrap();
+    let entry: serde_json::Value =
+        serde_json::from_str(&entry[entry.find('{').unwrap()..]).unwrap();
+    let checkpoint = log.lines().find(|line| line.starts_with("c ")).unwrap();
+    let note: String = serde_json::from_str(&checkpoint[checkpoint.find('"').unwrap()..]).unwrap();
+    (note.lines().next().unwrap().to_owned(), entry)
+}
+
+fn damaged(folder: &Path) -> Vec<u8> {
+    let mut log = fs::read(folder.join("log")).unwrap();
+    let middle = log.len() / 3;
+    log[middle] ^= 0x04;
+    fs::write(folder.join("log"), &log).unwrap();
+    log
+}
+
+#[test]
+fn a_power_loss_while_a_log_is_put_aside_never_begins_a_second_log_of_its_name() {
+    let whole = two_starts();
+    let (old_name, _) = of_the_log(whole.path());
+    // What the disk has after each step; `origin.new` is the half-written file beside `origin`.
+    for step in [
+        "before",
+        "renamed",
+        "origin half written",
+        "origin written",
+        "log begun and torn",
+        "a clock that went back",
+    ] {
+        let folder = copy_of(whole.path());
+        let path = folder.path();
+        let bytes = damaged(path);
+        let aside_path = path.join("log.damaged-3000");
+        let new_name = format!("{old_name}/3000");
+        if step != "before" {
+            fs::rename(path.join("log"), &aside_path).unwrap();
+        }
+        match step {
+            "origin half written" => fs::write(path.join("origin.new"), "hearthline.lo").unwrap(),
+            "origin written" => fs::write(path.join("origin"), &new_name).unwrap(),
+            "log begun and torn" => {
+                fs::write(path.join("origin"), &new_name).unwrap();
+                fs::write(path.join("log"), &bytes[..40]).unwrap();
+            }
+            _ => {}
+        }
+        let wall_ms = if step == "a clock that went back" {
+            10
+        } else {
+            3_000
+        };
+        one_start(path, wall_ms);
+        let kept = aside(path, "log.damaged-");
+        assert_eq!(kept.len(), 1, "{step}: {kept:?}");
+        assert_eq!(
+            fs::read(&kept[0]).unwrap(),
+            bytes,
+            "{step}: nothing is lost"
+        );
+        let (name, first) = of_the_log(path);
+        assert_eq!(name, new_name, "{step}");
+        let previous = &first["body"]["previous_segment"];
+        assert_eq!(previous["origin"], old_name.as_str(), "{step}: {first}");
+        assert_eq!(previous["bytes"], bytes.len(), "{step}: {first}");
+        assert_eq!(
+            previous["digest"],
+            hearthline_ledger::Hash::of(&[&bytes]).to_string(),
+            "{step}"
+        );
+        // The starts after that go on with it, also when the file put aside is moved away.
+        assert_eq!(one_start(path, 4_000).0, Vec::<String>::new(), "{step}");
+        fs::remove_file(&kept[0]).unwrap();
+        assert_eq!(one_start(path, 5_000).0, Vec::<String>::new(), "{step}");
+        assert_eq!(of_the_log(path).0, new_name, "{step}");
+    }
+}
+
+#[test]
+fn every_log_put_aside_is_followed_by_one_of_a_new_name() {
+    let folder = two_starts();
+    let path = folder.path();
+    let mut names = vec![of_the_log(path).0];
+    // The wall clock stands still: the numbers grow all the same.
+    for _ in 0..3 {
+        damaged(path);
+        one_start(path, 3_000);
+        let (name, first) = of_the_log(path);
+        assert_eq!(
+            first["body"]["previous_segment"]["origin"],
+            names.last().unwrap().as_str()
+        );
+        assert!(!names.contains(&name), "{name}");
+        names.push(name);
+    }
+    assert_eq!(aside(path, "log.damaged-").len(), 3);
+}
+
+#[test]
+fn a_log_larger_than_a_start_reads_is_put_aside_whole() {
+    let folder = two_starts();
+    let path = folder.path();
+    let (old_name, _) = of_the_log(path);
+    let length = hearthline_speaker::io::store::LOG_BYTES_MAX + 1;
+    // A sparse file: it has the length, not the blocks.
+    let log = fs::OpenOptions::new()
+        .write(true)
+        .open(path.join("log"))
+        .unwrap();
+    log.set_len(length).unwrap();
+    let (notices, _) = one_start(path, 3_000);
+    let [kept] = &aside(path, "log.large-")[..] else {
+        panic!("{notices:?}")
+    };
+    assert_eq!(fs::metadata(kept).unwrap().len(), length);
+    let [notice] = &notices[..] else {
+        panic!("{notices:?}")
+    };
+    assert!(
+        notice.contains(&length.to_string()) && notice.contains(kept.to_str().unwrap()),
+        "{notice}"
+    );
+    let (name, first) = of_the_log(path);
+    assert_eq!(name, format!("{old_name}/3000"));
+    assert_eq!(
+        first["body"]["previous_segment"]["bytes"], length,
+        "{first}"
+    );
+    assert_eq!(
+        first["body"]["previous_segment"]["origin"],
+        old_name.as_str()
+    );
+    assert_eq!(one_start(path, 4_000).0, Vec::<String>::new());
+}
+
 #[test]
 fn a_folder_that_cannot_be_opened_is_replaced() {
     let folder = tempfile::tempdir().unwrap();

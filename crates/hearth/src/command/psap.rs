@@ -10,17 +10,21 @@ use crate::print::out;
 /// How the call-taker is set up.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  hearth psap\n  hearth psap --config psap.toml\n  curl http://127.0.0.1:8060/calls\n\nIt listens on loopback only and ends with Ctrl-C.\nExit codes: 0 ended, 2 the configuration or an address cannot be used."
+    after_help = "Examples:\n  hearth psap\n  hearth psap --tls home-root.pem\n  hearth psap --config psap.toml\n  curl http://127.0.0.1:8060/calls\n\nIt listens on loopback only and ends with Ctrl-C.\nExit codes: 0 ended, 2 the configuration or an address cannot be used."
 )]
 pub(crate) struct Arguments {
     /// Configuration (TOML); a well-behaved call-taker on port 5060 without it.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Also take calls over TLS, on the port above the SIP port, with a certificate of the home's own authority made now;
+    /// its root certificate is written to this file.
+    #[arg(long, value_name = "ROOT.PEM")]
+    tls: Option<PathBuf>,
 }
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Exit {
-    let config = match &arguments.config {
+    let mut config = match &arguments.config {
         None => Ok(PsapConfig::default()),
         Some(path) => std::fs::read_to_string(path)
             .map_err(|error| format!("{}: {error}", path.display()))
@@ -28,6 +32,10 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
                 PsapConfig::parse(&text).map_err(|error| format!("{}: {error}", path.display()))
             }),
     };
+    if let (Ok(config), Some(root)) = (&mut config, &arguments.tls) {
+        config.tls_home_root = Some(root.clone());
+        config.tls_port.get_or_insert(0);
+    }
     let run = |config| -> Result<(), String> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)

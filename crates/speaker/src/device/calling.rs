@@ -10,6 +10,7 @@ use hearthline_emergency::call::{
     AttemptId, CallInput, CallOutput, CallSetup, ConfirmedEnd, EmergencyCall,
     EndedBy as CallEndedBy, EventKind, Line, Progress, RouteSource,
 };
+use hearthline_emergency::line::LineBody;
 use hearthline_emergency::lost_client::{CachedMapping, LostClient, LostReply, LostRequestId};
 use hearthline_emergency::profile::EmergencyProfile;
 use hearthline_emergency::service::DrillService;
@@ -56,6 +57,8 @@ struct Attempt {
     handle: CallHandle,
     line: usize,
     call_id: Option<String>,
+    /// Whether the line has asked for user name and password.
+    challenged: bool,
 }
 
 /// A call under way.
@@ -325,6 +328,9 @@ impl Calling {
             Event::Reached { call, status, .. } if status.code() == 100 => {
                 self.progress(call, Progress::Trying, now);
             }
+            Event::Reached { call, status, .. } if matches!(status.code(), 401 | 407) => {
+                self.challenged(call, status.code());
+            }
             Event::Progress { call, response } => {
                 self.response(call, CallEvent::Progress, &response);
                 self.progress(
@@ -369,7 +375,12 @@ impl Calling {
                 invite,
             } => {
                 let targets = targets_of(&invite.next_hop, &transports);
-                let sent = request_of(&invite, targets)
+                let credentials = self
+                    .config
+                    .lines
+                    .get(line)
+                    .and_then(|line| line.credentials.as_ref());
+                let sent = request_of(&invite, targets, credentials)
                     .map_err(|error| error.to_string())
                     .and_then(|request| {
                         endpoint
@@ -388,6 +399,7 @@ impl Calling {
                                 handle,
                                 line,
                                 call_id: None,
+                                challenged: false,
                             },
                         );
                         self.invited(line, &invite.parts);
@@ -424,10 +436,25 @@ impl Calling {
         let pidf = parts
             .iter()
             .find(|part| part.content_type == hearthline_emergency::body::TYPE_PIDF);
+        let profile = &self.config.profile;
+        let known = profile.civic.is_some() || profile.shape.is_some();
+        let session_only = self
+            .config
+            .lines
+            .get(line)
+            .is_some_and(|line| line.body == LineBody::SessionOnly);
+        let problem = match pidf {
+            Some(_) => None,
+            None if session_only => {
+                Some("location was not sent on this line: it carries the session alone")
+            }
+            None if known => Some("location was not sent: the line refused an INVITE that had it"),
+            None => Some("the household has stated no location"),
+        };
         let location = Location {
             source: if pidf.is_some() { "configured" } else { "none" }.into(),
             pidf_lo: pidf.map(|part| Private(String::from_utf8_lossy(&part.bytes).into_owned())),
-            problem: None,
+            problem: problem.map(str::to_owned),
         };
         self.effects.push_back(Effect::Record(location.into()));
         self.record_call(CallEvent::Invite, "", line, None, None);
@@ -567,6 +594,33 @@ impl Calling {
         }
     }
 
+    /// The line asks who calls. Once; a challenge after that is its refusal and recorded as such.
+    fn challenged(&mut self, call: CallHandle, status: u16) {
+        let attempt = self.attempt_of(call).and_then(|id| {
+            self.active
+                .as_mut()
+                .and_then(|active| active.attempts.get_mut(&id))
+        });
+        let Some(attempt) = attempt else {
+            return;
+        };
+        let line = attempt.line;
+        let has_answer = self
+            .config
+            .lines
+            .get(line)
+            .is_some_and(|line| line.credentials.is_some());
+        if has_answer && !core::mem::replace(&mut attempt.challenged, true) {
+            self.record_call(
+                CallEvent::Message,
+                "",
+                line,
+                Some(status),
+                Some("the line asks for user name and password"),
+            );
+        }
+    }
+
     /// Keeps the Call-ID and records the response.
     pub(super) fn response(&mut self, call: CallHandle, event: CallEvent, response: &Response) {
         let Some(attempt) = self.attempt_of(call) else {
@@ -581,7 +635,12 @@ impl Calling {
         {
             attempt.call_id = Some(call_id.clone());
         }
-        let reason = String::from_utf8_lossy(response.reason.as_ref()).into_owned();
+        let mut reason = String::from_utf8_lossy(response.reason.as_ref()).into_owned();
+        if event == CallEvent::Answered
+            && let Ok(via) = response.headers.top_via()
+        {
+            reason += &format!(", over {}", via.transport);
+        }
         self.record_call(
             event,
             &call_id,

@@ -3,6 +3,7 @@ use core::time::Duration;
 
 use hearthline_ledger::Outcome;
 use hearthline_voice::listen::Heard;
+use hearthline_voice::understand::Service;
 
 use super::calling::NotCancellable;
 use super::{Device, Light, Output, Question, REPLY_GRACE_S, SPEECH_MS_MAX, Step};
@@ -35,18 +36,23 @@ impl Device {
                     reason,
                     service: Some(service.urn().into()),
                 });
-                self.question = Some(Question {
-                    situation: Situation::Asking { service, quiet },
-                    until: None,
-                    speech_until: now + Duration::from_millis(SPEECH_MS_MAX),
+                self.ask(service, quiet, false, now);
+            }
+            Decision::AskAgain { service, quiet } => {
+                self.recorder.decision(
+                    Outcome::Ask,
+                    mode,
+                    reason,
+                    Some((service.urn(), Duration::ZERO)),
+                    now,
+                );
+                self.recorder.sound(heard, None, now);
+                self.step(Step::Decided {
+                    decision: "ask",
+                    reason,
+                    service: Some(service.urn().into()),
                 });
-                self.light(Light::Asking);
-                if quiet {
-                    // A question aloud could give the person away: the light asks, and the answer is listened for at once.
-                    self.speech_ended(now);
-                } else {
-                    self.say(&words::do_you_need(self.country), now);
-                }
+                self.ask(service, quiet, true, now);
             }
             Decision::Act(act) => {
                 self.recorder
@@ -81,6 +87,25 @@ impl Device {
                 });
                 self.finish("ignored", reason, now);
             }
+        }
+    }
+
+    fn ask(&mut self, service: Service, quiet: bool, again: bool, now: Duration) {
+        self.question = Some(Question {
+            situation: Situation::Asking {
+                service,
+                quiet,
+                again,
+            },
+            until: None,
+            speech_until: now + Duration::from_millis(SPEECH_MS_MAX),
+        });
+        self.light(Light::Asking);
+        if quiet {
+            // A question aloud could give the person away: the light asks, and the answer is listened for at once.
+            self.speech_ended(now);
+        } else {
+            self.say(&words::do_you_need(self.country), now);
         }
     }
 

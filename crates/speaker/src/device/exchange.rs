@@ -116,6 +116,11 @@ pub enum Step {
         /// Call-ID, once there is one.
         call_id: Option<String>,
     },
+    /// A call-taker answered, and the call goes over this transport.
+    Carried {
+        /// `TLS`, `TCP` or `UDP`.
+        over: String,
+    },
     /// Sound flows both ways.
     Media {
         /// What happened.

@@ -4,10 +4,11 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use hearthline_emergency::call::Transport as LineTransport;
 use hearthline_emergency::invite::EmergencyInvite;
+use hearthline_emergency::line::LineCredentials;
 use hearthline_emergency::target::SipUri;
 use hearthline_ledger::Media;
 use hearthline_media as media;
-use hearthline_sip::endpoint::{Body, InviteRequest, Reliable, Target, Transport};
+use hearthline_sip::endpoint::{Body, Credentials, InviteRequest, Reliable, Target, Transport};
 use hearthline_sip::multipart::{self, Part};
 use hearthline_sip::offer_answer::{Codec, Negotiated};
 use hearthline_sip::uri::{Host, Uri};
@@ -31,6 +32,7 @@ pub(super) enum LegError {
 pub(super) fn request_of(
     invite: &EmergencyInvite,
     targets: Vec<Target>,
+    credentials: Option<&LineCredentials>,
 ) -> Result<InviteRequest, LegError> {
     let wrong =
         |what: &str, error: &dyn std::fmt::Display| LegError::Invite(format!("{what}: {error}"));
@@ -62,6 +64,15 @@ pub(super) fn request_of(
         }
     }
     request.body = Some(body_of(invite));
+    // For whatever realm the line names: the household gave them for this line and no other gets them.
+    request.credentials = credentials
+        .map(|own| Credentials {
+            username: own.username().to_owned(),
+            password: own.password().to_owned(),
+            realm: None,
+        })
+        .into_iter()
+        .collect();
     request.reliable = Reliable::Supported;
     // A transport that takes the message and says nothing must leave time for the next one of the line.
     request.first_response_max = (request.targets.len() > 1).then_some(FIRST_RESPONSE_MAX);

@@ -3,6 +3,7 @@ pub mod hearing;
 pub mod lost;
 pub mod loudspeaker;
 pub mod microphone;
+pub mod password;
 pub mod recording;
 pub mod run;
 pub mod store;

@@ -17,6 +17,7 @@ use super::hearing::{Hearing, Report as HearingReport};
 use super::lost::{self, LostAnswer};
 use super::loudspeaker::{Loudspeaker, Report, Sink, Voice};
 use super::microphone::{Frame, Microphone};
+use super::password;
 use super::store::{Opened, Store, StoreError, Writer, random};
 use crate::config::{ConfigError, Household};
 use crate::device::{Device, DeviceConfig, Input, Light, Output, PostToken, Step};
@@ -43,6 +44,9 @@ pub struct Parts {
     pub microphone: Microphone,
     /// Where sound goes.
     pub loudspeaker: Sink,
+    /// Authorities whose certificates are taken from lines over TLS, PEM: then no others are, and a line that has none of
+    /// theirs is called over TCP. Without any, every certificate is taken (RFC 6881 ED-58: none costs the call).
+    pub roots_pem: Option<Vec<u8>>,
 }
 
 /// What a watcher is told.
@@ -127,15 +131,20 @@ pub async fn run(
         recorder,
         recovery,
         lost_cache,
-        notices,
+        mut notices,
     } = opened;
+    let (lines, about_passwords) = password::lines(&parts.household)?;
+    notices.extend(about_passwords);
     let (messages, mut inbox) = mpsc::channel(INPUTS_MAX);
 
     let home = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let mut sockets_config = SocketsConfig::new(Reach::LoopbackOnly);
     sockets_config.udp = vec![SocketAddr::new(home, 0)];
     sockets_config.tcp = vec![SocketAddr::new(home, 0)];
-    sockets_config.trust = Trust::Any; // RFC 6881 ED-58: a certificate never costs the call; it is recorded
+    match parts.roots_pem {
+        Some(roots) => sockets_config.roots_pem = roots,
+        None => sockets_config.trust = Trust::Any,
+    }
     let mut sockets = Sockets::bind(sockets_config)
         .await
         .map_err(|error| failed("SIP sockets")(error.to_string()))?;
@@ -158,7 +167,7 @@ pub async fn run(
         profile: parts
             .household
             .profile(contact, recorder.key_id().to_string())?,
-        lines: parts.household.lines()?,
+        lines,
         timers: CallTimers::default(),
         lost: LostConfig {
             servers: parts.household.lost_servers()?,

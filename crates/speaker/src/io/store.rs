@@ -3,6 +3,8 @@
 //! Writing happens on one thread of its own, entry after entry, each synced before it is reported durable. When the disk is
 //! full or read-only the entries wait in memory and are tried again; the call never waits for them (DESIGN invariant 3).
 //! A folder that cannot even be opened is replaced until the next start: [`Store::open_or_replace`].
+mod aside;
+
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write as _};
@@ -20,6 +22,8 @@ use hearthline_sip::tokens::Tokens;
 
 use crate::record::{Keep, Recorder};
 
+/// Largest log that a start reads, in bytes: some years of a device that is used daily. A larger one is put aside whole.
+pub const LOG_BYTES_MAX: u64 = 64 << 20;
 /// Pause before a write that failed is tried again.
 const RETRY: Duration = Duration::from_millis(200);
 /// Writes waiting for a disk that does not take them; beyond it audio is dropped first, and counted.
@@ -179,26 +183,49 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn recorder(&self, wall_ms: u64, now: Duration) -> Result<Opened, StoreError> {
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |source| StoreError::Io { path, source }
+        };
         let identity = self.identity()?;
+        let (key_id, public) = (identity.key_id(), identity.public());
         let log_path = self.log_path();
-        let stored = match fs::read(&log_path) {
-            Ok(stored) => stored,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            Err(source) => {
-                return Err(StoreError::Io {
-                    path: log_path,
-                    source,
-                });
-            }
-        };
-        let key_id = identity.key_id();
         let origin_path = self.folder.join("origin");
-        let origin = match fs::read_to_string(&origin_path) {
-            Ok(origin) => origin.trim().to_owned(),
-            Err(_) => format!("hearthline.local/device/{key_id}"),
-        };
         let tokens = Tokens::from_seed(random()?);
         let mut notices = Vec::new();
+        let mut asides = aside::all(&self.folder).map_err(failed(&self.folder))?;
+        let stored = match read_log(&log_path).map_err(failed(&log_path))? {
+            Ok(stored) => stored,
+            Err(bytes) => {
+                let large = aside::put(&self.folder, aside::Reason::Large, wall_ms)
+                    .map_err(failed(&log_path))?;
+                notices.push(format!(
+                    "the old record has {bytes} bytes, and a start reads at most {LOG_BYTES_MAX}; it is kept whole as {} and a new one was begun",
+                    large.path.display()
+                ));
+                asides.push(large);
+                Vec::new()
+            }
+        };
+        let kept = fs::read_to_string(&origin_path)
+            .ok()
+            .map(|origin| origin.trim().to_owned());
+        let origin = aside::origin_after(&asides, kept.as_deref(), &key_id);
+        let first = |stored: &[u8], origin: &str, asides: &[aside::Aside]| {
+            let previous =
+                aside::previous_segment(asides, &key_id, public).map_err(failed(&self.folder))?;
+            // Known to be the name by the files put aside; kept as well for when those are moved away.
+            if !asides.is_empty() {
+                write_new(&origin_path, origin.as_bytes()).map_err(failed(&origin_path))?;
+            }
+            Ok::<_, StoreError>(Recorder::open(
+                stored,
+                setup(origin.to_owned(), self.identity()?, previous)?,
+                tokens.fork("record"),
+                wall_ms,
+                now,
+            )?)
+        };
         let opened = match Recorder::open(
             &stored,
             setup(origin.clone(), identity, None)?,
@@ -207,32 +234,21 @@ impl Store {
             now,
         ) {
             Err(LogError::Damaged(damage)) => {
-                let aside = self.folder.join(format!("log.damaged-{wall_ms}"));
-                fs::rename(&log_path, &aside).map_err(|source| StoreError::Io {
-                    path: aside.clone(),
-                    source,
-                })?;
+                let damaged = aside::put(&self.folder, aside::Reason::Damaged, wall_ms)
+                    .map_err(failed(&log_path))?;
                 notices.push(format!(
                     "the old record is damaged at entry {} (byte {}): {}; it is kept as {} and a new one was begun",
                     damage.entry,
                     damage.byte,
                     damage.why,
-                    aside.display()
+                    damaged.path.display()
                 ));
-                let previous: PreviousSegment = damage.previous_segment(&origin, &stored);
-                // A new log needs a new name: two logs of one name would look like a fork.
-                let origin = format!("hearthline.local/device/{key_id}/{wall_ms}");
-                write_new(&origin_path, origin.as_bytes()).map_err(|source| StoreError::Io {
-                    path: origin_path,
-                    source,
-                })?;
-                Recorder::open(
-                    &[],
-                    setup(origin, self.identity()?, Some(previous))?,
-                    tokens.fork("record"),
-                    wall_ms,
-                    now,
-                )?
+                asides.push(damaged);
+                first(&[], &aside::origin_after(&asides, None, &key_id), &asides)?
+            }
+            // The first start after a log was put aside, or the next when that one was cut short.
+            Ok((_, recovery)) if recovery.entries == 0 && !asides.is_empty() => {
+                first(&stored, &origin, &asides)?
             }
             other => other?,
         };
@@ -546,6 +562,25 @@ fn write_one(folder: &Path, log: &mut Option<File>, write: &Write) -> io::Result
         Write::LostCache(bytes) => write_new(&folder.join("lost-cache"), bytes),
         Write::Flushed(_) => Ok(()),
     }
+}
+
+/// The stored log, empty when there is none; its length when that is more than is read.
+fn read_log(path: &Path) -> io::Result<Result<Vec<u8>, u64>> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Ok(Vec::new())),
+        opened => opened?,
+    };
+    let length = file.metadata()?.len();
+    let mut stored = Vec::new();
+    if length <= LOG_BYTES_MAX {
+        file.take(LOG_BYTES_MAX + 1).read_to_end(&mut stored)?;
+    }
+    let length = length.max(stored.len() as u64);
+    Ok(if length <= LOG_BYTES_MAX {
+        Ok(stored)
+    } else {
+        Err(length)
+    })
 }
 
 /// Writes beside the place and renames, so that a reader never sees half a file.

@@ -54,11 +54,7 @@ callback = "+15055550123"
 /// A line to a port of this machine.
 pub fn line(name: &str, port: u16, transport: LineTransport) -> Line {
     let target = SipUri::parse(&format!("sip:127.0.0.1:{port}")).unwrap();
-    Line {
-        name: name.to_owned(),
-        target,
-        transports: vec![transport],
-    }
+    Line::new(name, target, vec![transport])
 }
 
 /// What the device did and what reached it.
@@ -122,6 +118,8 @@ pub struct Speaker {
     speech_ended: bool,
     /// What happened.
     pub seen: Seen,
+    /// Entries of the record, as they are stored.
+    pub record: Vec<u8>,
     /// Messages to the network that are lost.
     pub lose_sent: Loss,
     /// Messages from the network that are lost.
@@ -209,6 +207,7 @@ impl Speaker {
             samples: 0,
             speech_ended: false,
             seen: Seen::default(),
+            record: Vec::new(),
             lose_sent: Box::new(|_, _| false),
             lose_received: Box::new(|_, _| false),
         }
@@ -401,8 +400,11 @@ impl Speaker {
                     _ => self.seen.rtp_sent.push(to),
                 },
                 Output::Rtcp { to, bytes } => drop(self.rtp.rtcp.try_send_to(&bytes, to)),
-                Output::Keep(Keep::Entry { seq: Some(seq), .. }) => {
-                    self.device.handle(Input::Durable { seq }, now);
+                Output::Keep(Keep::Entry { seq, bytes }) => {
+                    self.record.extend(bytes);
+                    if let Some(seq) = seq {
+                        self.device.handle(Input::Durable { seq }, now);
+                    }
                 }
                 Output::Say(text) => {
                     self.seen.said.push(text);

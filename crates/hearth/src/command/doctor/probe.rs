@@ -4,6 +4,7 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs, UdpSocket};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use hearthline_emergency::call::{Line, Transport};
+use hearthline_emergency::line::{AddressAs, LineBody};
 use hearthline_emergency::lost::{
     Expires, FindService, LostLocation, LostRequest, LostResponse, TYPE_LOST,
 };
@@ -12,8 +13,8 @@ use hearthline_emergency::target::{DrillTargets, HttpUrl};
 use hearthline_emergency::timestamp::Timestamp;
 use hearthline_sip::framer::{Frame, StreamFramer};
 use hearthline_sip::{HeaderName, Limits, Message, Method, Request, SipUri, Uri, parse_datagram};
-use hearthline_speaker::config::Household;
-use hearthline_speaker::io::store;
+use hearthline_speaker::config::{Household, LineSettings};
+use hearthline_speaker::io::{password, store};
 use hearthline_transport::Reach;
 
 use super::{Check, State};
@@ -39,7 +40,11 @@ pub(super) fn checks(household: &Household) -> Vec<Check> {
             mend,
         ));
     }
-    checks.extend(lines.iter().map(line));
+    for (own, settings) in lines.iter().zip(&household.lines) {
+        checks.push(line(own));
+        checks.push(addressing(own));
+        checks.extend(account(settings));
+    }
     let servers = household.lost_servers().unwrap_or_default();
     if servers.is_empty() {
         let mend = "[lost] servers: calls go to the line's own address without one";
@@ -52,6 +57,59 @@ pub(super) fn checks(household: &Household) -> Vec<Check> {
     }
     checks.extend(servers.iter().map(|server| lost(server, household)));
     checks
+}
+
+/// How the line is asked, and what a call-taker on it would not be told.
+fn addressing(line: &Line) -> Check {
+    let what = format!("line {} call", line.name);
+    let asked = match line.address_as {
+        AddressAs::Service => "asks for the service (urn:service:sos)".to_owned(),
+        AddressAs::Number(plan) => {
+            format!("dials {}", plan.number_for(&ServiceUrn::SOS).as_str())
+        }
+    };
+    match line.body {
+        LineBody::Full => Check::ok(what, format!("{asked}, with address and data")),
+        LineBody::SessionOnly => Check::not(
+            what,
+            State::Note,
+            format!("{asked}, and sends no address: the caller must say it"),
+            "body = \"full\" tries with the address first and falls back by itself",
+        ),
+    }
+}
+
+/// The account of a line: can its password be read, and by whom?
+fn account(settings: &LineSettings) -> Option<Check> {
+    let what = format!("line {} password", settings.name);
+    settings.username.as_ref()?;
+    let file = settings.password_file.as_deref();
+    Some(match password::credentials(settings) {
+        Err(why) => Check::not(
+            what,
+            State::Missing,
+            why.to_string(),
+            match file {
+                Some(_) => {
+                    "write it with: (umask 077; cat > FILE), then the password, Enter, Ctrl-D"
+                }
+                None => "set the variable in the environment that starts the speaker",
+            },
+        ),
+        Ok(_) if file.is_some_and(|file| password::read_by_others(file).unwrap_or(true)) => {
+            Check::not(
+                what,
+                State::Wrong,
+                "others on this machine can read or change its file",
+                format!(
+                    "chmod 600 {}",
+                    file.map(|file| file.display().to_string())
+                        .unwrap_or_default()
+                ),
+            )
+        }
+        Ok(_) => Check::ok(what, "readable, and by nobody else"),
+    })
 }
 
 fn line(line: &Line) -> Check {

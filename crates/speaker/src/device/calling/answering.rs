@@ -43,6 +43,10 @@ impl Calling {
         match sound {
             Ok(sound) if active.sound.is_none() => {
                 active.sound = Some((attempt, sound));
+                if let Ok(via) = response.headers.top_via() {
+                    let over = via.transport.to_string();
+                    self.effects.push_back(Effect::Step(Step::Carried { over }));
+                }
                 self.progress(call, Progress::Answered, now);
             }
             // A second answer: the first is kept, the call's states give this one a BYE.
