@@ -7,33 +7,31 @@ use hearthline_voice::understand::judge::{
 use hearthline_voice::understand::mass::{Mass, Wording};
 use hearthline_voice::understand::{Country, Service};
 use serde_json::Value;
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::Path;
 
 /// One scored clip, weighed: everything but the thresholds.
 pub struct Weighed {
-    country: Country,
-    kind: String,
-    said: String,
-    voice: String,
-    test: bool,
-    snr_db: Option<i64>,
-    text: String,
-    evidence: Evidence,
-    cpu_ms: f64,
+    pub country: Country,
+    pub kind: String,
+    pub said: String,
+    pub voice: String,
+    pub test: bool,
+    pub snr_db: Option<i64>,
+    pub text: String,
+    pub evidence: Evidence,
+    pub cpu_ms: f64,
 }
 
 /// What a verdict is worth in the tables.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Outcome {
+pub enum Outcome {
     Dialled,
     Asked,
     Neither,
 }
 
 /// Classes that must never dial. Sound-alikes are reported apart.
-const NEVER: &[&str] = &[
+pub const NEVER: &[&str] = &[
     "question",
     "negation",
     "reported",
@@ -119,7 +117,7 @@ fn weighed(line: &Value, judge: &Judge) -> Weighed {
 }
 
 impl Weighed {
-    fn verdict(&self, point: &OperatingPoint) -> Verdict {
+    pub fn verdict(&self, point: &OperatingPoint) -> Verdict {
         decide(
             &self.text,
             &self.evidence.reading,
@@ -130,7 +128,7 @@ impl Weighed {
         .0
     }
 
-    fn outcome(&self, point: &OperatingPoint) -> Outcome {
+    pub fn outcome(&self, point: &OperatingPoint) -> Outcome {
         match self.verdict(point) {
             Verdict::Emergency { .. } => Outcome::Dialled,
             Verdict::Ask { .. } => Outcome::Asked,
@@ -280,277 +278,4 @@ impl Weighed {
             Verdict::Ask { .. }
         )
     }
-}
-
-/// Percent with its count.
-fn percent(part: usize, whole: usize) -> String {
-    if whole == 0 {
-        "-".to_owned()
-    } else {
-        format!("{:.1}", 100.0 * part as f64 / whole as f64)
-    }
-}
-
-/// Accepted, and accepted or asked.
-fn rates<'a>(
-    set: impl Iterator<Item = &'a Weighed>,
-    point: &OperatingPoint,
-) -> (usize, usize, usize) {
-    set.fold((0, 0, 0), |(all, dialled, either), w| {
-        let outcome = w.outcome(point);
-        (
-            all + 1,
-            dialled + usize::from(outcome == Outcome::Dialled),
-            either + usize::from(outcome != Outcome::Neither),
-        )
-    })
-}
-
-/// The report as Markdown.
-pub fn report(all: &[Weighed], point: &OperatingPoint) -> String {
-    let mut out = String::new();
-    let conditions = [("clean", None), ("10 dB", Some(10)), ("5 dB", Some(5))];
-    let halves = [("calibration voices", false), ("test voices", true)];
-    let w = &mut out;
-    let _ = writeln!(
-        w,
-        "## Orders: accepted / accepted or asked, %\n\n| voices | clean | 10 dB | 5 dB |\n|---|---|---|---|"
-    );
-    for (name, test) in halves {
-        let cells = conditions.map(|(_, snr)| {
-            let (n, yes, either) = rates(
-                all.iter()
-                    .filter(|c| c.kind == "order" && c.test == test && c.snr_db == snr),
-                point,
-            );
-            format!("{} / {} (n = {n})", percent(yes, n), percent(either, n))
-        });
-        let _ = writeln!(w, "| {name} | {} |", cells.join(" | "));
-    }
-    let _ = writeln!(
-        w,
-        "\nBy voice:\n\n| voice | half | clean | 10 dB | 5 dB |\n|---|---|---|---|---|"
-    );
-    let voices: BTreeMap<&str, bool> = all
-        .iter()
-        .filter(|c| c.kind == "order")
-        .map(|c| (c.voice.as_str(), c.test))
-        .collect();
-    for (voice, test) in &voices {
-        let cells = conditions.map(|(_, snr)| {
-            let (n, yes, either) = rates(
-                all.iter()
-                    .filter(|c| c.kind == "order" && c.voice == *voice && c.snr_db == snr),
-                point,
-            );
-            format!("{} / {} ({n})", percent(yes, n), percent(either, n))
-        });
-        let _ = writeln!(
-            w,
-            "| {voice} | {} | {} |",
-            if *test { "test" } else { "calibration" },
-            cells.join(" | ")
-        );
-    }
-    let _ = writeln!(
-        w,
-        "\nBy target (test voices, all conditions):\n\n| target | accepted / or asked | n |\n|---|---|---|"
-    );
-    for target in [
-        "nine one one",
-        "police",
-        "cops",
-        "sheriff",
-        "ambulance",
-        "paramedics",
-        "fire",
-        "emergency",
-    ] {
-        let (n, yes, either) = rates(
-            all.iter()
-                .filter(|c| c.kind == "order" && c.test && c.said.contains(target)),
-            point,
-        );
-        let _ = writeln!(
-            w,
-            "| {target} | {} / {} | {n} |",
-            percent(yes, n),
-            percent(either, n)
-        );
-    }
-    let _ = writeln!(
-        w,
-        "\n## Questions that must ask (\"can you call 911\", \"I need an ambulance\")\n\n| voices | n | dialled | asked |\n|---|---|---|---|"
-    );
-    for (name, test) in halves {
-        let (n, yes, either) = rates(
-            all.iter().filter(|c| c.kind == "ask" && c.test == test),
-            point,
-        );
-        let _ = writeln!(w, "| {name} | {n} | {yes} | {} |", either - yes);
-    }
-    let _ = writeln!(
-        w,
-        "\n## What must not dial\n\n| class | calibration: n / dialled / asked | test: n / dialled / asked |\n|---|---|---|"
-    );
-    for kind in NEVER.iter().copied().chain(["sound-alike"]) {
-        let cells = halves.map(|(_, test)| {
-            let (n, yes, either) = rates(
-                all.iter().filter(|c| c.kind == kind && c.test == test),
-                point,
-            );
-            format!("{n} / {yes} / {}", either - yes)
-        });
-        let _ = writeln!(w, "| {kind} | {} |", cells.join(" | "));
-    }
-    let _ = writeln!(w, "\nEvery dial among these:\n");
-    for c in all
-        .iter()
-        .filter(|c| c.kind != "order" && c.outcome(point) == Outcome::Dialled)
-    {
-        let (mass, contrary) = (c.evidence.mass.order, c.evidence.contrary);
-        let snr = c.snr_db.map_or("clean".to_owned(), |s| format!("{s} dB"));
-        let _ = writeln!(
-            w,
-            "- {} ({}, {snr}, {}): \"{}\" heard as \"{}\", mass {mass:.1}, contrary {:.1}, other {:.1}",
-            c.kind,
-            c.voice,
-            if c.test { "test" } else { "calibration" },
-            c.said,
-            c.text,
-            contrary.hard,
-            contrary.other
-        );
-    }
-    let quiet = |c: &&Weighed| ["real speech", "everyday", "noise"].contains(&c.kind.as_str());
-    let asked: Vec<String> = all
-        .iter()
-        .filter(quiet)
-        .filter(|c| c.outcome(point) == Outcome::Asked)
-        .map(|c| format!("\"{}\"", c.text))
-        .collect();
-    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
-    asked
-        .iter()
-        .for_each(|text| *kinds.entry(text).or_default() += 1);
-    let kinds: Vec<String> = kinds
-        .iter()
-        .map(|(text, n)| format!("{text} ({n})"))
-        .collect();
-    let _ = writeln!(
-        w,
-        "\nAsked among real speech, everyday commands and noise, as heard: {}.",
-        kinds.join(", ")
-    );
-    let _ = writeln!(
-        w,
-        "\n## Operating curve\n\nThe accept thresholds moved together, test voices: accepted % and dials.\n\n| moved by, nats | clean | 10 dB | 5 dB | sound-alikes | all else |\n|---|---|---|---|---|---|"
-    );
-    for shift in [-4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0] {
-        let moved = OperatingPoint {
-            accept_nats: point.accept_nats + shift,
-            accept_near_nats: point.accept_near_nats + shift,
-            accept_agreed_nats: point.accept_agreed_nats + shift,
-            ..point.clone()
-        };
-        let cells = conditions.map(|(_, snr)| {
-            let (n, yes, _) = rates(
-                all.iter()
-                    .filter(|c| c.kind == "order" && c.test && c.snr_db == snr),
-                &moved,
-            );
-            percent(yes, n)
-        });
-        let dials = |kinds: &[&str]| {
-            rates(
-                all.iter()
-                    .filter(|c| c.test && kinds.contains(&c.kind.as_str())),
-                &moved,
-            )
-        };
-        let (alike, rest) = (dials(&["sound-alike"]), dials(NEVER));
-        let _ = writeln!(
-            w,
-            "| {shift:+} | {} | {} of {} | {} of {} |",
-            cells.join(" | "),
-            alike.1,
-            alike.0,
-            rest.1,
-            rest.0
-        );
-    }
-    let _ = writeln!(
-        w,
-        "\n## CPU\n\n| clips | mean ms | 95th percentile ms |\n|---|---|---|"
-    );
-    for kind in ["order", "ask", "everyday", "real speech"] {
-        let mut times: Vec<f64> = all
-            .iter()
-            .filter(|c| c.kind == kind)
-            .map(|c| c.cpu_ms)
-            .collect();
-        times.sort_by(f64::total_cmp);
-        if let Some(p95) = times.get(times.len() * 95 / 100) {
-            let _ = writeln!(
-                w,
-                "| {kind} | {:.0} | {p95:.0} |",
-                times.iter().sum::<f64>() / times.len() as f64
-            );
-        }
-    }
-    out
-}
-
-/// The misses on the test voices, for whoever wants to make it better.
-pub fn missed(all: &[Weighed], point: &OperatingPoint) -> String {
-    let mut out = String::new();
-    for c in all
-        .iter()
-        .filter(|c| c.kind == "order" && c.outcome(point) != Outcome::Dialled)
-    {
-        let e = &c.evidence;
-        let _ = writeln!(
-            out,
-            "{} {:?} {} | {} | {} | mass {:.1} hard {:.1} other {:.1} | {:?}",
-            if c.test { "test" } else { "cal " },
-            c.snr_db,
-            c.voice,
-            c.said,
-            c.text,
-            e.mass.order,
-            e.contrary.hard,
-            e.contrary.other,
-            c.verdict(point)
-        );
-    }
-    out
-}
-
-/// What came nearest to a false dial, nearest first.
-pub fn nearest(all: &[Weighed]) -> String {
-    let mut near: Vec<&Weighed> = all
-        .iter()
-        .filter(|c| NEVER.contains(&c.kind.as_str()) && c.evidence.mass.order > -12.0)
-        .collect();
-    near.sort_by(|a, b| b.evidence.mass.order.total_cmp(&a.evidence.mass.order));
-    let mut out = String::new();
-    for c in near {
-        let e = &c.evidence;
-        let _ = writeln!(
-            out,
-            "{} {} {:?} {} | {} | {} | mass {:.1} hard {:.1} other {:.1} | {:?} | {:?}",
-            if c.test { "test" } else { "cal " },
-            c.kind,
-            c.snr_db,
-            c.voice,
-            c.said,
-            c.text,
-            e.mass.order,
-            e.contrary.hard,
-            e.contrary.other,
-            e.reading,
-            e.mass.best.as_ref().map(|b| &b.text)
-        );
-    }
-    out
 }

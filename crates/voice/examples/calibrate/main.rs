@@ -17,6 +17,7 @@ mod audio;
 mod choose;
 mod clips;
 mod profile;
+mod report;
 mod voices;
 mod wordings;
 
@@ -247,23 +248,30 @@ fn choose(arguments: &Arguments, recogniser: &Moonshine) {
         point.ask_margin_nats,
         point.beam_width
     );
+    // Every clip is judged for the United States: as an order, as a foreign number, as what must not call.
+    let clips = all
+        .iter()
+        .filter(|w| w.country == Country::UnitedStates)
+        .count();
     let report = format!(
         "# Calibration of the emergency judgement\n\n\
-         {} clips, made and scored on {} by `{command}` (United States). The thresholds come from the calibration voices \
-         alone: the most orders accepted with no false dial among them (sound-alikes apart) and {} nats of room to the \
-         nearest one.\n\n{METHOD}\n\n```toml\n{toml}```\n\n{}",
+         {} clips, {} judgements (each clip for each country that it concerns), made and scored on {} by `{command}`. One operating point for every country: it comes from \
+         the calibration voices alone, the most orders accepted with no false dial among them in any country (sound-alikes \
+         apart; one dialled costs as much as {} order) and {} nats of room to the nearest one.\n\n{METHOD}\n\n```toml\n{toml}```\n\n{}",
+        clips,
         all.len(),
         arguments.date,
+        arguments.alike_cost,
         arguments.guard,
-        choose::report(&all, &point)
+        report::report(&all, &point)
     );
     println!("{report}");
     std::fs::write(
         arguments.cache.join("missed.txt"),
-        choose::missed(&all, &point),
+        report::missed(&all, &point),
     )
     .unwrap();
-    std::fs::write(arguments.cache.join("nearest.txt"), choose::nearest(&all)).unwrap();
+    std::fs::write(arguments.cache.join("nearest.txt"), report::nearest(&all)).unwrap();
     if arguments.date == "undated" {
         return;
     }

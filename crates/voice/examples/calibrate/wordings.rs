@@ -319,7 +319,15 @@ const NUMBERS: &[(&str, &[Country], usize)] = &[
         ],
         9,
     ),
-    ("one twelve", &[Country::EuropeanUnion], 4),
+    (
+        "one twelve",
+        &[
+            Country::UnitedKingdom,
+            Country::EuropeanUnion,
+            Country::Australia,
+        ],
+        4,
+    ),
     ("triple zero", &[Country::Australia], 9),
     ("zero zero zero", &[Country::Australia], 4),
 ];

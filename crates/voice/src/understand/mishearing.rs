@@ -99,6 +99,23 @@ pub(super) fn hear(text: &str, country: Country) -> Heard {
     }
 }
 
+/// Whether the verb of an order stands in the past.
+pub(super) fn is_past(text: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric())
+        .any(|word| PAST.iter().any(|(past, _)| word.eq_ignore_ascii_case(past)))
+}
+
+/// Whether a text begins with a verb of calling, in whatever form: "call", "called", "calling".
+pub(super) fn begins_with_verb(text: &str) -> bool {
+    let mut words = text.split(|c: char| !c.is_alphanumeric());
+    let first = words
+        .find(|word| !word.is_empty())
+        .unwrap_or("")
+        .to_lowercase();
+    let mut forms = PAST.iter().flat_map(|(past, now)| [past, now]);
+    forms.any(|form| first.starts_with(form))
+}
+
 /// How the recogniser writes orders when their first word or their article slips: more wordings for the tree.
 pub(super) fn slips(cores: &[(String, Payload)]) -> Vec<(String, Payload)> {
     let mut slips = Vec::new();
@@ -196,6 +213,27 @@ mod tests {
                 heard.reading
             );
         }
+    }
+
+    #[test]
+    fn slips_stand_beside_the_orders_of_the_tree() {
+        let payload = |service| Payload {
+            meaning: super::super::automaton::Meaning::Order,
+            service,
+            quiet: false,
+        };
+        let cores = [
+            ("call 911".to_owned(), payload(Service::Sos)),
+            ("send an ambulance".to_owned(), payload(Service::Ambulance)),
+        ];
+        let slips = slips(&cores);
+        let texts: Vec<&str> = slips.iter().map(|slip| slip.0.as_str()).collect();
+        assert!(texts.contains(&"called 911") && texts.contains(&"sent in ambulance"));
+        assert!(texts.contains(&"send and ambulance") && !texts.contains(&"call 911"));
+        assert!(is_past("Called 9-1-1.") && is_past("please sent an ambulance"));
+        assert!(!is_past("call the police") && !is_past("gotten"));
+        assert!(begins_with_verb("Calling her") && begins_with_verb("called"));
+        assert!(!begins_with_verb("who called 911") && !begins_with_verb("the cold 911"));
     }
 
     #[test]
