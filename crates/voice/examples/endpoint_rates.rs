@@ -4,6 +4,9 @@
 //! sentence, five seconds of room; all of it in noise at a given ratio over the active speech. The end of the sentence
 //! is known from the clean recording. "Judged" plays an understanding stage that says `Complete` once it was shown
 //! everything, else `Incomplete`; "unjudged" never says anything.
+//!
+//! With `ENDPOINT_HEARD` set: the whole listener on the same cases instead, its own judgement deciding, for several
+//! lengths of `hang_plausible_ms`. What is lost is counted in recordings whose last 300 ms or more are missing.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -11,9 +14,13 @@
 )]
 #[path = "sound/mod.rs"]
 mod sound;
+#[path = "../tests/support/mod.rs"]
+mod support;
 
 use hearthline_voice::clock::SampleIndex;
 use hearthline_voice::endpoint::{EndReason, EndpointConfig, EndpointOutput, Endpointer, Sentence};
+use hearthline_voice::listen::{ListenConfig, ListenModels, Listener, Output};
+use hearthline_voice::understand::Country;
 use hearthline_voice::wake::{Wake, WakeConfig, WakeWord};
 use sound::{Failure, models, read};
 use std::path::{Path, PathBuf};
@@ -185,6 +192,84 @@ fn run(
     tally.capped += 1;
 }
 
+/// The same case through the whole listener.
+fn hear(case: &Case, listener: &mut Listener, tally: &mut Tally) {
+    tally.cases += 1;
+    let base = listener.now().0;
+    let mut woken = false;
+    for chunk in case.samples.chunks(160) {
+        listener.handle_samples(chunk);
+        while let Some(output) = listener.poll_output() {
+            match output {
+                Output::Wake(_) => woken = true,
+                Output::NoSpeech { .. } => tally.no_speech += 1,
+                Output::Understood(heard) => {
+                    let end = base + case.end as u64;
+                    let speech_end = heard.speech_end.0;
+                    if speech_end + 300 * (MS as u64) < end {
+                        tally.cut_early += 1;
+                    } else {
+                        tally.ended += 1;
+                        // As the budget counts: from where the device believes that the speech ended.
+                        tally
+                            .delays_ms
+                            .push(heard.decided.since(heard.speech_end) as i64 / MS as i64);
+                    }
+                    listener.stop_listening();
+                    listener.handle_lost(16_000 * 600);
+                    while listener.poll_output().is_some() {}
+                    return;
+                }
+                _ => {}
+            }
+        }
+    }
+    tally.unheard_wakes += usize::from(!woken);
+    listener.stop_listening();
+    listener.handle_lost(16_000 * 600);
+    while listener.poll_output().is_some() {}
+}
+
+fn heard(words: &[Vec<f32>], sentences: &[Vec<f32>], noise: &[i16]) -> Result<(), Failure> {
+    let folder = support::models().ok_or("the models are installed")?;
+    println!(
+        "hang_plausible_ms, noise: cases | ended, cut early, no speech | not woken | delay p50 p95 ms"
+    );
+    for hang_plausible_ms in [500, 600, 700, 800] {
+        let place = folder.clone();
+        let recogniser = Box::new(move || Ok(support::moonshine(&place)));
+        let wake = std::fs::read(folder.join("pymicro-wakeword-2.5.0/alexa.tflite"))?;
+        let mut config = ListenConfig::new(Country::UnitedStates);
+        config.endpoint.hang_plausible_ms = hang_plausible_ms;
+        let mut listener = Listener::new(ListenModels { wake, recogniser }, config)?;
+        listener.load()?;
+        for (name, ratio) in [("quiet", None), ("10 dB", Some(10.0))] {
+            let mut tally = Tally::default();
+            for (i, sentence) in sentences.iter().enumerate() {
+                let noise = ratio.map(|ratio| (noise, i * 7_919, ratio));
+                let case = case(&words[i % words.len()], 300, sentence, noise);
+                hear(&case, &mut listener, &mut tally);
+            }
+            tally.delays_ms.sort_unstable();
+            let at = |part: f64| {
+                let index = (tally.delays_ms.len() as f64 * part) as usize;
+                tally.delays_ms.get(index).copied().unwrap_or(-1)
+            };
+            println!(
+                "{hang_plausible_ms}, {name}: {} | {} {} {} | {} | {} {}",
+                tally.cases,
+                tally.ended,
+                tally.cut_early,
+                tally.no_speech,
+                tally.unheard_wakes,
+                at(0.5),
+                at(0.95)
+            );
+        }
+    }
+    Ok(())
+}
+
 /// WAV, FLAC or Opus files below a folder whose manifest entry passes.
 fn pick(
     folder: &Path,
@@ -225,6 +310,11 @@ fn main() -> Result<(), Failure> {
             .is_some_and(|s| (1.2..4.0).contains(&s))
     };
     let sentences = load(pick(&audio.join("asr"), short)?);
+    if std::env::var_os("ENDPOINT_HEARD").is_some() {
+        let kitchen = pick(&audio.join("noise"), |e| e["label"] == "kitchen")?;
+        let noise = read(kitchen.first().ok_or("a recording of a kitchen")?)?;
+        return heard(&words, &sentences, &noise);
+    }
     let label = |e: &serde_json::Value| e["label"].as_str().unwrap_or_default().to_owned();
     let noises = [
         "rain",

@@ -9,11 +9,16 @@
 )]
 #[path = "../tests/support/mod.rs"]
 mod support;
-use hearthline_voice::listen::Output;
+use hearthline_voice::listen::{ListenConfig, ListenModels, Listener, Output};
+use hearthline_voice::understand::Country;
 
 fn resident_mb() -> f64 {
+    status_mb("VmRSS")
+}
+
+fn status_mb(what: &str) -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|l| l.starts_with("VmRSS")).unwrap();
+    let line = status.lines().find(|l| l.starts_with(what)).unwrap();
     line.split_whitespace()
         .nth(1)
         .unwrap()
@@ -26,6 +31,41 @@ fn resident_mb() -> f64 {
 fn cpu_ms() -> f64 {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     text.split(' ').next().unwrap().parse::<f64>().unwrap() / 1e6
+}
+
+/// What people cost who talk about something else: every word of theirs is made a candidate for the wake word.
+fn doubt(models: &std::path::Path) {
+    let Some(recordings) = support::recordings() else {
+        return;
+    };
+    let folder = models.to_owned();
+    let mut config = ListenConfig::new(Country::UnitedStates);
+    config.candidate.cutoff = 0.0;
+    config.candidate.checks_max = 20;
+    let models = ListenModels {
+        wake: std::fs::read(models.join("pymicro-wakeword-2.5.0/alexa.tflite")).unwrap(),
+        recogniser: Box::new(move || Ok(support::moonshine(&folder))),
+    };
+    let mut listener = Listener::new(models, config).unwrap();
+    let talk = support::flac(&recordings.join("asr/libri_1998-15444-0003.flac"));
+    let sound = [&talk[..], &[0; 32_000]].concat();
+    listener.load().unwrap();
+    let mut longest = Vec::new();
+    for _ in 0..6 {
+        for chunk in sound.chunks(160) {
+            let (before, checks) = (cpu_ms(), listener.checks());
+            listener.handle_samples(chunk);
+            if listener.checks() > checks {
+                longest.push(cpu_ms() - before);
+            }
+        }
+    }
+    println!(
+        "{} candidates put to the recogniser and forgotten: {:.0} ms CPU each; largest ever resident {:.1} MB",
+        listener.checks(),
+        longest.iter().sum::<f64>() / longest.len().max(1) as f64,
+        status_mb("VmHWM")
+    );
 }
 
 fn main() {
@@ -79,4 +119,6 @@ fn main() {
             resident_mb()
         );
     }
+    drop(listener);
+    doubt(&models);
 }

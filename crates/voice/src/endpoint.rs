@@ -238,13 +238,11 @@ impl Endpointer {
 
     /// The wake word was heard: its command is awaited. Gives the segment's first sample, which lies before the word.
     ///
-    /// That is the last quiet moment of [`QUIET_BLOCKS`] blocks between [`Wake::WORD_MS`] and [`Wake::WORD_MS_MAX`]
-    /// before the detection: a slow "Alexa" is all in it, and of a talk before it no more than must be.
+    /// That is [`Wake::WORD_MS_MAX`] before the detection, so that a slow "Alexa" is all in it; where somebody talked
+    /// and then paused before the word, it is that pause, but at least [`Wake::WORD_MS`] before the detection.
     pub fn begin(&mut self, wake: &Wake) -> SampleIndex {
-        let from = self.gate.quiet_before(
-            wake.at.minus(samples_of_ms(Wake::WORD_MS)),
-            wake.wake_start(),
-        );
+        let latest = wake.at.minus(samples_of_ms(Wake::WORD_MS));
+        let from = self.gate.start_before(wake.at, latest, wake.wake_start());
         self.start(
             from,
             wake.at,
@@ -447,8 +445,8 @@ pub struct VoiceGate {
     voices: VecDeque<SampleIndex>,
 }
 
-/// Blocks without voice that part the wake word from what was said before it (192 ms).
-const QUIET_BLOCKS: u64 = 12;
+/// Blocks without voice that part the wake word from what was said before it (320 ms).
+const QUIET_BLOCKS: u64 = 20;
 /// Blocks that are remembered (3 s).
 const HISTORY_BLOCKS: u64 = 188;
 
@@ -475,21 +473,25 @@ impl VoiceGate {
         }
     }
 
-    /// The start of the last quiet stretch that ends at `latest` or earlier; `earliest` when there is none behind it.
-    fn quiet_before(&self, latest: SampleIndex, earliest: SampleIndex) -> SampleIndex {
-        let quiet = QUIET_BLOCKS * GATE_SAMPLES as u64;
-        let mut end = latest;
+    /// The start of a segment for a word that was spotted at `at`: `earliest`, or, where somebody talked since and was
+    /// quiet for a while before the word, the beginning of that quiet, but never behind `latest`.
+    fn start_before(
+        &self,
+        at: SampleIndex,
+        latest: SampleIndex,
+        earliest: SampleIndex,
+    ) -> SampleIndex {
+        let mut later = at;
         for &voice in self.voices.iter().rev() {
-            let start = voice.minus(GATE_SAMPLES as u64);
-            if start >= end {
-                continue;
-            }
-            if end.since(voice) >= quiet {
+            if voice <= earliest {
                 break;
             }
-            end = start;
+            if later.since(voice) >= QUIET_BLOCKS * GATE_SAMPLES as u64 {
+                return voice.min(latest);
+            }
+            later = voice.minus(GATE_SAMPLES as u64);
         }
-        end.minus(quiet).max(earliest)
+        earliest
     }
 
     /// The latest block.

@@ -16,7 +16,8 @@
 //! recogniser says that the segment begins with the wake word.
 //! The recogniser is loaded when the first wake word is heard, in the call after the one that reported it: until then
 //! the process holds the wake word's 56 kB only, and the half second of loading passes while the person still speaks.
-//! For a candidate it is loaded when its words pause, and dropped again unless they were for us.
+//! For the first candidate it is loaded when its words pause, and stays: dropping it frees little (the library and the
+//! allocator keep 70 to 200 MB) and costs half a second for each candidate.
 mod candidate;
 mod capture;
 mod output;
@@ -126,8 +127,6 @@ pub struct Listener {
     endpointer: Endpointer,
     load: Box<dyn FnMut() -> Result<Moonshine, TranscribeError> + Send>,
     brain: Option<(Moonshine, Judge)>,
-    /// The recogniser was wanted by somebody, not only for a candidate: it stays.
-    brain_stays: bool,
     capture: Option<Capture>,
     /// The sound before the latest wake word's segment, and its first index, until it is fetched.
     before_wake: Option<(SampleIndex, Vec<i16>)>,
@@ -149,7 +148,6 @@ impl Listener {
             ring: PreRoll::new(),
             load: models.recogniser,
             brain: None,
-            brain_stays: false,
             capture: None,
             before_wake: None,
             outputs: VecDeque::new(),
@@ -191,14 +189,18 @@ impl Listener {
         self.brain.is_some()
     }
 
+    /// Candidates for the wake word that were put to the recogniser so far.
+    #[must_use]
+    pub fn checks(&self) -> u64 {
+        self.candidates.checks()
+    }
+
     /// Load the recogniser now instead of at the first wake word.
     ///
     /// # Errors
     /// When the models are missing or broken.
     pub fn load(&mut self) -> Result<(), HearError> {
-        self.brain()?;
-        self.brain_stays = true;
-        Ok(())
+        self.brain().map(|_| ())
     }
 
     fn brain(&mut self) -> Result<&mut (Moonshine, Judge), HearError> {
@@ -216,7 +218,7 @@ impl Listener {
 
     /// 16 kHz mono samples, any number of them.
     pub fn handle_samples(&mut self, samples: &[i16]) {
-        if self.mode() != Mode::WaitingForWake && !self.brain_stays {
+        if self.mode() != Mode::WaitingForWake && self.brain.is_none() {
             // A failure is reported when there is something to understand; then it is tried again.
             let _ = self.load();
         }
@@ -294,6 +296,9 @@ impl Listener {
         self.endpointer.handle_frame(frame, at);
         while let Some(output) = self.endpointer.poll_output() {
             self.handle_endpoint(output, now);
+        }
+        if self.capture.as_ref().is_some_and(|c| c.is_word_alone(now)) {
+            self.settle(now);
         }
         if self.capture.as_ref().is_some_and(|c| c.is_overdue(now)) {
             self.stop_listening();
@@ -379,10 +384,6 @@ impl Listener {
         if !question {
             self.stop_listening();
         }
-        if !self.brain_stays {
-            // Until the first command the recogniser's memory is not held for people who talk about something else.
-            self.brain = None;
-        }
         question
     }
 
@@ -459,7 +460,6 @@ impl Listener {
 
     /// Transcribe and judge what was taken up so far.
     fn understand(&mut self) -> Result<Understanding, HearError> {
-        self.load()?;
         let sound = self
             .capture
             .as_ref()

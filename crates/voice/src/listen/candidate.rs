@@ -44,6 +44,7 @@ pub(super) struct Candidates {
     /// Checks in hand, each worth `check_every_ms` of sound.
     purse: u64,
     paid_until: SampleIndex,
+    checks: u64,
 }
 
 impl Candidates {
@@ -54,6 +55,7 @@ impl Candidates {
             keyword: keyword.to_owned(),
             quiet_until: SampleIndex(0),
             paid_until: SampleIndex(0),
+            checks: 0,
         }
     }
 
@@ -86,7 +88,13 @@ impl Candidates {
         self.paid_until = now;
         let paid = self.purse.checked_sub(price);
         self.purse = paid.unwrap_or(self.purse);
+        self.checks += u64::from(paid.is_some());
         paid.is_some()
+    }
+
+    /// Checks so far.
+    pub(super) fn checks(&self) -> u64 {
+        self.checks
     }
 
     /// Whether the recogniser finds the wake word probable enough.

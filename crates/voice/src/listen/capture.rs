@@ -7,6 +7,9 @@ use crate::wake::Wake;
 /// The score of a word is highest within this time behind the moment at which it was spotted.
 const WORD_TAIL_MS: u32 = 1_000;
 
+/// Without words for so long behind a candidate, the word itself is looked at.
+const ALONE_MS: u32 = 700;
+
 /// An utterance on its way: behind the wake word, behind a candidate for it, or as an answer.
 #[derive(Debug)]
 pub(super) struct Capture {
@@ -76,6 +79,16 @@ impl Capture {
         self.is_question()
             && self.spoken.is_none()
             && self.question_until.is_some_and(|until| now >= until)
+    }
+
+    /// Whether a candidate stands alone: somebody may have said the wake word and waits for us to show it.
+    pub(super) fn is_word_alone(&self, now: SampleIndex) -> bool {
+        self.is_silent()
+            && self.spoken.is_none()
+            && self
+                .candidate
+                .as_ref()
+                .is_some_and(|word| now.since(word.at) >= samples_of_ms(ALONE_MS))
     }
 
     /// The surest score that the word of a candidate reaches is kept.
