@@ -132,7 +132,7 @@ pub struct ProxyLimits {
 impl Default for ProxyLimits {
     fn default() -> Self {
         ProxyLimits {
-            transactions_max: 20_000,
+            transactions_max: 100_000,
             transactions_reserved: 256,
             calls_per_source_max: 64,
             branches_max: 32,

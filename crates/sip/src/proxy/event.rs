@@ -265,9 +265,9 @@ pub enum CallEvent {
         /// The request that was decided.
         id: AskId,
         /// URI of From.
-        from: Uri,
+        from: Box<Uri>,
         /// URI of To.
-        to: Uri,
+        to: Box<Uri>,
     },
     /// A device rings.
     Ringing {

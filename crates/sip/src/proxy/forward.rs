@@ -71,7 +71,7 @@ impl Proxy {
         for target in rest.iter().rev() {
             waiting.ways.push_front((*way).clone().at(target.clone()));
         }
-        self.send_way(client, *way, Hop::Target(first.clone()), now);
+        self.send_way(client, &way, Hop::Target(first.clone()), now);
     }
 
     fn spiral(&mut self, id: u64, uri: Uri, now: Duration) {
@@ -163,8 +163,8 @@ impl Proxy {
                 started = Some(CallEvent::Started {
                     call: (**call).clone(),
                     id: AskId(id),
-                    from: from.uri,
-                    to: to.uri,
+                    from: Box::new(from.uri),
+                    to: Box::new(to.uri),
                 });
             }
         }
@@ -238,12 +238,12 @@ impl Proxy {
             return;
         };
         if let Some(hop) = way.hop.clone() {
-            self.send_way(id, way, hop, now);
+            self.send_way(id, &way, hop, now);
             return;
         }
         let uri = route::next_hop_uri(&copy::towards(request, &way));
         match route::reach(&uri) {
-            Reach::Hop(hop) => self.send_way(id, way, hop, now),
+            Reach::Hop(hop) => self.send_way(id, &way, hop, now),
             Reach::Name if self.resolving.len() < self.config.limits.resolving_max => {
                 client.resolving = Some(Box::new(way));
                 self.resolve(Resolving::Client(id), uri);
@@ -255,7 +255,7 @@ impl Proxy {
         }
     }
 
-    fn send_way(&mut self, id: u64, way: Way, hop: Hop, now: Duration) {
+    fn send_way(&mut self, id: u64, way: &Way, hop: Hop, now: Duration) {
         let Some(client) = self.clients.get_mut(&id) else {
             return;
         };
@@ -271,7 +271,7 @@ impl Proxy {
             client: id,
             secret: client.secret,
         };
-        let mut copy = copy::towards(request, &way);
+        let mut copy = copy::towards(request, way);
         let outgoing = copy::Outgoing {
             config: &self.config,
             tokens: &self.flow_tokens,

@@ -74,7 +74,9 @@ pub fn http_date(unix_time_s: u64) -> String {
     ];
     let days = unix_time_s / 86_400;
     let seconds = unix_time_s % 86_400;
-    let leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
     // Whole cycles of 400 years first, so that no number makes it count for long.
     let mut year = 1970 + days / 146_097 * 400;
     let mut left = days % 146_097;

@@ -2,10 +2,13 @@
 #![allow(clippy::unwrap_used)] // a failed step is a failed test
 
 #[allow(unreachable_pub)] // a module of one test binary
+mod home;
+#[allow(unreachable_pub)] // a module of one test binary
 mod network;
 
 mod best_response_is_sent;
 mod cancel_reaches_every_branch;
+mod devices_register_and_are_called;
 mod dialogs_stay_on_their_path;
 mod fork_first_answer_wins;
 mod limits_hold;

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::home::Home;
+
 use hearthline_sip::endpoint::{
     Body, CallHandle, Endpoint, EndpointConfig, Event, Input as EndInput, InviteRequest,
     Output as EndOutput, Target, Transport,
@@ -62,6 +64,8 @@ pub struct Network {
     pub asked: Vec<(AskId, Passage)>,
     pub questions: Vec<(ResolveId, Uri)>,
     pub decide: Decide,
+    /// A registrar with accounts; then `decide` is not asked.
+    pub home: Option<Home>,
     /// Addresses that the test plays itself, and what came for them.
     pub played: BTreeSet<SocketAddr>,
     pub mailbox: VecDeque<(SocketAddr, Message)>,
@@ -134,6 +138,7 @@ impl Network {
             asked: Vec::new(),
             questions: Vec::new(),
             decide: Box::new(|_, _, _| None),
+            home: None,
             played: BTreeSet::new(),
             mailbox: VecDeque::new(),
             silent: BTreeSet::new(),
@@ -237,10 +242,6 @@ impl Network {
         assert!(matches!(output, Output::Timeout(None)), "{output:?}");
     }
 
-    pub fn names(&self) -> Vec<String> {
-        self.wire.iter().map(Seen::name).collect()
-    }
-
     /// Messages of this name that this address received.
     pub fn received(&self, to: SocketAddr, name: &str) -> Vec<&Seen> {
         let all = self.wire.iter();
@@ -318,7 +319,9 @@ impl Network {
                 Output::Decide { id, flow, passage } => {
                     self.asked.push((id, passage));
                     let request = self.proxy.request(id).expect("asked about nothing").clone();
-                    if let Some(decision) = (self.decide)(&request, &flow, passage) {
+                    if let Some(home) = &mut self.home {
+                        home.serve(&mut self.proxy, id, &request, &flow, self.now);
+                    } else if let Some(decision) = (self.decide)(&request, &flow, passage) {
                         self.proxy.decide(id, decision, self.now).unwrap();
                     }
                 }
