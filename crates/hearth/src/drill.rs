@@ -11,7 +11,7 @@ use hearthline_speaker::config::{Household, LineSettings};
 use hearthline_speaker::device::Step;
 use hearthline_speaker::io::loudspeaker::Sink;
 use hearthline_speaker::io::microphone::Microphone;
-use hearthline_speaker::io::run::{News, Parts, When, run};
+use hearthline_speaker::io::run::{News, Parts, When, run_trusting};
 use hearthline_transport::Identity;
 
 use crate::command::hear::Outcome;
@@ -96,10 +96,9 @@ async fn drill_on(drill: Drill<'_>) -> Result<Drilled, (String, Exit)> {
         voice: Box::new(speak),
         microphone: drill.microphone,
         loudspeaker: drill.loudspeaker,
-        roots_pem,
     };
     let mut watcher = Watcher::new(drill.file, drill.print);
-    run(parts, |news, when| watcher.watch(&news, when))
+    run_trusting(parts, roots_pem, |news, when| watcher.watch(&news, when))
         .await
         .map_err(|error| (error.to_string(), Exit::Input))?;
     let calls = psap.handle().reports().await.unwrap_or_default();

@@ -119,13 +119,8 @@ pub enum Decision {
         service: Service,
         /// Without sound.
         quiet: bool,
-    },
-    /// Ask the same once more: somebody in the room spoke of a need, and nobody said yes.
-    AskAgain {
-        /// Whom a yes calls.
-        service: Service,
-        /// Without sound.
-        quiet: bool,
+        /// For the second and last time: somebody in the room spoke of a need, and nobody said yes.
+        again: bool,
     },
     /// Do or answer something that is no emergency call.
     Act(Act),
@@ -232,6 +227,7 @@ impl Policy {
                 Decision::Ask {
                     service: *service,
                     quiet: *quiet,
+                    again: false,
                 },
                 match why {
                     Doubt::Words(_) => "a question or a need, not an order: asked back",
@@ -323,9 +319,10 @@ impl Policy {
                 quiet: now_quiet,
                 ..
             } if !again => decided(
-                Decision::AskAgain {
+                Decision::Ask {
                     service,
                     quiet: quiet || *now_quiet,
+                    again: true,
                 },
                 "asked, and a need was said without the wake word, which is no yes: asked once more",
             ),
@@ -430,7 +427,11 @@ mod tests {
         assert!(
             matches!(
                 in_the_room.decision,
-                Decision::AskAgain { quiet: false, .. }
+                Decision::Ask {
+                    again: true,
+                    quiet: false,
+                    ..
+                }
             ),
             "{in_the_room:?}"
         );
@@ -479,7 +480,11 @@ mod tests {
         let decided = Policy::default().while_asking(&need(), false, Service::Sos, true, false);
         assert!(matches!(
             decided.decision,
-            Decision::AskAgain { quiet: true, .. }
+            Decision::Ask {
+                again: true,
+                quiet: true,
+                ..
+            }
         ));
     }
 }

@@ -22,7 +22,11 @@ impl Device {
         let mode = self.plain_mode();
         match decision {
             Decision::Emergency(_) => unreachable!("placed before it was recorded"),
-            Decision::Ask { service, quiet } => {
+            Decision::Ask {
+                service,
+                quiet,
+                again,
+            } => {
                 self.recorder.decision(
                     Outcome::Ask,
                     mode,
@@ -36,23 +40,7 @@ impl Device {
                     reason,
                     service: Some(service.urn().into()),
                 });
-                self.ask(service, quiet, false, now);
-            }
-            Decision::AskAgain { service, quiet } => {
-                self.recorder.decision(
-                    Outcome::Ask,
-                    mode,
-                    reason,
-                    Some((service.urn(), Duration::ZERO)),
-                    now,
-                );
-                self.recorder.sound(heard, None, now);
-                self.step(Step::Decided {
-                    decision: "ask",
-                    reason,
-                    service: Some(service.urn().into()),
-                });
-                self.ask(service, quiet, true, now);
+                self.ask(service, quiet, again, now);
             }
             Decision::Act(act) => {
                 self.recorder

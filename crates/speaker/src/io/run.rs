@@ -44,9 +44,6 @@ pub struct Parts {
     pub microphone: Microphone,
     /// Where sound goes.
     pub loudspeaker: Sink,
-    /// Authorities whose certificates are taken from lines over TLS, PEM: then no others are, and a line that has none of
-    /// theirs is called over TCP. Without any, every certificate is taken (RFC 6881 ED-58: none costs the call).
-    pub roots_pem: Option<Vec<u8>>,
 }
 
 /// What a watcher is told.
@@ -121,6 +118,19 @@ enum Message {
 /// [`RunError`] when it cannot start. Once it runs, nothing but `watch` ends it.
 pub async fn run(
     parts: Parts,
+    watch: impl FnMut(News<'_>, When) -> ControlFlow<()>,
+) -> Result<(), RunError> {
+    run_trusting(parts, None, watch).await
+}
+
+/// The same with authorities (PEM) whose certificates are taken from lines over TLS: then no others are, and a line that
+/// has none of theirs is called over TCP. Without any, every certificate is taken (RFC 6881 ED-58: none costs the call).
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_trusting(
+    parts: Parts,
+    roots_pem: Option<Vec<u8>>,
     mut watch: impl FnMut(News<'_>, When) -> ControlFlow<()>,
 ) -> Result<(), RunError> {
     let started = Instant::now();
@@ -141,7 +151,7 @@ pub async fn run(
     let mut sockets_config = SocketsConfig::new(Reach::LoopbackOnly);
     sockets_config.udp = vec![SocketAddr::new(home, 0)];
     sockets_config.tcp = vec![SocketAddr::new(home, 0)];
-    match parts.roots_pem {
+    match roots_pem {
         Some(roots) => sockets_config.roots_pem = roots,
         None => sockets_config.trust = Trust::Any,
     }
