@@ -4,11 +4,13 @@
 //! `cargo run --release -p hearthline-voice --example calibrate -- CACHE --date YYYY-MM-DD`
 //!
 //! Further arguments: `--recordings DIR`, `--models DIR`, `--guard NATS`, `--out NAME` (score file within CACHE),
-//! `--every N` (one clip in N), `--part K/N` (the K-th of N shares, from 0), `--skip N` (go on behind the first N clips), `--filter KIND`, `--country CODE` (all five
-//! otherwise: they share the encoder and what the decoder said, and the first one's time is the one reported), `--prompt TOKENS` (what the decoder is told for the wake word),
-//! `--choose-only` (use the scores that are there: what the models said is kept, so that rules and thresholds can be
-//! changed without hearing everything again). Without `--date` nothing but CACHE is written; with it also
-//! data/operating_point.toml and docs/calibration.md.
+//! `--every N` (one clip in N), `--part K/N` (the K-th of N shares, from 0), `--skip N` (go on behind the first N
+//! clips), `--filter KIND`, `--country CODE` (all five otherwise: they share the encoder and what the decoder said, and
+//! the first one's time is the one reported), `--prompt TOKENS` (what the decoder is told for the wake word),
+//! `--alike-cost N` (orders that one dialled sound-alike is worth), `--note TEXT` (for the report), `--profile` (where
+//! the time goes, nothing else), `--choose-only` (use the scores that are there: what the models said is kept, so that
+//! rules and thresholds can be changed without hearing everything again). Without `--date` nothing but CACHE is
+//! written; with it also data/operating_point.toml and docs/calibration.md.
 //!
 //! Needs the programs `flite` and `espeak-ng`, and takes about twenty minutes of one core.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)] // A program, not the pure core: files, processes, clock.
@@ -40,6 +42,7 @@ struct Arguments {
     prompt: String,
     out: String,
     date: String,
+    note: String,
     choose_only: bool,
     profile: bool,
     guard: f32,
@@ -63,6 +66,7 @@ fn arguments() -> Arguments {
         prompt: "▁Alex a ,".to_owned(),
         out: "scores.jsonl".to_owned(),
         date: "undated".to_owned(),
+        note: String::new(),
         choose_only: false,
         profile: false,
         guard: 0.5,
@@ -79,10 +83,11 @@ fn arguments() -> Arguments {
             "--models" => all.models = value().into(),
             "--every" => all.every = value().parse().expect("--every takes a number"),
             "--skip" => all.skip = value().parse().expect("--skip takes a number"),
+            "--note" => all.note = value(),
             "--date" => all.date = value(),
             "--guard" => all.guard = value().parse().expect("--guard takes a number"),
             "--alike-cost" => {
-                all.alike_cost = value().parse().expect("--alike-cost takes a number")
+                all.alike_cost = value().parse().expect("--alike-cost takes a number");
             }
             "--choose-only" => all.choose_only = true,
             "--profile" => all.profile = true,
@@ -248,6 +253,11 @@ fn choose(arguments: &Arguments, recogniser: &Moonshine) {
         point.ask_margin_nats,
         point.beam_width
     );
+    let note = if arguments.note.is_empty() {
+        String::new()
+    } else {
+        format!("\n\n{}", arguments.note)
+    };
     // Every clip is judged for the United States: as an order, as a foreign number, as what must not call.
     let clips = all
         .iter()
@@ -257,7 +267,7 @@ fn choose(arguments: &Arguments, recogniser: &Moonshine) {
         "# Calibration of the emergency judgement\n\n\
          {} clips, {} judgements (each clip for each country that it concerns), made and scored on {} by `{command}`. One operating point for every country: it comes from \
          the calibration voices alone, the most orders accepted with no false dial among them in any country (sound-alikes \
-         apart; one dialled costs as much as {} order) and {} nats of room to the nearest one.\n\n{METHOD}\n\n```toml\n{toml}```\n\n{}",
+         apart; one dialled costs as much as {} order) and {} nats of room to the nearest one.\n\n{METHOD}{note}\n\n```toml\n{toml}```\n\n{}",
         clips,
         all.len(),
         arguments.date,
@@ -286,8 +296,11 @@ Every clip begins with the wake word: \"Alexa\" and the sentence in one breath, 
 \"Alexa\" before real speech and noise. Voices: flite slt, kal16, rms, awb; espeak-ng en-us, scotland+f2, en-us+steph, \
 en-us+f3, rp+m4; Piper joe. -24 dBFS, 0.3 s lead, 0.25 s tail (the pause at which the listener looks), noise from the real \
 recordings over the active speech. Real speech (LibriSpeech, speechocean762, other wake words, prompts, digits; stretches \
-of up to 8 s) is dealt to the halves by speaker.\n\n\
-Mind: every order is synthetic, spoken by programs; grammar and sentences have the same author; no reverberation, no \
-whisper, no shouting, no children. The list of slips that are mended (`mishearing.rs`) was written after a look at misses \
-of both halves, and so was the floor under the thresholds (a text that has nothing of an order does not call on one \
-chance in a thousand); the thresholds were not. Real speech holds almost no sentence about calling.";
+of up to 8 s) is dealt to the halves by speaker. The same clips are judged for every country that they concern: \"call \
+nine one one\" is an order in North America and a foreign number elsewhere, \"call nine nine nine\" the other way round. \
+The countries share the encoder and what the decoder said; CPU is that of the first alone.\n\n\
+Mind: every order is synthetic, spoken by programs, most of them with an American accent whatever the country; grammar and \
+sentences have the same author; no reverberation, no whisper, no shouting, no children. The list of slips that are mended \
+(`mishearing.rs`) was written after a look at misses of both halves, and so were the floor under the thresholds (a text \
+that has nothing of an order does not call on one chance in a thousand) and the rule for verbs in the past (one test clip, \
+\"who called nine one one\", had dialled); the thresholds were not. Real speech holds almost no sentence about calling.";
