@@ -70,6 +70,7 @@ fuzz_target!(|data: &[u8]| {
                 owner,
                 unix_time_s: Some(now.as_secs()),
             };
+            drain(&mut registrar, &mut store, now);
             let before = store.clone();
             let response = registrar.register(&input, now);
             drain(&mut registrar, &mut store, now);

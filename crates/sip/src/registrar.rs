@@ -25,7 +25,7 @@ pub use lookup::Unreachable;
 use crate::gruu::Gruus;
 use crate::message::{Request, Response};
 use crate::outbound::{Flow, FlowId};
-use crate::proxy::Reject;
+use crate::proxy::{Identity, Reject};
 use crate::tokens::Tokens;
 use crate::uri::{Host, SipUri};
 use crate::{HeaderName, NameAddr, StatusCode};
@@ -40,6 +40,8 @@ pub struct RegistrarConfig {
     pub gruu_secret: [u8; 32],
     /// The domains whose users register here.
     pub domains: Vec<Host>,
+    /// Our own names and ports: a contact there would call us, and us again.
+    pub own: Vec<Identity>,
     /// Shortest registration granted, seconds; a shorter wish gets 423. An hour or more may
     /// never be refused (RFC 3261 section 10.3 step 7).
     pub expires_min_s: u32,
@@ -66,6 +68,7 @@ impl RegistrarConfig {
             seed,
             gruu_secret,
             domains,
+            own: Vec::new(),
             expires_min_s: 60,
             expires_max_s: 3_600,
             expires_default_s: 3_600,

@@ -1,5 +1,7 @@
 //! How a proxy is set up.
 
+use core::time::Duration;
+
 use crate::message::Request;
 use crate::outbound::FlowTransport;
 use crate::transaction::Timers;
@@ -15,6 +17,16 @@ pub struct Identity {
     pub host: Host,
     /// The port; `None`: the transport's own.
     pub port: Option<u16>,
+}
+
+impl Identity {
+    /// Whether a URI leads to this name: the same host, and the same port, written or meant.
+    #[must_use]
+    pub fn is_named_by(&self, uri: &SipUri) -> bool {
+        let default = self.transport.as_via().default_port();
+        let port = uri.port().unwrap_or(default);
+        self.host == *uri.host() && self.port.unwrap_or(default) == port
+    }
 }
 
 /// How a proxy is set up. Start from [`ProxyConfig::new`] and change what differs.
@@ -77,12 +89,8 @@ impl ProxyConfig {
 
     /// Whether a URI names this proxy itself: one of its names with its port.
     pub(super) fn is_us(&self, uri: &SipUri) -> bool {
-        let names_us = |identity: &Identity| {
-            let default = identity.transport.as_via().default_port();
-            let port = uri.port().unwrap_or(default);
-            identity.host == *uri.host() && identity.port.unwrap_or(default) == port
-        };
-        self.identities.iter().any(names_us) || (uri.port().is_none() && self.is_ours(uri.host()))
+        self.identities.iter().any(|name| name.is_named_by(uri))
+            || (uri.port().is_none() && self.is_ours(uri.host()))
     }
 
     /// Whether we answer for a host.
@@ -113,7 +121,8 @@ pub fn is_emergency_urn(uri: &Uri) -> bool {
 pub struct ProxyLimits {
     /// Server transactions at once; beyond it requests get 503.
     pub transactions_max: usize,
-    /// Room above that for privileged requests.
+    /// Room above that for privileged requests; half of it also for those of standing calls, so
+    /// that they can be ended.
     pub transactions_reserved: usize,
     /// Unanswered INVITEs of one source address at once; beyond it 503.
     pub calls_per_source_max: u32,
@@ -123,6 +132,8 @@ pub struct ProxyLimits {
     pub breadth_max: u16,
     /// How often the decision may send one request back to itself with another Request-URI.
     pub spirals_max: u8,
+    /// How long an INVITE waits for a decision before it is answered with 504.
+    pub decision_max: Duration,
     /// Host names that wait for the resolver at once.
     pub resolving_max: usize,
     /// Seconds in Retry-After of a 503.
@@ -138,6 +149,7 @@ impl Default for ProxyLimits {
             branches_max: 32,
             breadth_max: 60,
             spirals_max: 8,
+            decision_max: Duration::from_secs(30),
             resolving_max: 1_024,
             retry_after_s: 5,
         }

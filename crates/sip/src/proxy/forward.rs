@@ -27,12 +27,14 @@ impl Proxy {
         if context.phase != Phase::Deciding {
             return Err(Over);
         }
+        context.group_until = None;
         match decision {
             Decision::Reject(reject) => self.refuse(id.0, &reject, now),
             Decision::Forward(forward) => self.forward(id.0, forward, now),
             Decision::Take => context.phase = Phase::Taken,
             Decision::Spiral(uri) => self.spiral(id.0, uri, now),
         }
+        self.schedule_context(id.0);
         Ok(())
     }
 
@@ -80,6 +82,8 @@ impl Proxy {
             return;
         };
         context.spirals += 1;
+        let until = now.saturating_add(self.config.limits.decision_max);
+        context.group_until = context.machine.is_invite().then_some(until);
         let Some(request) = context.request.as_deref_mut() else {
             return;
         };
@@ -354,7 +358,7 @@ impl Proxy {
         }
         let by_flow = status == StatusCode::FLOW_FAILED;
         if open && by_flow && context.in_dialog && !context.asked_again {
-            self.ask_again(owner, id);
+            self.ask_again(owner, id, now);
             return;
         }
         self.add_candidate(owner, status);
@@ -363,7 +367,7 @@ impl Proxy {
 
     /// The flow of a dialog is gone: its owner may have come back by another one, and whoever
     /// decides knows it by the GRUU in the Request-URI.
-    fn ask_again(&mut self, id: u64, client: u64) {
+    fn ask_again(&mut self, id: u64, client: u64, now: Duration) {
         let failed = self
             .clients
             .get(&client)
@@ -373,6 +377,8 @@ impl Proxy {
         };
         context.asked_again = true;
         context.phase = Phase::Deciding;
+        let until = now.saturating_add(self.config.limits.decision_max);
+        context.group_until = context.machine.is_invite().then_some(until);
         context.plan = None;
         let flow = context.flow;
         // Only which flow failed matters to the decision, not which way the request went.
@@ -382,6 +388,7 @@ impl Proxy {
             flow,
             passage: Passage::Dialog { direction, failed },
         });
+        self.schedule_context(id);
     }
 
     /// A final response of our own takes part in the choice.
@@ -412,6 +419,10 @@ impl Proxy {
         };
         if context.group_until.is_some_and(|until| until <= now) {
             context.group_until = None;
+            if context.phase == Phase::Deciding {
+                self.refuse(id, &Reject::new(StatusCode::SERVER_TIMEOUT), now);
+                return;
+            }
             let reason = vec![REASON_NO_ANSWER.to_vec()];
             self.cancel_pending(id, &reason, now);
             self.advance(id, now);

@@ -146,7 +146,7 @@ impl Proxy {
             spirals: 0,
             counted,
             call,
-            group_until: None,
+            group_until: invite.then(|| now.saturating_add(self.config.limits.decision_max)),
             scheduled: None,
         };
         self.contexts.insert(id, Box::new(context));
@@ -200,10 +200,10 @@ impl Proxy {
     fn is_full(&self, flow: &Flow, request: &Request, in_dialog: bool, privileged: bool) -> bool {
         let limits = &self.config.limits;
         let room = limits.transactions_max
-            + if privileged {
-                limits.transactions_reserved
-            } else {
-                0
+            + match (privileged, in_dialog) {
+                (true, _) => limits.transactions_reserved,
+                (false, true) => limits.transactions_reserved / 2,
+                (false, false) => 0,
             };
         if self.contexts.len() >= room {
             return true;

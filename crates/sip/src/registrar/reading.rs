@@ -299,6 +299,9 @@ fn read_contact(
 }
 
 fn leads_back(config: &RegistrarConfig, aor: &Aor, uri: &SipUri) -> bool {
+    if config.own.iter().any(|name| name.is_named_by(uri)) {
+        return true;
+    }
     let ours = config.domains.contains(uri.host());
     ours && (uri.user().is_none()
         || Gruus::is_gruu(uri)

@@ -99,3 +99,18 @@ fn every_transaction_ends_however_many_were_begun() {
     }
     network.until_quiet();
 }
+
+#[test]
+fn an_invite_that_nobody_decides_about_is_answered_all_the_same() {
+    let mut network = Network::new(45);
+    let from = network.play(50);
+    network.inject(from, invite(1, 50, "sip:desk@home.example"));
+    network.run(29_000);
+    assert_eq!(network.received(from, "100").len(), 1);
+    network.run(2_000);
+    assert!(!network.received(from, "504").is_empty());
+    let (id, _) = network.asked[0];
+    let late = network.proxy.decide(id, Decision::Take, network.now);
+    assert!(late.is_err());
+    network.until_quiet();
+}

@@ -245,3 +245,26 @@ fn the_service_route_is_told() {
     let response = office.send(&register("c", 1, A));
     assert_eq!(response.headers.service_routes().unwrap().len(), 1);
 }
+
+#[test]
+fn no_contact_makes_the_home_call_itself() {
+    let own = hearthline_sip::proxy::Identity {
+        transport: hearthline_sip::outbound::FlowTransport::Udp,
+        host: hearthline_sip::Host::V4([192, 0, 2, 100].into()),
+        port: Some(5_060),
+    };
+    let mut office = Office::with(|config| config.own = vec![own]);
+    // Somebody's "phone" that is an emergency number at our own port.
+    for (cseq, contact) in [(1, "sip:911@192.0.2.100"), (2, "sip:911@192.0.2.100:5060")] {
+        let rows = format!("Contact: <{contact}>\r\n");
+        assert_eq!(office.say("c", cseq, &rows).0, 403, "{contact}");
+    }
+    let rows = "Contact: <urn:service:sos>\r\n";
+    assert_eq!(office.say("c", 3, rows).0, 403);
+    let other = "Contact: <sip:anna@192.0.2.100:5070>\r\n";
+    assert_eq!(
+        office.say("c", 4, other).0,
+        200,
+        "a phone on the same machine"
+    );
+}
