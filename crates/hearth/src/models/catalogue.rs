@@ -58,7 +58,7 @@ impl Package {
 }
 
 /// ONNX Runtime's library inside the model folder.
-pub(crate) const RUNTIME_LIBRARY: (&str, &str) = ("onnxruntime-1.31.1", "libonnxruntime.so.1.31.1");
+pub(crate) const RUNTIME_LIBRARY: (&str, &str) = ("onnxruntime-1.28.0", "libonnxruntime.so.1.28.0");
 
 /// Everything `hearth` needs, in the order in which it is installed.
 /// Only ONNX Runtime follows the machine; the rest is data and is asked for by one fixed platform tag.
@@ -110,8 +110,10 @@ pub(crate) const PACKAGES: &[Package] = &[
         },
     },
     Package {
+        // The last release that has no reporter: from 1.29 on the library itself writes a device id and events about the
+        // machine under ~/.cache and sends them to its maker when it can (found 2026-11-22). Nothing leaves this speaker.
         name: "onnxruntime",
-        version: "1.31.1",
+        version: "1.28.0",
         purpose: "runs the models",
         licence: "MIT",
         credit: "ONNX Runtime by Microsoft",
@@ -146,23 +148,23 @@ pub(crate) const PACKAGES: &[Package] = &[
 #[cfg(not(target_arch = "aarch64"))]
 const RUNTIME_WHEEL: Wheel = Wheel {
     platform: "manylinux_2_28_x86_64",
-    bytes: 23_753_652,
-    sha256: "5752bd508126ae7c49894d3b9d2e83f0c3d487319246d04c444b393308d7ad7f",
+    bytes: 19_193_162,
+    sha256: "a166b78ee04f3a37fa1ef82034b6a3ce96d9684e582d4d30b296de83e9998bb5",
     files: &[ModelFile {
-        in_wheel: "onnxruntime/capi/libonnxruntime.so.1.31.1",
-        bytes: 29_352_200,
-        sha256: "fc44112fbe06d7d689c57e11d3862031f64711007e4ee020f8eed5185fd2c1d3",
+        in_wheel: "onnxruntime/capi/libonnxruntime.so.1.28.0",
+        bytes: 24_272_944,
+        sha256: "aa4079d18f4ea7a5f3a94d80cd4bbe0f2740436626622d64d793803a20381083",
     }],
 };
 
 #[cfg(target_arch = "aarch64")]
 const RUNTIME_WHEEL: Wheel = Wheel {
     platform: "manylinux_2_28_aarch64",
-    bytes: 21_413_526,
-    sha256: "da05378364c44d4407e463982d2bf8d5e4cfea873283757e48beeb41df97b7f3",
+    bytes: 17_039_880,
+    sha256: "8d66f9ceb29909c70839e4e4fb3435c7b490050d8f162bd5f3aba4ca01ee517f",
     files: &[ModelFile {
-        in_wheel: "onnxruntime/capi/libonnxruntime.so.1.31.1",
-        bytes: 25265040,
-        sha256: "8aa3b76b28c778a2b1dd660d34161adb1d508c9ccd04ff9dc80e26eca5df8467",
+        in_wheel: "onnxruntime/capi/libonnxruntime.so.1.28.0",
+        bytes: 20_657_248,
+        sha256: "23a37c2994bc273e1d59a4f49af6cba5bf1cfbc29f04907ec27df375aba50a7d",
     }],
 };

@@ -77,20 +77,22 @@ pub fn skip(why: &str) -> bool {
     true
 }
 
-/// True, and said, when the speech models are not installed.
-pub fn models_are_absent() -> bool {
+/// The folder of the speech models, by the program's own rule; none when it is not there.
+pub fn models() -> Option<PathBuf> {
     let set = |name: &str| {
         std::env::var_os(name)
             .filter(|value| !value.is_empty())
             .map(PathBuf::from)
     };
-    let folder = set("HEARTH_MODELS")
+    set("HEARTH_MODELS")
         .or_else(|| set("XDG_DATA_HOME").map(|data| data.join("hearthline/models")))
-        .or_else(|| set("HOME").map(|home| home.join(".local/share/hearthline/models")));
-    match folder {
-        Some(folder) if folder.is_dir() => false,
-        _ => skip("run `hearth models install`"),
-    }
+        .or_else(|| set("HOME").map(|home| home.join(".local/share/hearthline/models")))
+        .filter(|folder| folder.is_dir())
+}
+
+/// True, and said, when the speech models are not installed.
+pub fn models_are_absent() -> bool {
+    models().is_none() && skip("run `hearth models install`")
 }
 
 /// True when the program is on the path.

@@ -40,7 +40,7 @@ pub fn models() -> Option<PathBuf> {
 
 /// The inference library.
 pub fn engine(models: &Path) -> Engine {
-    Engine::open(&models.join("onnxruntime-1.31.1/libonnxruntime.so.1.31.1")).unwrap()
+    Engine::open(&models.join("onnxruntime-1.28.0/libonnxruntime.so.1.28.0")).unwrap()
 }
 
 /// The recogniser.
