@@ -1,0 +1,169 @@
+//! The HTTP API: `/api/v1/…`, JSON, described by the OpenAPI document that it serves.
+//!
+//! ```text
+//! request ─► headers, limits ─► gate: who? ─► role table ─► handler ─► store
+//! ```
+//! No route starts a call of any kind: the handlers have the store, and the store has no method for it.
+
+mod calls;
+mod contacts;
+mod devices;
+mod events;
+mod gate;
+mod given;
+mod incidents;
+mod invitations;
+mod join;
+mod lines;
+mod messages;
+mod people;
+mod rooms;
+mod sessions;
+
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::{
+    ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder,
+};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::home::Home;
+use crate::problem::Problem;
+
+pub(crate) type Shared = Arc<Home>;
+/// What handlers answer.
+pub(crate) type Answered<T> = Result<Json<T>, Problem>;
+/// What handlers answer that made something.
+pub(crate) type Created<T> = Result<(StatusCode, Json<T>), Problem>;
+
+fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(join::facts, join::join))
+        .routes(routes!(join::renew))
+        .routes(routes!(sessions::me))
+        .routes(routes!(sessions::log_in, sessions::sessions))
+        .routes(routes!(sessions::end))
+        .routes(routes!(people::list, people::add))
+        .routes(routes!(people::one, people::change, people::remove))
+        .routes(routes!(people::set_password))
+        .routes(routes!(devices::list))
+        .routes(routes!(devices::one, devices::change, devices::revoke))
+        .routes(routes!(rooms::list, rooms::add))
+        .routes(routes!(rooms::change, rooms::remove))
+        .routes(routes!(contacts::list, contacts::add))
+        .routes(routes!(contacts::one, contacts::change, contacts::remove))
+        .routes(routes!(lines::list, lines::add))
+        .routes(routes!(lines::change, lines::remove))
+        .routes(routes!(calls::list))
+        .routes(routes!(calls::one))
+        .routes(routes!(messages::list, messages::send))
+        .routes(routes!(messages::acknowledge))
+        .routes(routes!(messages::one))
+        .routes(routes!(messages::voice))
+        .routes(routes!(incidents::list, incidents::report))
+        .routes(routes!(events::events))
+        .routes(routes!(invitations::list, invitations::invite))
+        .routes(routes!(invitations::withdraw))
+}
+
+/// The OpenAPI document, as committed in `openapi.json`.
+#[must_use]
+pub fn document() -> OpenApi {
+    let mut document = OpenApiBuilder::new()
+        .info(
+            InfoBuilder::new()
+                .title("Hearthline hub")
+                .version("1")
+                .description(Some(
+                    "The home's server. No request starts a call of any kind, an emergency call least of all.",
+                ))
+                .build(),
+        )
+        .build();
+    document.merge(routes().into_openapi());
+    for path in document.paths.paths.values_mut() {
+        let operations = [
+            &mut path.get,
+            &mut path.put,
+            &mut path.post,
+            &mut path.delete,
+        ];
+        operations.into_iter().flatten().for_each(with_problem);
+    }
+    document
+}
+
+/// Every operation may answer with a problem.
+fn with_problem(operation: &mut Operation) {
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name("Problem")))
+        .build();
+    let response = ResponseBuilder::new()
+        .description("What went wrong (RFC 9457)")
+        .content("application/problem+json", content)
+        .build();
+    operation
+        .responses
+        .responses
+        .insert("default".to_owned(), RefOr::T(response));
+}
+
+/// The document as pretty JSON.
+#[must_use]
+pub fn document_json() -> String {
+    let mut text = document().to_pretty_json().expect("the document is JSON");
+    text.push('\n');
+    text
+}
+
+pub(crate) fn router(home: Shared) -> Router {
+    let (router, _) = routes().split_for_parts();
+    let document: Arc<str> = document_json().into();
+    let serve_document = move || async move {
+        let text: String = document.as_ref().to_owned();
+        ([(header::CONTENT_TYPE, "application/json")], text)
+    };
+    router
+        .route("/api/v1/openapi.json", get(serve_document))
+        .route_layer(middleware::from_fn_with_state(home.clone(), gate::gate))
+        .fallback(|| async {
+            Problem::not_found("there is no such path; see /api/v1/openapi.json")
+        })
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
+        .layer(middleware::from_fn(with_headers))
+        .with_state(home)
+}
+
+/// Headers of every answer: nothing is kept, framed, guessed or shared. There is no HTTP port beside this one, so
+/// nothing is redirected and no Strict-Transport-Security would add to it.
+async fn with_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await.into_response();
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'",
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+    ] {
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,95 @@
+//! What the hub remembers of a call, for "who called?" and for the household page. Rows only: nothing
+//! here can place, answer or end one.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::clock::UnixMs;
+use crate::id::{CallId, ContactId, DeviceId, LineId};
+use crate::number::Number;
+
+/// Who called whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// From outside.
+    Incoming,
+    /// To outside.
+    Outgoing,
+    /// Between devices of the home.
+    Inside,
+}
+
+impl Direction {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Incoming => "incoming",
+            Self::Outgoing => "outgoing",
+            Self::Inside => "inside",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        [Self::Incoming, Self::Outgoing, Self::Inside]
+            .into_iter()
+            .find(|direction| direction.as_str() == text)
+    }
+}
+
+/// How far a call has come (RFC 3261 section 13: a dialog is early, then confirmed, then ended).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CallState {
+    /// Ringing.
+    Early,
+    /// Answered.
+    Confirmed,
+    /// Over after it was answered.
+    Ended,
+    /// Over without having been answered.
+    Missed,
+}
+
+impl CallState {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Early => "early",
+            Self::Confirmed => "confirmed",
+            Self::Ended => "ended",
+            Self::Missed => "missed",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        [Self::Early, Self::Confirmed, Self::Ended, Self::Missed]
+            .into_iter()
+            .find(|state| state.as_str() == text)
+    }
+}
+
+/// A call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Call {
+    /// Id.
+    pub id: CallId,
+    /// Who called whom.
+    pub direction: Direction,
+    /// Our device that calls, or that answered.
+    pub device: Option<DeviceId>,
+    /// The other device, when the call stays inside.
+    pub other_device: Option<DeviceId>,
+    /// The contact at the other end.
+    pub contact: Option<ContactId>,
+    /// The number at the other end.
+    pub number: Option<Number>,
+    /// The line that it went over.
+    pub line: Option<LineId>,
+    /// How far it has come.
+    pub state: CallState,
+    /// When it began to ring.
+    pub started_at_ms: UnixMs,
+    /// When it was answered.
+    pub answered_at_ms: Option<UnixMs>,
+    /// When it ended.
+    pub ended_at_ms: Option<UnixMs>,
+}

@@ -1,0 +1,176 @@
+//! What every request has at hand.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, watch};
+
+use crate::authority::Authority;
+use crate::bus::Bus;
+use crate::clock::Clock;
+use crate::device::{DeviceFields, DeviceKind, Fingerprint};
+use crate::id::{DeviceId, PersonId};
+use crate::invitation::{Code, InvitationKey, Invited, LASTS_MS, NewInvitation};
+use crate::problem::Problem;
+use crate::rate::{Rate, RateLimit};
+use crate::session::{Password, PasswordHash};
+use crate::store::{Store, StoreError};
+
+/// Passwords and codes that are worked on at once: each costs 19 MiB or a tenth of a second.
+const HASHES_AT_ONCE: usize = 2;
+
+/// Who asked, from where.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer {
+    pub(crate) source: IpAddr,
+    /// The certificate that the peer showed and whose key it holds.
+    pub(crate) certificate: Option<Fingerprint>,
+}
+
+/// What is counted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Counted {
+    Source(IpAddr),
+    Person(PersonId),
+    Device(DeviceId),
+}
+
+impl Counted {
+    /// One household of the Internet holds a whole /64 of IPv6.
+    pub(crate) fn source(address: IpAddr) -> Self {
+        Self::Source(match address {
+            IpAddr::V4(_) => address,
+            IpAddr::V6(six) => match six.to_ipv4_mapped() {
+                Some(four) => IpAddr::V4(four),
+                None => IpAddr::V6(Ipv6Addr::from_bits(six.to_bits() >> 64 << 64)),
+            },
+        })
+    }
+}
+
+/// How much is allowed to whom.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Requests of one source that nobody is known behind.
+    pub anonymous: Rate,
+    /// Requests of one person or device.
+    pub known: Rate,
+    /// Log-ins and joins of one source.
+    pub tries_by_source: Rate,
+    /// Log-ins to one account.
+    pub tries_by_account: Rate,
+    /// Open connections in all.
+    pub connections_max: usize,
+    /// Open connections of one source.
+    pub connections_by_source_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            anonymous: Rate {
+                burst: 60,
+                every_ms: 500,
+            },
+            known: Rate {
+                burst: 300,
+                every_ms: 20,
+            },
+            tries_by_source: Rate {
+                burst: 20,
+                every_ms: 6_000,
+            },
+            tries_by_account: Rate {
+                burst: 5,
+                every_ms: 30_000,
+            },
+            connections_max: 4_096,
+            // Above 2,000 devices that come from one address.
+            connections_by_source_max: 3_000,
+        }
+    }
+}
+
+/// The home as the routes see it.
+pub(crate) struct Home {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) bus: Arc<dyn Bus>,
+    pub(crate) authority: Authority,
+    pub(crate) clock: Clock,
+    pub(crate) base_url: String,
+    pub(crate) anonymous: RateLimit<Counted>,
+    pub(crate) known: RateLimit<Counted>,
+    pub(crate) tries_by_source: RateLimit<Counted>,
+    /// By a hash of the login, so that the memory holds no logins.
+    pub(crate) tries_by_account: RateLimit<Fingerprint>,
+    pub(crate) hashing: Semaphore,
+    pub(crate) stop: watch::Receiver<bool>,
+}
+
+impl Home {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        bus: Arc<dyn Bus>,
+        authority: Authority,
+        clock: Clock,
+        base_url: String,
+        limits: &Limits,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
+        Self {
+            store,
+            bus,
+            authority,
+            clock,
+            base_url,
+            anonymous: RateLimit::new(limits.anonymous),
+            known: RateLimit::new(limits.known),
+            tries_by_source: RateLimit::new(limits.tries_by_source),
+            tries_by_account: RateLimit::new(limits.tries_by_account),
+            hashing: Semaphore::new(HASHES_AT_ONCE),
+            stop,
+        }
+    }
+
+    /// Makes an invitation with a fresh code.
+    pub(crate) async fn invite(
+        &self,
+        kind: DeviceKind,
+        fields: DeviceFields,
+    ) -> Result<Invited, StoreError> {
+        let code = Code::random()?;
+        let ca = self.authority.fingerprint();
+        let derived = code.clone();
+        let key = self
+            .hash(move || InvitationKey::derive(&derived, &ca))
+            .await?;
+        let now = self.clock.now();
+        let new = NewInvitation {
+            key,
+            kind,
+            fields,
+            expires_at: now.plus_ms(LASTS_MS),
+        };
+        let invitation = self.store.invite(&new, now).await?;
+        Ok(Invited::new(invitation, code, &self.base_url, &ca))
+    }
+
+    /// Hashes a password away from the sockets' threads.
+    pub(crate) async fn hash_password(&self, password: Password) -> Result<PasswordHash, Problem> {
+        Ok(self.hash(move || PasswordHash::of(&password)).await??)
+    }
+
+    /// Work that is slow on purpose: few at once, on threads of its own.
+    pub(crate) async fn hash<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let stopped = |_| StoreError::Refused("the hub is stopping");
+        let _turn = self
+            .hashing
+            .acquire()
+            .await
+            .map_err(|_| StoreError::Refused("the hub is stopping"))?;
+        tokio::task::spawn_blocking(work).await.map_err(stopped)
+    }
+}

@@ -1,0 +1,83 @@
+//! What a speaker reports of an incident: enough to find and check its bundle, none of its words.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::clock::UnixMs;
+use crate::device::Fingerprint;
+use crate::id::{DeviceId, IncidentId};
+
+/// What a device reports. Rows are only ever added: a later report has more entries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IncidentReport {
+    /// The device's own number of the incident.
+    #[schema(maximum = 4_294_967_295_u64)]
+    pub number: u32,
+    /// When it was opened, by the device's clock.
+    pub opened_at_ms: UnixMs,
+    /// Always true until a live line has been configured.
+    pub drill: bool,
+    /// What came of it.
+    pub outcome: IncidentOutcome,
+    /// How many ledger entries the record has.
+    pub entries: u32,
+    /// SHA-256 of the bundle.
+    pub bundle_sha256: Fingerprint,
+}
+
+/// What came of an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IncidentOutcome {
+    /// A call was placed and answered.
+    Answered,
+    /// A call was placed and nobody answered.
+    Unanswered,
+    /// The caller cancelled before the call left.
+    Cancelled,
+    /// It was decided not to call.
+    NotCalled,
+    /// It still goes on.
+    Open,
+}
+
+impl IncidentOutcome {
+    pub(crate) const ALL: [IncidentOutcome; 5] = [
+        Self::Answered,
+        Self::Unanswered,
+        Self::Cancelled,
+        Self::NotCalled,
+        Self::Open,
+    ];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Unanswered => "unanswered",
+            Self::Cancelled => "cancelled",
+            Self::NotCalled => "not_called",
+            Self::Open => "open",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|outcome| outcome.as_str() == text)
+    }
+}
+
+/// A reported incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Incident {
+    /// Id.
+    pub id: IncidentId,
+    /// Which device.
+    pub device: DeviceId,
+    /// What it reported.
+    #[serde(flatten)]
+    pub report: IncidentReport,
+    /// When the hub received the report.
+    pub received_at_ms: UnixMs,
+}

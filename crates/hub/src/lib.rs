@@ -1,0 +1,57 @@
+//! Adapter: the home's server. People and devices, messages and contacts, and the HTTP API to them.
+//!
+//! ```text
+//! speaker, phone, browser ─ TLS ─► serve ─► api: gate ─► role table ─► handlers
+//!                                    ▲                                   │
+//!             live connections ◄─────┘                                   ▼
+//!                  ▲                             Store (SQLite): row + event in one transaction
+//!                  └───── feed ◄── Bus (hints) ◄─────────────────────────┘
+//! ```
+//! [`run::Hub::start`] is the way in. Two seams, each with a contract that any implementation must keep
+//! (`tests/store_contract.rs`, `tests/bus_contract.rs`): [`store::Store`] is the truth, [`bus::Bus`] only hints.
+//!
+//! Nothing in this crate can start a call: no route, message or invitation leads to one, because no function does.
+//! Emergency numbers and services cannot even be saved ([`number`]).
+
+// The home: what there is.
+pub mod binding;
+pub mod call;
+pub mod contact;
+pub mod device;
+pub mod event;
+pub mod id;
+pub mod incident;
+pub mod line;
+pub mod message;
+pub mod number;
+pub mod person;
+pub mod room;
+pub mod text;
+
+// Who is who, and who may what.
+pub mod authority;
+pub mod certificate_request;
+pub mod invitation;
+pub mod role;
+pub mod session;
+
+// The two seams.
+pub mod bus;
+pub mod feed;
+pub mod store;
+
+// The server.
+pub mod api;
+pub mod clock;
+pub mod entropy;
+mod home;
+pub mod join;
+pub mod live;
+mod problem;
+pub mod rate;
+pub mod run;
+mod serve;
+mod tls;
+
+pub use home::Limits;
+pub use run::{Hub, HubConfig, HubError, HubHandle};

@@ -1,0 +1,295 @@
+//! The seam to the truth: what the hub asks of its database, in words of the domain.
+//!
+//! A [`Store`] is one household's view. SQLite stands behind it here; the contract in
+//! `tests/store_contract.rs` is what any other must keep:
+//! - a change and its [`Event`](crate::event::Event) are committed together or not at all;
+//! - events have no gaps and never appear out of order, so a reader that keeps its place misses nothing;
+//! - what was answered with `Ok` survives the end of the process.
+
+mod failure;
+pub mod sqlite;
+
+use async_trait::async_trait;
+
+use crate::binding::Binding;
+use crate::call::Call;
+use crate::clock::UnixMs;
+use crate::contact::{Contact, ContactFields};
+use crate::device::{Device, DeviceFields, Fingerprint, IssuedCertificate, NewDevice};
+use crate::event::{Event, StreamId};
+use crate::id::{
+    CallId, ContactId, DeviceId, IncidentId, InvitationId, LineId, MessageId, PersonId, RoomId,
+    TokenId,
+};
+use crate::incident::{Incident, IncidentReport};
+use crate::invitation::{Invitation, InvitationKey, NewInvitation};
+use crate::line::{Line, LineFields, LineHealth};
+use crate::message::{Delivery, DeliveryState, Message, NewMessage, Stored, Voice};
+use crate::person::{Party, Person, PersonFields};
+use crate::room::{Room, RoomFields};
+use crate::session::{PasswordHash, Session, TokenHash, TokenKind};
+use crate::text::Login;
+
+pub use failure::StoreError;
+pub use sqlite::{SqliteConfig, SqliteStore};
+
+/// What the methods answer.
+pub type Answer<T> = Result<T, StoreError>;
+
+/// People and how they log in.
+#[async_trait]
+pub trait People: Send + Sync {
+    /// Adds a person.
+    async fn add_person(&self, fields: &PersonFields, now: UnixMs) -> Answer<Person>;
+    /// Everyone, by name.
+    async fn people(&self) -> Answer<Vec<Person>>;
+    /// One.
+    async fn person(&self, id: PersonId) -> Answer<Person>;
+    /// Replaces what may be set. The last owner stays one.
+    async fn change_person(
+        &self,
+        id: PersonId,
+        fields: &PersonFields,
+        now: UnixMs,
+    ) -> Answer<Person>;
+    /// Removes a person, their sessions and their mailbox. The last owner stays.
+    async fn remove_person(&self, id: PersonId, now: UnixMs) -> Answer<()>;
+    /// Sets a password and ends the person's sessions.
+    async fn set_password(&self, id: PersonId, password: &PasswordHash, now: UnixMs) -> Answer<()>;
+    /// Who logs in so, with their password.
+    async fn credentials(&self, login: &Login) -> Answer<Option<(Person, PasswordHash)>>;
+}
+
+/// Sessions of people: opaque, revocable.
+#[async_trait]
+pub trait Sessions: Send + Sync {
+    /// Opens a session; `token` is all that is kept of its secret.
+    async fn open_session(
+        &self,
+        person: PersonId,
+        kind: TokenKind,
+        token: &TokenHash,
+        now: UnixMs,
+        expires_at: UnixMs,
+    ) -> Answer<Session>;
+    /// The session of a token, and its person, while it lasts.
+    async fn session(&self, token: &TokenHash, now: UnixMs) -> Answer<Option<(Session, Person)>>;
+    /// A person's sessions.
+    async fn sessions_of(&self, person: PersonId, now: UnixMs) -> Answer<Vec<Session>>;
+    /// Ends one.
+    async fn end_session(&self, id: TokenId, now: UnixMs) -> Answer<()>;
+}
+
+/// Devices and their certificates.
+#[async_trait]
+pub trait Devices: Send + Sync {
+    /// All, the revoked too.
+    async fn devices(&self) -> Answer<Vec<Device>>;
+    /// One.
+    async fn device(&self, id: DeviceId) -> Answer<Device>;
+    /// Whose certificate this is, and when it ends; revoked devices too.
+    async fn device_by_certificate(
+        &self,
+        fingerprint: &Fingerprint,
+    ) -> Answer<Option<(Device, IssuedCertificate)>>;
+    /// Replaces what may be set.
+    async fn change_device(
+        &self,
+        id: DeviceId,
+        fields: &DeviceFields,
+        now: UnixMs,
+    ) -> Answer<Device>;
+    /// Ends a device's rights for good. Again changes nothing.
+    async fn revoke_device(&self, id: DeviceId, now: UnixMs) -> Answer<()>;
+    /// Notes a further certificate of a device that is not revoked.
+    async fn add_certificate(
+        &self,
+        id: DeviceId,
+        key: &Fingerprint,
+        certificate: &IssuedCertificate,
+        now: UnixMs,
+    ) -> Answer<()>;
+}
+
+/// Invitations to join.
+#[async_trait]
+pub trait Invitations: Send + Sync {
+    /// Makes one; at most [`crate::invitation::OPEN_MAX`] are open at once.
+    async fn invite(&self, new: &NewInvitation, now: UnixMs) -> Answer<Invitation>;
+    /// Those of the last day.
+    async fn invitations(&self, now: UnixMs) -> Answer<Vec<Invitation>>;
+    /// The open ones, with their keys.
+    async fn open_invitations(&self, now: UnixMs) -> Answer<Vec<(Invitation, InvitationKey)>>;
+    /// Uses one up and adds its device, in one transaction: a code makes one device, never two.
+    async fn accept_invitation(
+        &self,
+        id: InvitationId,
+        device: &NewDevice,
+        now: UnixMs,
+    ) -> Answer<Device>;
+    /// Counts a wrong try against every open one; locks those that had too many. How many were locked.
+    async fn note_wrong_try(&self, now: UnixMs) -> Answer<u32>;
+    /// Withdraws one.
+    async fn withdraw_invitation(&self, id: InvitationId, now: UnixMs) -> Answer<()>;
+}
+
+/// Rooms.
+#[async_trait]
+pub trait Rooms: Send + Sync {
+    /// Adds one.
+    async fn add_room(&self, fields: &RoomFields, now: UnixMs) -> Answer<Room>;
+    /// All, by name.
+    async fn rooms(&self) -> Answer<Vec<Room>>;
+    /// Replaces what may be set.
+    async fn change_room(&self, id: RoomId, fields: &RoomFields, now: UnixMs) -> Answer<Room>;
+    /// Removes one; its devices stand in none.
+    async fn remove_room(&self, id: RoomId, now: UnixMs) -> Answer<()>;
+}
+
+/// The address book.
+#[async_trait]
+pub trait Contacts: Send + Sync {
+    /// Adds one.
+    async fn add_contact(&self, fields: &ContactFields, now: UnixMs) -> Answer<Contact>;
+    /// All, by name.
+    async fn contacts(&self) -> Answer<Vec<Contact>>;
+    /// One.
+    async fn contact(&self, id: ContactId) -> Answer<Contact>;
+    /// Replaces what may be set.
+    async fn change_contact(
+        &self,
+        id: ContactId,
+        fields: &ContactFields,
+        now: UnixMs,
+    ) -> Answer<Contact>;
+    /// Removes one.
+    async fn remove_contact(&self, id: ContactId, now: UnixMs) -> Answer<()>;
+}
+
+/// Lines.
+#[async_trait]
+pub trait Lines: Send + Sync {
+    /// Adds one.
+    async fn add_line(&self, fields: &LineFields, now: UnixMs) -> Answer<Line>;
+    /// All, in the order in which they are tried.
+    async fn lines(&self) -> Answer<Vec<Line>>;
+    /// Replaces what may be set.
+    async fn change_line(&self, id: LineId, fields: &LineFields, now: UnixMs) -> Answer<Line>;
+    /// Removes one.
+    async fn remove_line(&self, id: LineId, now: UnixMs) -> Answer<()>;
+    /// Notes whether it works.
+    async fn note_line_health(&self, id: LineId, health: LineHealth, now: UnixMs) -> Answer<()>;
+}
+
+/// SIP registrations.
+#[async_trait]
+pub trait Bindings: Send + Sync {
+    /// Adds or refreshes one. An older CSeq of the same Call-ID changes nothing and answers `false`.
+    async fn put_binding(&self, binding: &Binding, now: UnixMs) -> Answer<bool>;
+    /// Those of an address of record that have not ended.
+    async fn bindings(&self, aor: &str, now: UnixMs) -> Answer<Vec<Binding>>;
+    /// Removes one.
+    async fn remove_binding(&self, aor: &str, instance_id: &str, reg_id: u32) -> Answer<()>;
+    /// Removes those of a flow that has gone.
+    async fn remove_flow(&self, node_id: &str, flow_id: u64) -> Answer<()>;
+}
+
+/// What is remembered of calls. No method starts one.
+#[async_trait]
+pub trait Calls: Send + Sync {
+    /// Adds the call or replaces what was known of it. A call that has ended stays so.
+    async fn note_call(&self, call: &Call, now: UnixMs) -> Answer<()>;
+    /// One.
+    async fn call(&self, id: CallId) -> Answer<Call>;
+    /// The newest first, at most `limit`.
+    async fn calls(&self, limit: u32) -> Answer<Vec<Call>>;
+}
+
+/// Messages.
+#[async_trait]
+pub trait Messages: Send + Sync {
+    /// Stores a message in each mailbox; the same sender and client id again changes nothing.
+    async fn send_message(&self, message: &NewMessage, now: UnixMs) -> Answer<Stored>;
+    /// What a mailbox holds after `after`, in order, at most `limit`; with `waiting`, only what is queued.
+    async fn mailbox(
+        &self,
+        owner: Party,
+        after: StreamId,
+        limit: u32,
+        waiting: bool,
+        now: UnixMs,
+    ) -> Answer<Vec<Message>>;
+    /// How many wait in a mailbox.
+    async fn waiting(&self, owner: Party, now: UnixMs) -> Answer<u32>;
+    /// Moves messages of a mailbox forward to `state`, never back. How many moved.
+    async fn acknowledge(
+        &self,
+        owner: Party,
+        messages: &[MessageId],
+        state: DeliveryState,
+        now: UnixMs,
+    ) -> Answer<u32>;
+    /// Who sent it and what became of it in each mailbox.
+    async fn deliveries(&self, id: MessageId) -> Answer<(Party, Vec<Delivery>)>;
+    /// The voice, for whoever has it in a mailbox or sent it.
+    async fn voice(&self, id: MessageId, reader: &[Party]) -> Answer<Voice>;
+}
+
+/// Incidents that devices reported.
+#[async_trait]
+pub trait Incidents: Send + Sync {
+    /// Adds a report. The same one again changes nothing; another with the same number of entries is refused.
+    async fn report_incident(
+        &self,
+        device: DeviceId,
+        report: &IncidentReport,
+        now: UnixMs,
+    ) -> Answer<IncidentId>;
+    /// The newest first, at most `limit`.
+    async fn incidents(&self, limit: u32) -> Answer<Vec<Incident>>;
+}
+
+/// The household's events.
+#[async_trait]
+pub trait Events: Send + Sync {
+    /// What came after `after`, in order, at most `limit`.
+    async fn events_after(&self, after: StreamId, limit: u32) -> Answer<Vec<Event>>;
+    /// The oldest that can still be read (the next one, when all have been dropped), and the newest; both 0 at
+    /// the very beginning.
+    async fn event_range(&self) -> Answer<(StreamId, StreamId)>;
+    /// Drops what has ended: messages, sessions, registrations, and events older than `events_before`.
+    async fn sweep(&self, now: UnixMs, events_before: UnixMs) -> Answer<()>;
+}
+
+/// Everything that the hub asks of its database.
+pub trait Store:
+    People
+    + Sessions
+    + Devices
+    + Invitations
+    + Rooms
+    + Contacts
+    + Lines
+    + Bindings
+    + Calls
+    + Messages
+    + Incidents
+    + Events
+{
+}
+
+impl<T> Store for T where
+    T: People
+        + Sessions
+        + Devices
+        + Invitations
+        + Rooms
+        + Contacts
+        + Lines
+        + Bindings
+        + Calls
+        + Messages
+        + Incidents
+        + Events
+{
+}

@@ -1,0 +1,122 @@
+//! SIP registrations in SQLite.
+
+use async_trait::async_trait;
+use sqlx_core::query::query;
+use sqlx_core::row::Row as _;
+use sqlx_sqlite::SqliteRow;
+
+use super::{SqliteStore, number, parsed_or_none, time};
+use crate::binding::Binding;
+use crate::clock::UnixMs;
+use crate::store::{Answer, Bindings, StoreError};
+
+/// Most registrations of one address of record.
+const BINDINGS_MAX: u32 = 64;
+
+/// Neither Path nor a URI holds a line feed, so one column holds the list.
+const BETWEEN: &str = "\n";
+
+fn binding(row: &SqliteRow) -> Answer<Binding> {
+    let path: &str = row.try_get("path")?;
+    let flow: i64 = row.try_get("flow_id")?;
+    Ok(Binding {
+        aor: row.try_get("aor")?,
+        instance_id: row.try_get("instance_id")?,
+        reg_id: number(row, "reg_id")?,
+        device: parsed_or_none(row, "device")?,
+        contact: row.try_get("contact")?,
+        path: path
+            .split(BETWEEN)
+            .filter(|hop| !hop.is_empty())
+            .map(str::to_owned)
+            .collect(),
+        node_id: row.try_get("node_id")?,
+        flow_id: flow.cast_unsigned(),
+        call_id: row.try_get("call_id")?,
+        cseq: number(row, "cseq")?,
+        expires_at: time(row, "expires_at")?,
+    })
+}
+
+#[async_trait]
+impl Bindings for SqliteStore {
+    async fn put_binding(&self, binding: &Binding, now: UnixMs) -> Answer<bool> {
+        if binding.path.iter().any(|hop| hop.contains(BETWEEN)) {
+            return Err(StoreError::Refused("a Path has a line feed"));
+        }
+        let mut change = self.change().await?;
+        let row = query(
+            "SELECT count(*) FROM bindings WHERE aor = ? AND expires_at > ?
+             AND NOT (instance_id = ? AND reg_id = ?)",
+        )
+        .bind(&binding.aor)
+        .bind(now.0)
+        .bind(&binding.instance_id)
+        .bind(i64::from(binding.reg_id))
+        .fetch_one(change.on())
+        .await?;
+        if row.try_get::<i64, _>(0)? >= i64::from(BINDINGS_MAX) {
+            return Err(StoreError::Limit {
+                what: "registrations of one address",
+                max: BINDINGS_MAX,
+            });
+        }
+        let done = query(
+            "INSERT INTO bindings (aor, instance_id, reg_id, device, contact, path, node_id, flow_id,
+                                   call_id, cseq, expires_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             ON CONFLICT (aor, instance_id, reg_id) DO UPDATE SET
+                 device = excluded.device, contact = excluded.contact, path = excluded.path,
+                 node_id = excluded.node_id, flow_id = excluded.flow_id, call_id = excluded.call_id,
+                 cseq = excluded.cseq, expires_at = excluded.expires_at
+             WHERE bindings.call_id <> excluded.call_id OR bindings.cseq < excluded.cseq",
+        )
+        .bind(&binding.aor)
+        .bind(&binding.instance_id)
+        .bind(i64::from(binding.reg_id))
+        .bind(binding.device.map(|id| id.to_string()))
+        .bind(&binding.contact)
+        .bind(binding.path.join(BETWEEN))
+        .bind(&binding.node_id)
+        .bind(binding.flow_id.cast_signed())
+        .bind(&binding.call_id)
+        .bind(i64::from(binding.cseq))
+        .bind(binding.expires_at.0)
+        .execute(change.on())
+        .await?;
+        change.commit().await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    async fn bindings(&self, aor: &str, now: UnixMs) -> Answer<Vec<Binding>> {
+        let rows = query(
+            "SELECT * FROM bindings WHERE aor = ? AND expires_at > ? ORDER BY instance_id, reg_id",
+        )
+        .bind(aor)
+        .bind(now.0)
+        .fetch_all(&self.read)
+        .await?;
+        rows.iter().map(binding).collect()
+    }
+
+    async fn remove_binding(&self, aor: &str, instance_id: &str, reg_id: u32) -> Answer<()> {
+        let mut change = self.change().await?;
+        query("DELETE FROM bindings WHERE aor = ? AND instance_id = ? AND reg_id = ?")
+            .bind(aor)
+            .bind(instance_id)
+            .bind(i64::from(reg_id))
+            .execute(change.on())
+            .await?;
+        change.commit().await
+    }
+
+    async fn remove_flow(&self, node_id: &str, flow_id: u64) -> Answer<()> {
+        let mut change = self.change().await?;
+        query("DELETE FROM bindings WHERE node_id = ? AND flow_id = ?")
+            .bind(node_id)
+            .bind(flow_id.cast_signed())
+            .execute(change.on())
+            .await?;
+        change.commit().await
+    }
+}

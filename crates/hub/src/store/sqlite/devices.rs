@@ -1,0 +1,154 @@
+//! Devices and certificates in SQLite.
+
+use async_trait::async_trait;
+use sqlx_core::query::query;
+use sqlx_sqlite::SqliteRow;
+
+use super::{
+    Change, SqliteStore, checked, found, parsed, parsed_or_none, read_as, time, time_or_none,
+};
+use crate::clock::UnixMs;
+use crate::device::{Device, DeviceFields, DeviceKind, Fingerprint, IssuedCertificate};
+use crate::event::{Audience, EventKind};
+use crate::id::DeviceId;
+use crate::store::{Answer, Devices, StoreError};
+
+pub(super) fn device(row: &SqliteRow) -> Answer<Device> {
+    Ok(Device {
+        id: parsed(row, "id")?,
+        kind: read_as(row, "kind", DeviceKind::parse)?,
+        fields: DeviceFields {
+            name: checked(row, "name")?,
+            room: parsed_or_none(row, "room")?,
+            person: parsed_or_none(row, "person")?,
+        },
+        key_fingerprint: parsed(row, "key_fingerprint")?,
+        created_at_ms: time(row, "created_at")?,
+        revoked_at_ms: time_or_none(row, "revoked_at")?,
+    })
+}
+
+/// Adds the certificate's row.
+pub(super) async fn insert_certificate(
+    change: &mut Change,
+    id: DeviceId,
+    certificate: &IssuedCertificate,
+) -> Answer<()> {
+    query("INSERT INTO certificates (fingerprint, device, not_after) VALUES (?, ?, ?)")
+        .bind(certificate.fingerprint.to_string())
+        .bind(id.to_string())
+        .bind(certificate.not_after.0)
+        .execute(change.on())
+        .await?;
+    Ok(())
+}
+
+#[async_trait]
+impl Devices for SqliteStore {
+    async fn devices(&self) -> Answer<Vec<Device>> {
+        let rows = query("SELECT * FROM devices ORDER BY name, id")
+            .fetch_all(&self.read)
+            .await?;
+        rows.iter().map(device).collect()
+    }
+
+    async fn device(&self, id: DeviceId) -> Answer<Device> {
+        let row = query("SELECT * FROM devices WHERE id = ?")
+            .bind(id.to_string())
+            .fetch_optional(&self.read)
+            .await?;
+        device(&row.ok_or(StoreError::NotFound("device"))?)
+    }
+
+    async fn device_by_certificate(
+        &self,
+        fingerprint: &Fingerprint,
+    ) -> Answer<Option<(Device, IssuedCertificate)>> {
+        let row = query(
+            "SELECT devices.*, certificates.not_after FROM certificates
+             JOIN devices ON devices.id = certificates.device WHERE certificates.fingerprint = ?",
+        )
+        .bind(fingerprint.to_string())
+        .fetch_optional(&self.read)
+        .await?;
+        row.map(|row| {
+            let issued = IssuedCertificate {
+                fingerprint: *fingerprint,
+                not_after: time(&row, "not_after")?,
+            };
+            Ok((device(&row)?, issued))
+        })
+        .transpose()
+    }
+
+    async fn change_device(
+        &self,
+        id: DeviceId,
+        fields: &DeviceFields,
+        now: UnixMs,
+    ) -> Answer<Device> {
+        let mut change = self.change().await?;
+        let row =
+            query("UPDATE devices SET name = ?, room = ?, person = ? WHERE id = ? RETURNING *")
+                .bind(fields.name.as_str())
+                .bind(fields.room.map(|id| id.to_string()))
+                .bind(fields.person.map(|id| id.to_string()))
+                .bind(id.to_string())
+                .fetch_optional(change.on())
+                .await?;
+        let changed = device(&row.ok_or(StoreError::NotFound("device"))?)?;
+        change
+            .event(EventKind::Devices, Audience::Home, id, now)
+            .await?;
+        change.commit().await?;
+        Ok(changed)
+    }
+
+    async fn revoke_device(&self, id: DeviceId, now: UnixMs) -> Answer<()> {
+        let mut change = self.change().await?;
+        let row = query("SELECT * FROM devices WHERE id = ?")
+            .bind(id.to_string())
+            .fetch_optional(change.on())
+            .await?;
+        let before = device(&row.ok_or(StoreError::NotFound("device"))?)?;
+        if before.revoked_at_ms.is_some() {
+            return Ok(());
+        }
+        query("UPDATE devices SET revoked_at = ? WHERE id = ?")
+            .bind(now.0)
+            .bind(id.to_string())
+            .execute(change.on())
+            .await?;
+        query("DELETE FROM bindings WHERE device = ?")
+            .bind(id.to_string())
+            .execute(change.on())
+            .await?;
+        change
+            .event(EventKind::DeviceRevoked, Audience::Home, id, now)
+            .await?;
+        change.commit().await
+    }
+
+    async fn add_certificate(
+        &self,
+        id: DeviceId,
+        key: &Fingerprint,
+        certificate: &IssuedCertificate,
+        now: UnixMs,
+    ) -> Answer<()> {
+        let mut change = self.change().await?;
+        let done =
+            query("UPDATE devices SET key_fingerprint = ? WHERE id = ? AND revoked_at IS NULL")
+                .bind(key.to_string())
+                .bind(id.to_string())
+                .execute(change.on())
+                .await
+                .map_err(super::taken("device", "key"))?;
+        found(done.rows_affected(), "device that is not revoked")?;
+        insert_certificate(&mut change, id, certificate).await?;
+        change
+            .event(EventKind::Devices, Audience::Home, id, now)
+            .await?;
+        change.commit().await
+    }
+}

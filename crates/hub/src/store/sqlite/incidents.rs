@@ -1,0 +1,89 @@
+//! Reported incidents in SQLite: rows are added, never changed (a trigger refuses).
+
+use async_trait::async_trait;
+use sqlx_core::query::query;
+use sqlx_core::row::Row as _;
+use sqlx_sqlite::SqliteRow;
+
+use super::{SqliteStore, number, parsed, read_as, time};
+use crate::clock::UnixMs;
+use crate::event::{Audience, EventKind};
+use crate::id::{DeviceId, IncidentId};
+use crate::incident::{Incident, IncidentOutcome, IncidentReport};
+use crate::store::{Answer, Incidents, StoreError};
+
+fn incident(row: &SqliteRow) -> Answer<Incident> {
+    Ok(Incident {
+        id: parsed(row, "id")?,
+        device: parsed(row, "device")?,
+        report: IncidentReport {
+            number: number(row, "number")?,
+            opened_at_ms: time(row, "opened_at")?,
+            drill: row.try_get("drill")?,
+            outcome: read_as(row, "outcome", IncidentOutcome::parse)?,
+            entries: number(row, "entries")?,
+            bundle_sha256: parsed(row, "bundle_sha256")?,
+        },
+        received_at_ms: time(row, "received_at")?,
+    })
+}
+
+#[async_trait]
+impl Incidents for SqliteStore {
+    async fn report_incident(
+        &self,
+        device: DeviceId,
+        report: &IncidentReport,
+        now: UnixMs,
+    ) -> Answer<IncidentId> {
+        let mut change = self.change().await?;
+        let before =
+            query("SELECT * FROM incidents WHERE device = ? AND number = ? AND entries = ?")
+                .bind(device.to_string())
+                .bind(i64::from(report.number))
+                .bind(i64::from(report.entries))
+                .fetch_optional(change.on())
+                .await?;
+        if let Some(before) = before {
+            let before = incident(&before)?;
+            return if before.report == *report {
+                Ok(before.id)
+            } else {
+                Err(StoreError::Refused(
+                    "this incident was reported differently before; evidence is only ever added to",
+                ))
+            };
+        }
+        let id = IncidentId::random()?;
+        query(
+            "INSERT INTO incidents (id, device, number, opened_at, drill, outcome, entries,
+                                    bundle_sha256, received_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(id.to_string())
+        .bind(device.to_string())
+        .bind(i64::from(report.number))
+        .bind(report.opened_at_ms.0)
+        .bind(report.drill)
+        .bind(report.outcome.as_str())
+        .bind(i64::from(report.entries))
+        .bind(report.bundle_sha256.to_string())
+        .bind(now.0)
+        .execute(change.on())
+        .await?;
+        change
+            .event(EventKind::Incidents, Audience::Adults, id, now)
+            .await?;
+        change.commit().await?;
+        Ok(id)
+    }
+
+    async fn incidents(&self, limit: u32) -> Answer<Vec<Incident>> {
+        let rows =
+            query("SELECT * FROM incidents ORDER BY received_at DESC, entries DESC, id LIMIT ?")
+                .bind(i64::from(limit))
+                .fetch_all(&self.read)
+                .await?;
+        rows.iter().map(incident).collect()
+    }
+}

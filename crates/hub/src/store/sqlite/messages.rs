@@ -1,0 +1,334 @@
+//! Messages in SQLite.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use ring::digest::{Context, SHA256};
+use sqlx_core::query::query;
+use sqlx_core::row::Row as _;
+use sqlx_sqlite::SqliteRow;
+
+use super::{Change, SqliteStore, checked_or_none, number, parsed, read_as, time};
+use crate::clock::UnixMs;
+use crate::event::{Audience, EventKind, StreamId};
+use crate::id::MessageId;
+use crate::message::{
+    Delivery, DeliveryState, MAILBOX_MAX, Message, MessageBody, NewMessage, RECIPIENTS_MAX,
+    Recipients, Stored, Voice, VoiceCodec,
+};
+use crate::person::Party;
+use crate::store::{Answer, Messages, StoreError};
+
+fn state(row: &SqliteRow) -> Answer<DeliveryState> {
+    DeliveryState::from_number(row.try_get("state")?).ok_or(StoreError::Unreadable("state"))
+}
+
+fn codec(row: &SqliteRow) -> Answer<Option<VoiceCodec>> {
+    let codec: Option<&str> = row.try_get("codec")?;
+    codec
+        .map(|codec| VoiceCodec::parse(codec).ok_or(StoreError::Unreadable("codec")))
+        .transpose()
+}
+
+fn message(row: &SqliteRow) -> Answer<Message> {
+    let duration: Option<i64> = row.try_get("duration_ms")?;
+    Ok(Message {
+        id: parsed(row, "id")?,
+        sequence: StreamId(row.try_get("sequence")?),
+        from: read_as(row, "sender", Party::from_key)?,
+        text: checked_or_none(row, "text")?,
+        voice: codec(row)?,
+        voice_duration_ms: duration
+            .map(|ms| u32::try_from(ms).map_err(|_| StoreError::Unreadable("duration_ms")))
+            .transpose()?,
+        sent_at_ms: time(row, "sent_at")?,
+        expires_at_ms: time(row, "expires_at")?,
+        state: state(row)?,
+    })
+}
+
+/// What makes two messages the same: what they say and to whom.
+fn digest(message: &NewMessage) -> Vec<u8> {
+    let mut context = Context::new(&SHA256);
+    let mut part = |bytes: &[u8]| {
+        context.update(&(bytes.len() as u64).to_be_bytes());
+        context.update(bytes);
+    };
+    match &message.body {
+        MessageBody::Text(text) => part(text.as_str().as_bytes()),
+        MessageBody::Voice(voice) => {
+            part(voice.codec.as_str().as_bytes());
+            part(&voice.bytes);
+        }
+    }
+    match &message.to {
+        Recipients::Everyone => part(b"everyone"),
+        Recipients::These(parties) => parties
+            .iter()
+            .for_each(|party| part(party.key().as_bytes())),
+    }
+    context.finish().as_ref().to_vec()
+}
+
+/// The mailboxes, each once, each there.
+async fn mailboxes(change: &mut Change, message: &NewMessage) -> Answer<BTreeSet<String>> {
+    let parties = match &message.to {
+        Recipients::Everyone => {
+            let rows = query("SELECT 'person:' || id FROM people")
+                .fetch_all(change.on())
+                .await?;
+            let mut all = BTreeSet::new();
+            for row in rows {
+                all.insert(row.try_get::<String, _>(0)?);
+            }
+            all.remove(&message.from.key());
+            return if all.is_empty() {
+                Err(StoreError::Refused("there is nobody else in the household"))
+            } else {
+                Ok(all)
+            };
+        }
+        Recipients::These(parties) => parties,
+    };
+    if parties.is_empty() || parties.len() > RECIPIENTS_MAX {
+        return Err(StoreError::Refused("a message has 1 to 64 recipients"));
+    }
+    let mut all = BTreeSet::new();
+    for party in parties {
+        let row = match party {
+            Party::Person(id) => {
+                query("SELECT count(*) FROM people WHERE id = ?").bind(id.to_string())
+            }
+            Party::Device(id) => {
+                query("SELECT count(*) FROM devices WHERE id = ? AND revoked_at IS NULL")
+                    .bind(id.to_string())
+            }
+        }
+        .fetch_one(change.on())
+        .await?;
+        if row.try_get::<i64, _>(0)? == 0 {
+            return Err(StoreError::NotFound("recipient"));
+        }
+        all.insert(party.key());
+    }
+    Ok(all)
+}
+
+async fn check_room(change: &mut Change, mailbox: &str) -> Answer<()> {
+    let row = query("SELECT count(*) FROM deliveries WHERE mailbox = ? AND state = 0")
+        .bind(mailbox)
+        .fetch_one(change.on())
+        .await?;
+    if row.try_get::<i64, _>(0)? >= i64::from(MAILBOX_MAX) {
+        return Err(StoreError::Limit {
+            what: "messages waiting in a mailbox",
+            max: MAILBOX_MAX,
+        });
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl Messages for SqliteStore {
+    async fn send_message(&self, message: &NewMessage, now: UnixMs) -> Answer<Stored> {
+        let digest = digest(message);
+        let mut change = self.change().await?;
+        let before = query(
+            "SELECT id, sequence, body_sha256 FROM messages WHERE sender = ? AND client_id = ?",
+        )
+        .bind(message.from.key())
+        .bind(message.client_id.as_str())
+        .fetch_optional(change.on())
+        .await?;
+        if let Some(before) = before {
+            if before.try_get::<Vec<u8>, _>("body_sha256")? != digest {
+                return Err(StoreError::Taken {
+                    what: "message",
+                    field: "client_id",
+                });
+            }
+            return Ok(Stored {
+                id: parsed(&before, "id")?,
+                sequence: StreamId(before.try_get("sequence")?),
+                repeated: true,
+            });
+        }
+        let mailboxes = mailboxes(&mut change, message).await?;
+        let id = MessageId::random()?;
+        let mut sequence = None;
+        for mailbox in &mailboxes {
+            check_room(&mut change, mailbox).await?;
+            let owner = Party::from_key(mailbox).ok_or(StoreError::Unreadable("mailbox"))?;
+            let place = change
+                .event(EventKind::MessageQueued, Audience::Mailbox(owner), id, now)
+                .await?;
+            sequence.get_or_insert(place);
+        }
+        let sequence = sequence.ok_or(StoreError::NotFound("recipient"))?;
+        let (text, voice) = match &message.body {
+            MessageBody::Text(text) => (Some(text.as_str()), None),
+            MessageBody::Voice(voice) => (None, Some(voice)),
+        };
+        query(
+            "INSERT INTO messages (id, sequence, sender, client_id, body_sha256, text, voice, codec,
+                                   duration_ms, sent_at, expires_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(id.to_string())
+        .bind(sequence.0)
+        .bind(message.from.key())
+        .bind(message.client_id.as_str())
+        .bind(digest)
+        .bind(text)
+        .bind(voice.map(|voice| voice.bytes.as_slice()))
+        .bind(voice.map(|voice| voice.codec.as_str()))
+        .bind(voice.map(|voice| i64::from(voice.duration_ms)))
+        .bind(now.0)
+        .bind(message.expires_at.0)
+        .execute(change.on())
+        .await?;
+        for mailbox in &mailboxes {
+            query(
+                "INSERT INTO deliveries (mailbox, sequence, message, state, since)
+                 VALUES (?, ?, ?, 0, ?)",
+            )
+            .bind(mailbox)
+            .bind(sequence.0)
+            .bind(id.to_string())
+            .bind(now.0)
+            .execute(change.on())
+            .await?;
+        }
+        change.commit().await?;
+        Ok(Stored {
+            id,
+            sequence,
+            repeated: false,
+        })
+    }
+
+    async fn mailbox(
+        &self,
+        owner: Party,
+        after: StreamId,
+        limit: u32,
+        waiting: bool,
+        now: UnixMs,
+    ) -> Answer<Vec<Message>> {
+        // The voice itself is not read here: a list of a hundred would be a hundred megabytes.
+        let rows = query(
+            "SELECT messages.id, deliveries.sequence, sender, text, codec, duration_ms, sent_at,
+                    expires_at, deliveries.state
+             FROM deliveries JOIN messages ON messages.id = deliveries.message
+             WHERE mailbox = ? AND deliveries.sequence > ? AND deliveries.state <= ? AND expires_at > ?
+             ORDER BY deliveries.sequence LIMIT ?",
+        )
+        .bind(owner.key())
+        .bind(after.0)
+        .bind(if waiting { 0 } else { 2 })
+        .bind(now.0)
+        .bind(i64::from(limit))
+        .fetch_all(&self.read)
+        .await?;
+        rows.iter().map(message).collect()
+    }
+
+    async fn waiting(&self, owner: Party, now: UnixMs) -> Answer<u32> {
+        let row = query(
+            "SELECT count(*) AS waiting FROM deliveries JOIN messages ON messages.id = deliveries.message
+             WHERE mailbox = ? AND state = 0 AND expires_at > ?",
+        )
+        .bind(owner.key())
+        .bind(now.0)
+        .fetch_one(&self.read)
+        .await?;
+        number(&row, "waiting")
+    }
+
+    async fn acknowledge(
+        &self,
+        owner: Party,
+        messages: &[MessageId],
+        state: DeliveryState,
+        now: UnixMs,
+    ) -> Answer<u32> {
+        let mut change = self.change().await?;
+        let mut moved = 0;
+        for id in messages {
+            let done = query(
+                "UPDATE deliveries SET state = ?, since = ? WHERE message = ? AND mailbox = ? AND state < ?",
+            )
+            .bind(state.as_number())
+            .bind(now.0)
+            .bind(id.to_string())
+            .bind(owner.key())
+            .bind(state.as_number())
+            .execute(change.on())
+            .await?;
+            if done.rows_affected() == 0 {
+                continue;
+            }
+            moved += 1;
+            let row = query("SELECT sender FROM messages WHERE id = ?")
+                .bind(id.to_string())
+                .fetch_one(change.on())
+                .await?;
+            let sender = read_as(&row, "sender", Party::from_key)?;
+            // The sender sees the receipt, the reader's other devices put out their light.
+            for party in BTreeSet::from([sender.key(), owner.key()]) {
+                let party = Party::from_key(&party).ok_or(StoreError::Unreadable("mailbox"))?;
+                change
+                    .event(EventKind::MessageState, Audience::Mailbox(party), id, now)
+                    .await?;
+            }
+        }
+        change.commit().await?;
+        Ok(moved)
+    }
+
+    async fn deliveries(&self, id: MessageId) -> Answer<(Party, Vec<Delivery>)> {
+        let mut snapshot = self.read.begin().await?;
+        let row = query("SELECT sender FROM messages WHERE id = ?")
+            .bind(id.to_string())
+            .fetch_optional(&mut *snapshot)
+            .await?;
+        let row = row.ok_or(StoreError::NotFound("message"))?;
+        let sender = read_as(&row, "sender", Party::from_key)?;
+        let rows = query(
+            "SELECT mailbox, state, since FROM deliveries WHERE message = ? ORDER BY mailbox",
+        )
+        .bind(id.to_string())
+        .fetch_all(&mut *snapshot)
+        .await?;
+        let deliveries = rows.iter().map(|row| {
+            Ok(Delivery {
+                to: read_as(row, "mailbox", Party::from_key)?,
+                state: state(row)?,
+                since_ms: time(row, "since")?,
+            })
+        });
+        Ok((sender, deliveries.collect::<Answer<_>>()?))
+    }
+
+    async fn voice(&self, id: MessageId, reader: &[Party]) -> Answer<Voice> {
+        let (sender, deliveries) = self.deliveries(id).await?;
+        let may = |party: &Party| {
+            *party == sender || deliveries.iter().any(|delivery| delivery.to == *party)
+        };
+        if !reader.iter().any(may) {
+            return Err(StoreError::NotFound("message"));
+        }
+        let row = query(
+            "SELECT voice, codec, duration_ms FROM messages WHERE id = ? AND voice IS NOT NULL",
+        )
+        .bind(id.to_string())
+        .fetch_optional(&self.read)
+        .await?;
+        let row = row.ok_or(StoreError::NotFound("voice in this message"))?;
+        Ok(Voice {
+            codec: codec(&row)?.ok_or(StoreError::Unreadable("codec"))?,
+            duration_ms: number(&row, "duration_ms")?,
+            bytes: row.try_get("voice")?,
+        })
+    }
+}

@@ -1,0 +1,202 @@
+//! Sizes, times, headers, and problems that name the field.
+
+mod household;
+
+use std::time::{Duration, Instant};
+
+use hearthline_hub::person::Role;
+use household::Household;
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+#[tokio::test]
+async fn problems_name_the_field() {
+    let home = Household::new().await;
+    let owner = home.login(Role::Owner).await;
+    for (method, path, body, field) in [
+        ("POST", "/api/v1/rooms", json!({"name": ""}), Some("name")),
+        (
+            "POST",
+            "/api/v1/rooms",
+            json!({"name": "a\u{202e}b"}),
+            Some("name"),
+        ),
+        ("POST", "/api/v1/rooms", json!({}), None),
+        (
+            "POST",
+            "/api/v1/rooms",
+            json!({"name": "x", "colour": "red"}),
+            Some("colour"),
+        ),
+        (
+            "POST",
+            "/api/v1/people",
+            json!({"name": "X", "role": "king"}),
+            Some("role"),
+        ),
+        (
+            "POST",
+            "/api/v1/people",
+            json!({"name": "X", "role": "adult", "login": "a b"}),
+            Some("login"),
+        ),
+        (
+            "POST",
+            "/api/v1/contacts",
+            json!({"name": "X", "numbers": [{"label": "m", "number": "12"}]}),
+            Some("numbers[0].number"),
+        ),
+        (
+            "POST",
+            "/api/v1/contacts",
+            json!({"name": "X", "numbers": [], "speed_dial": 10}),
+            Some("speed_dial"),
+        ),
+        (
+            "POST",
+            "/api/v1/lines",
+            json!({"name": "X", "kind": "sip_trunk", "position": 256, "enabled": true}),
+            Some("position"),
+        ),
+        (
+            "POST",
+            "/api/v1/messages",
+            json!({"client_id": "", "to": "everyone", "body": {"text": "x"}}),
+            Some("client_id"),
+        ),
+        (
+            "POST",
+            "/api/v1/messages",
+            json!({"client_id": "a", "to": "everyone", "body": {"voice": {"codec": "wav", "duration_ms": 0, "base64": ""}}}),
+            Some("body.voice.duration_ms"),
+        ),
+        ("GET", "/api/v1/calls?limit=x", json!(null), Some("limit")),
+    ] {
+        let (status, problem) = owner.send(method, path, Some(&body)).await;
+        assert_eq!(
+            (status, problem["field"].as_str()),
+            (400, field),
+            "{body} {problem}"
+        );
+        assert_eq!(problem["status"], 400);
+        assert!(problem["detail"].as_str().unwrap().len() > 5, "{problem}");
+    }
+    let (status, headers, _) = owner
+        .send_bytes("POST", "/api/v1/rooms", b"{".to_vec())
+        .await;
+    assert_eq!(
+        (status, headers["content-type"].to_str().unwrap()),
+        (400, "application/problem+json")
+    );
+}
+
+#[tokio::test]
+async fn answers_carry_their_headers() {
+    let home = Household::new().await;
+    for path in ["/api/v1/join", "/api/v1/me", "/nothing"] {
+        let (_, headers, _) = home.anonymous().send_bytes("GET", path, Vec::new()).await;
+        for (name, value) in [
+            ("cache-control", "no-store"),
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "DENY"),
+            ("referrer-policy", "no-referrer"),
+            (
+                "content-security-policy",
+                "default-src 'none'; frame-ancestors 'none'",
+            ),
+            ("cross-origin-resource-policy", "same-origin"),
+        ] {
+            assert_eq!(headers[name], value, "{path}");
+        }
+        assert!(!headers.contains_key("access-control-allow-origin"));
+    }
+}
+
+#[tokio::test]
+async fn bodies_and_heads_that_are_too_large_are_refused() {
+    let home = Household::new().await;
+    let owner = home.login(Role::Owner).await;
+    let long = json!({"name": "x".repeat(70_000)}).to_string().into_bytes();
+    let (status, _, _) = owner.send_bytes("POST", "/api/v1/rooms", long).await;
+    assert_eq!(status, 413);
+    let text = json!({"client_id": "a", "to": "everyone", "body": {"text": "x".repeat(4_001)}});
+    assert_eq!(owner.post("/api/v1/messages", &text).await.0, 400);
+    let mut heavy = owner.clone();
+    heavy.header("x-long", &"x".repeat(64 * 1024));
+    let answer = heavy.try_send("GET", "/api/v1/me", Vec::new()).await;
+    assert!(answer.is_none_or(|answer| answer.status().as_u16() == 431));
+    let mut many = owner.clone();
+    for n in 0..100 {
+        many.header(&format!("x-many-{n}"), "x");
+    }
+    let answer = many.try_send("GET", "/api/v1/me", Vec::new()).await;
+    assert!(answer.is_none_or(|answer| answer.status().as_u16() == 431));
+}
+
+/// Peers that dribble: one before TLS, one in the head of a request. Both are closed in time, and meanwhile
+/// everybody else is served.
+#[tokio::test]
+async fn slow_peers_are_closed_and_hold_nobody_up() {
+    let home = Household::new().await;
+    let owner = home.login(Role::Owner).await;
+    let began = Instant::now();
+    let mut silent = Vec::new();
+    for _ in 0..50 {
+        silent.push(TcpStream::connect(home.address()).await.unwrap());
+    }
+    let tcp = TcpStream::connect(home.address()).await.unwrap();
+    let name = rustls::pki_types::ServerName::IpAddress(home.address().ip().into());
+    let mut dribbling = tokio_rustls::TlsConnector::from(owner.tls.clone())
+        .connect(name, tcp)
+        .await
+        .unwrap();
+    dribbling
+        .write_all(b"GET /api/v1/me HTTP/1.1\r\nhost: x\r\n")
+        .await
+        .unwrap();
+    for _ in 0..5 {
+        assert_eq!(owner.get("/api/v1/me").await.0, 200);
+    }
+    assert!(
+        began.elapsed() < Duration::from_secs(8),
+        "served beside them: {:?}",
+        began.elapsed()
+    );
+    let closed = async {
+        let mut buffer = [0; 1024];
+        while silent[0]
+            .read(&mut buffer)
+            .await
+            .is_ok_and(|count| count > 0)
+        {}
+        loop {
+            dribbling.write_all(b"x: y\r\n").await.ok();
+            let read =
+                tokio::time::timeout(Duration::from_millis(500), dribbling.read(&mut buffer)).await;
+            if matches!(read, Ok(Ok(0) | Err(_))) {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), closed)
+        .await
+        .expect("both are closed");
+}
+
+#[tokio::test]
+async fn stopping_lets_what_is_answered_finish_and_ends_streams() {
+    let home = Household::new().await;
+    let owner = home.login(Role::Owner).await;
+    let mut stream = owner.events(None).await;
+    let began = Instant::now();
+    let address = home.address();
+    home.hub.stop().await;
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        began.elapsed()
+    );
+    assert_eq!(stream.next().await, None);
+    assert!(TcpStream::connect(address).await.is_err());
+}
