@@ -49,6 +49,7 @@ fn decision(turn: u32, uri: &Uri) -> Decision {
             group(vec![Branch {
                 ways: vec![way(2), way(3)],
                 label: 2,
+                silence_max: None,
             }]),
             group(vec![Branch::new(Way::to(uri.clone()), 3)]),
         ]),

@@ -297,6 +297,7 @@ impl Proxy {
         if effect == Effect::TimedOut {
             self.branch_failed(id, StatusCode::REQUEST_TIMEOUT, now);
         }
+        self.silence(id, now);
         self.timer_c(id, now);
         self.give_up(id, now);
     }

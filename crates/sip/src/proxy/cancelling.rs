@@ -166,6 +166,23 @@ impl Proxy {
         }
     }
 
+    /// A way that said nothing for too long is dead. If it wakes up, it is cancelled.
+    pub(super) fn silence(&mut self, id: u64, now: Duration) {
+        let Some(client) = self.clients.get_mut(&id) else {
+            return;
+        };
+        if client.silent_until.is_none_or(|at| at > now) {
+            return;
+        }
+        client.silent_until = None;
+        self.branch_failed(id, StatusCode::REQUEST_TIMEOUT, now);
+        if let Some(client) = self.clients.get_mut(&id)
+            && client.machine.invite_state() == Some(ClientInviteState::Calling)
+        {
+            client.cancel = Cancel::Wanted(vec![REASON_NO_ANSWER.to_vec()]);
+        }
+    }
+
     /// Section 9.1: 64*T1 after the CANCEL the branch counts as cancelled, answered or not.
     pub(super) fn give_up(&mut self, id: u64, now: Duration) {
         let Some(client) = self.clients.get_mut(&id) else {

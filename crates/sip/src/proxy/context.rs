@@ -243,6 +243,9 @@ pub(super) struct Client {
     pub(super) done: bool,
     pub(super) answered: bool,
     pub(super) rang: bool,
+    pub(super) silence_max: Option<Duration>,
+    /// The way is dead if nothing has come by then.
+    pub(super) silent_until: Option<Duration>,
     /// Timer C (section 16.6 step 11).
     pub(super) timer_c: Option<Duration>,
     /// After CANCEL: nobody waits longer (section 9.1).
@@ -267,6 +270,8 @@ impl Client {
             done: false,
             answered: false,
             rang: false,
+            silence_max: branch.silence_max,
+            silent_until: None,
             timer_c: None,
             give_up_at: None,
             scheduled: None,
@@ -279,6 +284,7 @@ impl Client {
             _ => None,
         };
         let own = earlier(self.machine.next_timeout(), self.timer_c);
+        let own = earlier(own, self.silent_until);
         earlier(own, earlier(cancelling, self.give_up_at))
     }
 }

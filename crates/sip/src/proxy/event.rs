@@ -197,6 +197,9 @@ pub struct Branch {
     pub ways: Vec<Way>,
     /// The caller's mark, given back in [`CallEvent`].
     pub label: u64,
+    /// A way that brings nothing at all for this long, not even 100, is dead: the next is tried
+    /// long before timer B. Should it wake up later, it is cancelled. `None`: timers B and F.
+    pub silence_max: Option<Duration>,
 }
 
 impl Branch {
@@ -206,6 +209,7 @@ impl Branch {
         Branch {
             ways: vec![way],
             label,
+            silence_max: None,
         }
     }
 }

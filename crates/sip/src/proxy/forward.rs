@@ -299,6 +299,7 @@ impl Proxy {
         if !reliable {
             client.sent = bytes.clone().into();
         }
+        client.silent_until = client.silence_max.map(|max| now.saturating_add(max));
         client.hop = Some(hop.clone());
         let context = client.context;
         self.transmit(hop, bytes);
@@ -343,7 +344,8 @@ impl Proxy {
         client.sent = Box::default();
         let owner = client.context;
         let ways = std::mem::take(&mut client.ways);
-        let (label, breadth) = (client.label, client.breadth);
+        let (label, breadth, silence_max) = (client.label, client.breadth, client.silence_max);
+        client.silent_until = None;
         let cancelled = !matches!(client.cancel, super::Cancel::No);
         let Some(context) = self.contexts.get_mut(&owner) else {
             return;
@@ -352,7 +354,12 @@ impl Proxy {
         let open = context.phase == Phase::Forwarding && !context.cancelled && !cancelled;
         if open && !ways.is_empty() {
             let ways = ways.into();
-            let next = self.add_client(owner, Branch { ways, label }, breadth);
+            let branch = Branch {
+                ways,
+                label,
+                silence_max,
+            };
+            let next = self.add_client(owner, branch, breadth);
             self.next_way(next, now);
             return;
         }

@@ -40,6 +40,7 @@ impl Proxy {
             self.counters.stray_responses += 1;
             return;
         }
+        client.silent_until = None;
         let effect = client.machine.handle_response(response.status.code(), now);
         if matches!(effect, Effect::Acknowledge | Effect::AcknowledgeAndDeliver)
             && let Some(hop) = client.hop.clone()

@@ -54,6 +54,7 @@ impl Registrar {
             let branch = Branch {
                 ways: bindings.iter().map(|binding| binding.way()).collect(),
                 label: bindings[0].ruid,
+                silence_max: None,
             };
             let newest = bindings[0].updated_at;
             groups.entry(Reverse(q)).or_default().push((newest, branch));

@@ -114,6 +114,7 @@ fn a_dead_flow_is_430_and_the_next_way_is_tried() {
         let branch = Branch {
             ways: vec![dead, alive],
             label: 7,
+            silence_max: None,
         };
         Some(Decision::Forward(Forward {
             groups: vec![Group {
@@ -222,4 +223,56 @@ fn a_token_of_another_dialog_opens_nothing() {
             .get(&HeaderName::Route)
             .is_none()
     );
+}
+
+#[test]
+fn a_silent_way_is_left_after_three_seconds_and_cancelled_when_it_wakes() {
+    let mut network = Network::new(26);
+    for _ in 0..3 {
+        network.add(|_| {});
+    }
+    network.silent.insert(address(1, Transport::Udp));
+    network.decide = Box::new(|_, _, _| {
+        let way = |end| {
+            let target = Target::new(Transport::Udp, address(end, Transport::Udp));
+            Way::to(uri("sip:line@trunk.example")).at(target)
+        };
+        let branch = Branch {
+            ways: vec![way(1), way(2)],
+            label: 3,
+            silence_max: Some(std::time::Duration::from_secs(3)),
+        };
+        let group = Group {
+            branches: vec![branch],
+            ringing_max: None,
+        };
+        Some(Decision::Forward(Forward {
+            groups: vec![group],
+            record_route: true,
+            ..Forward::default()
+        }))
+    });
+    network.call();
+    let second = network.until(2, incoming);
+    let after = network.now.as_millis();
+    assert!((3_000..3_100).contains(&after), "{after} ms");
+    let first = address(1, Transport::Udp);
+    let sent = network.received(first, "INVITE")[0].bytes.clone();
+    // The first line got one of the datagrams after all.
+    network.silent.clear();
+    network.deliver_to(1, &sent);
+    network.until(1, |event| {
+        matches!(
+            event,
+            hearthline_sip::endpoint::Event::IncomingCancel { .. }
+        )
+        .then_some(())
+    });
+    network.with_end(2, |e, now| {
+        e.accept(second, Some(Body::sdp(SDP)), now).unwrap();
+    });
+    network.until(0, answered);
+    network.until(2, confirmed);
+    network.run(60_000);
+    assert_eq!(network.proxy.transaction_counts(), (0, 0));
 }

@@ -16,3 +16,4 @@ mod loops_are_found;
 mod loss_is_survived;
 mod strangers_are_not_served;
 mod texts_are_exact;
+mod whatever_devices_do_one_answer_comes;

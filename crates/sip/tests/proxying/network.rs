@@ -190,6 +190,12 @@ impl Network {
         self.fly(Transport::Udp, from, to, bytes, 1);
     }
 
+    /// A datagram of the proxy that arrives late.
+    pub fn deliver_to(&mut self, end: usize, bytes: &[u8]) {
+        let (from, to) = (proxy_address(Transport::Udp), address(end, Transport::Udp));
+        self.fly(Transport::Udp, from, to, bytes.to_vec(), 1);
+    }
+
     pub fn with_end<T>(&mut self, end: usize, f: impl FnOnce(&mut Endpoint, Duration) -> T) -> T {
         let done = f(&mut self.ends[end], self.now);
         self.drain();
