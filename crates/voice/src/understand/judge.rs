@@ -10,7 +10,7 @@
 //! in [`super::verdict`]; the thresholds are data ([`OperatingPoint`]), made by the calibration program.
 use super::automaton::{Automaton, Meaning, Payload, TooLarge, Wordings};
 use super::mass::{Mass, Pruning, Scorer};
-use super::mishearing::{begins_with_verb, hear, is_past, slips};
+use super::mishearing::{hear, is_past, slips, stands_before};
 use super::reading::{Reading, RefusedClass};
 use super::service::Service;
 pub use super::verdict::{
@@ -329,8 +329,9 @@ impl Judge {
         };
         // "Called 911" is the order, or what is left of "who called 911" when something stands before it.
         if matches!(reading, Reading::Other | Reading::Refused { .. })
-            && mass.best.as_ref().is_some_and(|best| is_past(&best.text))
-            && !begins_with_verb(&transcript.text)
+            && let Some(best) = &mass.best
+            && is_past(&best.text)
+            && stands_before(&transcript.text, &best.text)
         {
             contrary.hard = contrary.hard.max(mass.order);
         }

@@ -6,6 +6,7 @@
 use super::automaton::Payload;
 use super::reading::{AskReason, Reading};
 use super::service::Service;
+use super::words::words;
 use super::{Country, read};
 
 /// A text behind the wake word, read.
@@ -105,15 +106,13 @@ pub(super) fn is_past(text: &str) -> bool {
         .any(|word| PAST.iter().any(|(past, _)| word.eq_ignore_ascii_case(past)))
 }
 
-/// Whether a text begins with a verb of calling, in whatever form: "call", "called", "calling".
-pub(super) fn begins_with_verb(text: &str) -> bool {
-    let mut words = text.split(|c: char| !c.is_alphanumeric());
-    let first = words
-        .find(|word| !word.is_empty())
-        .unwrap_or("")
-        .to_lowercase();
+/// Whether a text has room for a word before the order that it may be: it has more words and begins with no verb of
+/// calling, in whatever form ("call", "called", "calling").
+pub(super) fn stands_before(text: &str, order: &str) -> bool {
+    let (text, order) = (words(text), words(order));
+    let first = text.first().map_or("", |word| word.text.as_str());
     let mut forms = PAST.iter().flat_map(|(past, now)| [past, now]);
-    forms.any(|form| first.starts_with(form))
+    text.len() > order.len() && !forms.any(|form| first.starts_with(form))
 }
 
 /// How the recogniser writes orders when their first word or their article slips: more wordings for the tree.
@@ -232,8 +231,13 @@ mod tests {
         assert!(texts.contains(&"send and ambulance") && !texts.contains(&"call 911"));
         assert!(is_past("Called 9-1-1.") && is_past("please sent an ambulance"));
         assert!(!is_past("call the police") && !is_past("gotten"));
-        assert!(begins_with_verb("Calling her") && begins_with_verb("called"));
-        assert!(!begins_with_verb("who called 911") && !begins_with_verb("the cold 911"));
+        assert!(stands_before("the cold 911", "called nine one one"));
+        assert!(stands_before("who called 911", "called 911"));
+        assert!(!stands_before("Called her nine one one", "called 911"));
+        assert!(!stands_before(
+            "on the fire brigade",
+            "called the fire brigade"
+        ));
     }
 
     #[test]
