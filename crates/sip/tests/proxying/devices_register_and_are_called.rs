@@ -48,7 +48,7 @@ fn call(network: &mut Network, transport: Transport) -> (CallHandle, CallHandle)
     });
     let theirs = network.until(1, incoming);
     network.with_end(1, |e, now| {
-        e.accept(theirs, Some(Body::sdp(SDP)), now).unwrap()
+        e.accept(theirs, Some(Body::sdp(SDP)), now).unwrap();
     });
     network.until(0, answered);
     network.until(1, confirmed);

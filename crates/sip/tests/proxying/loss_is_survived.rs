@@ -42,7 +42,7 @@ fn repeated_invites_are_absorbed() {
     );
     network.silent.clear();
     network.with_end(1, |e, now| {
-        e.accept(call, Some(Body::sdp(SDP)), now).unwrap()
+        e.accept(call, Some(Body::sdp(SDP)), now).unwrap();
     });
     network.until(0, answered);
 }

@@ -309,7 +309,7 @@ impl Network {
         for end in 0..self.ends.len() {
             loop {
                 match self.ends[end].poll_output(self.now) {
-                    EndOutput::Transmit { target, bytes } => self.from_end(end, &target, bytes),
+                    EndOutput::Transmit { target, bytes } => self.end_sends(end, &target, bytes),
                     EndOutput::Event(event) => self.events[end].push_back(event),
                     EndOutput::Close { .. } => {}
                     EndOutput::Timeout(at) => {
@@ -321,7 +321,7 @@ impl Network {
         }
         loop {
             match self.proxy.poll_output(self.now) {
-                Output::Transmit { hop, bytes } => self.from_proxy(&hop, bytes),
+                Output::Transmit { hop, bytes } => self.proxy_sends(&hop, bytes),
                 Output::Decide { id, flow, passage } => {
                     self.asked.push((id, passage));
                     let request = self.proxy.request(id).expect("asked about nothing").clone();
@@ -344,7 +344,7 @@ impl Network {
         timers
     }
 
-    fn from_end(&mut self, end: usize, target: &Target, bytes: Vec<u8>) {
+    fn end_sends(&mut self, end: usize, target: &Target, bytes: Vec<u8>) {
         let transport = target.transport;
         let (from, to) = (address(end, transport), target.remote);
         self.note(from, to, &bytes);
@@ -377,7 +377,7 @@ impl Network {
         self.fly(transport, from, to, bytes, 1);
     }
 
-    fn from_proxy(&mut self, hop: &Hop, bytes: Vec<u8>) {
+    fn proxy_sends(&mut self, hop: &Hop, bytes: Vec<u8>) {
         match hop {
             Hop::Target(target) => {
                 let from = proxy_address(target.transport);
@@ -466,7 +466,7 @@ impl Network {
                 self.mailbox.push_back((to, message));
             }
         } else if to == proxy_address(transport) {
-            self.to_proxy(transport, from, &bytes);
+            self.proxy_receives(transport, from, &bytes);
         } else {
             let stream = self.streams.values().find(|s| s.remote == to && s.open);
             let owner = stream.map(|stream| stream.end);
@@ -483,7 +483,7 @@ impl Network {
         }
     }
 
-    fn to_proxy(&mut self, transport: Transport, from: SocketAddr, bytes: &[u8]) {
+    fn proxy_receives(&mut self, transport: Transport, from: SocketAddr, bytes: &[u8]) {
         if transport == Transport::Udp {
             let flow = udp_flow(from);
             self.proxy

@@ -2,9 +2,7 @@ use hearthline_sip::endpoint::{Body, Transport};
 use hearthline_sip::outbound::FlowTransport;
 use hearthline_sip::proxy::Decision;
 
-use crate::network::{
-    Network, SDP, address, answered, confirmed, ended, forward, incoming, proxy_address,
-};
+use crate::network::{Network, SDP, address, answered, confirmed, ended, forward, incoming};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).replace("\r\n", "\n")
@@ -19,7 +17,7 @@ fn the_forwarded_messages_of_a_call() {
     let ours = network.call();
     let theirs = network.until(1, incoming);
     network.with_end(1, |e, now| {
-        e.accept(theirs, Some(Body::sdp(SDP)), now).unwrap()
+        e.accept(theirs, Some(Body::sdp(SDP)), now).unwrap();
     });
     network.until(0, answered);
     network.until(1, confirmed);
@@ -32,6 +30,20 @@ fn the_forwarded_messages_of_a_call() {
     }
     let ok = &network.received(address(0, Transport::Udp), "200")[0];
     insta::assert_snapshot!("forwarded_200", text(&ok.bytes));
+}
+
+#[test]
+fn the_cancel_to_the_devices_that_did_not_answer() {
+    let mut network = Network::home(74, 3, &[&[1, 2]]);
+    network.call();
+    let calls = [network.until(1, incoming), network.until(2, incoming)];
+    network.run(300);
+    network.with_end(2, |e, now| {
+        e.accept(calls[1], Some(Body::sdp(SDP)), now).unwrap();
+    });
+    network.until(1, ended);
+    let seen = &network.received(address(1, Transport::Udp), "CANCEL")[0];
+    insta::assert_snapshot!("cancel_elsewhere", text(&seen.bytes));
 }
 
 #[test]
@@ -121,5 +133,4 @@ fn an_edge_puts_a_signed_path_into_a_registration() {
             flow: (id, transport)
         }
     );
-    let _ = proxy_address(Transport::Udp);
 }

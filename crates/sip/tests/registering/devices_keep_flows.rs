@@ -129,3 +129,16 @@ fn a_reg_id_without_a_device_is_ignored() {
     assert!(!response.headers.contains(&HeaderName::Require));
     assert_eq!(office.stored[0].reg_id, 0);
 }
+
+#[test]
+fn the_answer_to_a_device_with_everything() {
+    let mut office = Office::with(|config| {
+        let route = hearthline_sip::NameAddr::parse("<sip:hub.home.example;lr>").unwrap();
+        config.service_route = vec![route];
+    });
+    office.flow = flow(11, FlowTransport::Wss);
+    let rows = contact(1).replace("outbound, path", "outbound, path, gruu");
+    let response = office.send(&register("c", 1, &rows));
+    let text = String::from_utf8(response.to_bytes()).unwrap();
+    insta::assert_snapshot!("register_answered", text.replace("\r\n", "\n"));
+}
