@@ -12,8 +12,9 @@ use hearthline_ledger::{
 };
 use hearthline_sip::tokens::Tokens;
 use hearthline_voice::clock::{SAMPLE_RATE, SampleIndex};
-use hearthline_voice::listen::Heard;
+use hearthline_voice::listen::{CandidateConfig, Heard};
 use hearthline_voice::understand::judge::Verdict;
+use hearthline_voice::wake::WakeConfig;
 
 /// Something the adapter must keep.
 #[derive(Debug)]
@@ -164,11 +165,18 @@ impl Recorder {
 
     /// The wake word.
     pub fn wake(&mut self, wake: &hearthline_voice::wake::Wake, now: Duration) {
+        // The ear's own settings: no household changes them yet. A threshold below the first one says that the word was
+        // doubtful and that the recogniser found it at the head of the sentence.
+        let sure = WakeConfig::default();
+        let threshold = if sure.is_sure(wake) {
+            sure.cutoff
+        } else {
+            CandidateConfig::default().cutoff
+        };
         let body = Wake {
             keyword: wake.keyword.clone(),
             score: f64::from(wake.score),
-            // The ear's own setting: no household changes it yet.
-            threshold: hearthline_voice::wake::WakeConfig::default().cutoff,
+            threshold,
             at_sample: wake.at.0,
         };
         self.write(body, Some(wake.at.0), now);

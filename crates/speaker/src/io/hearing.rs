@@ -55,13 +55,11 @@ impl Hearing {
                         Command::Ended => listener.handle_end(),
                     }
                     while let Some(output) = listener.poll_output() {
-                        if let Output::Wake(_) = output {
-                            let held = listener.pre_roll().held();
-                            let first = held.start;
-                            if let Ok(samples) = listener.pre_roll().copy_from(held.start, held.end)
-                            {
-                                report(Report::PreRoll { first, samples });
-                            }
+                        // A wake word that was confirmed late has left the ring: the listener kept what was before it.
+                        if let Output::Wake(_) = output
+                            && let Some((first, samples)) = listener.take_before_wake()
+                        {
+                            report(Report::PreRoll { first, samples });
                         }
                         report(Report::Heard(output));
                     }
