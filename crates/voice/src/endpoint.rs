@@ -445,8 +445,8 @@ pub struct VoiceGate {
     voices: VecDeque<SampleIndex>,
 }
 
-/// Blocks without voice that part the wake word from what was said before it (320 ms).
-const QUIET_BLOCKS: u64 = 20;
+/// Blocks without voice that part the wake word from what was said before it (400 ms).
+const QUIET_BLOCKS: u64 = 25;
 /// Blocks that are remembered (3 s).
 const HISTORY_BLOCKS: u64 = 188;
 
