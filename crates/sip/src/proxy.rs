@@ -30,7 +30,7 @@ use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 
-pub use config::{Identity, ProxyConfig, ProxyLimits, is_emergency_urn};
+pub use config::{Identity, Privileged, ProxyConfig, ProxyLimits, is_emergency_urn};
 pub use event::{
     AskId, Branch, CallEvent, CallKey, Counters, Decision, Forward, Group, Input, Output, Over,
     Passage, Reject, ResolveId, Way,
@@ -128,10 +128,14 @@ impl Proxy {
         if self.outputs.is_empty() {
             self.run_timers(now);
         }
-        match self.outputs.pop_front() {
-            Some(output) => output,
-            None => Output::Timeout(self.deadlines.first().map(|(at, _)| *at)),
+        while let Some(output) = self.outputs.pop_front() {
+            match output {
+                // It was cancelled before anybody was asked.
+                Output::Decide { id, .. } if self.request(id).is_none() => {}
+                output => return output,
+            }
         }
+        Output::Timeout(self.deadlines.first().map(|(at, _)| *at))
     }
 
     /// A request that waits for [`Proxy::decide`] or [`Proxy::respond`], our own Route removed.

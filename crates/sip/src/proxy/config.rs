@@ -1,6 +1,7 @@
 //! How a proxy is set up.
 
 use core::time::Duration;
+use std::sync::Arc;
 
 use crate::message::Request;
 use crate::outbound::FlowTransport;
@@ -29,6 +30,9 @@ impl Identity {
     }
 }
 
+/// Tells the requests that go before others; see [`ProxyConfig::privileged`].
+pub type Privileged = Arc<dyn Fn(&Request) -> bool + Send + Sync>;
+
 /// How a proxy is set up. Start from [`ProxyConfig::new`] and change what differs.
 #[derive(Clone)]
 pub struct ProxyConfig {
@@ -51,7 +55,7 @@ pub struct ProxyConfig {
     /// Whether a request may use the room that is kept free for emergencies, passes the limit of
     /// its source, and is not cancelled when its caller's connection breaks. By default: a
     /// Request-URI `urn:service:sos` and below. Whoever knows more numbers says so here.
-    pub privileged: fn(&Request) -> bool,
+    pub privileged: Privileged,
 }
 
 impl ProxyConfig {
@@ -72,7 +76,7 @@ impl ProxyConfig {
             limits: ProxyLimits::default(),
             message_limits: Limits::default(),
             server: None,
-            privileged: |request| is_emergency_urn(&request.uri),
+            privileged: Arc::new(|request| is_emergency_urn(&request.uri)),
         }
     }
 

@@ -309,6 +309,20 @@ pub enum CallEvent {
     },
 }
 
+impl CallEvent {
+    /// The call that it is about.
+    #[must_use]
+    pub fn call(&self) -> &CallKey {
+        match self {
+            CallEvent::Started { call, .. }
+            | CallEvent::Ringing { call, .. }
+            | CallEvent::Answered { call, .. }
+            | CallEvent::Failed { call, .. }
+            | CallEvent::Ended { call, .. } => call,
+        }
+    }
+}
+
 /// What was refused or dropped so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counters {

@@ -276,3 +276,29 @@ fn a_silent_way_is_left_after_three_seconds_and_cancelled_when_it_wakes() {
     network.run(60_000);
     assert_eq!(network.proxy.transaction_counts(), (0, 0));
 }
+
+/// Found by fuzzing: both sides of a re-INVITE go with one flow.
+#[test]
+fn a_question_that_was_answered_before_it_was_asked_is_not_asked() {
+    let mut network = Network::new(27);
+    let from = network.play(50);
+    let flow = crate::network::udp_flow(from);
+    let tokens = hearthline_sip::outbound::FlowTokens::new(&[8; 32]);
+    let token = tokens.dialog(None, Some((flow.id, flow.transport)), "c", "1");
+    network.inject(
+        from,
+        format!(
+            "INVITE sip:x@192.0.2.50 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.50;branch=z9hG4bKq\r\n\
+             Route: <sip:{token}@192.0.2.100;lr>\r\nFrom: <sip:x@home.example>;tag=1\r\n\
+             To: <sip:desk@home.example>;tag=2\r\nCall-ID: c\r\nCSeq: 9 INVITE\r\n\
+             Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+        ),
+    );
+    network.run(10);
+    assert_eq!(network.received(from, "INVITE").len(), 1);
+    let closed = hearthline_sip::proxy::Input::FlowClosed { flow: flow.id };
+    network.proxy.handle_input(closed, network.now);
+    network.run(10);
+    assert!(network.asked.is_empty());
+    assert_eq!(network.received(from, "487").len(), 1);
+}

@@ -46,6 +46,12 @@ fn a_full_proxy_still_has_room_for_an_emergency() {
     let mut network = Network::with(42, |config| {
         config.limits.transactions_max = 8;
         config.limits.calls_per_source_max = 4;
+        let numbers = vec!["112".to_owned(), "911".to_owned()];
+        config.privileged = std::sync::Arc::new(move |request| {
+            let user = request.uri.as_sip().and_then(|uri| uri.user());
+            hearthline_sip::proxy::is_emergency_urn(&request.uri)
+                || user.is_some_and(|user| numbers.iter().any(|number| number == user))
+        });
     });
     for number in 0..20 {
         let host = 50 + u8::try_from(number).unwrap();
@@ -55,9 +61,11 @@ fn a_full_proxy_still_has_room_for_an_emergency() {
     network.run(10);
     assert_eq!(network.asked.len(), 8);
     let from = network.play(50);
+    network.inject(from, invite(899, 50, "sip:112@home.example"));
     network.inject(from, invite(900, 50, "urn:service:sos"));
     network.run(10);
-    assert_eq!(network.asked.len(), 9);
+    // 112 is an emergency for whoever knows the country; the service URN is one everywhere.
+    assert_eq!(network.asked.len(), 10);
     let (id, _) = *network.asked.last().unwrap();
     let request = network.proxy.request(id).unwrap();
     assert_eq!(request.uri.service(), Some("sos"));
