@@ -46,7 +46,7 @@ fn a_full_proxy_still_has_room_for_an_emergency() {
     let mut network = Network::with(42, |config| {
         config.limits.transactions_max = 8;
         config.limits.calls_per_source_max = 4;
-        let numbers = vec!["112".to_owned(), "911".to_owned()];
+        let numbers = ["112".to_owned(), "911".to_owned()];
         config.privileged = std::sync::Arc::new(move |request| {
             let user = request.uri.as_sip().and_then(|uri| uri.user());
             hearthline_sip::proxy::is_emergency_urn(&request.uri)
