@@ -4,6 +4,8 @@
 //! bytes ─► framer ─► parse ─► Message{Request|Response} ─► validate ─► transaction ─► dialog
 //!                                      │ headers (raw rows, typed on demand)
 //!                                      └ body ─► multipart ─► sdp ─► offer_answer
+//!
+//! a device: Endpoint        a hub: Proxy ◄── target set ── Registrar, digest::Authenticator
 //! ```
 //! Rows stay the bytes they came as, so that what we do not understand is neither lost nor
 //! changed; typed views are read on demand and say exactly what is wrong with a value.
@@ -37,11 +39,6 @@ mod write;
 // Behaviour half.
 pub mod dialog;
 pub mod endpoint;
-pub mod gruu;
-mod hmac;
-pub mod outbound;
-pub mod proxy;
-pub mod registrar;
 pub mod registration;
 pub mod reliable;
 pub mod resolve;
@@ -49,6 +46,13 @@ pub mod session_timer;
 pub mod target;
 pub mod tokens;
 pub mod transaction;
+
+// Server half: what a hub is made of.
+pub mod gruu;
+mod hmac;
+pub mod outbound;
+pub mod proxy;
+pub mod registrar;
 
 pub use endpoint::Endpoint;
 pub use header_name::HeaderName;
