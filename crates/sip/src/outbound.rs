@@ -18,9 +18,7 @@ use std::net::SocketAddr;
 use crate::target::{self, Target};
 use crate::via;
 
-pub use keep_alive::{
-    FlowKeeper, FlowWatch, GRACE, KeepAliveStep, PONG_WAIT, keep_alive_answer,
-};
+pub use keep_alive::{FlowKeeper, FlowWatch, GRACE, KeepAliveStep, PONG_WAIT, keep_alive_answer};
 pub use token::{Direction, FlowTokens, Sealed, TokenError};
 
 /// One flow. Its numbers are never used twice, not even after a restart: a token or a binding
