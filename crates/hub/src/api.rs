@@ -32,6 +32,7 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::{
     ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder,
 };
+use utoipa::{PartialSchema as _, ToSchema as _};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -89,6 +90,10 @@ pub fn document() -> OpenApi {
         )
         .build();
     document.merge(routes().into_openapi());
+    let components = document.components.get_or_insert_default();
+    components
+        .schemas
+        .insert(Problem::name().into_owned(), Problem::schema());
     for path in document.paths.paths.values_mut() {
         let operations = [
             &mut path.get,
@@ -96,13 +101,17 @@ pub fn document() -> OpenApi {
             &mut path.post,
             &mut path.delete,
         ];
-        operations.into_iter().flatten().for_each(with_problem);
+        operations.into_iter().flatten().for_each(complete);
     }
     document
 }
 
-/// Every operation may answer with a problem.
-fn with_problem(operation: &mut Operation) {
+/// Every operation has a name of its own and may answer with a problem.
+fn complete(operation: &mut Operation) {
+    let tag = operation.tags.as_ref().and_then(|tags| tags.first());
+    if let (Some(tag), Some(id)) = (tag, &operation.operation_id) {
+        operation.operation_id = Some(format!("{tag}_{id}"));
+    }
     let content = ContentBuilder::new()
         .schema(Some(Ref::from_schema_name("Problem")))
         .build();

@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::device::{DeviceFields, DeviceKind, Fingerprint};
 use crate::id::{DeviceId, PersonId};
 use crate::invitation::{Code, InvitationKey, Invited, LASTS_MS, NewInvitation};
+use crate::person::{Person, PersonFields};
 use crate::problem::Problem;
 use crate::rate::{Rate, RateLimit};
 use crate::session::{Password, PasswordHash};
@@ -153,6 +154,25 @@ impl Home {
         };
         let invitation = self.store.invite(&new, now).await?;
         Ok(Invited::new(invitation, code, &self.base_url, &ca))
+    }
+
+    /// Adds a person, with a password when they log in.
+    pub(crate) async fn add_person(
+        &self,
+        fields: &PersonFields,
+        password: Option<Password>,
+    ) -> Result<Person, StoreError> {
+        // Hashed first: a person without the password they were to have could not log in.
+        let hash = match password {
+            Some(password) => Some(self.hash(move || PasswordHash::of(&password)).await??),
+            None => None,
+        };
+        let now = self.clock.now();
+        let person = self.store.add_person(fields, now).await?;
+        if let Some(hash) = hash {
+            self.store.set_password(person.id, &hash, now).await?;
+        }
+        Ok(person)
     }
 
     /// Hashes a password away from the sockets' threads.

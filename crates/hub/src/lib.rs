@@ -43,6 +43,7 @@ pub mod store;
 // The server.
 pub mod api;
 pub mod clock;
+pub mod control;
 pub mod entropy;
 mod home;
 pub mod join;

@@ -15,6 +15,7 @@ use crate::api;
 use crate::authority::{Authority, AuthorityError, RENEW_BEFORE_MS};
 use crate::bus::{Bus, LocalBus};
 use crate::clock::Clock;
+use crate::control;
 use crate::device::{DeviceFields, DeviceKind, Fingerprint};
 use crate::event::EventKind;
 use crate::feed::Feed;
@@ -23,7 +24,7 @@ use crate::invitation::Invited;
 use crate::live::LiveConnections;
 use crate::person::{Person, PersonFields};
 use crate::serve::{Serving, accept};
-use crate::session::{Password, PasswordHash};
+use crate::session::Password;
 use crate::store::{SqliteConfig, SqliteStore, Store, StoreError};
 use crate::tls::{OwnCertificate, https};
 
@@ -179,6 +180,17 @@ impl Hub {
                 stopped.clone(),
             )));
         }
+        match control::listen(&config.folder) {
+            Ok(listener) => tasks.push(tokio::spawn(control::serve(
+                listener,
+                config.folder,
+                home.clone(),
+                sqlite.clone(),
+                stopped.clone(),
+            ))),
+            // A path that is too long for a socket, for one: the home is served all the same.
+            Err(error) => tracing::warn!(%error, "`hearth hub invite` cannot reach this hub"),
+        }
         let keeper = home.clone();
         let mut stopping = stopped;
         tasks.push(tokio::spawn(async move {
@@ -188,7 +200,7 @@ impl Hub {
                     match renew(&keeper, &own, &names, &ips) {
                         Ok(at) => renew_at = at,
                         Err(error) => {
-                            tracing::error!(%error, "the hub's certificate was not renewed")
+                            tracing::error!(%error, "the hub's certificate was not renewed");
                         }
                     }
                 }
@@ -310,16 +322,7 @@ impl HubHandle {
         fields: &PersonFields,
         password: Option<Password>,
     ) -> Result<Person, StoreError> {
-        let now = self.home.clock.now();
-        let person = self.home.store.add_person(fields, now).await?;
-        if let Some(password) = password {
-            let hash = self
-                .home
-                .hash(move || PasswordHash::of(&password))
-                .await??;
-            self.home.store.set_password(person.id, &hash, now).await?;
-        }
-        Ok(person)
+        self.home.add_person(fields, password).await
     }
 
     /// Invites a device: the code and the QR code to show.

@@ -152,7 +152,7 @@ async fn every_route_with_hostile_bodies_leaves_the_telephone_silent() {
         }
     }
     println!("{asked} hostile requests, each by one to three callers");
-    assert!(asked > 1_000);
+    assert!(asked > 500);
     assert!(store.calls(10).await.unwrap().is_empty(), "no call");
     let mut buffer = [0; 1500];
     assert!(

@@ -36,6 +36,42 @@ fn operations() -> Vec<(String, String)> {
     all
 }
 
+/// Every text under this key, anywhere in the document.
+fn all_of(value: &Value, key: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, inner) in fields {
+                match inner {
+                    Value::String(text) if name == key => found.push(text.clone()),
+                    inner => all_of(inner, key, found),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| all_of(item, key, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere_and_every_operation_has_its_own_name() {
+    let document: Value = serde_json::from_str(&document_json()).unwrap();
+    let mut references = Vec::new();
+    all_of(&document, "$ref", &mut references);
+    for reference in references {
+        let pointer = reference.trim_start_matches('#');
+        assert!(document.pointer(pointer).is_some(), "{reference}");
+    }
+    let mut names = Vec::new();
+    all_of(&document["paths"], "operationId", &mut names);
+    let count = names.len();
+    names.sort();
+    names.dedup();
+    assert_eq!(
+        (names.len(), count),
+        (operations().len(), operations().len())
+    );
+}
+
 #[test]
 fn documented_routes_and_the_role_table_are_the_same() {
     let mut documented = operations();

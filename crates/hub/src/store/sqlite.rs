@@ -20,6 +20,7 @@ mod sessions;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::fs::{FlockOperation, flock};
 use sqlx_core::pool::Pool;
 use sqlx_core::query::query;
 use sqlx_core::row::Row as _;
@@ -63,15 +64,17 @@ pub struct SqliteStore {
     read: Pool<Sqlite>,
     bus: Arc<dyn Bus>,
     folder: PathBuf,
-    // Holds the folder for this process until it is dropped.
-    _lock: std::fs::File,
+    // Holds the folder for this process until it is closed or dropped.
+    lock: std::fs::File,
 }
 
 impl SqliteStore {
-    /// Closes every connection, so that the write-ahead log is folded into the file.
+    /// Closes every connection, so that the write-ahead log is folded into the file, and lets go of the folder.
     pub async fn close(&self) {
         self.read.close().await;
         self.write.close().await;
+        // When unlocking fails, the lock goes with the file.
+        let _ = flock(&self.lock, FlockOperation::Unlock);
     }
 
     async fn change(&self) -> Answer<Change> {

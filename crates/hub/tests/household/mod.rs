@@ -1,5 +1,9 @@
 //! A hub on loopback with people, and clients that speak to it over real TLS.
-#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file uses its own part"
+)]
 
 use std::net::SocketAddr;
 use std::sync::Arc;

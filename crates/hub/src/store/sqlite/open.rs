@@ -1,8 +1,8 @@
 //! Opening: lock, check, back up, migrate.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -44,7 +44,12 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`], with what to do.
     pub async fn open(config: &SqliteConfig, bus: Arc<dyn Bus>) -> Answer<Self> {
-        fs::create_dir_all(&config.folder).map_err(at(&config.folder))?;
+        // One that is made here is for its owner alone.
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&config.folder)
+            .map_err(at(&config.folder))?;
         let lock = lock(&config.folder)?;
         let path = config.database();
         let outcome = Self::open_locked(config, &path, bus, lock).await;
@@ -99,7 +104,7 @@ impl SqliteStore {
             read,
             bus,
             folder: config.folder.clone(),
-            _lock: lock,
+            lock,
         })
     }
 

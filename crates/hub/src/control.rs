@@ -1,0 +1,215 @@
+//! The door for whoever owns the data folder: `hub.socket` in it, mode 0600, one JSON line each way.
+//!
+//! `hearth hub invite` and the first owner come in here, beside a running hub and without a password: whoever may
+//! open this socket may read the database and the authority's key as well.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
+
+use crate::clock::UnixMs;
+use crate::device::{DeviceFields, DeviceKind};
+use crate::home::Home;
+use crate::id::PersonId;
+use crate::person::PersonFields;
+use crate::session::Password;
+use crate::store::SqliteStore;
+
+/// Longest line either way.
+const LINE_BYTES_MAX: u64 = 64 * 1024;
+const TIME_MAX: Duration = Duration::from_secs(30);
+
+/// What may be asked. Nothing here starts a call.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Wish {
+    /// Invite a device.
+    Invite {
+        /// What may join.
+        kind: DeviceKind,
+        /// Name, room, person.
+        device: DeviceFields,
+    },
+    /// Add a person.
+    AddPerson {
+        /// Who.
+        person: PersonFields,
+        /// Their password, when they log in.
+        password: Option<String>,
+    },
+    /// Write a whole copy of the database beside it.
+    BackUp,
+}
+
+/// What is answered.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Done {
+    /// An invitation.
+    Invited {
+        /// The code to type.
+        code: String,
+        /// The same as a link.
+        url: String,
+        /// The link as a QR code of Unicode half blocks.
+        qr: String,
+        /// When it ends.
+        expires_at_ms: UnixMs,
+    },
+    /// A person was added.
+    Added {
+        /// Who.
+        id: PersonId,
+    },
+    /// A copy was written.
+    BackedUp {
+        /// Where.
+        path: PathBuf,
+    },
+    /// It was not done.
+    Refused {
+        /// Why, and what to do.
+        detail: String,
+    },
+}
+
+/// Why nothing was answered.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// No hub runs on this folder.
+    #[error("no hub runs with the data folder {}; start `hearth hub` first ({source})", .folder.display())]
+    NotRunning {
+        /// Which folder.
+        folder: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The hub did not answer.
+    #[error("the hub did not answer: {0}")]
+    NoAnswer(String),
+}
+
+fn place(folder: &Path) -> PathBuf {
+    folder.join("hub.socket")
+}
+
+/// Asks the hub that runs on this folder.
+///
+/// # Errors
+/// [`ControlError`]; what the hub refuses is [`Done::Refused`].
+pub async fn ask(folder: &Path, wish: &Wish) -> Result<Done, ControlError> {
+    let no_answer = |error: &dyn std::fmt::Display| ControlError::NoAnswer(error.to_string());
+    let mut stream =
+        UnixStream::connect(place(folder))
+            .await
+            .map_err(|source| ControlError::NotRunning {
+                folder: folder.to_owned(),
+                source,
+            })?;
+    let exchange = async {
+        let mut line = serde_json::to_vec(wish).map_err(|error| no_answer(&error))?;
+        line.push(b'\n');
+        stream
+            .write_all(&line)
+            .await
+            .map_err(|error| no_answer(&error))?;
+        let answer = read_line(&mut stream)
+            .await
+            .map_err(|error| no_answer(&error))?;
+        serde_json::from_str(&answer).map_err(|error| no_answer(&error))
+    };
+    tokio::time::timeout(TIME_MAX, exchange)
+        .await
+        .map_err(|error| no_answer(&error))?
+}
+
+/// Opens the door. The caller holds the folder's lock, so a socket that lies there is nobody's.
+pub(crate) fn listen(folder: &Path) -> io::Result<UnixListener> {
+    let path = place(folder);
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(&path)?;
+    fs::set_permissions(&path, Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// Answers until told to stop.
+pub(crate) async fn serve(
+    listener: UnixListener,
+    folder: PathBuf,
+    home: Arc<Home>,
+    sqlite: Arc<SqliteStore>,
+    mut stop: watch::Receiver<bool>,
+) {
+    loop {
+        let accepted = tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => break,
+            accepted = listener.accept() => accepted,
+        };
+        // One at a time: whoever sits at the machine is one person.
+        if let Ok((stream, _)) = accepted {
+            let exchange = answer(stream, &home, &sqlite);
+            let _ = tokio::time::timeout(TIME_MAX, exchange).await;
+        }
+    }
+    let _ = fs::remove_file(place(&folder));
+}
+
+async fn answer(mut stream: UnixStream, home: &Home, sqlite: &SqliteStore) -> io::Result<()> {
+    let line = read_line(&mut stream).await?;
+    let refused = |detail: String| Done::Refused { detail };
+    let done = match serde_json::from_str(&line) {
+        Ok(wish) => act(wish, home, sqlite).await.unwrap_or_else(refused),
+        Err(error) => refused(format!("the wish does not read: {error}")),
+    };
+    let mut line = serde_json::to_vec(&done)?;
+    line.push(b'\n');
+    stream.write_all(&line).await
+}
+
+async fn act(wish: Wish, home: &Home, sqlite: &SqliteStore) -> Result<Done, String> {
+    match wish {
+        Wish::Invite { kind, device } => {
+            let invited = home.invite(kind, device).await.map_err(said)?;
+            Ok(Done::Invited {
+                qr: invited.qr(),
+                code: invited.code.to_string(),
+                url: invited.url,
+                expires_at_ms: invited.invitation.expires_at_ms,
+            })
+        }
+        Wish::AddPerson { person, password } => {
+            let password = password.map(Password::try_from).transpose().map_err(said)?;
+            let added = home.add_person(&person, password).await.map_err(said)?;
+            Ok(Done::Added { id: added.id })
+        }
+        Wish::BackUp => {
+            let path = sqlite.back_up().await.map_err(said)?;
+            Ok(Done::BackedUp { path })
+        }
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn said(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+async fn read_line(stream: &mut UnixStream) -> io::Result<String> {
+    let mut line = String::new();
+    BufReader::new(stream)
+        .take(LINE_BYTES_MAX)
+        .read_line(&mut line)
+        .await?;
+    Ok(line)
+}
