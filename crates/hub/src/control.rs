@@ -200,7 +200,6 @@ async fn act(wish: Wish, home: &Home, sqlite: &SqliteStore) -> Result<Done, Stri
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn said(error: impl std::fmt::Display) -> String {
     error.to_string()
 }

@@ -2,6 +2,7 @@
 //! that acknowledges and is killed as well.
 //!
 //! The writer and the reader are this test binary itself, started with the environment variables below.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::collections::HashMap;
 use std::fs::{self, OpenOptions};

@@ -1,4 +1,5 @@
 //! Sessions: cookies and the token against forged requests, log-in limits, ends that take effect at once.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod household;
 

@@ -1,4 +1,5 @@
 //! What any [`Bus`] must keep. The local one runs it here.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! Old, new, damaged, foreign, locked, full and read-only databases: each gives an error that says what to do, and
 //! nothing is lost.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

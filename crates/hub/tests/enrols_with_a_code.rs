@@ -1,4 +1,5 @@
 //! Enrolment end to end over real TLS on loopback.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod household;
 
