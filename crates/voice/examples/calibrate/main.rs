@@ -125,7 +125,7 @@ fn main() {
     let engine = Engine::open(
         &arguments
             .models
-            .join("onnxruntime-1.31.1/libonnxruntime.so.1.31.1"),
+            .join("onnxruntime-1.28.0/libonnxruntime.so.1.28.0"),
     )
     .unwrap();
     let file = |name: &str| {

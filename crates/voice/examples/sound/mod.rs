@@ -29,11 +29,11 @@ pub(crate) fn read(path: &Path) -> Result<Vec<i16>, Failure> {
             let head = packets.read_packet_expected()?.data;
             let skip = usize::from(u16::from_le_bytes([head[10], head[11]])) / 3;
             packets.read_packet_expected()?;
-            let mut decoder = opus_decoder::OpusDecoder::new(16_000, 1)?;
-            let mut frame = vec![0; decoder.max_frame_size_per_channel()];
+            let mut decoder = ropus::Decoder::new(16_000, ropus::Channels::Mono)?;
+            let mut frame = [0; 1_920]; // the longest packet, 120 ms
             let mut samples = Vec::new();
             while let Some(packet) = packets.read_packet()? {
-                let count = decoder.decode(&packet.data, &mut frame, false)?;
+                let count = decoder.decode(&packet.data, &mut frame, ropus::DecodeMode::Normal)?;
                 samples.extend_from_slice(&frame[..count]);
             }
             samples.drain(..skip.min(samples.len()));
