@@ -27,6 +27,7 @@ pub mod number;
 pub mod person;
 pub mod room;
 pub mod text;
+pub mod vcard;
 
 // Who is who, and who may what.
 pub mod authority;

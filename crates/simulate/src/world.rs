@@ -1,33 +1,31 @@
 //! One home: a device, its call-takers, a LoST server, a network, and the hands of a clock that only the world moves.
 mod hands;
 mod home;
+mod scene;
 
 pub use home::HOUSEHOLD;
 
 use core::time::Duration;
 use std::net::SocketAddr;
 
-use hearthline_emergency::call::{Line, Transport as LineTransport};
-use hearthline_emergency::line::{AddressAs, LineBody};
+use hearthline_emergency::call::Line;
 use hearthline_emergency::lost_client::{LostReply, LostRequestId};
 use hearthline_emergency::target::SipUri;
 use hearthline_emergency::timestamp::Timestamp;
 use hearthline_ledger::{AudioChunk, IncidentId, LogError, PublicKey, Recovery};
-use hearthline_psap::{
-    Behaviour, Boundaries, CallTaker, CallTakerConfig, LostAnswer, LostFault, LostServer,
-    call_taker,
-};
+use hearthline_psap::{Boundaries, CallTaker, CallTakerConfig, LostAnswer, LostServer, call_taker};
 use hearthline_sip::endpoint::{Input as SipInput, Target, Transport};
 use hearthline_sip::tokens::Tokens;
 use hearthline_speaker::device::{Device, Input, Light, Output, PostToken, Step};
-use hearthline_speaker::policy::Mode;
 use hearthline_speaker::record::Keep;
 use hearthline_voice::clock::SampleIndex;
 use hearthline_voice::listen::Output as Hearing;
 use hearthline_voice::understand::Country;
 
+pub use scene::Scene;
+
 use crate::caller::Caller;
-use crate::network::{Arrival, Faults, Network};
+use crate::network::{Arrival, Network};
 use crate::spoken::Spoken;
 use crate::trace::{Digests, Trace, TraceInput};
 
@@ -47,63 +45,6 @@ pub const ORIGIN: &str = "hearthline.local/device/simulated";
 /// SIP address of the simulated device.
 pub const DEVICE_SIP: &str = "127.0.0.1:5070";
 const DEVICE_RTP: &str = "127.0.0.1:40000";
-
-/// How a run is set up.
-#[derive(Debug, Clone)]
-pub struct Scene {
-    /// Seed of everything random.
-    pub seed: u8,
-    /// What the network does.
-    pub faults: Faults,
-    /// One call-taker a line, each with its behaviours.
-    pub lines: Vec<Vec<Behaviour>>,
-    /// Lines with nobody at their address.
-    pub dead_lines: usize,
-    /// What is wrong with LoST.
-    pub lost: LostFault,
-    /// How calls are announced.
-    pub mode: Mode,
-    /// Whether the disk takes entries.
-    pub disk_works: bool,
-    /// Transports of each line.
-    pub transports: Vec<LineTransport>,
-    /// How each line is addressed.
-    pub address_as: AddressAs,
-    /// What each line carries.
-    pub body: LineBody,
-    /// What a fault in the middle does to SIP bytes from the call-takers.
-    pub meddle: Option<fn(Vec<u8>) -> Vec<u8>>,
-    /// The log that an earlier run left on the disk.
-    pub stored_log: Vec<u8>,
-    /// The LoST cache that an earlier run left.
-    pub stored_lost_cache: Option<Vec<u8>>,
-    /// Counts the starts of the device: randomness of one run is never that of another.
-    pub start: u8,
-    /// What the wall clock says when the run begins.
-    pub wall_ms_at_zero: u64,
-}
-
-impl Default for Scene {
-    fn default() -> Self {
-        Self {
-            seed: 1,
-            faults: Faults::default(),
-            lines: vec![vec![Behaviour::default()]],
-            dead_lines: 0,
-            lost: LostFault::None,
-            mode: Mode::default(),
-            disk_works: true,
-            transports: vec![LineTransport::Tls, LineTransport::Tcp, LineTransport::Udp],
-            address_as: AddressAs::Service,
-            body: LineBody::Full,
-            meddle: None,
-            stored_log: Vec::new(),
-            stored_lost_cache: None,
-            start: 0,
-            wall_ms_at_zero: WALL_MS_AT_ZERO,
-        }
-    }
-}
 
 /// One call-taker with its addresses.
 struct Taker {

@@ -185,7 +185,15 @@ fn refusals_give_way_at_once() {
 #[test]
 fn a_refusal_of_the_body_is_tried_again_with_less_and_then_gives_way() {
     // 400 and 500 are what telephones say that fail over a multipart body.
-    for (status, tries) in [(424, 3), (415, 2), (413, 2), (513, 2), (420, 2), (400, 2), (500, 2)] {
+    for (status, tries) in [
+        (424, 3),
+        (415, 2),
+        (413, 2),
+        (513, 2),
+        (420, 2),
+        (400, 2),
+        (500, 2),
+    ] {
         let world = gives_way(
             "body_refused",
             bad(Answer::Reject(status)),

@@ -62,7 +62,7 @@ impl Default for EndpointConfig {
             pause_ms: 200,
             hang_complete_ms: 300,
             hang_plausible_ms: 600,
-            hang_incomplete_ms: 800,
+            hang_incomplete_ms: 750,
             utterance_ms_max: 15_000,
             wake_tail_ms: 250,
             voice_min: 0.5,

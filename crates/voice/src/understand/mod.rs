@@ -13,6 +13,7 @@ pub mod judge;
 pub mod mass;
 mod mend;
 mod mishearing;
+pub mod names;
 mod network;
 mod numbers;
 pub mod phrases;
