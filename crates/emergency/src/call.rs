@@ -170,6 +170,12 @@ pub enum CallInput<'a> {
 pub enum Progress {
     /// 100.
     Trying,
+    /// 401 or 407 that was answered with the line's user name and password: the INVITE has left anew, and whatever the line
+    /// said before, it now says nothing.
+    Challenged {
+        /// Status code.
+        status: u16,
+    },
     /// 180 to 189: somebody is being called.
     Ringing {
         /// Status code.

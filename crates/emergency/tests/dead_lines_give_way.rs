@@ -71,6 +71,37 @@ fn one_hundred_for_ever_gives_way_and_is_kept_until_another_answers() {
 }
 
 #[test]
+fn a_line_that_is_silent_after_its_challenge_gives_way_within_three_seconds() {
+    for (challenged_ms, gives_way_ms) in [(100, 2_100), (1_500, 3_000), (3_500, 3_500)] {
+        let mut run = run(2);
+        let (start, first) = (run.now, run.last_invite().1);
+        run.advance(ms(50));
+        run.progress(first, Progress::Trying);
+        run.advance(ms(challenged_ms - 50));
+        run.progress(first, Progress::Challenged { status: 401 });
+        if gives_way_ms > challenged_ms {
+            run.advance(ms(gives_way_ms - challenged_ms - 1));
+            assert_eq!(run.invites.len(), 1, "{challenged_ms} ms");
+            run.advance(ms(1));
+        }
+        assert_eq!(run.last_invite().2, 1, "{challenged_ms} ms");
+        assert_eq!(
+            run.last_invite().0 - start,
+            ms(gives_way_ms),
+            "{challenged_ms} ms"
+        );
+        assert!(run.abandoned.is_empty(), "it may still answer");
+    }
+    // One that goes on after it has the time of a line that says 100.
+    let mut run = run(2);
+    let first = run.last_invite().1;
+    run.progress(first, Progress::Challenged { status: 407 });
+    run.progress(first, Progress::Trying);
+    run.advance(ms(3_900));
+    assert_eq!(run.invites.len(), 1);
+}
+
+#[test]
 fn of_two_answers_the_first_wins_and_the_other_is_taken_down() {
     let mut run = run(2);
     let first = run.last_invite().1;

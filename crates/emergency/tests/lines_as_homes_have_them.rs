@@ -116,6 +116,38 @@ fn the_account_of_a_line_that_knows_numbers_stands_in_from() {
 }
 
 #[test]
+fn the_account_stays_with_the_lines_own_host_and_port() {
+    let trunk = Line {
+        credentials: Some(LineCredentials::new("5550123", "for drills")),
+        ..numbered("trunk", 5070)
+    };
+    for (redirected, knows) in [
+        ("sip:other@127.0.0.1:5070", true),
+        ("sip:other@127.0.0.1:5070;transport=tcp", true),
+        ("sips:other@127.0.0.1:5070", true),
+        ("sip:other@127.0.0.1:5071", false),
+        ("sip:other@127.0.0.1", false),
+        ("sip:other@127.0.0.2:5070", false),
+        ("sip:5550123@localhost:5070", false),
+    ] {
+        let mut run = run(vec![trunk.clone()]);
+        let first = run.last_invite().1;
+        run.reject(first, 302, &[redirected]);
+        let invite = &run.last_invite().3;
+        assert_eq!(invite.next_hop.as_str(), redirected);
+        let from = invite.header("From").unwrap();
+        assert_eq!(from.contains("5550123"), knows, "{redirected}: {from}");
+        assert_eq!(trunk.is_at(&invite.next_hop), knows, "{redirected}");
+    }
+    let sips = Line {
+        target: sip("sips:127.0.0.1:5061"),
+        ..line("trunk", 5061)
+    };
+    assert!(sips.is_at(&sip("sips:a@127.0.0.1")));
+    assert!(!sips.is_at(&sip("sip:a@127.0.0.1:5061")));
+}
+
+#[test]
 fn a_line_for_the_session_alone_says_that_no_location_went() {
     let run = run(vec![Line {
         body: LineBody::SessionOnly,

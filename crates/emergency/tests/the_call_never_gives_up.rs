@@ -21,6 +21,7 @@ enum Act {
 fn progress() -> impl Strategy<Value = Progress> {
     prop_oneof![
         3 => Just(Progress::Trying),
+        1 => Just(Progress::Challenged { status: 401 }),
         2 => (180u16..190).prop_map(|status| Progress::Ringing { status }),
         1 => Just(Progress::Answered),
         4 => (300u16..700, prop::option::of(0u32..100_000), prop::collection::vec("(sip:[a-c]@127\\.0\\.0\\.[1-3]|sip:x@example\\.com|junk)", 0..3))
@@ -85,7 +86,7 @@ fn play(run: &mut Run, wire: &mut Wire, act: Act) {
             if known {
                 match &progress {
                     Progress::Answered => drop(wire.answered.insert(id)),
-                    Progress::Trying | Progress::Ringing { .. } => {}
+                    Progress::Trying | Progress::Challenged { .. } | Progress::Ringing { .. } => {}
                     _ => drop(wire.finished.insert(id)),
                 }
             }

@@ -1,12 +1,12 @@
 //! Sentences as the ear would report them, for runs without models: the text goes through the product's own sentence
-//! grammar, and the sound is taken to agree with it.
+//! grammar, and behind the wake word the sound is taken to agree with it. An answer is judged by the ear's own function.
 use core::time::Duration;
 
 use hearthline_voice::clock::SampleIndex;
 use hearthline_voice::listen::{EndReason, Heard, Output as Hearing};
 use hearthline_voice::transcribe::Transcript;
 use hearthline_voice::understand::judge::{
-    Contrary, Doubt, Evidence, OperatingPoint, Rule, Understanding, Verdict,
+    Contrary, Doubt, Evidence, OperatingPoint, Rule, Understanding, Verdict, weigh_answer,
 };
 use hearthline_voice::understand::mass::Mass;
 use hearthline_voice::understand::{Country, Reading, read};
@@ -74,26 +74,33 @@ impl Spoken {
     }
 
     fn heard(&self, country: Country, wake: Option<Wake>, end: SampleIndex) -> Heard {
-        let reading = read(&self.words, country);
+        let point = OperatingPoint::built_in();
         let transcript = Transcript {
             text: self.words.clone(),
             tokens: Vec::new(),
             log_prob: -1.0,
             alternatives: Vec::new(),
         };
-        let evidence = Evidence {
-            reading: reading.clone(),
-            mass: Mass::nothing(),
-            contrary: Contrary::NONE,
-            rule: Rule::Words,
-            point: OperatingPoint::built_in(),
+        let understanding = match wake {
+            Some(_) => {
+                let reading = read(&self.words, country);
+                let evidence = Evidence {
+                    reading: reading.clone(),
+                    mass: Mass::nothing(),
+                    contrary: Contrary::NONE,
+                    rule: Rule::Words,
+                    point,
+                };
+                Understanding {
+                    transcript,
+                    verdict: verdict_of(reading),
+                    evidence,
+                }
+            }
+            None => weigh_answer(transcript, country, &point),
         };
         Heard {
-            understanding: Understanding {
-                transcript,
-                verdict: verdict_of(reading),
-                evidence,
-            },
+            understanding,
             wake,
             start: end.minus(32_000),
             speech_end: end.minus(4_800),

@@ -32,6 +32,8 @@ pub enum TraceInput {
     Wake,
     /// Nobody answered.
     NoSpeech,
+    /// Words were heard that the recogniser could not take.
+    NotUnderstood,
     /// Microphone samples, all of this value.
     Microphone {
         /// How many.

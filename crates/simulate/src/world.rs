@@ -19,7 +19,8 @@ use hearthline_sip::tokens::Tokens;
 use hearthline_speaker::device::{Device, Input, Light, Output, PostToken, Step};
 use hearthline_speaker::record::Keep;
 use hearthline_voice::clock::SampleIndex;
-use hearthline_voice::listen::Output as Hearing;
+use hearthline_voice::listen::{HearError, Output as Hearing};
+use hearthline_voice::transcribe::VocabularyError;
 use hearthline_voice::understand::Country;
 
 pub use scene::Scene;
@@ -135,6 +136,7 @@ impl World {
             let mut line = Line::new(name, target, scene.transports.clone());
             line.address_as = scene.address_as;
             line.body = scene.body;
+            line.credentials = scene.credentials.clone().filter(|_| index == 0);
             lines.push(line);
         }
         // Dead lines come first: what is tested is that they give way.
@@ -509,9 +511,18 @@ impl World {
                 let wake = Spoken::after_wake_word("")
                     .hearing(Country::UnitedStates, now)
                     .swap_remove(0);
+                // It is listened to now, and no longer for an answer.
+                self.reply_until = None;
                 self.device.handle(Input::Hearing(wake), now);
             }
+            TraceInput::NotUnderstood => {
+                self.reply_until = None;
+                let error = HearError::Transcribe(VocabularyError::TooFew(0).into());
+                self.device
+                    .handle(Input::Hearing(Hearing::Failed(error)), now);
+            }
             TraceInput::NoSpeech => {
+                self.reply_until = None;
                 self.device.handle(
                     Input::Hearing(Hearing::NoSpeech { at: SampleIndex(0) }),
                     now,

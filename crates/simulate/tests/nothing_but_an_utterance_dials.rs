@@ -97,6 +97,7 @@ enum Happens {
     },
     SpeechEnded,
     NoSpeech,
+    NotUnderstood,
     Wake,
     Timeout,
     Cancel,
@@ -134,6 +135,7 @@ fn happens() -> impl Strategy<Value = Happens> {
             }),
         Just(Happens::SpeechEnded),
         Just(Happens::NoSpeech),
+        Just(Happens::NotUnderstood),
         Just(Happens::Wake),
         Just(Happens::Timeout),
         Just(Happens::Cancel),
@@ -204,6 +206,7 @@ fn let_happen(world: &mut World, what: &Happens) {
         }
         Happens::SpeechEnded => world.feed(TraceInput::SpeechEnded),
         Happens::NoSpeech => world.feed(TraceInput::NoSpeech),
+        Happens::NotUnderstood => world.feed(TraceInput::NotUnderstood),
         Happens::Wake => world.feed(TraceInput::Wake),
         Happens::Timeout => world.feed(TraceInput::Timeout),
         Happens::Cancel => world.press_cancel(),

@@ -2,6 +2,7 @@
 use core::time::Duration;
 
 use hearthline_psap::{Answer, Behaviour, CallState};
+use hearthline_simulate::trace::TraceInput;
 use hearthline_simulate::{Scene, Spoken, Watched, World};
 use hearthline_speaker::device::{Light, Step};
 use hearthline_speaker::policy::Mode;
@@ -350,6 +351,180 @@ fn words_that_are_no_answer_do_not_use_up_the_answer() {
     world.say(&Spoken::reply("yes"));
     world.run_for(3 * SECOND);
     assert_eq!(invites(&world), 1);
+}
+
+#[test]
+fn an_order_repeated_as_the_answer_calls_whom_it_names() {
+    for (words, request) in [
+        ("call 911", "INVITE urn:service:sos SIP/2.0"),
+        // A wording beside those of the decoder's tree.
+        ("go ahead and call 911", "INVITE urn:service:sos SIP/2.0"),
+        ("call the police", "INVITE urn:service:sos.police SIP/2.0"),
+    ] {
+        let mut world = home("repeated_as_answer", &immediate());
+        order(&mut world, "can you call 911?");
+        world.run_for(3 * SECOND);
+        world.say(&Spoken::reply(words));
+        world.run_for(3 * SECOND);
+        assert_eq!(invites(&world), 1, "{words}: {:?}", world.steps);
+        assert!(
+            world.sent.iter().any(|(_, line)| line == request),
+            "{words}: {:?}",
+            world.sent
+        );
+        assert!(
+            String::from_utf8_lossy(&world.log).contains("the person repeated the order"),
+            "{words}"
+        );
+    }
+}
+
+/// What is said to the device and answers nothing.
+#[derive(Debug, Clone, Copy)]
+enum Aside {
+    Words(&'static str),
+    Nothing,
+    NotUnderstood,
+}
+
+const ASIDES: [Aside; 5] = [
+    Aside::Words("what time is it"),
+    Aside::Words("good morning"),
+    Aside::Words("did you call 911?"),
+    Aside::Nothing,
+    Aside::NotUnderstood,
+];
+
+impl Aside {
+    fn happen(self, world: &mut World) {
+        match self {
+            Self::Words(words) => world.say(&Spoken::after_wake_word(words)),
+            Self::Nothing | Self::NotUnderstood => {
+                world.feed(TraceInput::Wake);
+                world.run_for(SECOND / 2);
+                world.feed(match self {
+                    Self::NotUnderstood => TraceInput::NotUnderstood,
+                    _ => TraceInput::NoSpeech,
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn a_sentence_to_the_device_that_is_no_answer_does_not_use_up_the_answer() {
+    for aside in ASIDES {
+        for (reply, calls) in [("yes", true), ("no", false)] {
+            let mut world = home("aside_then_answer", &immediate());
+            order(&mut world, "can you call 911?");
+            world.run_for(3 * SECOND);
+            aside.happen(&mut world);
+            // The longest of our words is over, and the question's time (some 10.9 s) not yet.
+            world.run_for(6 * SECOND);
+            assert_eq!(world.lights.last(), Some(&Light::Asking), "{aside:?}");
+            world.say(&Spoken::reply(reply));
+            world.run_for(2 * SECOND);
+            assert_eq!(invites(&world), usize::from(calls), "{aside:?}, {reply}");
+            assert_eq!(said(&world, "I did not call"), !calls, "{aside:?}, {reply}");
+        }
+        // Nor does it make the question longer: without an answer it ends.
+        let mut world = home("aside_then_nothing", &immediate());
+        order(&mut world, "can you call 911?");
+        world.run_for(3 * SECOND);
+        aside.happen(&mut world);
+        world.run_for(15 * SECOND);
+        assert!(
+            said(&world, "I did not call"),
+            "{aside:?}: {:?}",
+            world.said
+        );
+        world.say(&Spoken::reply("yes"));
+        world.run_for(3 * SECOND);
+        assert_eq!(invites(&world), 0, "{aside:?}");
+    }
+}
+
+#[test]
+fn our_own_words_are_over_before_an_answer_is_listened_for() {
+    let mut world = home("speaking", &immediate());
+    order(&mut world, "can you call 911?");
+    world.run_for(3 * SECOND);
+    order(&mut world, "what time is it");
+    world.run_for(SECOND / 2);
+    // This is the loudspeaker, not an answer.
+    world.say(&Spoken::reply("yes"));
+    world.run_for(3 * SECOND);
+    assert_eq!(invites(&world), 0);
+    world.say(&Spoken::reply("yes"));
+    world.run_for(3 * SECOND);
+    assert_eq!(invites(&world), 1);
+}
+
+#[test]
+fn words_behind_the_wake_word_are_not_forgotten_for_the_end_of_our_own() {
+    for first in ["can you call 911?", "call 911"] {
+        let mut world = home("wake_over_speech", &Scene::default());
+        order(&mut world, first);
+        world.run_for(SECOND);
+        world.feed(TraceInput::Wake);
+        // Our words end while the person still speaks: the ear goes on hearing them.
+        world.run_for(2 * SECOND);
+        let before = world.sent.len();
+        world.say(&Spoken::reply("cancel"));
+        assert_eq!(world.sent.len(), before);
+        assert!(
+            !said(&world, "Cancelled") && !said(&world, "I did not call"),
+            "{first}"
+        );
+        world.feed(TraceInput::NoSpeech);
+        world.run_for(SECOND / 2);
+        world.say(&Spoken::reply("cancel"));
+        assert!(
+            said(&world, "Cancelled") || said(&world, "I did not call"),
+            "{first}"
+        );
+    }
+}
+
+#[test]
+fn a_sentence_to_the_device_does_not_use_up_the_cancel() {
+    for aside in ASIDES {
+        let mut world = home("aside_then_cancel", &Scene::default());
+        order(&mut world, "call 911");
+        world.run_for(SECOND);
+        aside.happen(&mut world);
+        world.run_for(Duration::from_millis(3_300));
+        world.say(&Spoken::reply("cancel"));
+        world.run_for(20 * SECOND);
+        assert_eq!(invites(&world), 0, "{aside:?}: {:?}", world.said);
+        assert!(said(&world, "Cancelled"), "{aside:?}");
+    }
+}
+
+#[test]
+fn an_answer_that_comes_when_nothing_is_asked_leaves_no_trace() {
+    let mut world = home("answer_of_nobody", &Scene::default());
+    let (log, lights) = (world.log.clone(), world.lights.clone());
+    for words in ["yes", "call 911", "my secret is a pony", ""] {
+        world.feed(TraceInput::Spoken {
+            words: words.into(),
+            wake: false,
+            as_reply: true,
+        });
+        world.feed(TraceInput::NoSpeech);
+        world.feed(TraceInput::NotUnderstood);
+        world.run_for(SECOND);
+    }
+    assert!(world.steps.is_empty(), "{:?}", world.steps);
+    assert!(world.said.is_empty(), "{:?}", world.said);
+    assert_eq!(world.lights, lights);
+    assert!(world.incidents().is_empty());
+    assert!(!String::from_utf8_lossy(&world.log[log.len()..]).contains("pony"));
+    assert!(world.device().recorder().incident().is_none());
+    // Said to the device, trouble is told.
+    world.feed(TraceInput::Wake);
+    world.feed(TraceInput::NotUnderstood);
+    assert!(said(&world, "understand"), "{:?}", world.said);
 }
 
 #[test]

@@ -83,6 +83,10 @@ pub struct Device {
     calling: Calling,
     question: Option<Question>,
     pre_roll: Option<(SampleIndex, Vec<i16>)>,
+    /// The wake word was heard, and what was said behind it is still being heard.
+    addressed: bool,
+    /// We are speaking: latest time for the end of it.
+    speech_until: Option<Duration>,
     /// Time of the newest input.
     now: Duration,
     wall_ms_at_zero: u64,
@@ -134,6 +138,8 @@ impl Device {
             lost,
             question: None,
             pre_roll: None,
+            addressed: false,
+            speech_until: None,
             now,
             wall_ms_at_zero: config.wall_ms_at_zero,
             outputs,
@@ -172,7 +178,10 @@ impl Device {
                 token: PostToken::Call(request),
                 reply,
             } => self.calling.lost(request, &reply, now),
-            Input::SpeechEnded => self.speech_ended(now),
+            Input::SpeechEnded => {
+                self.speech_until = None;
+                self.speech_ended(now);
+            }
             Input::Durable { seq } => self.recorder.durable(seq, now),
             Input::CancelButton => self.cancel("button", now),
             Input::Timeout => self.timeout(now),
@@ -220,6 +229,7 @@ impl Device {
     fn hear(&mut self, hearing: Hearing, now: Duration) {
         match hearing {
             Hearing::Wake(wake) => {
+                self.addressed = true;
                 if self.recorder.incident().is_none() {
                     self.recorder.begin_incident();
                 }
@@ -232,15 +242,17 @@ impl Device {
                 });
             }
             Hearing::VoiceStarted { .. } | Hearing::VoiceStopped { .. } => {}
-            Hearing::Understood(heard) | Hearing::Reply(heard) => self.understood(&heard, now),
-            Hearing::NoSpeech { .. } => self.nothing_said(now),
+            Hearing::Understood(heard) | Hearing::Reply(heard) => {
+                self.addressed = false;
+                self.understood(&heard, now);
+            }
+            Hearing::NoSpeech { .. } => {
+                let addressed = core::mem::take(&mut self.addressed);
+                self.no_speech(addressed, now);
+            }
             Hearing::Failed(error) => {
-                self.step(Step::Trouble {
-                    what: error.to_string(),
-                });
-                self.light(Light::Error);
-                self.say(words::CANNOT_UNDERSTAND, now);
-                self.finish("failed", "speech could not be understood", now);
+                let addressed = core::mem::take(&mut self.addressed);
+                self.not_understood(&error.to_string(), addressed, now);
             }
         }
     }
@@ -248,11 +260,9 @@ impl Device {
     fn understood(&mut self, heard: &Heard, now: Duration) {
         let situation = self.situation();
         let Decided { decision, reason } = self.policy.decide(heard, situation, now);
-        // In a call, talk that is not meant for the device leaves no trace.
-        if matches!(decision, Decision::Ignore)
-            && heard.wake.is_none()
-            && situation != Situation::Idle
-        {
+        // Talk that is not meant for the device leaves no trace: not in a call, and not when it comes as an answer to a
+        // question that is closed by now.
+        if matches!(decision, Decision::Ignore) && heard.wake.is_none() {
             self.listen_on(now);
             return;
         }
@@ -320,9 +330,14 @@ impl Device {
                 }
             }
             Err(decision) => {
+                let asks = matches!(decision, Decision::Ask { .. });
                 self.carry_out(decision, reason, heard, now);
                 if situation != Situation::Idle && self.question.is_none() {
                     self.light_again();
+                }
+                // A new question opens the ear by itself.
+                if !asks {
+                    self.listen_on(now);
                 }
             }
         }
@@ -393,7 +408,12 @@ impl Device {
     fn take_effect(&mut self, effect: calling::Effect, now: Duration) {
         use calling::Effect;
         match effect {
-            Effect::Output(output) => self.outputs.push_back(output),
+            Effect::Output(output) => {
+                if matches!(output, Output::Hush) {
+                    self.speech_until = None;
+                }
+                self.outputs.push_back(output);
+            }
             Effect::Step(step) => self.step(step),
             Effect::Record(body) => self.recorder.write(body, None, now),
             Effect::Say(text) => self.say(text, now),
@@ -416,9 +436,12 @@ impl Device {
         }
     }
 
-    /// The wake word has lit the ring; a call that stands shows itself again.
+    /// The wake word has lit the ring; a question or a call that stands shows itself again.
     fn light_again(&mut self) {
-        if self.calling.is_active() || self.calling.is_called_back() {
+        let situation = self.question.map(|question| question.situation);
+        if let Some(Situation::Asking { .. }) = situation {
+            self.light(Light::Asking);
+        } else if self.calling.is_active() || self.calling.is_called_back() {
             self.light(self.calling.light());
         }
     }
@@ -443,6 +466,7 @@ impl Device {
         self.step(Step::Said {
             text: text.to_owned(),
         });
+        self.speech_until = Some(now + Duration::from_millis(SPEECH_MS_MAX));
         self.outputs.push_back(Output::Say(text.to_owned()));
     }
 

@@ -12,7 +12,7 @@ use hearthline_emergency::call::ConfirmedEnd;
 use hearthline_emergency::service::ServiceUrn;
 use hearthline_voice::listen::Heard;
 use hearthline_voice::understand::judge::{Doubt, Verdict};
-use hearthline_voice::understand::{AskReason, Intent, RefusedClass, Reply, Service};
+use hearthline_voice::understand::{AskReason, Intent, Reading, RefusedClass, Reply, Service};
 
 /// Longest cancel window that may be configured, in seconds.
 pub const CANCEL_WINDOW_S_MAX: u64 = 10;
@@ -195,7 +195,10 @@ impl Policy {
                 service,
                 quiet,
                 again,
-            } => self.while_asking(verdict, addressed, service, quiet, again),
+            } => {
+                let reading = &heard.understanding.evidence.reading;
+                self.while_asking(verdict, reading, addressed, service, quiet, again)
+            }
             Situation::Idle if addressed => self.when_addressed(verdict),
             Situation::Idle => decided(Decision::Ignore, "no wake word"),
         }
@@ -279,11 +282,19 @@ impl Policy {
     fn while_asking(
         &self,
         verdict: &Verdict,
+        reading: &Reading,
         addressed: bool,
         service: Service,
         quiet: bool,
         again: bool,
     ) -> Decided {
+        if let Some((service, now_quiet)) = repeated_order(verdict, reading) {
+            let authorized = Authorized::by_utterance(service, quiet || now_quiet, self.mode);
+            return decided(
+                Decision::Emergency(authorized),
+                "asked, and the person repeated the order",
+            );
+        }
         match verdict {
             Verdict::Reply(Reply::Yes) => {
                 let authorized = Authorized::by_utterance(service, quiet, self.mode);
@@ -292,16 +303,26 @@ impl Policy {
                     "asked, and the person said yes",
                 )
             }
-            Verdict::Emergency {
-                service,
-                quiet: now_quiet,
-            } => {
-                let authorized = Authorized::by_utterance(*service, quiet || *now_quiet, self.mode);
+            // A bark is written as "Yep." at times, but not in answer to both questions.
+            Verdict::Ask {
+                why: Doubt::Unsure, ..
+            } if *reading == Reading::Reply(Reply::Yes) && again => {
+                let authorized = Authorized::by_utterance(service, quiet, self.mode);
                 decided(
                     Decision::Emergency(authorized),
-                    "asked, and the person repeated the order",
+                    "asked twice, and a yes was heard again, not clearly",
                 )
             }
+            Verdict::Ask {
+                why: Doubt::Unsure, ..
+            } if *reading == Reading::Reply(Reply::Yes) => decided(
+                Decision::Ask {
+                    service,
+                    quiet,
+                    again: true,
+                },
+                "asked, and perhaps a yes was heard, not clearly: asked once more",
+            ),
             Verdict::Ask {
                 why: Doubt::Words(AskReason::PlainNeed),
                 quiet: now_quiet,
@@ -390,6 +411,22 @@ fn says_cancel(heard: &Heard) -> bool {
         .any(|word| word.starts_with("cancel"))
 }
 
+/// The order that an utterance repeats while the question is open: whom to call, and whether quietly. An answer is judged
+/// by its words alone and is never [`Verdict::Emergency`], so its reading counts: the person was asked, and orders it
+/// again. Where the sound says something else as well ("don't call 911"), it is asked back as before.
+fn repeated_order(verdict: &Verdict, reading: &Reading) -> Option<(Service, bool)> {
+    match (verdict, reading) {
+        (Verdict::Emergency { service, quiet }, _) => Some((*service, *quiet)),
+        (
+            Verdict::Ask {
+                why: Doubt::Unsure, ..
+            },
+            Reading::Command { service, quiet, .. },
+        ) => Some((*service, *quiet)),
+        _ => None,
+    }
+}
+
 fn decided(decision: Decision, reason: &'static str) -> Decided {
     Decided { decision, reason }
 }
@@ -406,7 +443,18 @@ mod tests {
 
     /// What "Do you need 911?" makes of this, asked for the first or the second time.
     fn asked(verdict: &Verdict, addressed: bool, again: bool) -> Decided {
-        Policy::new(Mode::Immediate).while_asking(verdict, addressed, Service::Sos, false, again)
+        heard(verdict, &Reading::Other, addressed, again)
+    }
+
+    fn heard(verdict: &Verdict, reading: &Reading, addressed: bool, again: bool) -> Decided {
+        Policy::new(Mode::Immediate).while_asking(
+            verdict,
+            reading,
+            addressed,
+            Service::Sos,
+            false,
+            again,
+        )
     }
 
     fn need() -> Verdict {
@@ -457,6 +505,51 @@ mod tests {
     }
 
     #[test]
+    fn an_order_by_its_words_is_a_yes_unless_the_sound_contradicts_it() {
+        let words = Reading::Command {
+            service: Service::Police,
+            quiet: true,
+            words: "call the police quietly".into(),
+        };
+        let verdict = |why| Verdict::Ask {
+            service: Service::Police,
+            quiet: true,
+            why,
+        };
+        for (addressed, again) in [(false, false), (false, true), (true, false)] {
+            let Decided { decision, reason } =
+                heard(&verdict(Doubt::Unsure), &words, addressed, again);
+            let Decision::Emergency(authorized) = decision else {
+                panic!("{decision:?}: {reason}");
+            };
+            assert_eq!(authorized.service().as_str(), "urn:service:sos.police");
+            assert!(authorized.is_quiet());
+            assert_eq!(reason, "asked, and the person repeated the order");
+        }
+        let contradicted = heard(&verdict(Doubt::Contradicted), &words, false, false);
+        assert!(matches!(contradicted.decision, Decision::Ignore));
+        let contradicted = heard(&verdict(Doubt::Contradicted), &words, true, false);
+        assert!(matches!(contradicted.decision, Decision::Ask { .. }));
+        // The sound of something like an order, and other words: no yes.
+        let unsure = heard(&verdict(Doubt::Unsure), &Reading::Other, false, false);
+        assert!(matches!(unsure.decision, Decision::Ignore));
+    }
+
+    #[test]
+    fn a_yes_that_is_not_clear_is_asked_again_and_counts_when_it_comes_again() {
+        let verdict = Verdict::Ask {
+            service: Service::Sos,
+            quiet: false,
+            why: Doubt::Unsure,
+        };
+        let yes = Reading::Reply(Reply::Yes);
+        let first = heard(&verdict, &yes, false, false);
+        assert!(matches!(first.decision, Decision::Ask { again: true, .. }));
+        let second = heard(&verdict, &yes, false, true);
+        assert!(matches!(second.decision, Decision::Emergency(_)));
+    }
+
+    #[test]
     fn no_other_doubt_is_asked_again_without_the_wake_word() {
         for why in [
             Doubt::Unsure,
@@ -477,7 +570,14 @@ mod tests {
 
     #[test]
     fn a_quiet_question_stays_quiet_when_it_is_asked_again() {
-        let decided = Policy::default().while_asking(&need(), false, Service::Sos, true, false);
+        let decided = Policy::default().while_asking(
+            &need(),
+            &Reading::Other,
+            false,
+            Service::Sos,
+            true,
+            false,
+        );
         assert!(matches!(
             decided.decision,
             Decision::Ask {

@@ -293,6 +293,64 @@ fn every_log_put_aside_is_followed_by_one_of_a_new_name() {
 }
 
 #[test]
+fn a_log_put_aside_keeps_its_name_when_those_before_it_were_moved_away() {
+    for clock in [4_000, 3_000, 10] {
+        let folder = two_starts();
+        let path = folder.path();
+        damaged(path);
+        one_start(path, 3_000);
+        let (second, _) = of_the_log(path);
+        assert!(second.ends_with("/3000"), "{second}");
+        // A person moves the old log to a safe place; the next one is damaged as well, whatever the clock says then.
+        fs::remove_file(path.join("log.damaged-3000")).unwrap();
+        damaged(path);
+        one_start(path, clock);
+        let (third, first) = of_the_log(path);
+        assert_eq!(
+            first["body"]["previous_segment"]["origin"],
+            second.as_str(),
+            "{clock}"
+        );
+        assert_ne!(third, second, "{clock}");
+        // And moved away again before a power loss has let the log after it begin.
+        let next = damaged(path);
+        let newest = aside(path, "log.damaged-").pop().unwrap();
+        fs::remove_file(newest).unwrap();
+        fs::rename(path.join("log"), path.join("log.damaged-9000")).unwrap();
+        one_start(path, clock);
+        let (fourth, first) = of_the_log(path);
+        let previous = &first["body"]["previous_segment"];
+        assert_eq!(previous["origin"], third.as_str(), "{clock}");
+        assert_eq!(previous["bytes"], next.len(), "{clock}");
+        assert!(fourth.ends_with("/9000"), "{fourth}");
+    }
+}
+
+#[test]
+fn a_cut_never_overwrites_an_earlier_one() {
+    let whole = two_starts();
+    let path = whole.path();
+    let mut cuts: Vec<Vec<u8>> = Vec::new();
+    // The clock stands still.
+    for tail in ["e {\"half", "e {\"another half", "e {\"a third"] {
+        let mut log = fs::read(path.join("log")).unwrap();
+        log.extend_from_slice(tail.as_bytes());
+        fs::write(path.join("log"), log).unwrap();
+        let (notices, _) = one_start(path, 3_000);
+        assert!(
+            notices[0].contains("are cut off and kept as"),
+            "{notices:?}"
+        );
+        cuts.push(tail.into());
+        let kept: Vec<Vec<u8>> = aside(path, "log.cut-")
+            .iter()
+            .map(|path| fs::read(path).unwrap())
+            .collect();
+        assert_eq!(kept, cuts);
+    }
+}
+
+#[test]
 fn a_log_larger_than_a_start_reads_is_put_aside_whole() {
     let folder = two_starts();
     let path = folder.path();

@@ -40,6 +40,8 @@ struct Attempt {
     since: Duration,
     /// When the line's first INVITE of this round left; this may be a later one, with less or elsewhere.
     line_since: Duration,
+    /// Whether it went to the line itself, not to where the line redirected it.
+    is_at_line: bool,
     gave_way: bool,
 }
 

@@ -1,6 +1,6 @@
 //! How a run is set up: the network, the lines and who answers on them, what is broken.
 use hearthline_emergency::call::Transport as LineTransport;
-use hearthline_emergency::line::{AddressAs, LineBody};
+use hearthline_emergency::line::{AddressAs, LineBody, LineCredentials};
 use hearthline_psap::{Behaviour, LostFault};
 use hearthline_speaker::policy::Mode;
 
@@ -30,6 +30,8 @@ pub struct Scene {
     pub address_as: AddressAs,
     /// What each line carries.
     pub body: LineBody,
+    /// What the first line lets the device in with.
+    pub credentials: Option<LineCredentials>,
     /// What a fault in the middle does to SIP bytes from the call-takers.
     pub meddle: Option<fn(Vec<u8>) -> Vec<u8>>,
     /// The log that an earlier run left on the disk.
@@ -55,6 +57,7 @@ impl Default for Scene {
             transports: vec![LineTransport::Tls, LineTransport::Tcp, LineTransport::Udp],
             address_as: AddressAs::Service,
             body: LineBody::Full,
+            credentials: None,
             meddle: None,
             stored_log: Vec::new(),
             stored_lost_cache: None,

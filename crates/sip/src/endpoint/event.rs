@@ -167,7 +167,8 @@ pub enum Event {
         /// The response, perhaps with early media in its body.
         response: Box<Response>,
     },
-    /// A first byte came back (100 included) from this target: the line is alive.
+    /// A first byte came back (100 included) from this target: the line is alive. A challenge (401, 407) is told whatever
+    /// came before it: answered with credentials, the INVITE leaves anew and waits for its own first byte.
     Reached {
         /// Which call.
         call: CallHandle,

@@ -321,7 +321,11 @@ impl Endpoint {
         caller.last_response = Some(response.clone());
         let bounded = caller.attempts < max;
         let target = caller.target.clone();
-        if let Some(target) = target.clone().filter(|_| first) {
+        let asks = matches!(
+            response.status,
+            StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED
+        );
+        if let Some(target) = target.clone().filter(|_| first || asks) {
             self.event(Event::Reached {
                 call: CallHandle(handle),
                 target,

@@ -57,6 +57,8 @@ struct Attempt {
     handle: CallHandle,
     line: usize,
     call_id: Option<String>,
+    /// Whether it may answer when it is asked for user name and password.
+    has_credentials: bool,
     /// Whether the line has asked for user name and password.
     challenged: bool,
 }
@@ -329,7 +331,7 @@ impl Calling {
                 self.progress(call, Progress::Trying, now);
             }
             Event::Reached { call, status, .. } if matches!(status.code(), 401 | 407) => {
-                self.challenged(call, status.code());
+                self.challenged(call, status.code(), now);
             }
             Event::Progress { call, response } => {
                 self.response(call, CallEvent::Progress, &response);
@@ -379,7 +381,9 @@ impl Calling {
                     .config
                     .lines
                     .get(line)
+                    .filter(|line| line.is_at(&invite.next_hop))
                     .and_then(|line| line.credentials.as_ref());
+                let has_credentials = credentials.is_some();
                 let sent = request_of(&invite, targets, credentials)
                     .map_err(|error| error.to_string())
                     .and_then(|request| {
@@ -399,6 +403,7 @@ impl Calling {
                                 handle,
                                 line,
                                 call_id: None,
+                                has_credentials,
                                 challenged: false,
                             },
                         );
@@ -594,8 +599,9 @@ impl Calling {
         }
     }
 
-    /// The line asks who calls. Once; a challenge after that is its refusal and recorded as such.
-    fn challenged(&mut self, call: CallHandle, status: u16) {
+    /// The line asks who calls, and the endpoint answers by itself. Recorded once; a challenge after that is the line's
+    /// refusal and recorded as such.
+    fn challenged(&mut self, call: CallHandle, status: u16, now: Duration) {
         let attempt = self.attempt_of(call).and_then(|id| {
             self.active
                 .as_mut()
@@ -605,12 +611,10 @@ impl Calling {
             return;
         };
         let line = attempt.line;
-        let has_answer = self
-            .config
-            .lines
-            .get(line)
-            .is_some_and(|line| line.credentials.is_some());
-        if has_answer && !core::mem::replace(&mut attempt.challenged, true) {
+        if !attempt.has_credentials {
+            return;
+        }
+        if !core::mem::replace(&mut attempt.challenged, true) {
             self.record_call(
                 CallEvent::Message,
                 "",
@@ -619,6 +623,7 @@ impl Calling {
                 Some("the line asks for user name and password"),
             );
         }
+        self.progress(call, Progress::Challenged { status }, now);
     }
 
     /// Keeps the Call-ID and records the response.

@@ -194,6 +194,30 @@ impl Device {
         }
     }
 
+    /// The ear waited in vain: behind the wake word, or for an answer.
+    pub(super) fn no_speech(&mut self, addressed: bool, now: Duration) {
+        if addressed && self.listen_on(now) {
+            self.light_again();
+        } else if addressed || self.situation() != Situation::Idle {
+            self.nothing_said(now);
+        }
+    }
+
+    /// Words that the recogniser could not take. When nobody asked and nobody said our name, they are none of ours. While a
+    /// call is announced nothing is said: "use another phone" would be untrue, and last longer than the time to cancel.
+    pub(super) fn not_understood(&mut self, why: &str, addressed: bool, now: Duration) {
+        if !addressed && matches!(self.situation(), Situation::Idle | Situation::Calling) {
+            return;
+        }
+        self.step(Step::Trouble { what: why.into() });
+        self.light(Light::Error);
+        if self.situation() != Situation::Announcing {
+            self.say(words::CANNOT_UNDERSTAND, now);
+        }
+        self.finish("failed", "speech could not be understood", now);
+        self.listen_on(now);
+    }
+
     pub(super) fn nothing_said(&mut self, now: Duration) {
         match self.question.as_ref().map(|question| question.situation) {
             Some(Situation::Asking { .. }) => self.no_reply(now),
@@ -237,29 +261,39 @@ impl Device {
                 now + Duration::from_millis(u64::from(REPLY_MS_MAX))
                     + Duration::from_secs(REPLY_GRACE_S),
             );
-            self.outputs
-                .push_back(Output::ListenForReply { ms: REPLY_MS_MAX });
-        } else if let Some(left) = self.calling.announcing_left(now) {
-            let ms = u32::try_from(left.as_millis()).unwrap_or(REPLY_MS_MAX);
-            self.outputs
-                .push_back(Output::ListenForReply { ms: ms.max(1) });
+            self.listen_for(Duration::from_millis(u64::from(REPLY_MS_MAX)), now);
+        } else {
+            self.listen_on(now);
         }
     }
 
     /// One sentence ends the ear's listening. When it was no answer, the rest of the time still belongs to the person: a
-    /// stranger's "no, don't call" must not use up the window in which "cancel" counts.
-    pub(super) fn listen_on(&mut self, now: Duration) {
-        let until = match self.question {
-            Some(question) => question
-                .until
-                .map(|until| until.saturating_sub(Duration::from_secs(REPLY_GRACE_S))),
-            None => self.calling.announcing_left(now).map(|left| now + left),
+    /// stranger's "no, don't call" must not use up the window in which "cancel" counts, nor the person's own "what time is
+    /// it" the answer. False when there is nothing to listen for, or no time left for it.
+    pub(super) fn listen_on(&mut self, now: Duration) -> bool {
+        let left = match self.question {
+            // Our own words still ask: their end opens the ear.
+            Some(Question { until: None, .. }) => return true,
+            Some(Question {
+                until: Some(until), ..
+            }) => until.saturating_sub(now + Duration::from_secs(REPLY_GRACE_S)),
+            None => self.calling.announcing_left(now).unwrap_or_default(),
         };
-        let left = until.map_or(Duration::ZERO, |until| until.saturating_sub(now));
-        if !left.is_zero() {
-            let ms = u32::try_from(left.as_millis()).unwrap_or(REPLY_MS_MAX);
-            self.outputs
-                .push_back(Output::ListenForReply { ms: ms.max(1) });
+        if left.is_zero() {
+            return false;
         }
+        self.listen_for(left, now);
+        true
+    }
+
+    /// Opens the ear for an answer; not while we speak, for it would hear us, and not while somebody who said our name is
+    /// being heard, for it would forget their words. The end of either brings us back here.
+    fn listen_for(&mut self, left: Duration, now: Duration) {
+        if self.addressed || self.speech_until.is_some_and(|until| now < until) {
+            return;
+        }
+        let ms = u32::try_from(left.as_millis()).unwrap_or(REPLY_MS_MAX);
+        self.outputs
+            .push_back(Output::ListenForReply { ms: ms.max(1) });
     }
 }

@@ -194,10 +194,12 @@ impl Store {
         let tokens = Tokens::from_seed(random()?);
         let mut notices = Vec::new();
         let mut asides = aside::all(&self.folder).map_err(failed(&self.folder))?;
+        let kept = fs::read_to_string(&origin_path).ok();
+        let kept = kept.as_deref().map(str::trim);
         let stored = match read_log(&log_path).map_err(failed(&log_path))? {
             Ok(stored) => stored,
             Err(bytes) => {
-                let large = aside::put(&self.folder, aside::Reason::Large, wall_ms)
+                let large = aside::put(&self.folder, aside::Reason::Large, kept, wall_ms)
                     .map_err(failed(&log_path))?;
                 notices.push(format!(
                     "the old record has {bytes} bytes, and a start reads at most {LOG_BYTES_MAX}; it is kept whole as {} and a new one was begun",
@@ -207,13 +209,10 @@ impl Store {
                 Vec::new()
             }
         };
-        let kept = fs::read_to_string(&origin_path)
-            .ok()
-            .map(|origin| origin.trim().to_owned());
-        let origin = aside::origin_after(&asides, kept.as_deref(), &key_id);
+        let origin = aside::origin_after(&asides, kept, &key_id);
         let first = |stored: &[u8], origin: &str, asides: &[aside::Aside]| {
-            let previous =
-                aside::previous_segment(asides, &key_id, public).map_err(failed(&self.folder))?;
+            let previous = aside::previous_segment(asides, kept, &key_id, public)
+                .map_err(failed(&self.folder))?;
             // Known to be the name by the files put aside; kept as well for when those are moved away.
             if !asides.is_empty() {
                 write_new(&origin_path, origin.as_bytes()).map_err(failed(&origin_path))?;
@@ -234,7 +233,7 @@ impl Store {
             now,
         ) {
             Err(LogError::Damaged(damage)) => {
-                let damaged = aside::put(&self.folder, aside::Reason::Damaged, wall_ms)
+                let damaged = aside::put(&self.folder, aside::Reason::Damaged, kept, wall_ms)
                     .map_err(failed(&log_path))?;
                 notices.push(format!(
                     "the old record is damaged at entry {} (byte {}): {}; it is kept as {} and a new one was begun",
@@ -255,11 +254,8 @@ impl Store {
         let (recorder, recovery) = opened;
         if !recovery.cut_bytes.is_empty() {
             // What is cut is kept beside the log: append-only means that nothing heard is thrown away.
-            let cut = self.folder.join(format!("log.cut-{wall_ms}"));
-            fs::write(&cut, &recovery.cut_bytes).map_err(|source| StoreError::Io {
-                path: cut.clone(),
-                source,
-            })?;
+            let cut = keep_cut(&self.folder, &recovery.cut_bytes, wall_ms)
+                .map_err(failed(&self.folder))?;
             let log = OpenOptions::new().write(true).open(&log_path);
             log.and_then(|log| log.set_len(recovery.keep_bytes))
                 .map_err(|source| StoreError::Io {
@@ -595,6 +591,28 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&fresh, path)
+}
+
+/// Keeps what is cut off the log in a file of its own, on the disk before the log is made shorter. The number in its name
+/// is the wall clock, or the next that is free: a clock that stands still never costs an earlier cut.
+fn keep_cut(folder: &Path, bytes: &[u8], wall_ms: u64) -> io::Result<PathBuf> {
+    let mut number = wall_ms;
+    loop {
+        let path = folder.join(format!("log.cut-{number}"));
+        let mut new = OpenOptions::new();
+        match new.write(true).create_new(true).mode(0o600).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                number = number.wrapping_add(1);
+            }
+            opened => {
+                let mut file = opened?;
+                file.write_all(bytes)?;
+                file.sync_all()?;
+                File::open(folder)?.sync_all()?;
+                return Ok(path);
+            }
+        }
+    }
 }
 
 /// A chunk from its file's name and bytes.

@@ -1,14 +1,44 @@
 //! Line after line: sending INVITEs, following their progress, giving way, giving up, coming back to the first.
 
 use core::time::Duration;
+use std::borrow::Cow;
 
 use super::{Attempt, EmergencyCall, Phase};
 use crate::call::{
     AttemptId, CallOutput, CallState, EndedBy, EventKind, LINE_REDIRECTS_MAX, Progress,
 };
 use crate::invite::{Content, InviteRequest};
-use crate::line::LineBody;
+use crate::line::{Line, LineBody};
 use crate::target::SipUri;
+
+impl Line {
+    /// Whether what is sent to `next_hop` reaches the line itself: its host and port, and no less protected. Only there
+    /// may its user name and password be shown; the household gave them for nobody whom the line redirects to.
+    #[must_use]
+    pub fn is_at(&self, next_hop: &SipUri) -> bool {
+        let port = |uri: &SipUri| match hearthline_sip::Uri::parse(uri.as_str()) {
+            Ok(hearthline_sip::Uri::Sip(parsed)) => Some(
+                parsed
+                    .port()
+                    .unwrap_or(if uri.is_sips() { 5061 } else { 5060 }),
+            ),
+            _ => None,
+        };
+        next_hop.host().eq_ignore_ascii_case(self.target.host())
+            && port(next_hop).is_some_and(|at| port(&self.target) == Some(at))
+            && (next_hop.is_sips() || !self.target.is_sips())
+    }
+
+    /// The line as `next_hop` may know it.
+    fn as_known_at(&self, next_hop: &SipUri) -> Cow<'_, Line> {
+        if self.credentials.is_none() || self.is_at(next_hop) {
+            return Cow::Borrowed(self);
+        }
+        let mut line = self.clone();
+        line.credentials = None;
+        Cow::Owned(line)
+    }
+}
 
 impl EmergencyCall {
     pub(super) fn gives_way_at(&self, attempt: &Attempt) -> Duration {
@@ -148,10 +178,11 @@ impl EmergencyCall {
             .mapped_route()
             .filter(|route| self.permit.targets().permit(route));
         let content = self.memory[line].content;
+        let is_at_line = self.setup.lines[line].is_at(&next_hop);
         let invite = InviteRequest {
             permit: &self.permit,
             profile: &self.setup.profile,
-            line: &self.setup.lines[line],
+            line: &self.setup.lines[line].as_known_at(&next_hop),
             next_hop: &next_hop,
             route: route.as_ref(),
             call_token: &self.setup.call_token,
@@ -168,6 +199,7 @@ impl EmergencyCall {
             sent_at: self.now,
             since: self.now,
             line_since,
+            is_at_line,
             gave_way: false,
         });
         self.tried_in_round = true;
@@ -226,6 +258,7 @@ impl EmergencyCall {
         match progress {
             Progress::Trying => self.advance_phase(index, Phase::Trying, 100),
             Progress::Ringing { status } => self.advance_phase(index, Phase::Ringing, status),
+            Progress::Challenged { status } => self.enter_phase(index, Phase::Silent, status),
             Progress::Answered => {
                 self.attempts.remove(index);
                 self.retry_at = None;
@@ -281,11 +314,14 @@ impl EmergencyCall {
             Phase::Trying => 1,
             Phase::Ringing => 2,
         };
+        if rank(phase) > rank(self.attempts[index].phase) {
+            self.enter_phase(index, phase, status);
+        }
+    }
+
+    fn enter_phase(&mut self, index: usize, phase: Phase, status: u16) {
         let now = self.now;
         let attempt = &mut self.attempts[index];
-        if rank(phase) <= rank(attempt.phase) {
-            return;
-        }
         attempt.phase = phase;
         attempt.since = now;
         let (attempt, line) = (attempt.id, attempt.line);
@@ -321,11 +357,12 @@ impl EmergencyCall {
         contacts: &[String],
     ) {
         let (line, line_since) = (self.attempts[index].line, self.attempts[index].line_since);
-        let why = match (status, &self.setup.lines[line].credentials) {
-            (401 | 407, Some(_)) => {
+        let knows = self.setup.lines[line].credentials.is_some() && self.attempts[index].is_at_line;
+        let why = match (status, knows) {
+            (401 | 407, true) => {
                 format!("it answered {status}: it refused the line's user name and password")
             }
-            (401 | 407, None) => format!(
+            (401 | 407, false) => format!(
                 "it answered {status}: it wants a user name and password, and the device has none for it"
             ),
             _ => format!("it answered {status}"),

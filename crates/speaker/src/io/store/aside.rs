@@ -57,10 +57,17 @@ pub(super) fn all(folder: &Path) -> io::Result<Vec<Aside>> {
     Ok(found)
 }
 
-/// Puts the log of `folder` aside. The number is the wall clock, and more than every number before, whatever the clock says.
-pub(super) fn put(folder: &Path, reason: Reason, wall_ms: u64) -> io::Result<Aside> {
+/// Puts the log of `folder` aside. The number is the wall clock, and more than every number before, whatever the clock says;
+/// that of the name that the folder remembers counts too, when its file has been moved away.
+pub(super) fn put(
+    folder: &Path,
+    reason: Reason,
+    kept: Option<&str>,
+    wall_ms: u64,
+) -> io::Result<Aside> {
     let newest = all(folder)?.last().map_or(0, |aside| aside.number);
-    let number = wall_ms.max(newest + 1);
+    let newest = newest.max(kept.and_then(number_of).unwrap_or(0));
+    let number = wall_ms.max(newest.saturating_add(1));
     let path = folder.join(format!("{}{number}", reason.prefix()));
     fs::rename(folder.join("log"), &path)?;
     // On the disk before anything else is written: the next name follows from it.
@@ -75,25 +82,30 @@ pub(super) fn origin_after(asides: &[Aside], kept: Option<&str>, key_id: &KeyId)
     let Some(newest) = asides.last() else {
         return kept.map_or(base, str::to_owned);
     };
-    let remembered = kept
-        .and_then(|kept| kept.rsplit_once('/'))
-        .and_then(|(_, number)| number.parse::<u64>().ok());
-    match (kept, remembered) {
+    match (kept, kept.and_then(number_of)) {
         (Some(kept), Some(number)) if number > newest.number => kept.to_owned(),
         _ => format!("{base}/{}", newest.number),
     }
 }
 
-/// What the first entry of the log after `asides` says of the newest of them.
+/// The number in the name of a log; none in that of the first.
+fn number_of(origin: &str) -> Option<u64> {
+    origin.rsplit_once('/')?.1.parse().ok()
+}
+
+/// What the first entry of the log after `asides` says of the newest of them. `kept` is the name that the folder remembers:
+/// that of the newest, unless it was written for the log after it already.
 pub(super) fn previous_segment(
     asides: &[Aside],
+    kept: Option<&str>,
     key_id: &KeyId,
     identity: PublicKey,
 ) -> io::Result<Option<PreviousSegment>> {
     let Some((newest, before)) = asides.split_last() else {
         return Ok(None);
     };
-    let origin = origin_after(before, None, key_id);
+    let of_newest = |kept: &&str| number_of(kept).is_none_or(|number| number < newest.number);
+    let origin = origin_after(before, kept.filter(of_newest), key_id);
     let mut file = File::open(&newest.path)?;
     let length = file.metadata()?.len();
     if length <= LOG_BYTES_MAX {
