@@ -39,6 +39,8 @@ enum Command {
     Demo(command::demo::Arguments),
     /// Put recordings through the device and show what it does.
     Hear(command::hear::Arguments),
+    /// Run the home's server, or ask the running one.
+    Hub(command::hub::Arguments),
     /// Run the drill call-taker and its LoST server alone.
     Psap(command::psap::Arguments),
     /// Install, list or check the speech models.
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => command::bench::run(&arguments),
         Command::Doctor(arguments) => command::doctor::run(&arguments),
         Command::Hear(arguments) => command::hear::run(&arguments),
+        Command::Hub(arguments) => command::hub::run(&arguments),
         Command::Models { action } => command::models::run(&action),
         Command::Say(arguments) => command::say::run(&arguments),
         Command::Verify(arguments) => command::verify::run(&arguments),

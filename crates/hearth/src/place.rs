@@ -1,11 +1,19 @@
-//! Where the device keeps its record when nobody says otherwise.
+//! Where device and hub keep their data when nobody says otherwise.
 use std::path::{Path, PathBuf};
 
-/// The device's folder: `given`, else `$XDG_DATA_HOME/hearthline/device`, else `~/.local/share/hearthline/device`.
+/// The device's folder: [`folder`] of that name.
+///
+/// # Errors
+/// As [`folder`].
+pub(crate) fn device_folder(given: Option<&Path>) -> Result<PathBuf, String> {
+    folder("device", given)
+}
+
+/// `given`, else `$XDG_DATA_HOME/hearthline/NAME`, else `~/.local/share/hearthline/NAME`.
 ///
 /// # Errors
 /// When nothing is given and neither `XDG_DATA_HOME` nor `HOME` is set.
-pub(crate) fn device_folder(given: Option<&Path>) -> Result<PathBuf, String> {
+pub(crate) fn folder(name: &str, given: Option<&Path>) -> Result<PathBuf, String> {
     if let Some(given) = given {
         return Ok(given.to_owned());
     }
@@ -13,8 +21,8 @@ pub(crate) fn device_folder(given: Option<&Path>) -> Result<PathBuf, String> {
     set("XDG_DATA_HOME")
         .map(PathBuf::from)
         .or_else(|| set("HOME").map(|home| Path::new(&home).join(".local/share")))
-        .map(|data| data.join("hearthline/device"))
+        .map(|data| data.join("hearthline").join(name))
         .ok_or_else(|| {
-            "no place for the device's record: give --data, or set XDG_DATA_HOME or HOME".to_owned()
+            format!("no place for the {name}'s data: give --data, or set XDG_DATA_HOME or HOME")
         })
 }

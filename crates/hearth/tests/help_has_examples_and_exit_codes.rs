@@ -5,11 +5,13 @@ mod program;
 
 use program::Home;
 
-const COMMANDS: [&[&str]; 7] = [
+const COMMANDS: [&[&str]; 9] = [
     &["verify"],
     &["say"],
     &["doctor"],
     &["bench"],
+    &["hub"],
+    &["hub", "invite"],
     &["models"],
     &["models", "install"],
     &["models", "verify"],

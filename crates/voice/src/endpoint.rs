@@ -284,6 +284,12 @@ impl Endpointer {
         }
     }
 
+    /// The wake word was found at the head of what is on its way: its command is awaited from now.
+    pub fn wait_on(&mut self, now: SampleIndex) {
+        let until = now.plus(samples_of_ms(self.config.no_speech_ms));
+        self.segment.silent_until = self.segment.silent_until.max(until);
+    }
+
     /// Gives up the utterance on its way; the gate keeps what it knows of the room.
     pub fn cancel(&mut self) {
         self.state = State::Idle;

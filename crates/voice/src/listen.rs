@@ -20,81 +20,22 @@
 //! allocator keep 70 to 200 MB) and costs half a second for each candidate.
 mod candidate;
 mod capture;
+mod config;
 mod output;
 mod sentence;
 pub use candidate::{CandidateConfig, begins_with_wake_word};
+pub use config::{HearError, ListenConfig, ListenError, ListenModels};
 pub use output::{EndReason, Heard, Output};
 
 use crate::clock::{Cut, FRAME_SAMPLES, FrameClock, SampleIndex, samples_of_ms};
-use crate::endpoint::{EndpointConfig, EndpointConfigError, EndpointOutput, Endpointer};
+use crate::endpoint::{EndpointOutput, Endpointer, Sentence};
 use crate::ring::PreRoll;
 use crate::transcribe::{Moonshine, TranscribeError};
-use crate::understand::Country;
-use crate::understand::automaton::TooLarge;
-use crate::understand::judge::{Head, Judge, OperatingPoint, Understanding};
-use crate::wake::{Wake, WakeConfig, WakeError, WakeWord};
+use crate::understand::judge::{Head, Judge, Understanding};
+use crate::wake::{Wake, WakeWord};
 use candidate::Candidates;
 use capture::Capture;
 use std::collections::VecDeque;
-
-/// What the listener is made of.
-pub struct ListenModels {
-    /// A microWakeWord model: the bytes of its `.tflite` file.
-    pub wake: Vec<u8>,
-    /// Loads the recogniser; called once, at the first wake word or by [`Listener::load`].
-    pub recogniser: Box<dyn FnMut() -> Result<Moonshine, TranscribeError> + Send>,
-}
-
-/// Settings.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ListenConfig {
-    /// Wake word, its cutoff and window.
-    pub wake: WakeConfig,
-    /// What may have been the wake word, and when the recogniser confirms it.
-    pub candidate: CandidateConfig,
-    /// Whose emergency numbers count.
-    pub country: Country,
-    /// Thresholds of the emergency judgement.
-    pub point: OperatingPoint,
-    /// Pauses and hang-overs.
-    pub endpoint: EndpointConfig,
-}
-
-impl ListenConfig {
-    /// The settings for a country, with the calibrated thresholds.
-    #[must_use]
-    pub fn new(country: Country) -> Self {
-        Self {
-            wake: WakeConfig::default(),
-            candidate: CandidateConfig::default(),
-            country,
-            point: OperatingPoint::built_in(),
-            endpoint: EndpointConfig::default(),
-        }
-    }
-}
-
-/// Why a listener cannot be made.
-#[derive(Debug, thiserror::Error)]
-pub enum ListenError {
-    /// The wake word's model or settings.
-    #[error(transparent)]
-    Wake(#[from] WakeError),
-    /// The pauses contradict each other.
-    #[error(transparent)]
-    Endpoint(#[from] EndpointConfigError),
-}
-
-/// Why the device could not understand although it heard its name. It must say so, not stay silent.
-#[derive(Debug, thiserror::Error)]
-pub enum HearError {
-    /// The recogniser does not load or run.
-    #[error(transparent)]
-    Transcribe(#[from] TranscribeError),
-    /// The grammar of the country is too large.
-    #[error(transparent)]
-    Grammar(#[from] TooLarge),
-}
 
 /// What the listener is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -318,17 +259,20 @@ impl Listener {
             && capture.spoken.is_some()
             && !capture.is_question()
         {
-            // Words already under way are not thrown away: "Alexa, ... Alexa, call 911" stays one sentence.
-            if capture.wake.is_some() {
-                return;
-            }
-            let apart = |first: &Wake| wake.at.since(first.at) > samples_of_ms(SAME_WORD_MS);
-            if capture.candidate.as_ref().is_some_and(apart) && self.settle(now) {
-                return;
+            let first = capture.wake.as_ref().or(capture.candidate.as_ref());
+            let apart =
+                first.is_some_and(|first| wake.at.since(first.at) > samples_of_ms(SAME_WORD_MS));
+            match &capture.wake {
+                // Words already under way are not thrown away: "Alexa, ... Alexa, call 911" stays one sentence.
+                Some(first) if !apart || self.config.wake.is_sure(first) => return,
+                // Words behind a doubtful word may be an order, or a television's: they are understood by themselves,
+                // and do not swallow what is said to us now.
+                _ if apart => self.finish(now, now, EndReason::Cut),
+                _ => {}
             }
         }
         self.capture = Some(self.open(&wake, now));
-        self.announce(wake);
+        self.announce(wake, now);
     }
 
     fn handle_candidate(&mut self, candidate: Wake, now: SampleIndex) {
@@ -351,13 +295,16 @@ impl Listener {
     }
 
     /// The wake word is sure: say so, and what was kept silent behind it.
-    fn announce(&mut self, wake: Wake) {
+    fn announce(&mut self, wake: Wake, now: SampleIndex) {
         let Some(capture) = &mut self.capture else {
             return;
         };
         let untold = capture.spoken.filter(|_| !capture.is_question());
         capture.wake = Some(wake.clone());
         capture.candidate = None;
+        // What was understood as an answer is to be understood as a sentence behind the wake word.
+        capture.look = None;
+        self.endpointer.wait_on(now);
         self.before_wake = Some(std::mem::take(&mut capture.before));
         self.outputs.push_back(Output::Wake(wake));
         if let Some(at) = untold {
@@ -374,11 +321,15 @@ impl Listener {
         let Some(candidate) = capture.candidate.take() else {
             return true;
         };
-        let head = candidate::head(&capture.sound, capture.from, candidate.at);
-        let audio = segment(head);
         let question = capture.is_question();
-        if self.candidates.may_check(now) && self.is_confirmed(&audio) {
-            self.announce(candidate);
+        // In an answer it counts only at the head: a word of the room before it makes nobody's "yes" an order.
+        let latest = capture
+            .from
+            .plus(samples_of_ms(REPLY_LEAD_MS + Wake::WORD_MS_MAX));
+        let placed = !question || (candidate.at > capture.from && candidate.at <= latest);
+        let audio = segment(candidate::head(&capture.sound, capture.from, candidate.at));
+        if placed && self.candidates.may_check(now) && self.is_confirmed(&audio) {
+            self.announce(candidate, now);
             return true;
         }
         if !question {
@@ -424,9 +375,17 @@ impl Listener {
                     .push_back(Output::VoiceStopped { at: speech_end });
                 match self.understand() {
                     Ok(look) => {
-                        self.endpointer.set_sentence(sentence::sentence(&look));
-                        if let Some(capture) = &mut self.capture {
-                            capture.look = Some(look);
+                        let sentence = sentence::sentence(&look);
+                        self.endpointer.set_sentence(sentence);
+                        match &mut self.capture {
+                            // A cough is no answer: it is still waited for, and not for longer than was said.
+                            Some(capture)
+                                if capture.is_question() && sentence == Sentence::Empty =>
+                            {
+                                capture.wait_again(now);
+                            }
+                            Some(capture) => capture.look = Some(look),
+                            None => {}
                         }
                     }
                     Err(error) => self.fail(error),
@@ -436,7 +395,8 @@ impl Listener {
                 speech_end, reason, ..
             } => self.finish(speech_end, now, reason.into()),
             EndpointOutput::NoSpeech { at } => {
-                if capture.is_question() && !capture.is_overdue(at) {
+                let waited_for = |until| at < until;
+                if capture.is_question() && capture.question_until.is_some_and(waited_for) {
                     self.endpointer.begin_reply(at);
                 } else {
                     self.nothing_said(at);

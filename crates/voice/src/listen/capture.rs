@@ -74,6 +74,17 @@ impl Capture {
         }
     }
 
+    /// What was taken up was no answer: overwrites it. The time until which one is waited for stays.
+    pub(super) fn wait_again(&mut self, now: SampleIndex) {
+        self.sound.fill(0);
+        core::hint::black_box(&mut self.sound);
+        self.sound.clear();
+        self.from = now;
+        self.spoken = None;
+        self.look = None;
+        self.candidate = None;
+    }
+
     /// Whether an answer was waited for in vain.
     pub(super) fn is_overdue(&self, now: SampleIndex) -> bool {
         self.is_question()

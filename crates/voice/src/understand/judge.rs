@@ -449,6 +449,7 @@ fn prompt(text: &[&str], vocabulary: &Vocabulary) -> Vec<TokenId> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transcribe::Alternative;
     use crate::understand::AskReason;
 
     fn answer(text: &str) -> Understanding {

@@ -91,6 +91,23 @@ pub fn flac(path: &Path) -> Vec<i16> {
         .collect()
 }
 
+/// 16 kHz samples of an Ogg Opus file of one channel.
+pub fn opus(path: &Path) -> Vec<i16> {
+    let mut packets = ogg::reading::PacketReader::new(std::fs::File::open(path).unwrap());
+    for _head_and_tags in 0..2 {
+        packets.read_packet_expected().unwrap();
+    }
+    let mut decoder = ropus::Decoder::new(16_000, ropus::Channels::Mono).unwrap();
+    let mut frame = [0; 1_920];
+    let mut samples = Vec::new();
+    while let Some(packet) = packets.read_packet().unwrap() {
+        let mode = ropus::DecodeMode::Normal;
+        let count = decoder.decode(&packet.data, &mut frame, mode).unwrap();
+        samples.extend_from_slice(&frame[..count]);
+    }
+    samples
+}
+
 /// Samples as the recogniser takes them, with half a second of silence on both sides.
 pub fn padded(samples: &[i16]) -> Vec<f32> {
     let silence = std::iter::repeat_n(0.0, 8000);

@@ -1,0 +1,276 @@
+//! `hearth hub`: the home's server, and what its owner does at the machine that it runs on.
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand, ValueEnum};
+use hearthline_hub::control::{self, ControlError, Done, Wish};
+use hearthline_hub::device::{DeviceFields, DeviceKind};
+use hearthline_hub::person::{PersonFields, Role};
+use hearthline_hub::text::{Login, Name};
+use hearthline_hub::{Hub, HubConfig, HubError};
+
+use crate::exit::Exit;
+use crate::place::folder;
+use crate::print::out;
+
+/// Largest password file, in bytes.
+const PASSWORD_FILE_BYTES_MAX: u64 = 4_096;
+
+/// How the hub runs, or what a running one is asked.
+#[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  hearth hub\n  hearth hub add-person Anna --role owner --login anna --password-file anna.txt\n  hearth hub invite Kitchen\n  hearth hub invite \"Anna's phone\" --kind phone\n  hearth hub back-up\n\nIt listens on loopback only and ends with Ctrl-C. The other commands speak to the hub that runs on the same folder.\nExit codes: 0 ended or done, 2 the input, the folder or an address cannot be used, 3 no hub runs on the folder."
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    action: Option<Action>,
+    #[command(flatten)]
+    run: Run,
+}
+
+/// How the hub runs.
+#[derive(Debug, Args)]
+struct Run {
+    /// Where HTTPS listens; may be given several times. Only loopback in this version.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8443")]
+    listen: Vec<SocketAddr>,
+    /// A name by which devices reach this hub, for its certificate; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    name: Vec<String>,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Where the hub's data lies.
+#[derive(Debug, Args)]
+struct Place {
+    /// Folder of the database and of the home's certificate authority [default: ~/.local/share/hearthline/hub].
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Show a code and a QR code with which one device may join, for ten minutes.
+    Invite {
+        /// What people will call the device: `Kitchen`.
+        name: String,
+        /// What may join.
+        #[arg(long, value_enum, default_value_t = Kind::Speaker)]
+        kind: Kind,
+        #[command(flatten)]
+        place: Place,
+        /// One JSON object instead of text.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Add a person of the household.
+    AddPerson {
+        /// What the others call them.
+        name: String,
+        /// What they may do.
+        #[arg(long, value_enum)]
+        role: Standing,
+        /// What they log in with; without it they never log in.
+        #[arg(long, requires = "password_file")]
+        login: Option<String>,
+        /// File that holds their password, in one line.
+        #[arg(long, value_name = "FILE", requires = "login")]
+        password_file: Option<PathBuf>,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Write a whole copy of the database beside it.
+    BackUp {
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Kind {
+    Speaker,
+    Phone,
+    Browser,
+}
+
+impl From<Kind> for DeviceKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Speaker => Self::Speaker,
+            Kind::Phone => Self::Phone,
+            Kind::Browser => Self::Browser,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Standing {
+    Owner,
+    Adult,
+    Child,
+    Guest,
+}
+
+impl From<Standing> for Role {
+    fn from(standing: Standing) -> Self {
+        match standing {
+            Standing::Owner => Self::Owner,
+            Standing::Adult => Self::Adult,
+            Standing::Child => Self::Child,
+            Standing::Guest => Self::Guest,
+        }
+    }
+}
+
+/// Why a command was not carried out.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    #[error(transparent)]
+    Hub(#[from] HubError),
+    #[error("{0}")]
+    Input(String),
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments) -> Exit {
+    let done = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Input(error.to_string()))
+        .and_then(|runtime| {
+            runtime.block_on(async {
+                match &arguments.action {
+                    None => serve(&arguments.run).await,
+                    Some(action) => act(action).await,
+                }
+            })
+        });
+    match done {
+        Ok(()) => Exit::Ok,
+        Err(failure) => {
+            eprintln!("hearth: {failure}");
+            match failure {
+                Failure::Control(ControlError::NotRunning { .. }) => Exit::Missing,
+                Failure::Control(_) | Failure::Hub(_) | Failure::Input(_) => Exit::Input,
+            }
+        }
+    }
+}
+
+async fn serve(run: &Run) -> Result<(), Failure> {
+    let folder = run.place.folder()?;
+    let mut config = HubConfig::new(&folder);
+    config.https.clone_from(&run.listen);
+    config.names.clone_from(&run.name);
+    let hub = Hub::start(config).await?;
+    out!("Hub of this home. Ends with Ctrl-C.");
+    for address in hub.addresses() {
+        out!("  HTTPS      https://{address}");
+    }
+    out!("  authority  sha256 {}", hub.ca_fingerprint());
+    out!("  data       {}", folder.display());
+    let nobody = hub
+        .store()
+        .people()
+        .await
+        .map_err(HubError::from)?
+        .is_empty();
+    if nobody {
+        out!("Nobody lives here yet. In another terminal:");
+        out!("  hearth hub add-person NAME --role owner --login NAME --password-file FILE");
+        out!("  hearth hub invite Kitchen");
+    }
+    // An error here means that no signal can be waited for: then it runs until it is ended from outside.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+    hub.stop().await;
+    Ok(())
+}
+
+async fn act(action: &Action) -> Result<(), Failure> {
+    let (place, wish) = match action {
+        Action::Invite {
+            name, kind, place, ..
+        } => {
+            let device = DeviceFields {
+                name: named(name)?,
+                room: None,
+                person: None,
+            };
+            let kind = (*kind).into();
+            (place, Wish::Invite { kind, device })
+        }
+        Action::AddPerson {
+            name,
+            role,
+            login,
+            password_file,
+            place,
+        } => {
+            let login = login
+                .as_deref()
+                .map(Login::new)
+                .transpose()
+                .map_err(|error| Failure::Input(format!("--login: {error}")))?;
+            let person = PersonFields {
+                name: named(name)?,
+                role: (*role).into(),
+                login,
+            };
+            let password = password_file.as_deref().map(password).transpose()?;
+            (place, Wish::AddPerson { person, password })
+        }
+        Action::BackUp { place } => (place, Wish::BackUp),
+    };
+    let json = matches!(action, Action::Invite { json: true, .. });
+    let done = control::ask(&place.folder()?, &wish).await?;
+    match done {
+        Done::Refused { detail } => return Err(Failure::Input(detail)),
+        Done::Invited { code, url, .. } if json => {
+            let invitation = serde_json::json!({ "code": code, "url": url });
+            out!("{invitation}");
+        }
+        Done::Invited { code, url, qr, .. } => {
+            out!("{qr}");
+            out!("Code: {code}    for ten minutes, for one device");
+            out!("Link: {url}");
+        }
+        Done::Added { id } => out!("Added, id {id}."),
+        Done::BackedUp { path } => out!("Copied to {}.", path.display()),
+    }
+    Ok(())
+}
+
+impl Place {
+    fn folder(&self) -> Result<PathBuf, Failure> {
+        folder("hub", self.data.as_deref()).map_err(Failure::Input)
+    }
+}
+
+fn named(name: &str) -> Result<Name, Failure> {
+    Name::new(name).map_err(|error| Failure::Input(format!("the name: {error}")))
+}
+
+/// The first line of a file.
+fn password(path: &Path) -> Result<String, Failure> {
+    let wrong = |why: &dyn std::fmt::Display| Failure::Input(format!("{}: {why}", path.display()));
+    let bytes = std::fs::metadata(path)
+        .map_err(|error| wrong(&error))?
+        .len();
+    if bytes > PASSWORD_FILE_BYTES_MAX {
+        return Err(wrong(&format_args!(
+            "{bytes} bytes are too many for a password file, the most is {PASSWORD_FILE_BYTES_MAX}"
+        )));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
+    match text.lines().next() {
+        Some(line) if !line.is_empty() => Ok(line.to_owned()),
+        _ => Err(wrong(&"its first line is empty; write the password there")),
+    }
+}
