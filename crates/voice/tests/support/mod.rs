@@ -93,7 +93,8 @@ pub fn flac(path: &Path) -> Vec<i16> {
 
 /// 16 kHz samples of an Ogg Opus file of one channel.
 pub fn opus(path: &Path) -> Vec<i16> {
-    let mut packets = ogg::reading::PacketReader::new(std::fs::File::open(path).unwrap());
+    let mut packets =
+        ogg::reading::PacketReader::new(std::io::Cursor::new(std::fs::read(path).unwrap()));
     for _head_and_tags in 0..2 {
         packets.read_packet_expected().unwrap();
     }
