@@ -55,6 +55,7 @@ fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(people::list, people::add))
         .routes(routes!(people::one, people::change, people::remove))
         .routes(routes!(people::set_password))
+        .routes(routes!(sessions::sessions_of))
         .routes(routes!(devices::list))
         .routes(routes!(devices::one, devices::change, devices::revoke))
         .routes(routes!(rooms::list, rooms::add))

@@ -14,6 +14,7 @@ use crate::invitation::{Code, InvitationKey, Invited, LASTS_MS, NewInvitation};
 use crate::person::{Person, PersonFields};
 use crate::problem::Problem;
 use crate::rate::{Rate, RateLimit};
+use crate::serve::Open;
 use crate::session::{Password, PasswordHash};
 use crate::store::{Store, StoreError};
 
@@ -58,12 +59,22 @@ pub struct Limits {
     pub known: Rate,
     /// Log-ins and joins of one source.
     pub tries_by_source: Rate,
-    /// Log-ins to one account.
+    /// Log-ins to one account from one source, and tries of one person at their own password.
     pub tries_by_account: Rate,
+    /// Log-ins to one account from anywhere.
+    pub tries_by_account_anywhere: Rate,
     /// Open connections in all.
     pub connections_max: usize,
     /// Open connections of one source.
     pub connections_by_source_max: usize,
+    /// Open connections in all on which nobody has shown a certificate or a session yet.
+    pub unknown_connections_max: usize,
+    /// The same of one source.
+    pub unknown_connections_by_source_max: usize,
+    /// Requests with bodies above 64 KiB that are worked on at once.
+    pub large_bodies_max: usize,
+    /// The same of one person or device.
+    pub large_bodies_by_caller_max: usize,
 }
 
 impl Default for Limits {
@@ -85,9 +96,20 @@ impl Default for Limits {
                 burst: 5,
                 every_ms: 30_000,
             },
+            // Wide enough that nobody is locked out by one source; 8,640 a day find no password of ten signs.
+            tries_by_account_anywhere: Rate {
+                burst: 100,
+                every_ms: 10_000,
+            },
             connections_max: 4_096,
             // Above 2,000 devices that come from one address.
             connections_by_source_max: 3_000,
+            unknown_connections_max: 2_048,
+            // A household behind one address, all its browsers at once.
+            unknown_connections_by_source_max: 96,
+            // 5 MB each while it is read, decoded and stored.
+            large_bodies_max: 16,
+            large_bodies_by_caller_max: 4,
         }
     }
 }
@@ -103,7 +125,12 @@ pub(crate) struct Home {
     pub(crate) known: RateLimit<Counted>,
     pub(crate) tries_by_source: RateLimit<Counted>,
     /// By a hash of the login, so that the memory holds no logins.
-    pub(crate) tries_by_account: RateLimit<Fingerprint>,
+    pub(crate) tries_by_account: RateLimit<(Fingerprint, Counted)>,
+    pub(crate) tries_by_account_anywhere: RateLimit<Fingerprint>,
+    pub(crate) tries_by_person: RateLimit<PersonId>,
+    pub(crate) large_bodies: Open,
+    pub(crate) large_bodies_max: usize,
+    pub(crate) large_bodies_by_caller_max: usize,
     pub(crate) hashing: Semaphore,
     pub(crate) stop: watch::Receiver<bool>,
 }
@@ -128,6 +155,11 @@ impl Home {
             known: RateLimit::new(limits.known),
             tries_by_source: RateLimit::new(limits.tries_by_source),
             tries_by_account: RateLimit::new(limits.tries_by_account),
+            tries_by_account_anywhere: RateLimit::new(limits.tries_by_account_anywhere),
+            tries_by_person: RateLimit::new(limits.tries_by_account),
+            large_bodies: Open::default(),
+            large_bodies_max: limits.large_bodies_max,
+            large_bodies_by_caller_max: limits.large_bodies_by_caller_max,
             hashing: Semaphore::new(HASHES_AT_ONCE),
             stop,
         }

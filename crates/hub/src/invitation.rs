@@ -3,7 +3,7 @@
 //! ```text
 //! joiner: K = PBKDF2(code, salt = the CA's fingerprint as the joiner sees it)
 //!   ── certificate request, HMAC(K, "join", request, CA fingerprint) ──►  hub: the same K from its own CA
-//!   ◄─ certificate, CA, HMAC(K, "joined", request, certificate, CA) ───
+//!   ◄─ certificate, CA, device, HMAC(K, "joined", request, certificate, CA, device, end) ───
 //! ```
 //! The code itself never travels. What it protects:
 //! - **The code alone, typed.** Somebody between the two, with a certificate authority of their own, makes the
@@ -28,7 +28,7 @@ use utoipa::ToSchema;
 use crate::clock::UnixMs;
 use crate::device::{DeviceFields, DeviceKind, Fingerprint};
 use crate::entropy::{NoEntropy, random};
-use crate::id::InvitationId;
+use crate::id::{DeviceId, InvitationId};
 
 /// How long a code works, in milliseconds.
 pub const LASTS_MS: i64 = 10 * 60_000;
@@ -145,22 +145,16 @@ impl InvitationKey {
         self.verifies("join", &[request, ca.as_bytes()], proof)
     }
 
-    /// The hub's proof over its answer (all DER).
+    /// The hub's proof over its answer.
     #[must_use]
-    pub fn joined_proof(&self, request: &[u8], certificate: &[u8], ca: &[u8]) -> [u8; 32] {
-        self.sign("joined", &[request, certificate, ca])
+    pub fn joined_proof(&self, answer: &JoinedAnswer<'_>) -> [u8; 32] {
+        answer.with_parts(|parts| self.sign("joined", parts))
     }
 
     /// Checks the hub's proof, in constant time.
     #[must_use]
-    pub fn proves_joined(
-        &self,
-        request: &[u8],
-        certificate: &[u8],
-        ca: &[u8],
-        proof: &[u8],
-    ) -> bool {
-        self.verifies("joined", &[request, certificate, ca], proof)
+    pub fn proves_joined(&self, answer: &JoinedAnswer<'_>, proof: &[u8]) -> bool {
+        answer.with_parts(|parts| self.verifies("joined", parts, proof))
     }
 
     fn sign(&self, what: &str, parts: &[&[u8]]) -> [u8; 32] {
@@ -173,6 +167,53 @@ impl InvitationKey {
     fn verifies(&self, what: &str, parts: &[&[u8]], proof: &[u8]) -> bool {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &self.0);
         hmac::verify(&key, &framed(what, parts), proof).is_ok()
+    }
+}
+
+/// What the hub answers to a joiner; its proof covers all of it.
+#[derive(Debug, Clone, Copy)]
+pub struct JoinedAnswer<'a> {
+    /// The joiner's request, DER.
+    pub request: &'a [u8],
+    /// The device's certificate, DER.
+    pub certificate: &'a [u8],
+    /// The authority's certificate, DER.
+    pub ca: &'a [u8],
+    /// The device's id.
+    pub device: DeviceId,
+    /// What it is.
+    pub kind: DeviceKind,
+    /// Name, room, person.
+    pub fields: &'a DeviceFields,
+    /// When its certificate ends.
+    pub not_after: UnixMs,
+}
+
+impl JoinedAnswer<'_> {
+    /// In this order: request, certificate, CA, then as text the device's id, kind, name, room and person (empty
+    /// where there is none), and the end in milliseconds.
+    fn with_parts<T>(&self, work: impl FnOnce(&[&[u8]]) -> T) -> T {
+        let room = self
+            .fields
+            .room
+            .map(|id| id.to_string())
+            .unwrap_or_default();
+        let person = self
+            .fields
+            .person
+            .map(|id| id.to_string())
+            .unwrap_or_default();
+        work(&[
+            self.request,
+            self.certificate,
+            self.ca,
+            self.device.to_string().as_bytes(),
+            self.kind.as_str().as_bytes(),
+            self.fields.name.as_str().as_bytes(),
+            room.as_bytes(),
+            person.as_bytes(),
+            self.not_after.0.to_string().as_bytes(),
+        ])
     }
 }
 
@@ -345,7 +386,53 @@ mod tests {
         let other = InvitationKey::derive(&"ABCD-2346".parse().unwrap(), &ours);
         assert!(!other.proves_join(b"request", &ours, &proof));
         // A joiner's proof is no hub's proof.
-        assert!(!key.proves_joined(b"request", ours.as_bytes(), b"", &proof));
+        let fields: DeviceFields = serde_json::from_str(r#"{"name":"Kitchen"}"#).unwrap();
+        let answer = JoinedAnswer {
+            request: b"request",
+            certificate: ours.as_bytes(),
+            ca: b"",
+            device: DeviceId::random().unwrap(),
+            kind: DeviceKind::Speaker,
+            fields: &fields,
+            not_after: UnixMs(1),
+        };
+        assert!(!key.proves_joined(&answer, &proof));
+        // The hub's proof holds for exactly what it answered.
+        let proof = key.joined_proof(&answer);
+        assert!(key.proves_joined(&answer, &proof));
+        let other: DeviceFields = serde_json::from_str(r#"{"name":"Hall"}"#).unwrap();
+        for changed in [
+            JoinedAnswer {
+                request: b"another",
+                ..answer
+            },
+            JoinedAnswer {
+                certificate: b"another",
+                ..answer
+            },
+            JoinedAnswer {
+                ca: b"another",
+                ..answer
+            },
+            JoinedAnswer {
+                device: DeviceId::random().unwrap(),
+                ..answer
+            },
+            JoinedAnswer {
+                kind: DeviceKind::Phone,
+                ..answer
+            },
+            JoinedAnswer {
+                fields: &other,
+                ..answer
+            },
+            JoinedAnswer {
+                not_after: UnixMs(2),
+                ..answer
+            },
+        ] {
+            assert!(!key.proves_joined(&changed, &proof), "{changed:?}");
+        }
     }
 
     #[test]

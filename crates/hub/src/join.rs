@@ -25,7 +25,7 @@ use tokio_rustls::TlsConnector;
 use crate::clock::UnixMs;
 use crate::device::{DeviceFields, DeviceKind, Fingerprint};
 use crate::id::DeviceId;
-use crate::invitation::{Code, InvitationKey};
+use crate::invitation::{Code, InvitationKey, JoinedAnswer};
 use crate::tls::provider;
 
 /// How long joining may take.
@@ -173,17 +173,27 @@ async fn attempt(
         certificate(&answer.ca_pem)?,
     );
     let proof = STANDARD.decode(&answer.proof).unwrap_or_default();
-    if answered_ca != ca || !key.proves_joined(&request, &issued, &ca, &proof) {
+    let fields = DeviceFields {
+        name: answer.device.name,
+        room: answer.device.room,
+        person: answer.device.person,
+    };
+    let answered = JoinedAnswer {
+        request: &request,
+        certificate: &issued,
+        ca: &ca,
+        device: answer.device.id,
+        kind: answer.device.kind,
+        fields: &fields,
+        not_after: answer.not_after_ms,
+    };
+    if answered_ca != ca || !key.proves_joined(&answered, &proof) {
         return Err(JoinError::NotProven);
     }
     Ok(Membership {
         device: answer.device.id,
         kind: answer.device.kind,
-        fields: DeviceFields {
-            name: answer.device.name,
-            room: answer.device.room,
-            person: answer.device.person,
-        },
+        fields,
         key_pem: pair.serialize_pem(),
         certificate_pem: answer.certificate_pem,
         ca_pem: answer.ca_pem,

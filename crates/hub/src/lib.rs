@@ -53,7 +53,9 @@ mod problem;
 pub mod rate;
 pub mod run;
 mod serve;
+mod sweep;
 mod tls;
+mod write_limit;
 
 pub use home::Limits;
 pub use run::{Hub, HubConfig, HubError, HubHandle};

@@ -29,6 +29,13 @@ pub const MAILBOX_MAX: u32 = 20_000;
 /// How long a message waits when the sender does not say: 90 days, so that a month offline loses nothing.
 pub const KEPT_MS: i64 = 90 * 24 * 3_600_000;
 
+/// How long after its end a message is remembered without its body: sent again then, it is still the same one.
+pub const REMEMBERED_MS: i64 = 90 * 24 * 3_600_000;
+/// Most messages of one sender in the database, the remembered ones too: 277 a day.
+pub const SENT_MAX: u32 = 50_000;
+/// Most bytes that the bodies of one sender's messages take: an hour and a half of G.722 a week.
+pub const SENT_BYTES_MAX: i64 = 512 * 1024 * 1024;
+
 /// What a sender names its message by, so that sending again makes no second one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]

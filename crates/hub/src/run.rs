@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hearthline_transport::Reach;
 use hearthline_transport::reach::OutOfReach;
@@ -26,6 +26,7 @@ use crate::person::{Person, PersonFields};
 use crate::serve::{Serving, accept};
 use crate::session::Password;
 use crate::store::{SqliteConfig, SqliteStore, Store, StoreError};
+use crate::sweep::SweepGuard;
 use crate::tls::{OwnCertificate, https};
 
 /// How long events are kept for readers that come back: 40 days, a month offline and some.
@@ -165,6 +166,8 @@ impl Hub {
             live: live.clone(),
             connections_max: config.limits.connections_max,
             connections_by_source_max: config.limits.connections_by_source_max,
+            unknown_connections_max: config.limits.unknown_connections_max,
+            unknown_connections_by_source_max: config.limits.unknown_connections_by_source_max,
         });
         let mut tasks = Vec::new();
         let feed = Feed::new(store.clone(), bus.as_ref(), newest);
@@ -194,8 +197,9 @@ impl Hub {
         let keeper = home.clone();
         let mut stopping = stopped;
         tasks.push(tokio::spawn(async move {
+            let (mut guard, began) = (SweepGuard::default(), Instant::now());
             loop {
-                sweep(&keeper).await;
+                sweep(&keeper, &mut guard, began.elapsed()).await;
                 if keeper.clock.now() >= renew_at {
                     match renew(&keeper, &own, &names, &ips) {
                         Ok(at) => renew_at = at,
@@ -257,8 +261,21 @@ async fn cut_revoked(mut feed: Feed, live: LiveConnections, mut stop: watch::Rec
     }
 }
 
-async fn sweep(home: &Home) {
+async fn sweep(home: &Home, guard: &mut SweepGuard, monotonic: Duration) {
     let now = home.clock.now();
+    let last = match home.store.last_sweep().await {
+        Ok(last) => last,
+        Err(error) => {
+            tracing::error!(%error, "what has ended was not dropped");
+            return;
+        }
+    };
+    if !guard.may(last, now, monotonic) {
+        tracing::info!(
+            "the last sweep is long ago or there was none: nothing is dropped until the clock has held for an hour"
+        );
+        return;
+    }
     if let Err(error) = home.store.sweep(now, now.plus_ms(-EVENTS_KEPT_MS)).await {
         tracing::error!(%error, "what has ended was not dropped");
     }

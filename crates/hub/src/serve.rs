@@ -1,6 +1,7 @@
 //! The HTTPS socket: accepts, shakes hands, serves, and ends what may no longer live.
 //!
-//! Slow peers are given times, not threads: a handshake 10 s, the head of a request 15 s, its body 20 s.
+//! Slow peers are given times, not threads: a handshake 10 s, the head of a request 15 s, its body 20 s, a part of
+//! an answer 30 s. Places are counted twice: in all, and more narrowly until somebody is known on the connection.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -20,11 +21,14 @@ use crate::authority::RENEWAL_GRACE_MS;
 use crate::device::Fingerprint;
 use crate::home::{Counted, Home, Peer};
 use crate::live::{LiveConnection, LiveConnections};
+use crate::write_limit::WriteLimit;
 
 const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
 const HEAD_TIME_MAX: Duration = Duration::from_secs(15);
 const HEAD_BYTES_MAX: usize = 32 * 1024;
 const HEADERS_MAX: usize = 64;
+/// A peer that takes nothing for so long gets nothing more.
+const WRITE_TIME_MAX: Duration = Duration::from_secs(30);
 /// After a stop, what is being answered may finish for so long.
 const FINISH_TIME_MAX: Duration = Duration::from_secs(5);
 /// After a failed accept (no file descriptors): a rest, so that the loop does not spin.
@@ -38,20 +42,31 @@ pub(crate) struct Serving {
     pub(crate) live: LiveConnections,
     pub(crate) connections_max: usize,
     pub(crate) connections_by_source_max: usize,
+    pub(crate) unknown_connections_max: usize,
+    pub(crate) unknown_connections_by_source_max: usize,
 }
 
 /// How many connections are open, by source.
 #[derive(Clone, Default)]
-struct Open(Arc<Mutex<HashMap<Counted, usize>>>);
+pub(crate) struct Open(Arc<Mutex<HashMap<Counted, usize>>>);
 
-struct Place {
+pub(crate) struct Place {
     open: Open,
     source: Counted,
 }
 
 impl Open {
-    fn enter(&self, source: IpAddr, all_max: usize, source_max: usize) -> Option<Place> {
-        let source = Counted::source(source);
+    pub(crate) fn enter(&self, source: IpAddr, all_max: usize, source_max: usize) -> Option<Place> {
+        self.count(Counted::source(source), all_max, source_max)
+    }
+
+    /// The same for whatever is counted.
+    pub(crate) fn count(
+        &self,
+        source: Counted,
+        all_max: usize,
+        source_max: usize,
+    ) -> Option<Place> {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = open.values().sum();
         let own = open.get(&source).copied().unwrap_or(0);
@@ -78,13 +93,24 @@ impl Drop for Place {
     }
 }
 
+/// The place of a connection on which nobody is known yet; given back as soon as somebody is.
+#[derive(Clone)]
+pub(crate) struct Stranger(Arc<Mutex<Option<Place>>>);
+
+impl Stranger {
+    /// Somebody showed a certificate or a session.
+    pub(crate) fn is_known(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
 /// Accepts until told to stop.
 pub(crate) async fn accept(
     listener: TcpListener,
     serving: Arc<Serving>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let open = Open::default();
+    let (open, unknown) = (Open::default(), Open::default());
     loop {
         let accepted = tokio::select! {
             _ = stop.wait_for(|stop| *stop) => return,
@@ -103,11 +129,17 @@ pub(crate) async fn accept(
             serving.connections_max,
             serving.connections_by_source_max,
         );
+        let stranger = unknown.enter(
+            address.ip(),
+            serving.unknown_connections_max,
+            serving.unknown_connections_by_source_max,
+        );
         // Without a place it is closed at once, before it costs a handshake.
-        if let Some(place) = place {
+        if let (Some(place), Some(stranger)) = (place, stranger) {
             let (serving, stop) = (serving.clone(), stop.clone());
+            let stranger = Stranger(Arc::new(Mutex::new(Some(stranger))));
             tokio::spawn(async move {
-                connection(stream, address, &serving, stop).await;
+                connection(stream, address, &serving, stranger, stop).await;
                 drop(place);
             });
         }
@@ -118,6 +150,7 @@ async fn connection(
     stream: TcpStream,
     address: SocketAddr,
     serving: &Serving,
+    stranger: Stranger,
     mut stop: watch::Receiver<bool>,
 ) {
     let _ = stream.set_nodelay(true);
@@ -135,11 +168,19 @@ async fn connection(
     let Some(mut live) = admit(serving, certificate).await else {
         return;
     };
+    if live.is_some() {
+        stranger.is_known();
+    }
     let peer = Peer {
         source: address.ip(),
         certificate,
     };
-    let router = serving.router.clone().layer(axum::Extension(peer));
+    let router = serving
+        .router
+        .clone()
+        .layer(axum::Extension(peer))
+        .layer(axum::Extension(stranger));
+    let stream = WriteLimit::new(stream, WRITE_TIME_MAX);
     let serve = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME_MAX)

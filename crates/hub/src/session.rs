@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 
 use crate::clock::UnixMs;
 use crate::entropy::{NoEntropy, random};
-use crate::id::{PersonId, TokenId};
+use crate::id::{DeviceId, PersonId, TokenId};
 
 /// Most sessions of one person; the oldest makes room.
 pub const SESSIONS_MAX: u32 = 32;
@@ -71,6 +71,8 @@ pub struct Session {
     pub person: PersonId,
     /// How the token travels.
     pub kind: TokenKind,
+    /// The device on which it was opened, where that showed its certificate; it ends when the device is revoked.
+    pub device: Option<DeviceId>,
     /// When it was opened.
     pub created_at_ms: UnixMs,
     /// When it ends.

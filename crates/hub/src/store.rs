@@ -52,7 +52,7 @@ pub trait People: Send + Sync {
         fields: &PersonFields,
         now: UnixMs,
     ) -> Answer<Person>;
-    /// Removes a person, their sessions and their mailbox. The last owner stays.
+    /// Removes a person, their sessions and their mailbox, and revokes their devices. The last owner stays.
     async fn remove_person(&self, id: PersonId, now: UnixMs) -> Answer<()>;
     /// Sets a password and ends the person's sessions.
     async fn set_password(&self, id: PersonId, password: &PasswordHash, now: UnixMs) -> Answer<()>;
@@ -63,11 +63,12 @@ pub trait People: Send + Sync {
 /// Sessions of people: opaque, revocable.
 #[async_trait]
 pub trait Sessions: Send + Sync {
-    /// Opens a session; `token` is all that is kept of its secret.
+    /// Opens a session; `token` is all that is kept of its secret. It ends with `device`, which is not revoked.
     async fn open_session(
         &self,
         person: PersonId,
         kind: TokenKind,
+        device: Option<DeviceId>,
         token: &TokenHash,
         now: UnixMs,
         expires_at: UnixMs,
@@ -99,7 +100,7 @@ pub trait Devices: Send + Sync {
         fields: &DeviceFields,
         now: UnixMs,
     ) -> Answer<Device>;
-    /// Ends a device's rights for good. Again changes nothing.
+    /// Ends a device's rights for good, and the sessions that were opened on it. Again changes nothing.
     async fn revoke_device(&self, id: DeviceId, now: UnixMs) -> Answer<()>;
     /// Notes a further certificate of a device that is not revoked.
     async fn add_certificate(
@@ -257,7 +258,10 @@ pub trait Events: Send + Sync {
     /// The oldest that can still be read (the next one, when all have been dropped), and the newest; both 0 at
     /// the very beginning.
     async fn event_range(&self) -> Answer<(StreamId, StreamId)>;
-    /// Drops what has ended: messages, sessions, registrations, and events older than `events_before`.
+    /// When [`Events::sweep`] last ran, by the clock that it was given.
+    async fn last_sweep(&self) -> Answer<Option<UnixMs>>;
+    /// Drops what has ended: messages, sessions, registrations, and events older than `events_before`. Of a message
+    /// remains for [`crate::message::REMEMBERED_MS`] that it was sent, so that sending it again makes no second one.
     async fn sweep(&self, now: UnixMs, events_before: UnixMs) -> Answer<()>;
 }
 

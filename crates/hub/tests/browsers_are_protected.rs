@@ -4,6 +4,7 @@
 mod household;
 
 use hearthline_hub::Limits;
+use hearthline_hub::device::DeviceKind;
 use hearthline_hub::person::Role;
 use hearthline_hub::rate::Rate;
 use household::{Client, Household, PASSWORD, generous};
@@ -204,6 +205,53 @@ async fn guessing_is_slowed_for_one_account_without_locking_the_others() {
     );
     home.clock.advance_ms(60_000);
     assert_eq!(try_as("olive", PASSWORD).await.0, 201);
+}
+
+#[tokio::test]
+async fn whoever_knows_a_login_locks_nobody_out() {
+    let limits = Limits {
+        tries_by_account: Rate {
+            burst: 3,
+            every_ms: 3_600_000,
+        },
+        tries_by_account_anywhere: Rate {
+            burst: 8,
+            every_ms: 3_600_000,
+        },
+        ..generous()
+    };
+    let home = Household::with(limits).await;
+    let adam = home.person(Role::Adult);
+    let phone = home
+        .device(DeviceKind::Phone, "Adam's phone", Some(adam))
+        .await;
+    let adult = home.login(Role::Adult).await;
+    let wish = |password: &str| json!({"login": "adam", "password": password, "kind": "app"});
+    let mut status = 0;
+    for _ in 0..20 {
+        let wrong = wish("wrong password");
+        status = home.anonymous().post("/api/v1/sessions", &wrong).await.0;
+    }
+    assert_eq!(status, 429, "the guesser is slowed");
+    let phone = home.as_device(&phone);
+    assert_eq!(phone.post("/api/v1/sessions", &wish(PASSWORD)).await.0, 201);
+    let own = format!("/api/v1/people/{}/password", adam.id);
+    let new = json!({"password": "another long password", "current": PASSWORD});
+    assert_eq!(adult.put(&own, &new).await.0, 204);
+    // From everywhere together it is still bounded.
+    let mut last = 0;
+    for n in 0..4 {
+        let name = format!("Phone {n}");
+        let other = home.device(DeviceKind::Phone, &name, None).await;
+        for _ in 0..3 {
+            let tried = home.as_device(&other);
+            last = tried
+                .post("/api/v1/sessions", &wish("wrong password"))
+                .await
+                .0;
+        }
+    }
+    assert_eq!(last, 429);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use hearthline_hub::bus::LocalBus;
 use hearthline_hub::clock::UnixMs;
-use hearthline_hub::store::{Rooms as _, SqliteConfig, SqliteStore, StoreError};
+use hearthline_hub::store::{Messages as _, Rooms as _, SqliteConfig, SqliteStore, StoreError};
 use hearthline_hub::{Hub, HubConfig, HubError};
 use sqlx_core::connection::{ConnectOptions as _, Connection as _};
 use sqlx_core::query::query;
@@ -57,6 +57,8 @@ async fn an_older_database_is_backed_up_and_upgraded() {
         .unwrap();
     raw_sql(
         "INSERT INTO rooms VALUES ('0123456789abcdefghjkmnpqrs', 'Kitchen');
+         INSERT INTO messages (id, sequence, sender, client_id, body_sha256, text, sent_at, expires_at)
+         VALUES ('0123456789abcdefghjkmnpqrs', 1, 'person:0123456789abcdefghjkmnpqrs', 'a', x'00', 'hi', 1, 2);
          PRAGMA application_id = 1213355080; PRAGMA user_version = 1",
     )
     .execute(&mut old)
@@ -65,13 +67,18 @@ async fn an_older_database_is_backed_up_and_upgraded() {
     old.close().await.unwrap();
     let store = open(folder.path()).await.unwrap();
     assert_eq!(room_names(&store).await, ["Kitchen"]);
+    let message = "0123456789abcdefghjkmnpqrs".parse().unwrap();
+    assert!(
+        store.deliveries(message).await.is_ok(),
+        "old messages are there"
+    );
     store.close().await;
     let mut upgraded = raw(&path).await;
     let version = query("PRAGMA user_version")
         .fetch_one(&mut upgraded)
         .await
         .unwrap();
-    assert_eq!(version.get::<i64, _>(0), 2);
+    assert_eq!(version.get::<i64, _>(0), 4);
     query("SELECT * FROM bindings")
         .fetch_all(&mut upgraded)
         .await
@@ -130,7 +137,7 @@ async fn a_newer_database_and_a_foreign_one_are_refused_untouched() {
         .await
         .unwrap();
     foreign.close().await.unwrap();
-    assert_eq!(fs::read(&path).unwrap().len(), before.len());
+    assert_eq!(fs::read(&path).unwrap(), before, "not a byte was changed");
 }
 
 #[tokio::test]

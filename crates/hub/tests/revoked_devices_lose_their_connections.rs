@@ -9,6 +9,7 @@ use hearthline_hub::device::DeviceKind;
 use hearthline_hub::person::Role;
 use household::{Household, device_path};
 use http_body_util::BodyExt as _;
+use serde_json::json;
 
 #[tokio::test]
 async fn an_open_connection_and_an_open_stream_end_at_once() {
@@ -67,6 +68,85 @@ async fn an_open_connection_and_an_open_stream_end_at_once() {
             .await
             .is_none()
     );
+}
+
+#[tokio::test]
+async fn adults_change_their_own_devices_and_not_whose_they_are() {
+    let home = Household::new().await;
+    let (olive, adam) = (home.person(Role::Owner), home.person(Role::Adult));
+    let adams = home
+        .device(DeviceKind::Phone, "Adam's phone", Some(adam))
+        .await;
+    let olives = home
+        .device(DeviceKind::Phone, "Olive's phone", Some(olive))
+        .await;
+    let shared = home.device(DeviceKind::Speaker, "Kitchen", None).await;
+    let adult = home.login(Role::Adult).await;
+    let fields = |person: Option<&hearthline_hub::person::Person>| json!({"name": "Renamed", "person": person.map(|person| person.id)});
+    let (own, owners) = (device_path(adams.device), device_path(olives.device));
+    assert_eq!(adult.put(&own, &fields(Some(adam))).await.0, 200);
+    // Their own phone would read Olive's mailbox; Olive's phone would be theirs to revoke.
+    assert_eq!(adult.put(&own, &fields(Some(olive))).await.0, 403);
+    assert_eq!(adult.put(&own, &fields(None)).await.0, 403);
+    assert_eq!(adult.put(&owners, &fields(Some(adam))).await.0, 403);
+    assert_eq!(adult.put(&owners, &fields(Some(olive))).await.0, 403);
+    let kitchen = device_path(shared.device);
+    assert_eq!(adult.put(&kitchen, &fields(Some(adam))).await.0, 403);
+    assert_eq!(adult.delete(&owners).await.0, 403);
+    let owner = home.login(Role::Owner).await;
+    assert_eq!(owner.put(&kitchen, &fields(Some(adam))).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_removed_childs_phone_is_nobodys() {
+    let home = Household::new().await;
+    let child = home.person(Role::Child);
+    let phone = home
+        .device(DeviceKind::Phone, "Chris's phone", Some(child))
+        .await;
+    let client = home.as_device(&phone);
+    assert_eq!(client.get("/api/v1/calls").await.0, 403);
+    let owner = home.login(Role::Owner).await;
+    let path = format!("/api/v1/people/{}", child.id);
+    assert_eq!(owner.delete(&path).await.0, 204);
+    let answer = client.try_send("GET", "/api/v1/calls", Vec::new()).await;
+    assert!(answer.is_none_or(|answer| answer.status().as_u16() == 401));
+}
+
+#[tokio::test]
+async fn a_session_opened_on_a_phone_ends_with_the_phone_and_owners_end_any() {
+    let home = Household::new().await;
+    let adam = home.person(Role::Adult);
+    let phone = home
+        .device(DeviceKind::Phone, "Adam's phone", Some(adam))
+        .await;
+    let wish = json!({"login": "adam", "password": household::PASSWORD, "kind": "app"});
+    let (status, opened) = home.as_device(&phone).post("/api/v1/sessions", &wish).await;
+    assert_eq!(
+        (status, &opened["session"]["device"]),
+        (201, &json!(phone.device))
+    );
+    // Whoever has the phone takes the token out of it and leaves the certificate behind.
+    let mut stolen = home.anonymous();
+    stolen.header(
+        "authorization",
+        &format!("Bearer {}", opened["token"].as_str().unwrap()),
+    );
+    assert_eq!(stolen.get("/api/v1/me").await.0, 200);
+    let elsewhere = home.login(Role::Adult).await;
+    let owner = home.login(Role::Owner).await;
+    assert_eq!(owner.delete(&device_path(phone.device)).await.0, 204);
+    assert_eq!(stolen.get("/api/v1/me").await.0, 401);
+    assert_eq!(elsewhere.get("/api/v1/me").await.0, 200);
+
+    let path = format!("/api/v1/people/{}/sessions", adam.id);
+    assert_eq!(elsewhere.get(&path).await.0, 403, "for owners");
+    let (_, list) = owner.get(&path).await;
+    assert_eq!(list.as_array().unwrap().len(), 1);
+    let session = format!("/api/v1/sessions/{}", list[0]["id"].as_str().unwrap());
+    assert_eq!(home.login(Role::Child).await.delete(&session).await.0, 404);
+    assert_eq!(owner.delete(&session).await.0, 204);
+    assert_eq!(elsewhere.get("/api/v1/me").await.0, 401);
 }
 
 #[tokio::test]

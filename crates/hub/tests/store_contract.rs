@@ -17,7 +17,7 @@ use hearthline_hub::id::{CallId, DeviceId};
 use hearthline_hub::incident::IncidentReport;
 use hearthline_hub::invitation::{InvitationKey, NewInvitation, OPEN_MAX};
 use hearthline_hub::line::{LineFields, LineHealth};
-use hearthline_hub::message::{DeliveryState, MessageBody, NewMessage, Recipients};
+use hearthline_hub::message::{DeliveryState, MessageBody, NewMessage, REMEMBERED_MS, Recipients};
 use hearthline_hub::person::{Party, Person, PersonFields, Role};
 use hearthline_hub::room::RoomFields;
 use hearthline_hub::session::{Token, TokenKind};
@@ -64,6 +64,8 @@ contract! {
     sessions_end_with_their_person_or_password
     an_invitation_makes_one_device
     revoked_devices_keep_nothing
+    sessions_end_with_the_device_they_were_opened_on
+    a_removed_persons_devices_are_revoked
     rooms_have_one_name
     contacts_read_back_whole
     lines_come_in_order
@@ -236,7 +238,7 @@ async fn sessions_end_with_their_person_or_password(fresh: Fresh) {
     let (one, two) = (Token::random().unwrap(), Token::random().unwrap());
     let until = NOW.plus_ms(1_000);
     store
-        .open_session(anna.id, TokenKind::App, &one.hash(), NOW, until)
+        .open_session(anna.id, TokenKind::App, None, &one.hash(), NOW, until)
         .await
         .unwrap();
     let (session, who) = store.session(&one.hash(), NOW).await.unwrap().unwrap();
@@ -255,7 +257,7 @@ async fn sessions_end_with_their_person_or_password(fresh: Fresh) {
         "a new password ends all"
     );
     store
-        .open_session(anna.id, TokenKind::App, &two.hash(), NOW, until)
+        .open_session(anna.id, TokenKind::App, None, &two.hash(), NOW, until)
         .await
         .unwrap();
     person(store, "bert", Role::Owner).await;
@@ -361,6 +363,82 @@ async fn revoked_devices_keep_nothing(fresh: Fresh) {
     assert!(
         matches!(renewed, Err(StoreError::NotFound(_))),
         "{renewed:?}"
+    );
+}
+
+async fn sessions_end_with_the_device_they_were_opened_on(fresh: Fresh) {
+    let store = fresh.store.as_ref();
+    let anna = person(store, "anna", Role::Owner).await;
+    let phone = device(store, "phone").await.id;
+    let (on_phone, elsewhere) = (Token::random().unwrap(), Token::random().unwrap());
+    let until = NOW.plus_ms(1_000);
+    let opened = store
+        .open_session(
+            anna.id,
+            TokenKind::App,
+            Some(phone),
+            &on_phone.hash(),
+            NOW,
+            until,
+        )
+        .await
+        .unwrap();
+    store
+        .open_session(anna.id, TokenKind::App, None, &elsewhere.hash(), NOW, until)
+        .await
+        .unwrap();
+    let (session, _) = store.session(&on_phone.hash(), NOW).await.unwrap().unwrap();
+    assert_eq!((session.device, &session), (Some(phone), &opened));
+    store.revoke_device(phone, NOW).await.unwrap();
+    assert_eq!(store.session(&on_phone.hash(), NOW).await.unwrap(), None);
+    assert!(
+        store
+            .session(&elsewhere.hash(), NOW)
+            .await
+            .unwrap()
+            .is_some()
+    );
+    let events = store.events_after(StreamId(0), 100).await.unwrap();
+    let ended: Vec<_> = events
+        .iter()
+        .filter(|event| event.kind == EventKind::SessionEnded)
+        .map(|event| event.subject.clone())
+        .collect();
+    assert_eq!(ended, [opened.id.to_string()]);
+    let late = store
+        .open_session(
+            anna.id,
+            TokenKind::App,
+            Some(phone),
+            &on_phone.hash(),
+            NOW,
+            until,
+        )
+        .await;
+    assert!(matches!(late, Err(StoreError::NotFound(_))), "{late:?}");
+}
+
+async fn a_removed_persons_devices_are_revoked(fresh: Fresh) {
+    let store = fresh.store.as_ref();
+    person(store, "anna", Role::Owner).await;
+    let chris = person(store, "chris", Role::Child).await;
+    let (phone, kitchen) = (
+        device(store, "phone").await.id,
+        device(store, "kitchen").await.id,
+    );
+    let fields: DeviceFields = read(json!({"name": "phone", "person": chris.id}));
+    store.change_device(phone, &fields, NOW).await.unwrap();
+    store.remove_person(chris.id, NOW.plus_ms(5)).await.unwrap();
+    let revoked = store.device(phone).await.unwrap().revoked_at_ms;
+    assert_eq!(revoked, Some(NOW.plus_ms(5)));
+    assert_eq!(store.device(kitchen).await.unwrap().revoked_at_ms, None);
+    let events = store.events_after(StreamId(0), 100).await.unwrap();
+    let told = events
+        .iter()
+        .filter(|event| event.kind == EventKind::DeviceRevoked);
+    assert_eq!(
+        told.map(|event| event.subject.clone()).collect::<Vec<_>>(),
+        [phone.to_string()]
     );
 }
 
@@ -691,11 +769,32 @@ async fn messages_expire(fresh: Fresh) {
             .is_empty()
     );
     assert!(store.deliveries(sent.id).await.is_ok());
+    assert_eq!(store.last_sweep().await.unwrap(), None);
     store.sweep(message.expires_at, UnixMs(0)).await.unwrap();
+    assert_eq!(store.last_sweep().await.unwrap(), Some(message.expires_at));
     assert!(matches!(
         store.deliveries(sent.id).await,
         Err(StoreError::NotFound("message"))
     ));
+    // A sender that was away sends again what it does not know to have arrived: still the same message.
+    let late = message.expires_at.plus_ms(REMEMBERED_MS - 1);
+    store.sweep(late, UnixMs(0)).await.unwrap();
+    let again = NewMessage {
+        expires_at: late.plus_ms(1_000),
+        ..message.clone()
+    };
+    let repeated = store.send_message(&again, late).await.unwrap();
+    assert_eq!((repeated.id, repeated.repeated), (sent.id, true));
+    assert_eq!(
+        store.waiting(bert, late).await.unwrap(),
+        0,
+        "not delivered twice"
+    );
+    store.sweep(late.plus_ms(1), UnixMs(0)).await.unwrap();
+    assert!(
+        !store.send_message(&again, late).await.unwrap().repeated,
+        "forgotten in the end"
+    );
 }
 
 async fn incidents_are_only_added(fresh: Fresh) {

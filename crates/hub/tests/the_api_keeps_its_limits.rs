@@ -5,8 +5,11 @@ mod household;
 
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hearthline_hub::Limits;
 use hearthline_hub::person::Role;
-use household::Household;
+use household::{Household, generous};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -183,6 +186,111 @@ async fn slow_peers_are_closed_and_hold_nobody_up() {
     tokio::time::timeout(Duration::from_secs(30), closed)
         .await
         .expect("both are closed");
+}
+
+#[tokio::test]
+async fn few_large_bodies_are_held_at_once() {
+    let limits = Limits {
+        large_bodies_by_caller_max: 1,
+        large_bodies_max: 2,
+        ..generous()
+    };
+    let home = Household::with(limits).await;
+    let owner = home.login(Role::Owner).await;
+    let adult = home.login(Role::Adult).await;
+    let bytes = STANDARD.encode(vec![7; 100_000]);
+    let voice = json!({"codec": "g722", "duration_ms": 12_500, "base64": bytes});
+    let wish = |id: &str| json!({"client_id": id, "to": "everyone", "body": {"voice": voice}});
+    // A body that does not come takes the one place.
+    let tcp = TcpStream::connect(home.address()).await.unwrap();
+    let name = rustls::pki_types::ServerName::IpAddress(home.address().ip().into());
+    let mut slow = tokio_rustls::TlsConnector::from(owner.tls.clone())
+        .connect(name, tcp)
+        .await
+        .unwrap();
+    let (_, bearer) = &owner.headers[0];
+    let head = format!(
+        "POST /api/v1/messages HTTP/1.1\r\nhost: {}\r\nauthorization: {bearer}\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n{{",
+        home.address()
+    );
+    slow.write_all(head.as_bytes()).await.unwrap();
+    let began = Instant::now();
+    // Until the hub has read the head, the place is still free.
+    let mut n = 0;
+    loop {
+        n += 1;
+        let (status, _) = owner.post("/api/v1/messages", &wish(&format!("{n}"))).await;
+        if status == 503 {
+            break;
+        }
+        assert_eq!(status, 201);
+        assert!(began.elapsed() < Duration::from_secs(10), "never full");
+    }
+    let small = json!({"client_id": "small", "to": "everyone", "body": {"text": "x"}});
+    assert_eq!(owner.post("/api/v1/messages", &small).await.0, 201);
+    assert_eq!(
+        adult.post("/api/v1/messages", &wish("a")).await.0,
+        201,
+        "others have places of their own"
+    );
+    drop(slow);
+    while owner.post("/api/v1/messages", &wish("after")).await.0 == 503 {
+        assert!(began.elapsed() < Duration::from_secs(15), "never free");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn strangers_take_few_places_and_none_of_those_who_are_known() {
+    let limits = Limits {
+        unknown_connections_by_source_max: 4,
+        ..generous()
+    };
+    let home = Household::with(limits).await;
+    let owner = home.login(Role::Owner).await;
+    let speaker = home
+        .device(hearthline_hub::device::DeviceKind::Speaker, "Kitchen", None)
+        .await;
+    let mut known = Vec::new();
+    for client in [&owner, &home.as_device(&speaker)] {
+        for _ in 0..6 {
+            let mut connection = connected(&home, client).await;
+            let request = client.request("GET", "/api/v1/me", Vec::new());
+            let answer = connection.send_request(request).await.unwrap();
+            assert_eq!(answer.status().as_u16(), 200);
+            known.push((client.clone(), connection));
+        }
+    }
+    let mut silent = Vec::new();
+    for _ in 0..4 {
+        silent.push(TcpStream::connect(home.address()).await.unwrap());
+    }
+    assert!(
+        home.anonymous().connect().await.is_none(),
+        "the fifth is closed at once"
+    );
+    for (client, connection) in &mut known {
+        connection.ready().await.unwrap();
+        let request = client.request("GET", "/api/v1/me", Vec::new());
+        let answer = connection.send_request(request).await.unwrap();
+        assert_eq!(answer.status().as_u16(), 200);
+    }
+    drop(silent);
+    connected(&home, &home.anonymous()).await;
+}
+
+/// A place is given back a moment after its connection has ended.
+async fn connected(
+    home: &Household,
+    client: &household::Client,
+) -> hyper::client::conn::http1::SendRequest<http_body_util::Full<hyper::body::Bytes>> {
+    for _ in 0..100 {
+        if let Some(connection) = client.connect().await {
+            return connection;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("no place at {} for 5 s", home.address());
 }
 
 #[tokio::test]

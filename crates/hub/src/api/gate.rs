@@ -7,14 +7,17 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use hyper::body::Body as _;
 
 use super::Shared;
+use super::given::BODY_BYTES_MAX;
 use crate::clock::UnixMs;
 use crate::device::Device;
 use crate::home::{Counted, Home, Peer};
 use crate::person::{Party, Person, Role};
 use crate::problem::Problem;
 use crate::role::{Scope, Standing, rule_of, scope_of};
+use crate::serve::Stranger;
 use crate::session::{Session, Token, TokenKind};
 use crate::store::{Answer, StoreError};
 
@@ -50,7 +53,21 @@ pub(super) struct Caller {
     pub(super) peer: Peer,
 }
 
+impl Who {
+    fn counted(&self, peer: &Peer) -> Counted {
+        match self {
+            Self::Person { person, .. } => Counted::Person(person.id),
+            Self::Device { device, .. } => Counted::Device(device.id),
+            Self::Nobody => Counted::source(peer.source),
+        }
+    }
+}
+
 impl Caller {
+    fn counted(&self) -> Counted {
+        self.who.counted(&self.peer)
+    }
+
     /// Owners see everything in a list; others what is theirs.
     pub(super) fn sees_all(&self) -> bool {
         self.scope == Scope::All
@@ -175,13 +192,32 @@ impl Shown {
 /// The middleware of every route.
 pub(super) async fn gate(State(home): State<Shared>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    match admit(&home, &parts).await {
-        Ok((caller, shown)) => {
-            parts.extensions.insert(caller);
-            parts.extensions.insert(shown);
-        }
+    let (caller, shown) = match admit(&home, &parts).await {
+        Ok(admitted) => admitted,
         Err(problem) => return problem.into_response(),
+    };
+    let counted = caller.counted();
+    if !matches!(caller.who, Who::Nobody)
+        && let Some(stranger) = parts.extensions.get::<Stranger>()
+    {
+        stranger.is_known();
     }
+    parts.extensions.insert(caller);
+    parts.extensions.insert(shown);
+    // Of unknown length is large. Held until the answer is made: the body lives on in it as JSON and as bytes.
+    let large = body
+        .size_hint()
+        .upper()
+        .is_none_or(|bytes| bytes > BODY_BYTES_MAX as u64);
+    let _place = if large {
+        let (all, own) = (home.large_bodies_max, home.large_bodies_by_caller_max);
+        let Some(place) = home.large_bodies.count(counted, all, own) else {
+            return Problem::unavailable("too many large requests at once").into_response();
+        };
+        Some(place)
+    } else {
+        None
+    };
     let request = Request::from_parts(parts, body);
     match tokio::time::timeout(ANSWER_TIME_MAX, next.run(request)).await {
         Ok(response) => response,
@@ -213,14 +249,12 @@ async fn admit(home: &Home, request: &Parts) -> Result<(Caller, Shown), Problem>
     let shown = Shown::read(&request.headers, peer);
     let who = shown.identify(home).await?;
     let now = home.clock.now();
-    let (standing, role, counted) = match &who {
-        Who::Person { person, .. } => {
-            let standing = Standing::Person(person.fields.role);
-            (standing, None, Counted::Person(person.id))
-        }
-        Who::Device { device, role, .. } => (Standing::Device, *role, Counted::Device(device.id)),
-        Who::Nobody => (Standing::Nobody, None, Counted::source(peer.source)),
+    let (standing, role) = match &who {
+        Who::Person { person, .. } => (Standing::Person(person.fields.role), None),
+        Who::Device { role, .. } => (Standing::Device, *role),
+        Who::Nobody => (Standing::Nobody, None),
     };
+    let counted = who.counted(&peer);
     let limit = if matches!(who, Who::Nobody) {
         &home.anonymous
     } else {

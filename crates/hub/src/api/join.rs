@@ -18,6 +18,7 @@ use crate::clock::UnixMs;
 use crate::device::{Device, NewDevice};
 use crate::home::Counted;
 use crate::id::DeviceId;
+use crate::invitation::JoinedAnswer;
 use crate::problem::Problem;
 use crate::store::StoreError;
 
@@ -50,7 +51,7 @@ pub(super) struct Joined {
     ca_pem: String,
     /// When the certificate ends; renew it a month before.
     not_after_ms: UnixMs,
-    /// Base64 of HMAC-SHA256 over request, certificate and authority: the hub knows the code too.
+    /// Base64 of HMAC-SHA256 over request, certificate, authority, the device and the end: the hub knows the code too.
     proof: String,
 }
 
@@ -142,7 +143,15 @@ pub(super) async fn join(
         other => other?,
     };
     let authority = home.authority.certificate();
-    let proof = key.joined_proof(request.der(), &certificate, authority);
+    let proof = key.joined_proof(&JoinedAnswer {
+        request: request.der(),
+        certificate: &certificate,
+        ca: authority,
+        device: device.id,
+        kind: device.kind,
+        fields: &device.fields,
+        not_after: issued.not_after,
+    });
     tracing::info!(device = %device.id, "a device joined");
     let joined = Joined {
         device,

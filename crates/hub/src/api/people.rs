@@ -9,7 +9,6 @@ use utoipa::ToSchema;
 use super::gate::{Caller, Who};
 use super::given::{Given, Id};
 use super::{Answered, Created, Shared};
-use crate::device::Fingerprint;
 use crate::id::PersonId;
 use crate::person::{Person, PersonFields, Role};
 use crate::problem::Problem;
@@ -66,7 +65,7 @@ pub(super) async fn change(
     Ok(Json(home.store.change_person(id, &fields, now).await?))
 }
 
-/// Remove a person with their sessions and their mailbox.
+/// Remove a person with their sessions and their mailbox; their devices are revoked.
 #[utoipa::path(delete, path = "/api/v1/people/{id}", tag = "people", params(("id" = String, Path)),
     responses((status = 204)))]
 pub(super) async fn remove(
@@ -113,8 +112,9 @@ pub(super) async fn set_password(
             .login
             .as_ref()
             .ok_or_else(|| Problem::conflict("you have no login"))?;
-        home.tries_by_account
-            .take(&Fingerprint::of(login.as_str().as_bytes()), now)
+        // Apart from log-ins: whoever fails to log in as somebody does not keep them from a new password.
+        home.tries_by_person
+            .take(&id, now)
             .map_err(Problem::too_many)?;
         let current = wish.current.unwrap_or_default();
         let hash = home.store.credentials(login).await?.map(|(_, hash)| hash);

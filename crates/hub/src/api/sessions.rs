@@ -11,8 +11,8 @@ use super::gate::{COOKIE, Caller, Shown, Who};
 use super::given::{Given, Id};
 use super::{Answered, Shared};
 use crate::device::{Device, Fingerprint};
-use crate::home::Counted;
-use crate::id::TokenId;
+use crate::home::{Counted, Home};
+use crate::id::{DeviceId, PersonId, TokenId};
 use crate::person::Person;
 use crate::problem::Problem;
 use crate::session::{PASSWORD_BYTES_MAX, PasswordHash, Session, Token, TokenKind};
@@ -83,7 +83,16 @@ pub(super) async fn me(caller: Caller, shown: Shown) -> Json<Me> {
     Json(me)
 }
 
-/// Log in.
+/// The device whose certificate the caller's connection shows, also where a person asks on it.
+async fn device_of(home: &Home, caller: &Caller) -> Result<Option<DeviceId>, Problem> {
+    let Some(certificate) = &caller.peer.certificate else {
+        return Ok(None);
+    };
+    let found = home.store.device_by_certificate(certificate).await?;
+    Ok(found.map(|(device, _)| device.id))
+}
+
+/// Log in. On a connection with a device's certificate the session ends when that device is revoked.
 #[utoipa::path(post, path = "/api/v1/sessions", tag = "sessions", request_body = LogIn,
     responses((status = 201, body = LoggedIn)))]
 pub(super) async fn log_in(
@@ -95,8 +104,16 @@ pub(super) async fn log_in(
     home.tries_by_source
         .take(&Counted::source(caller.peer.source), now)
         .map_err(Problem::too_many)?;
+    let device = device_of(&home, &caller).await?;
+    // By account and source, so that whoever only knows a login does not lock its person out. A device with a
+    // certificate is a source of its own, whatever else comes from its address.
+    let account = Fingerprint::of(wish.login.as_str().as_bytes());
+    let source = device.map_or_else(|| Counted::source(caller.peer.source), Counted::Device);
     home.tries_by_account
-        .take(&Fingerprint::of(wish.login.as_str().as_bytes()), now)
+        .take(&(account, source), now)
+        .map_err(Problem::too_many)?;
+    home.tries_by_account_anywhere
+        .take(&account, now)
         .map_err(Problem::too_many)?;
     let known = home.store.credentials(&wish.login).await?;
     let (person, hash) = match known {
@@ -114,7 +131,7 @@ pub(super) async fn log_in(
     let expires_at = now.plus_ms(wish.kind.lasts_ms());
     let session = home
         .store
-        .open_session(person.id, wish.kind, &token.hash(), now, expires_at)
+        .open_session(person.id, wish.kind, device, &token.hash(), now, expires_at)
         .await?;
     let browser = wish.kind == TokenKind::Browser;
     let answer = LoggedIn {
@@ -147,7 +164,19 @@ pub(super) async fn sessions(State(home): State<Shared>, caller: Caller) -> Answ
     Ok(Json(home.store.sessions_of(person.id, now).await?))
 }
 
-/// End one of the caller's sessions: log out, here or elsewhere.
+/// A person's sessions, for owners.
+#[utoipa::path(get, path = "/api/v1/people/{id}/sessions", tag = "sessions", params(("id" = String, Path)),
+    responses((status = 200, body = Vec<Session>)))]
+pub(super) async fn sessions_of(
+    State(home): State<Shared>,
+    Id(id): Id<PersonId>,
+) -> Answered<Vec<Session>> {
+    let person = home.store.person(id).await?;
+    let now = home.clock.now();
+    Ok(Json(home.store.sessions_of(person.id, now).await?))
+}
+
+/// End one of the caller's sessions: log out, here or elsewhere. Owners end anybody's.
 #[utoipa::path(delete, path = "/api/v1/sessions/{id}", tag = "sessions", params(("id" = String, Path)),
     responses((status = 204)))]
 pub(super) async fn end(
@@ -160,7 +189,7 @@ pub(super) async fn end(
     };
     let now = home.clock.now();
     let own = home.store.sessions_of(person.id, now).await?;
-    if !own.iter().any(|session| session.id == id) {
+    if !caller.sees_all() && !own.iter().any(|session| session.id == id) {
         return Err(Problem::not_found("you have no such session"));
     }
     home.store.end_session(id, now).await?;

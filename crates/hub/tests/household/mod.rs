@@ -43,6 +43,7 @@ pub fn generous() -> Limits {
         known: rate,
         tries_by_source: rate,
         tries_by_account: rate,
+        tries_by_account_anywhere: rate,
         ..Limits::default()
     }
 }

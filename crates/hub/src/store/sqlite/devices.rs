@@ -10,7 +10,7 @@ use super::{
 use crate::clock::UnixMs;
 use crate::device::{Device, DeviceFields, DeviceKind, Fingerprint, IssuedCertificate};
 use crate::event::{Audience, EventKind};
-use crate::id::DeviceId;
+use crate::id::{DeviceId, TokenId};
 use crate::store::{Answer, Devices, StoreError};
 
 pub(super) fn device(row: &SqliteRow) -> Answer<Device> {
@@ -39,6 +39,34 @@ pub(super) async fn insert_certificate(
         .bind(id.to_string())
         .bind(certificate.not_after.0)
         .execute(change.on())
+        .await?;
+    Ok(())
+}
+
+/// Ends a device's rights, its registrations and the sessions that were opened on it, each with its event.
+pub(super) async fn revoke(change: &mut Change, id: DeviceId, now: UnixMs) -> Answer<()> {
+    query("UPDATE devices SET revoked_at = ? WHERE id = ?")
+        .bind(now.0)
+        .bind(id.to_string())
+        .execute(change.on())
+        .await?;
+    query("DELETE FROM bindings WHERE device = ?")
+        .bind(id.to_string())
+        .execute(change.on())
+        .await?;
+    let sessions = query("DELETE FROM sessions WHERE device = ? RETURNING id, person")
+        .bind(id.to_string())
+        .fetch_all(change.on())
+        .await?;
+    for row in sessions {
+        let session: TokenId = parsed(&row, "id")?;
+        let audience = Audience::person(parsed(&row, "person")?);
+        change
+            .event(EventKind::SessionEnded, audience, session, now)
+            .await?;
+    }
+    change
+        .event(EventKind::DeviceRevoked, Audience::Home, id, now)
         .await?;
     Ok(())
 }
@@ -114,18 +142,7 @@ impl Devices for SqliteStore {
         if before.revoked_at_ms.is_some() {
             return Ok(());
         }
-        query("UPDATE devices SET revoked_at = ? WHERE id = ?")
-            .bind(now.0)
-            .bind(id.to_string())
-            .execute(change.on())
-            .await?;
-        query("DELETE FROM bindings WHERE device = ?")
-            .bind(id.to_string())
-            .execute(change.on())
-            .await?;
-        change
-            .event(EventKind::DeviceRevoked, Audience::Home, id, now)
-            .await?;
+        revoke(&mut change, id, now).await?;
         change.commit().await
     }
 

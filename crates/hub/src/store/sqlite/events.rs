@@ -5,9 +5,10 @@ use sqlx_core::query::query;
 use sqlx_core::row::Row as _;
 use sqlx_sqlite::SqliteRow;
 
-use super::{SqliteStore, read_as, time};
+use super::{SqliteStore, read_as, time, time_or_none};
 use crate::clock::UnixMs;
 use crate::event::{Audience, Event, EventKind, StreamId};
+use crate::message::REMEMBERED_MS;
 use crate::store::{Answer, Events};
 
 fn event(row: &SqliteRow) -> Answer<Event> {
@@ -48,10 +49,23 @@ impl Events for SqliteStore {
         Ok((StreamId(oldest), StreamId(newest)))
     }
 
+    async fn last_sweep(&self) -> Answer<Option<UnixMs>> {
+        let row = query("SELECT swept_at FROM home")
+            .fetch_one(&self.read)
+            .await?;
+        time_or_none(&row, "swept_at")
+    }
+
     async fn sweep(&self, now: UnixMs, events_before: UnixMs) -> Answer<()> {
         let mut change = self.change().await?;
+        query("DELETE FROM messages WHERE expires_at <= ?")
+            .bind(now.plus_ms(-REMEMBERED_MS).0)
+            .execute(change.on())
+            .await?;
         for ended in [
-            "DELETE FROM messages WHERE expires_at <= ?",
+            "DELETE FROM deliveries WHERE message IN (SELECT id FROM messages WHERE expires_at <= ?)",
+            "UPDATE messages SET text = NULL, voice = NULL, codec = NULL, duration_ms = NULL, body_bytes = 0
+             WHERE expires_at <= ? AND body_bytes > 0",
             "DELETE FROM sessions WHERE expires_at <= ?",
             "DELETE FROM bindings WHERE expires_at <= ?",
             "UPDATE invitations SET secret_key = x'' WHERE expires_at <= ? AND secret_key <> x''",
@@ -64,6 +78,10 @@ impl Events for SqliteStore {
                  (SELECT min(stream_id) FROM events WHERE at >= ?), (SELECT stream_id + 1 FROM home))",
         )
             .bind(events_before.0)
+            .execute(change.on())
+            .await?;
+        query("UPDATE home SET swept_at = ?")
+            .bind(now.0)
             .execute(change.on())
             .await?;
         change.commit().await

@@ -14,7 +14,7 @@ use crate::event::{Audience, EventKind, StreamId};
 use crate::id::MessageId;
 use crate::message::{
     Delivery, DeliveryState, MAILBOX_MAX, Message, MessageBody, NewMessage, RECIPIENTS_MAX,
-    Recipients, Stored, Voice, VoiceCodec,
+    Recipients, SENT_BYTES_MAX, SENT_MAX, Stored, Voice, VoiceCodec,
 };
 use crate::person::Party;
 use crate::store::{Answer, Messages, StoreError};
@@ -114,16 +114,79 @@ async fn mailboxes(change: &mut Change, message: &NewMessage) -> Answer<BTreeSet
     Ok(all)
 }
 
-async fn check_room(change: &mut Change, mailbox: &str) -> Answer<()> {
+async fn has_room(change: &mut Change, mailbox: &str, now: UnixMs) -> Answer<bool> {
     let row = query("SELECT count(*) FROM deliveries WHERE mailbox = ? AND state = 0")
         .bind(mailbox)
         .fetch_one(change.on())
         .await?;
-    if row.try_get::<i64, _>(0)? >= i64::from(MAILBOX_MAX) {
+    if row.try_get::<i64, _>(0)? < i64::from(MAILBOX_MAX) {
+        return Ok(true);
+    }
+    // What has ended and was not swept yet takes no place; counted only here, because it costs a look at each.
+    let row = query(
+        "SELECT count(*) FROM deliveries JOIN messages ON messages.id = deliveries.message
+         WHERE mailbox = ? AND state = 0 AND expires_at > ?",
+    )
+    .bind(mailbox)
+    .bind(now.0)
+    .fetch_one(change.on())
+    .await?;
+    Ok(row.try_get::<i64, _>(0)? < i64::from(MAILBOX_MAX))
+}
+
+/// The mailboxes that have room. For everyone, a full one is passed over: one person who never looks keeps nobody
+/// from calling the household to dinner.
+async fn with_room(
+    change: &mut Change,
+    message: &NewMessage,
+    mailboxes: BTreeSet<String>,
+    now: UnixMs,
+) -> Answer<BTreeSet<String>> {
+    let mut open = BTreeSet::new();
+    for mailbox in mailboxes {
+        if has_room(change, &mailbox, now).await? {
+            open.insert(mailbox);
+        } else if message.to != Recipients::Everyone {
+            open.clear();
+            break;
+        }
+    }
+    if open.is_empty() {
         return Err(StoreError::Limit {
             what: "messages waiting in a mailbox",
             max: MAILBOX_MAX,
         });
+    }
+    Ok(open)
+}
+
+/// How many bytes the body takes in the database.
+fn body_bytes(message: &NewMessage) -> i64 {
+    let bytes = match &message.body {
+        MessageBody::Text(text) => text.as_str().len(),
+        MessageBody::Voice(voice) => voice.bytes.len(),
+    };
+    i64::try_from(bytes).unwrap_or(i64::MAX)
+}
+
+/// What one sender may have in the database, read or not.
+async fn check_sender(change: &mut Change, message: &NewMessage) -> Answer<()> {
+    let row = query(
+        "SELECT count(*) AS messages, coalesce(sum(body_bytes), 0) AS bytes FROM messages WHERE sender = ?",
+    )
+    .bind(message.from.key())
+    .fetch_one(change.on())
+    .await?;
+    if row.try_get::<i64, _>("messages")? >= i64::from(SENT_MAX) {
+        return Err(StoreError::Refused(
+            "this sender has as many messages here as one may have; they make room as they expire",
+        ));
+    }
+    let bytes: i64 = row.try_get("bytes")?;
+    if bytes.saturating_add(body_bytes(message)) > SENT_BYTES_MAX {
+        return Err(StoreError::Refused(
+            "this sender's messages take as much space here as one may take; they make room as they expire",
+        ));
     }
     Ok(())
 }
@@ -154,10 +217,11 @@ impl Messages for SqliteStore {
             });
         }
         let mailboxes = mailboxes(&mut change, message).await?;
+        check_sender(&mut change, message).await?;
+        let mailboxes = with_room(&mut change, message, mailboxes, now).await?;
         let id = MessageId::random()?;
         let mut sequence = None;
         for mailbox in &mailboxes {
-            check_room(&mut change, mailbox).await?;
             let owner = Party::from_key(mailbox).ok_or(StoreError::Unreadable("mailbox"))?;
             let place = change
                 .event(EventKind::MessageQueued, Audience::Mailbox(owner), id, now)
@@ -171,8 +235,8 @@ impl Messages for SqliteStore {
         };
         query(
             "INSERT INTO messages (id, sequence, sender, client_id, body_sha256, text, voice, codec,
-                                   duration_ms, sent_at, expires_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                   duration_ms, body_bytes, sent_at, expires_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(id.to_string())
         .bind(sequence.0)
@@ -183,6 +247,7 @@ impl Messages for SqliteStore {
         .bind(voice.map(|voice| voice.bytes.as_slice()))
         .bind(voice.map(|voice| voice.codec.as_str()))
         .bind(voice.map(|voice| i64::from(voice.duration_ms)))
+        .bind(body_bytes(message))
         .bind(now.0)
         .bind(message.expires_at.0)
         .execute(change.on())
@@ -288,7 +353,8 @@ impl Messages for SqliteStore {
 
     async fn deliveries(&self, id: MessageId) -> Answer<(Party, Vec<Delivery>)> {
         let mut snapshot = self.read.begin().await?;
-        let row = query("SELECT sender FROM messages WHERE id = ?")
+        // One whose body was swept is only remembered.
+        let row = query("SELECT sender FROM messages WHERE id = ? AND body_bytes > 0")
             .bind(id.to_string())
             .fetch_optional(&mut *snapshot)
             .await?;

@@ -24,6 +24,8 @@ use crate::store::{Answer, StoreError};
 const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0001_home.sql"),
     include_str!("../../../migrations/0002_bindings.sql"),
+    include_str!("../../../migrations/0003_sip_accounts.sql"),
+    include_str!("../../../migrations/0004_limits.sql"),
 ];
 /// "HRTH": SQLite files of other programs are left alone.
 const APPLICATION_ID: i64 = 0x4852_5448;
@@ -71,9 +73,13 @@ impl SqliteStore {
         lock: File,
     ) -> Answer<Self> {
         let options = options(config);
+        // Asked before anything is set: the journal's mode stands in the file, which may be another program's.
+        let mut asking = options.clone().connect().await?;
+        let version = version_of(&mut asking, path).await?;
+        asking.close().await?;
+        let options = options.journal_mode(SqliteJournalMode::Wal);
         {
             let mut connection = options.connect().await?;
-            let version = version_of(&mut connection, path).await?;
             check(&mut connection, path).await?;
             if version > 0 && version < newest() {
                 let name = format!("hub.before-upgrade-{version}.sqlite");
@@ -165,7 +171,6 @@ fn options(config: &SqliteConfig) -> SqliteConnectOptions {
     let mut options = SqliteConnectOptions::new()
         .filename(&path)
         .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)

@@ -5,6 +5,7 @@ use sqlx_core::query::query;
 use sqlx_core::row::Row as _;
 use sqlx_sqlite::SqliteRow;
 
+use super::devices::revoke;
 use super::{Change, SqliteStore, checked, checked_or_none, found, parsed, read_as, taken, time};
 use crate::clock::UnixMs;
 use crate::event::{Audience, EventKind};
@@ -137,6 +138,15 @@ impl People for SqliteStore {
             return Err(LAST_OWNER);
         }
         end_sessions(&mut change, id, now).await?;
+        // A device without its person would be the household's, with the household's rights.
+        let devices =
+            query("SELECT id FROM devices WHERE person = ? AND revoked_at IS NULL ORDER BY id")
+                .bind(id.to_string())
+                .fetch_all(change.on())
+                .await?;
+        for row in devices {
+            revoke(&mut change, parsed(&row, "id")?, now).await?;
+        }
         query("DELETE FROM deliveries WHERE mailbox = ?")
             .bind(Party::Person(id).key())
             .execute(change.on())

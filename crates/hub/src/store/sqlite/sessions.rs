@@ -6,10 +6,10 @@ use sqlx_core::row::Row as _;
 use sqlx_sqlite::SqliteRow;
 
 use super::people::person;
-use super::{SqliteStore, parsed, read_as, time};
+use super::{SqliteStore, found, parsed, parsed_or_none, read_as, time};
 use crate::clock::UnixMs;
 use crate::event::{Audience, EventKind};
-use crate::id::{PersonId, TokenId};
+use crate::id::{DeviceId, PersonId, TokenId};
 use crate::person::Person;
 use crate::session::{SESSIONS_MAX, Session, TokenHash, TokenKind};
 use crate::store::{Answer, Sessions, StoreError};
@@ -19,6 +19,7 @@ fn session(row: &SqliteRow) -> Answer<Session> {
         id: parsed(row, "session_id")?,
         person: parsed(row, "person")?,
         kind: read_as(row, "session_kind", TokenKind::parse)?,
+        device: parsed_or_none(row, "device")?,
         created_at_ms: time(row, "opened_at")?,
         expires_at_ms: time(row, "expires_at")?,
     })
@@ -30,12 +31,22 @@ impl Sessions for SqliteStore {
         &self,
         person: PersonId,
         kind: TokenKind,
+        device: Option<DeviceId>,
         token: &TokenHash,
         now: UnixMs,
         expires_at: UnixMs,
     ) -> Answer<Session> {
         let id = TokenId::random()?;
         let mut change = self.change().await?;
+        if let Some(device) = device {
+            // In this transaction, so that no revocation falls between the question and the session.
+            let row = query("SELECT count(*) FROM devices WHERE id = ? AND revoked_at IS NULL")
+                .bind(device.to_string())
+                .fetch_one(change.on())
+                .await?;
+            let there: i64 = row.try_get(0)?;
+            found(u64::from(there > 0), "device that is not revoked")?;
+        }
         // The oldest make room: a person who logs in again and again is not locked out.
         let oldest = query(
             "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE person = ?
@@ -57,13 +68,14 @@ impl Sessions for SqliteStore {
                 .await?;
         }
         query(
-            "INSERT INTO sessions (id, secret, person, kind, created_at, expires_at)
-             VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO sessions (id, secret, person, kind, device, created_at, expires_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(id.to_string())
         .bind(token.as_bytes().as_slice())
         .bind(person.to_string())
         .bind(kind.as_str())
+        .bind(device.map(|id| id.to_string()))
         .bind(now.0)
         .bind(expires_at.0)
         .execute(change.on())
@@ -77,6 +89,7 @@ impl Sessions for SqliteStore {
             id,
             person,
             kind,
+            device,
             created_at_ms: now,
             expires_at_ms: expires_at,
         })
@@ -85,7 +98,7 @@ impl Sessions for SqliteStore {
     async fn session(&self, token: &TokenHash, now: UnixMs) -> Answer<Option<(Session, Person)>> {
         let row = query(
             "SELECT people.*, sessions.id AS session_id, sessions.person, sessions.kind AS session_kind,
-                    sessions.created_at AS opened_at, sessions.expires_at
+                    sessions.device, sessions.created_at AS opened_at, sessions.expires_at
              FROM sessions JOIN people ON people.id = sessions.person
              WHERE sessions.secret = ? AND sessions.expires_at > ?",
         )
@@ -99,7 +112,8 @@ impl Sessions for SqliteStore {
 
     async fn sessions_of(&self, person: PersonId, now: UnixMs) -> Answer<Vec<Session>> {
         let rows = query(
-            "SELECT id AS session_id, person, kind AS session_kind, created_at AS opened_at, expires_at
+            "SELECT id AS session_id, person, kind AS session_kind, device, created_at AS opened_at,
+                    expires_at
              FROM sessions WHERE person = ? AND expires_at > ? ORDER BY created_at DESC, id",
         )
         .bind(person.to_string())
