@@ -78,7 +78,7 @@ impl Spoken {
         let transcript = Transcript {
             text: self.words.clone(),
             tokens: Vec::new(),
-            log_prob: -1.0,
+            log_prob: -0.1, // said clearly
             alternatives: Vec::new(),
         };
         let understanding = match wake {
