@@ -82,6 +82,7 @@ impl Bench {
         let domains = vec![Host::parse("home.example").unwrap()];
         let mut config = ProxyConfig::new([1; 32], [2; 32], vec![identity], domains);
         config.limits.calls_per_source_max = u32::MAX;
+        config.limits.transactions_per_source_max = u32::MAX;
         Bench {
             proxy: Proxy::new(config),
             now: Duration::ZERO,

@@ -17,6 +17,7 @@ use sha2::Sha256;
 use crate::auth::AuthValue;
 use crate::method::Method;
 
+pub(crate) use authenticator::subscriber;
 pub use authenticator::{
     Account, Authenticated, Authenticator, AuthenticatorConfig, AuthenticatorLimits, Judgement,
 };

@@ -19,7 +19,7 @@ use crate::target::{self, Target};
 use crate::via;
 
 pub use keep_alive::{FlowKeeper, FlowWatch, GRACE, KeepAliveStep, PONG_WAIT, keep_alive_answer};
-pub use token::{Direction, FlowTokens, Sealed, TokenError};
+pub use token::{Direction, FlowTokens, Sealed, Side, TokenError};
 
 /// One flow. Its numbers are never used twice, not even after a restart: a token or a binding
 /// that outlived its flow must find nothing rather than a stranger. 0 is no flow.

@@ -3,15 +3,16 @@
 //! ```text
 //!             ┌ malformed, looping, too many ─► answered here
 //! request ────┤ CANCEL, ACK, retransmission ──► its transaction
-//!             ├ in a dialog, signed token ────► down its flow
+//!             ├ token that names a flow ──────► down that flow
 //!             └ anything else ─► Output::Decide ─► decide(): Reject │ Forward │ Spiral │ Take
 //!                                                    │
 //!   groups one after the other, branches of a group at once ─► best response ─► upstream
 //! ```
 //! It decides nothing about who may call whom, and nothing about emergencies: the parsed request
 //! is shown to the caller before anything else is done with it, and a `urn:service:` Request-URI
-//! leaves as it came. It forwards for strangers only what carries a token signed here, so it is
-//! no open relay. Between the 2xx and the BYE of a call it remembers nothing: the Record-Route
+//! leaves as it came. Without a decision it forwards only what carries a token signed here, and
+//! only down the flow, or for an ACK to the address, that the token names, so it is no open
+//! relay. Between the 2xx and the BYE of a call it remembers nothing: the Record-Route
 //! holds what is needed.
 
 mod cancelling;
@@ -55,9 +56,10 @@ pub struct Proxy {
     contexts: BTreeMap<u64, Box<Context>>,
     servers: BTreeMap<ServerMark, u64>,
     clients: BTreeMap<u64, Box<Client>>,
-    resolving: BTreeMap<u64, Resolving>,
-    /// Unanswered INVITEs by source.
-    sources: BTreeMap<IpAddr, u32>,
+    /// Clients that wait for a host name.
+    resolving: BTreeMap<u64, u64>,
+    /// What each source makes us hold.
+    sources: BTreeMap<IpAddr, Load>,
     deadlines: BTreeSet<(Duration, Slot)>,
     outputs: VecDeque<Output>,
     counters: Counters,
@@ -71,11 +73,20 @@ enum Slot {
     Client(u64),
 }
 
-/// What waits for a host name.
-#[derive(Debug)]
-enum Resolving {
-    Client(u64),
-    Ack { ack: Box<Request>, via_loop: u64 },
+/// What one source makes us hold.
+#[derive(Debug, Clone, Copy, Default)]
+struct Load {
+    /// Server transactions.
+    living: u32,
+    /// Unanswered INVITEs that begin a call.
+    calling: u32,
+    /// Privileged INVITEs, answered or not.
+    privileged: u32,
+}
+
+/// Whom a flow's requests are counted against.
+fn source_of(flow: &Flow) -> IpAddr {
+    crate::digest::subscriber(flow.remote.ip())
 }
 
 impl core::fmt::Debug for Proxy {
@@ -365,8 +376,18 @@ impl Proxy {
         if let Some(at) = context.scheduled {
             self.deadlines.remove(&(at, Slot::Context(id)));
         }
-        if let Some(source) = context.counted {
-            self.release(source);
+        self.outputs
+            .extend(context.ending.map(|e| Output::Call(*e)));
+        let source = source_of(&context.flow);
+        if let Some(load) = self.sources.get_mut(&source) {
+            load.living = load.living.saturating_sub(1);
+            load.calling = load.calling.saturating_sub(u32::from(context.calling));
+            load.privileged = load
+                .privileged
+                .saturating_sub(u32::from(context.privileged));
+            if load.living == 0 {
+                self.sources.remove(&source);
+            }
         }
         // A non-INVITE whose client has stopped waiting: nobody wants the answers any more.
         for client in context.pending {
@@ -382,15 +403,6 @@ impl Proxy {
         }
     }
 
-    fn release(&mut self, source: IpAddr) {
-        if let Some(count) = self.sources.get_mut(&source) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.sources.remove(&source);
-            }
-        }
-    }
-
     /// Sends a response on a context's server transaction.
     fn send_upstream(&mut self, id: u64, response: &Response, now: Duration) -> bool {
         let Some(context) = self.contexts.get_mut(&id) else {
@@ -402,7 +414,7 @@ impl Proxy {
         }
         let bytes = response.to_bytes();
         let hop = context.upstream.clone();
-        let mut released = None;
+        let mut ended = None;
         context.last = if context.machine.repeats() {
             bytes.clone()
         } else {
@@ -414,12 +426,15 @@ impl Proxy {
             context.best = None;
             context.group_until = None;
             context.request = None;
-            released = context.counted.take();
+            ended = context.ending.take().filter(|_| ends_call(status));
+            if std::mem::take(&mut context.calling)
+                && let Some(load) = self.sources.get_mut(&source_of(&context.flow))
+            {
+                load.calling = load.calling.saturating_sub(1);
+            }
         }
         self.outputs.push_back(Output::Transmit { hop, bytes });
-        if let Some(source) = released {
-            self.release(source);
-        }
+        self.outputs.extend(ended.map(|ended| Output::Call(*ended)));
         self.schedule_context(id);
         true
     }
@@ -465,6 +480,14 @@ impl Proxy {
             self.schedule_client(id);
         }
     }
+}
+
+/// Whether a BYE with this answer ended its call: it was heard (2xx), the other side knows of no
+/// such call (481), or nobody is there (408, 430, 480). After anything else the call may stand.
+fn ends_call(status: StatusCode) -> bool {
+    status.is_success()
+        || status == StatusCode::REQUEST_TIMEOUT
+        || matches!(status.code(), 430 | 480 | 481)
 }
 
 /// Whether a method may begin a dialog, so that Record-Route means something.

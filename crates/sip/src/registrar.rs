@@ -42,6 +42,10 @@ pub struct RegistrarConfig {
     pub domains: Vec<Host>,
     /// Our own names and ports: a contact there would call us, and us again.
     pub own: Vec<Identity>,
+    /// Edge proxies in front of us: the addresses that their requests come from, and the names
+    /// that stand in their Path. Only from them a REGISTER may have come through a proxy or bring
+    /// a Path: whoever may name a Path is called at an address of his choice.
+    pub edge_proxies: Vec<Host>,
     /// Shortest registration granted, seconds; a shorter wish gets 423. An hour or more may
     /// never be refused (RFC 3261 section 10.3 step 7).
     pub expires_min_s: u32,
@@ -69,6 +73,7 @@ impl RegistrarConfig {
             gruu_secret,
             domains,
             own: Vec::new(),
+            edge_proxies: Vec::new(),
             expires_min_s: 60,
             expires_max_s: 3_600,
             expires_default_s: 3_600,
@@ -156,7 +161,7 @@ impl core::fmt::Debug for Registrar {
 impl Registrar {
     /// With the rows of the store. Flows do not live longer than the process: rows that name one
     /// of an earlier process come with `flow: None`, or are left out where nothing else leads to
-    /// the device. What has expired is removed.
+    /// the device. What has expired, or is reached by no flow and no proven address, is removed.
     #[must_use]
     pub fn new(config: RegistrarConfig, bindings: Vec<Binding>, now: Duration) -> Self {
         let mut registrar = Registrar {
@@ -171,7 +176,9 @@ impl Registrar {
             outputs: VecDeque::new(),
         };
         for binding in bindings {
-            if binding.expires_at > now {
+            let leads =
+                binding.flow.is_some() || !binding.path.is_empty() || !binding.needs_its_flow();
+            if binding.expires_at > now && leads {
                 registrar.put(binding, false);
             } else {
                 let removed = RegistrarOutput::Remove(binding.key());

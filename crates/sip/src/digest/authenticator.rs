@@ -8,7 +8,9 @@
 //! ```
 //! Nothing is kept for a challenge: the nonce carries its time and our signature. Only a nonce
 //! that right credentials used has a row, with a window of the counts seen, so that a flood of
-//! strangers pushes nobody out. [`super::DigestServer`] is the small sister for one endpoint.
+//! strangers pushes nobody out. A nonce is good for the source that it was given to, and nothing
+//! said with another one is looked at: whoever writes somebody else's address on a datagram never
+//! sees the nonce that he would need to have him blocked. [`super::DigestServer`] is the small sister for one endpoint.
 
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,11 +85,11 @@ impl AuthenticatorConfig {
 /// Bounds on guessing and on memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthenticatorLimits {
-    /// Wrong answers of one source before it is blocked.
+    /// Wrong answers of one source for one user name before they are blocked together.
     pub failures_max: u32,
-    /// A source that was quiet for this long is forgiven; a blocked one waits for this long.
+    /// A pair that was quiet for this long is forgiven; a blocked one waits for this long.
     pub failure_window: Duration,
-    /// Sources remembered; beyond it the oldest is forgotten.
+    /// Pairs of source and user name remembered; beyond it the oldest is forgotten.
     pub sources_max: usize,
     /// Nonces in use; beyond it the oldest counts as stale.
     pub nonces_max: usize,
@@ -169,17 +171,20 @@ struct Failures {
     last: Duration,
 }
 
+/// Who gave wrong answers: a source, and the hash of the name that it gave.
+type Suspect = (IpAddr, [u8; 8]);
+
 /// Judges credentials.
 pub struct Authenticator {
     config: AuthenticatorConfig,
     hmac: Hmac,
-    serial: u64,
+    serial: u32,
     nonces: BTreeMap<[u8; NONCE_BYTES], Window>,
     /// Nonces by their time, oldest first.
     order: BTreeSet<(u64, [u8; NONCE_BYTES])>,
     /// Every nonce made up to here that has no row is stale: it may have had one.
     horizon: Option<u64>,
-    failures: BTreeMap<IpAddr, Failures>,
+    failures: BTreeMap<Suspect, Failures>,
 }
 
 impl std::fmt::Debug for Authenticator {
@@ -191,9 +196,10 @@ impl std::fmt::Debug for Authenticator {
     }
 }
 
+/// Time (8), serial (4), and the mark of the source (4).
 const CLAIM_BYTES: usize = 16;
 const MAC_BYTES: usize = 14;
-/// Time, serial and signature: a multiple of three.
+/// Claim and signature: a multiple of three.
 const NONCE_BYTES: usize = CLAIM_BYTES + MAC_BYTES;
 
 impl Authenticator {
@@ -222,9 +228,6 @@ impl Authenticator {
         now: Duration,
     ) -> Judgement {
         let source = subscriber(source);
-        if let Some(retry_after) = self.blocked(source, now) {
-            return Judgement::Blocked { retry_after };
-        }
         let headers = &request.headers;
         let values = if proxy {
             headers.proxy_authorization()
@@ -237,22 +240,30 @@ impl Authenticator {
             value.is_digest() && value.get("realm") == Some(self.config.realm.as_str())
         };
         let Some(value) = values.iter().find(ours) else {
-            return self.challenge(proxy, false, None, now);
+            return self.challenge(proxy, source, false, None, now);
         };
-        match self.verify(value, request, account, now) {
+        let suspect = self.suspect(source, value.get("username").unwrap_or_default());
+        if let Some(retry_after) = self.blocked(suspect, now) {
+            return Judgement::Blocked { retry_after };
+        }
+        match self.verify(value, request, source, account, now) {
             Ok(who) => {
-                self.failures.remove(&source);
+                self.failures.remove(&suspect);
                 Judgement::Authenticated(who)
             }
-            Err(Flaw::Stale) => self.challenge(proxy, true, Some("nonce is stale"), now),
+            Err(Flaw::Stale) => self.challenge(proxy, source, true, Some("nonce is stale"), now),
+            // Only who knows the password, or heard him, says it twice: that is no guess.
+            Err(Flaw::Repeated) => {
+                self.challenge(proxy, source, true, Some("nc was used before"), now)
+            }
             Err(Flaw::Wrong(why)) => {
-                self.note_failure(source, now);
-                self.challenge(proxy, false, Some(why), now)
+                self.note_failure(suspect, now);
+                self.challenge(proxy, source, false, Some(why), now)
             }
         }
     }
 
-    /// Sources that gave wrong answers of late.
+    /// Pairs of source and user name with wrong answers of late.
     #[must_use]
     pub fn suspects(&self) -> usize {
         self.failures.len()
@@ -262,10 +273,14 @@ impl Authenticator {
         &mut self,
         value: &AuthValue,
         request: &Request,
+        source: IpAddr,
         account: impl Fn(&str) -> Option<Account>,
         now: Duration,
     ) -> Result<Authenticated, Flaw> {
         let field = |name| value.get(name).unwrap_or_default();
+        // First of all, so that nothing can be learned or blamed with a nonce of somebody else.
+        let nonce = field("nonce");
+        let (opened, made_ms) = self.open_nonce(nonce, source, now)?;
         let algorithm = match value.get("algorithm") {
             None => Some(Algorithm::Md5),
             Some(token) => Algorithm::parse(token),
@@ -299,7 +314,6 @@ impl Authenticator {
             Algorithm::Sha256 => account.sha256.clone(),
             _ => account.md5.clone(),
         });
-        let nonce = field("nonce");
         let transcript = Transcript {
             algorithm,
             nonce,
@@ -317,25 +331,41 @@ impl Authenticator {
         if !right || ha1.is_none() {
             return Err(Flaw::Wrong("response does not match"));
         }
-        self.use_nonce(nonce, count, now)?;
+        self.use_nonce(opened, made_ms, count)?;
         Ok(Authenticated {
             username: username.to_owned(),
             weak: algorithm == Algorithm::Md5,
         })
     }
 
-    /// Notes that a nonce was used by somebody who knows a password.
-    fn use_nonce(&mut self, nonce: &str, count: u32, now: Duration) -> Result<(), Flaw> {
+    /// A nonce that was given to this source and is not too old.
+    fn open_nonce(
+        &self,
+        nonce: &str,
+        source: IpAddr,
+        now: Duration,
+    ) -> Result<([u8; NONCE_BYTES], u64), Flaw> {
         let (bytes, made_ms) = self.read_nonce(nonce).ok_or(Flaw::Stale)?;
         let life = self.config.nonce_life.as_millis();
-        if u128::from(made_ms).saturating_add(life) < now.as_millis() {
+        let expired = u128::from(made_ms).saturating_add(life) < now.as_millis();
+        if expired || bytes[12..CLAIM_BYTES] != self.source_mark(source) {
             return Err(Flaw::Stale);
         }
+        Ok((bytes, made_ms))
+    }
+
+    /// Notes that a nonce was used by somebody who knows a password.
+    fn use_nonce(
+        &mut self,
+        bytes: [u8; NONCE_BYTES],
+        made_ms: u64,
+        count: u32,
+    ) -> Result<(), Flaw> {
         if let Some(window) = self.nonces.get_mut(&bytes) {
             return if window.note(count) {
                 Ok(())
             } else {
-                Err(Flaw::Wrong("nc was used before"))
+                Err(Flaw::Repeated)
             };
         }
         if self.horizon.is_some_and(|horizon| made_ms <= horizon) {
@@ -362,11 +392,12 @@ impl Authenticator {
     fn challenge(
         &mut self,
         proxy: bool,
+        source: IpAddr,
         stale: bool,
         why: Option<&'static str>,
         now: Duration,
     ) -> Judgement {
-        let nonce = self.make_nonce(now);
+        let nonce = self.make_nonce(source, now);
         let (status, name) = if proxy {
             let status = StatusCode::PROXY_AUTHENTICATION_REQUIRED;
             (status, HeaderName::ProxyAuthenticate)
@@ -396,12 +427,14 @@ impl Authenticator {
         }
     }
 
-    fn make_nonce(&mut self, now: Duration) -> String {
-        self.serial += 1;
+    fn make_nonce(&mut self, source: IpAddr, now: Duration) -> String {
+        // Four thousand million in one millisecond are not made.
+        self.serial = self.serial.wrapping_add(1);
         let mut bytes = [0u8; NONCE_BYTES];
         let made_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
         bytes[..8].copy_from_slice(&made_ms.to_be_bytes());
-        bytes[8..CLAIM_BYTES].copy_from_slice(&self.serial.to_be_bytes());
+        bytes[8..12].copy_from_slice(&self.serial.to_be_bytes());
+        bytes[12..CLAIM_BYTES].copy_from_slice(&self.source_mark(source));
         let mac = self.hmac.of_parts(&[&bytes[..CLAIM_BYTES]]);
         bytes[CLAIM_BYTES..].copy_from_slice(&mac[..MAC_BYTES]);
         URL_SAFE_NO_PAD.encode(bytes)
@@ -415,30 +448,44 @@ impl Authenticator {
         genuine.then_some((bytes, made_ms))
     }
 
-    fn blocked(&mut self, source: IpAddr, now: Duration) -> Option<Duration> {
+    /// What stands for a source in a nonce; the key is ours, so nobody finds another source with
+    /// the same mark but by asking from there.
+    fn source_mark(&self, source: IpAddr) -> [u8; 4] {
+        let mac = self.hmac.of_parts(&[b"source", &octets(source)]);
+        [mac[0], mac[1], mac[2], mac[3]]
+    }
+
+    fn suspect(&self, source: IpAddr, username: &str) -> Suspect {
+        let mac = self.hmac.of_parts(&[b"username", username.as_bytes()]);
+        let mut name = [0; 8];
+        name.copy_from_slice(&mac[..8]);
+        (source, name)
+    }
+
+    fn blocked(&mut self, suspect: Suspect, now: Duration) -> Option<Duration> {
         let limits = &self.config.limits;
-        let failures = *self.failures.get(&source)?;
+        let failures = *self.failures.get(&suspect)?;
         let until = failures.last.saturating_add(limits.failure_window);
         if until <= now {
-            self.failures.remove(&source);
+            self.failures.remove(&suspect);
             return None;
         }
         (failures.count >= limits.failures_max).then(|| until.saturating_sub(now))
     }
 
-    fn note_failure(&mut self, source: IpAddr, now: Duration) {
+    fn note_failure(&mut self, suspect: Suspect, now: Duration) {
         if self.failures.len() >= self.config.limits.sources_max
-            && !self.failures.contains_key(&source)
+            && !self.failures.contains_key(&suspect)
         {
             let oldest = self
                 .failures
                 .iter()
                 .min_by_key(|(_, failures)| failures.last);
-            if let Some(oldest) = oldest.map(|(source, _)| *source) {
+            if let Some(oldest) = oldest.map(|(suspect, _)| *suspect) {
                 self.failures.remove(&oldest);
             }
         }
-        let failures = self.failures.entry(source).or_insert(Failures {
+        let failures = self.failures.entry(suspect).or_insert(Failures {
             count: 0,
             last: now,
         });
@@ -450,11 +497,20 @@ impl Authenticator {
 /// Why credentials do not do.
 enum Flaw {
     Stale,
+    /// Right, but said before.
+    Repeated,
     Wrong(&'static str),
 }
 
+fn octets(source: IpAddr) -> Vec<u8> {
+    match source {
+        IpAddr::V4(ip) => ip.octets().to_vec(),
+        IpAddr::V6(ip) => ip.octets().to_vec(),
+    }
+}
+
 /// One subscriber has a whole /64 of IPv6 addresses.
-fn subscriber(source: IpAddr) -> IpAddr {
+pub(crate) fn subscriber(source: IpAddr) -> IpAddr {
     match source {
         IpAddr::V4(_) => source,
         IpAddr::V6(ip) => match ip.to_ipv4_mapped() {

@@ -5,15 +5,53 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq as _;
 
-use super::{FlowId, FlowTransport};
-use crate::hmac::Hmac;
+use std::net::{IpAddr, SocketAddr};
 
-/// Kind, two flows with their transports, and the signature: a multiple of three, so that base64
-/// has no spare bits to play with.
-const BYTES: usize = 1 + 9 + 9 + MAC_BYTES;
+use super::{FlowId, FlowTransport, Hop};
+use crate::hmac::Hmac;
+use crate::target::{self, Target};
+
 const MAC_BYTES: usize = 11;
-/// Letters of a token.
-const LETTERS: usize = BYTES / 3 * 4;
+/// A flow or an IPv4 address, with what it is.
+const SLOT_BYTES: usize = 9;
+/// An IPv6 address, with what it is.
+const LONG_SLOT_BYTES: usize = 19;
+/// Kind, two sides, and the signature: a multiple of three, so that base64 has no spare bits to
+/// play with.
+const BYTES: usize = 1 + 2 * SLOT_BYTES + MAC_BYTES;
+/// The same where a side is an IPv6 address, and a byte for the multiple of three.
+const LONG_BYTES: usize = 1 + 2 * LONG_SLOT_BYTES + 1 + MAC_BYTES;
+
+/// One side of a dialog: how requests get there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Along this flow.
+    Flow(FlowId, FlowTransport),
+    /// To this address: the one that the dialog's first request went to, or came from.
+    Address(target::Transport, SocketAddr),
+}
+
+impl Side {
+    /// The flow, if it is one.
+    #[must_use]
+    pub fn flow(self) -> Option<(FlowId, FlowTransport)> {
+        match self {
+            Side::Flow(id, transport) => Some((id, transport)),
+            Side::Address(..) => None,
+        }
+    }
+}
+
+impl From<&Hop> for Side {
+    fn from(hop: &Hop) -> Self {
+        match hop {
+            Hop::Flow { id, transport } => Side::Flow(*id, *transport),
+            Hop::Target(Target {
+                transport, remote, ..
+            }) => Side::Address(*transport, *remote),
+        }
+    }
+}
 
 /// What a token holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,13 +61,12 @@ pub enum Sealed {
         /// The flow that the REGISTER came by.
         flow: (FlowId, FlowTransport),
     },
-    /// Of a Record-Route: the two sides of a dialog; `None` where a side is reached by its
-    /// address instead.
+    /// Of a Record-Route: the two sides of a dialog.
     Dialog {
-        /// The flow to the one who began the dialog.
-        caller: Option<(FlowId, FlowTransport)>,
-        /// The flow to the other.
-        callee: Option<(FlowId, FlowTransport)>,
+        /// The way to the one who began the dialog.
+        caller: Side,
+        /// The way to the other.
+        callee: Side,
     },
 }
 
@@ -89,13 +126,7 @@ impl FlowTokens {
     /// The token of a Record-Route, good in this dialog only: a stranger who learns it can send
     /// nothing with it outside the dialog. `from_tag` is the tag of the one who began it.
     #[must_use]
-    pub fn dialog(
-        &self,
-        caller: Option<(FlowId, FlowTransport)>,
-        callee: Option<(FlowId, FlowTransport)>,
-        call_id: &str,
-        from_tag: &str,
-    ) -> String {
+    pub fn dialog(&self, caller: Side, callee: Side, call_id: &str, from_tag: &str) -> String {
         self.seal(
             &Sealed::Dialog { caller, callee },
             &[call_id.as_bytes(), from_tag.as_bytes()],
@@ -105,7 +136,7 @@ impl FlowTokens {
     /// Whether a user part looks like a token, genuine or not.
     #[must_use]
     pub fn is_shaped(user: &str) -> bool {
-        user.len() == LETTERS
+        [BYTES / 3 * 4, LONG_BYTES / 3 * 4].contains(&user.len())
             && user
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
@@ -150,47 +181,59 @@ impl FlowTokens {
     }
 
     fn seal(&self, sealed: &Sealed, context: &[&[u8]]) -> String {
-        let mut bytes = [0u8; BYTES];
-        let claim = BYTES - MAC_BYTES;
-        match sealed {
-            Sealed::Path { flow } => {
-                bytes[0] = 1;
-                put(&mut bytes[1..10], Some(*flow));
+        let mut bytes = Vec::with_capacity(LONG_BYTES);
+        match *sealed {
+            Sealed::Path {
+                flow: (id, transport),
+            } => {
+                bytes.push(1);
+                put(&mut bytes, Side::Flow(id, transport), SLOT_BYTES);
+                bytes.resize(BYTES - MAC_BYTES, 0);
             }
             Sealed::Dialog { caller, callee } => {
-                bytes[0] = 2;
-                put(&mut bytes[1..10], *caller);
-                put(&mut bytes[10..19], *callee);
+                let long = [caller, callee].into_iter().any(is_long);
+                let (kind, slot, total) = if long {
+                    (3, LONG_SLOT_BYTES, LONG_BYTES)
+                } else {
+                    (2, SLOT_BYTES, BYTES)
+                };
+                bytes.push(kind);
+                put(&mut bytes, caller, slot);
+                put(&mut bytes, callee, slot);
+                bytes.resize(total - MAC_BYTES, 0);
             }
         }
-        let mac = self.mac(&bytes[..claim], context);
-        bytes[claim..].copy_from_slice(&mac[..MAC_BYTES]);
+        let mac = self.mac(&bytes, context);
+        bytes.extend_from_slice(&mac[..MAC_BYTES]);
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
     fn open(&self, token: &str, context: &[&[u8]]) -> Result<Sealed, TokenError> {
-        if token.len() != LETTERS {
+        if ![BYTES / 3 * 4, LONG_BYTES / 3 * 4].contains(&token.len()) {
             return Err(TokenError::Shape("its length is not that of a token"));
         }
         let bytes = URL_SAFE_NO_PAD
             .decode(token)
             .map_err(|_| TokenError::Shape("its letters are not base64"))?;
-        let (claim, given) = bytes.split_at(BYTES - MAC_BYTES);
+        let (claim, given) = bytes.split_at(bytes.len() - MAC_BYTES);
         let mac = self.mac(claim, context);
         if !bool::from(mac[..MAC_BYTES].ct_eq(given)) {
             return Err(TokenError::Forged);
         }
-        match claim[0] {
-            1 => match take(&claim[1..10]) {
-                Some(flow) => Ok(Sealed::Path { flow }),
-                None => Err(TokenError::Forged),
-            },
-            2 => Ok(Sealed::Dialog {
-                caller: take(&claim[1..10]),
-                callee: take(&claim[10..19]),
-            }),
-            _ => Err(TokenError::Forged),
-        }
+        let sides = |slot: usize| {
+            let caller = take(claim.get(1..=slot)?)?;
+            let callee = take(claim.get(slot + 1..=2 * slot)?)?;
+            Some(Sealed::Dialog { caller, callee })
+        };
+        let sealed = match (claim[0], bytes.len()) {
+            (1, BYTES) => take(&claim[1..=SLOT_BYTES])
+                .and_then(Side::flow)
+                .map(|flow| Sealed::Path { flow }),
+            (2, BYTES) => sides(SLOT_BYTES),
+            (3, LONG_BYTES) => sides(LONG_SLOT_BYTES),
+            _ => None,
+        };
+        sealed.ok_or(TokenError::Forged)
     }
 
     fn mac(&self, claim: &[u8], context: &[&[u8]]) -> [u8; 32] {
@@ -203,28 +246,80 @@ impl FlowTokens {
 }
 
 impl Sealed {
-    /// The flow for a request in this direction.
+    /// The way for a request in this direction.
     #[must_use]
-    pub fn flow(&self, direction: Direction) -> Option<(FlowId, FlowTransport)> {
+    pub fn side(&self, direction: Direction) -> Side {
         match (self, direction) {
-            (Sealed::Path { flow }, _) => Some(*flow),
+            (Sealed::Path { flow }, _) => Side::Flow(flow.0, flow.1),
             (Sealed::Dialog { callee, .. }, Direction::ToCallee) => *callee,
             (Sealed::Dialog { caller, .. }, Direction::ToCaller) => *caller,
         }
     }
-}
 
-/// 0 is no flow; the ninth byte says what it runs over.
-fn put(bytes: &mut [u8], flow: Option<(FlowId, FlowTransport)>) {
-    if let Some((id, transport)) = flow {
-        bytes[..8].copy_from_slice(&id.0.to_be_bytes());
-        let at = FlowTransport::ALL.iter().position(|t| *t == transport);
-        bytes[8] = at.and_then(|at| u8::try_from(at + 1).ok()).unwrap_or(0);
+    /// The flow for a request in this direction; `None`: that side is reached by its address.
+    #[must_use]
+    pub fn flow(&self, direction: Direction) -> Option<(FlowId, FlowTransport)> {
+        self.side(direction).flow()
     }
 }
 
-fn take(bytes: &[u8]) -> Option<(FlowId, FlowTransport)> {
-    let id = u64::from_be_bytes(bytes[..8].try_into().ok()?);
-    let at = usize::from(bytes[8]).checked_sub(1)?;
-    Some((FlowId(id), *FlowTransport::ALL.get(at)?))
+/// What marks an address of IPv4, and one of IPv6; the transport is added.
+const V4: u8 = 0x10;
+const V6: u8 = 0x20;
+const TRANSPORTS: [target::Transport; 3] = [
+    target::Transport::Tls,
+    target::Transport::Tcp,
+    target::Transport::Udp,
+];
+
+fn is_long(side: Side) -> bool {
+    matches!(side, Side::Address(_, remote) if remote.is_ipv6())
+}
+
+/// What it is in the first byte, then the flow's number or address and port, then zeros.
+fn put(bytes: &mut Vec<u8>, side: Side, slot: usize) {
+    let end = bytes.len() + slot;
+    // Lists of five and of three.
+    let number = |at: Option<usize>| at.and_then(|at| u8::try_from(at).ok()).unwrap_or(0);
+    match side {
+        Side::Flow(id, transport) => {
+            let at = FlowTransport::ALL.iter().position(|t| *t == transport);
+            bytes.push(1 + number(at));
+            bytes.extend_from_slice(&id.0.to_be_bytes());
+        }
+        Side::Address(transport, remote) => {
+            let at = number(TRANSPORTS.iter().position(|t| *t == transport));
+            match remote.ip() {
+                IpAddr::V4(ip) => {
+                    bytes.push(V4 + at);
+                    bytes.extend_from_slice(&ip.octets());
+                }
+                IpAddr::V6(ip) => {
+                    bytes.push(V6 + at);
+                    bytes.extend_from_slice(&ip.octets());
+                }
+            }
+            bytes.extend_from_slice(&remote.port().to_be_bytes());
+        }
+    }
+    bytes.resize(end, 0);
+}
+
+fn take(bytes: &[u8]) -> Option<Side> {
+    let (kind, rest) = bytes.split_first()?;
+    let address = |ip: IpAddr, at: usize| {
+        let transport = TRANSPORTS.get(usize::from(kind & 0x0f))?;
+        let port = u16::from_be_bytes(rest.get(at..at + 2)?.try_into().ok()?);
+        Some(Side::Address(*transport, SocketAddr::new(ip, port)))
+    };
+    match kind & 0xf0 {
+        V4 => address(<[u8; 4]>::try_from(rest.get(..4)?).ok()?.into(), 4),
+        V6 => address(<[u8; 16]>::try_from(rest.get(..16)?).ok()?.into(), 16),
+        0 => {
+            let at = usize::from(*kind).checked_sub(1)?;
+            let id = u64::from_be_bytes(rest.get(..8)?.try_into().ok()?);
+            Some(Side::Flow(FlowId(id), *FlowTransport::ALL.get(at)?))
+        }
+        _ => None,
+    }
 }

@@ -14,6 +14,10 @@ use crate::transaction::{ClientInviteState, ClientNonInvite, PATIENCE_IN_T1};
 use crate::values::Reason;
 use crate::{HeaderName, StatusCode};
 
+/// So long a privileged call may wait in a queue; something must end it at last, or what is kept
+/// of it would stay for ever.
+const PRIVILEGED_RINGING_MAX: Duration = Duration::from_secs(6 * 3_600);
+
 /// The group's time is over.
 pub(super) const REASON_NO_ANSWER: &[u8] = b"SIP;cause=408;text=\"No answer\"";
 
@@ -40,7 +44,14 @@ impl Proxy {
         cancel: Request,
         now: Duration,
     ) {
-        let Some(&id) = self.servers.get(&mark) else {
+        // Whoever reads the Via of an INVITE knows its transaction (section 22.1): only who began
+        // it may end it.
+        let came_from = |id: &u64| {
+            self.contexts.get(id).is_some_and(|context| {
+                context.flow.id == flow.id || context.flow.remote.ip() == flow.remote.ip()
+            })
+        };
+        let Some(id) = self.servers.get(&mark).copied().filter(came_from) else {
             self.answer(flow, cancel, &Reject::new(StatusCode::CALL_DOES_NOT_EXIST));
             return;
         };
@@ -152,7 +163,8 @@ impl Proxy {
         self.schedule_client(id);
     }
 
-    /// Section 16.8: an INVITE that only rings is cancelled after more than three minutes.
+    /// Section 16.8: an INVITE that only rings is cancelled after more than three minutes; a
+    /// privileged one waits on (the section leaves it to us to set the timer again).
     pub(super) fn timer_c(&mut self, id: u64, now: Duration) {
         let Some(client) = self.clients.get_mut(&id) else {
             return;
@@ -162,6 +174,12 @@ impl Proxy {
         }
         client.timer_c = None;
         if client.machine.invite_state() == Some(ClientInviteState::Proceeding) {
+            let context = self.contexts.get(&client.context);
+            let waits = context.is_some_and(|context| context.privileged && !context.cancelled);
+            if waits && now < client.sent_at.saturating_add(PRIVILEGED_RINGING_MAX) {
+                client.timer_c = Some(now.saturating_add(self.config.timers.c()));
+                return;
+            }
             self.send_cancel(id, &[REASON_NO_ANSWER.to_vec()], now);
         }
     }

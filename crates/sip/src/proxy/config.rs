@@ -52,9 +52,11 @@ pub struct ProxyConfig {
     pub message_limits: Limits,
     /// Value of Server in answers of our own; `None` leaves it out.
     pub server: Option<String>,
-    /// Whether a request may use the room that is kept free for emergencies, passes the limit of
-    /// its source, and is not cancelled when its caller's connection breaks. By default: a
-    /// Request-URI `urn:service:sos` and below. Whoever knows more numbers says so here.
+    /// Whether an INVITE may use the room that is kept free for emergencies, passes the limits of
+    /// its source (as far as [`ProxyLimits::privileged_per_source_max`]), is not cancelled when
+    /// its caller's connection breaks, and waits in a queue beyond timer C. By default: a
+    /// Request-URI `urn:service:sos` and below. Whoever knows more numbers says so here. Other
+    /// methods are not asked about.
     pub privileged: Privileged,
 }
 
@@ -128,7 +130,13 @@ pub struct ProxyLimits {
     /// Room above that for privileged requests; half of it also for those of standing calls, so
     /// that they can be ended.
     pub transactions_reserved: usize,
-    /// Unanswered INVITEs of one source address at once; beyond it 503.
+    /// Server transactions of one source at once, answered or not; beyond it 503. Twice as many
+    /// for requests of standing calls. A source is an IPv4 address, or the /64 of an IPv6 address.
+    pub transactions_per_source_max: u32,
+    /// Privileged INVITEs of one source that use the room kept free; further ones are treated as
+    /// any other call.
+    pub privileged_per_source_max: u32,
+    /// Unanswered INVITEs of one source at once; beyond it 503.
     pub calls_per_source_max: u32,
     /// Branches of one request, over all groups.
     pub branches_max: usize,
@@ -149,6 +157,8 @@ impl Default for ProxyLimits {
         ProxyLimits {
             transactions_max: 100_000,
             transactions_reserved: 256,
+            transactions_per_source_max: 4_096,
+            privileged_per_source_max: 8,
             calls_per_source_max: 64,
             branches_max: 32,
             breadth_max: 60,

@@ -2,13 +2,13 @@
 
 use core::time::Duration;
 use std::collections::VecDeque;
-use std::net::IpAddr;
 
-use super::event::{Branch, CallKey, Forward, Group, Way};
+use super::event::{Branch, CallEvent, CallKey, Forward, Group, Way};
 use super::mark::ServerMark;
 use crate::headers::Headers;
 use crate::message::{Request, Response};
 use crate::outbound::{Flow, Hop};
+use crate::target::Target;
 use crate::transaction::{
     ClientInvite, ClientInviteState, ClientNonInvite, Effect, ServerInvite, ServerInviteState,
     ServerNonInvite, ServerNonInviteState, Timers, earlier,
@@ -54,10 +54,14 @@ pub(super) struct Context {
     pub(super) asked_again: bool,
     pub(super) privileged: bool,
     pub(super) spirals: u8,
-    /// Counted against its source until it is answered.
-    pub(super) counted: Option<IpAddr>,
+    /// Counted among the calls of its source until it is answered.
+    pub(super) calling: bool,
     /// The call that this INVITE begins.
     pub(super) call: Option<Box<CallKey>>,
+    /// What is to be said when this BYE is answered.
+    pub(super) ending: Option<Box<CallEvent>>,
+    /// Where this request of a dialog may go without a flow.
+    pub(super) sealed: Option<Box<Target>>,
     pub(super) group_until: Option<Duration>,
     pub(super) scheduled: Option<Duration>,
 }
@@ -248,6 +252,8 @@ pub(super) struct Client {
     pub(super) silent_until: Option<Duration>,
     /// Timer C (section 16.6 step 11).
     pub(super) timer_c: Option<Duration>,
+    /// When the INVITE was sent.
+    pub(super) sent_at: Duration,
     /// After CANCEL: nobody waits longer (section 9.1).
     pub(super) give_up_at: Option<Duration>,
     pub(super) scheduled: Option<Duration>,
@@ -273,6 +279,7 @@ impl Client {
             silence_max: branch.silence_max,
             silent_until: None,
             timer_c: None,
+            sent_at: Duration::ZERO,
             give_up_at: None,
             scheduled: None,
         }

@@ -5,7 +5,8 @@ use super::context::{Context, Plan};
 use super::event::Way;
 use super::route;
 use crate::message::Request;
-use crate::outbound::{FlowTokens, Hop};
+use crate::outbound::{FlowTokens, Hop, Side};
+use crate::target;
 use crate::via::Via;
 use crate::{HeaderName, Method};
 
@@ -50,6 +51,8 @@ pub(super) struct Outgoing<'a> {
     pub(super) hop: &'a Hop,
     pub(super) branch: &'a str,
     pub(super) breadth: u16,
+    /// The first route is the decision's, so it may be a strict router.
+    pub(super) routed: bool,
 }
 
 impl Outgoing<'_> {
@@ -77,7 +80,9 @@ impl Outgoing<'_> {
             headers.set(HeaderName::MaxBreadth, self.breadth.to_string());
         }
         self.lead_back(copy);
-        route::honour_strict_router(copy);
+        if self.routed {
+            route::honour_strict_router(copy);
+        }
         let transport = self.hop.transport();
         let identity = self.config.identity(transport);
         let via = Via::new(
@@ -113,8 +118,13 @@ impl Outgoing<'_> {
         }
         let goes_by = hop.transport();
         let goes = config.identity(goes_by);
-        let caller = route::caller_flow_counts(copy, came_by).then_some((context.flow.id, came_by));
-        let callee = hop.flow().map(|flow| (flow, goes_by));
+        let by_flow = route::caller_flow_counts(copy, came_by);
+        // Behind another proxy the flow is that proxy's, and may be another one next time.
+        let caller = match target::Transport::from_name(came_by.as_param()) {
+            Some(transport) if !by_flow => Side::Address(transport, context.flow.remote),
+            _ => Side::Flow(context.flow.id, came_by),
+        };
+        let callee = Side::from(*hop);
         let from = copy.headers.from();
         let tag = from.as_ref().ok().and_then(|from| from.tag());
         let call_id = copy.headers.call_id().unwrap_or_default();

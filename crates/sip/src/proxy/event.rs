@@ -103,8 +103,9 @@ pub enum Output {
 pub enum Passage {
     /// By our name alone: judge it by who sent it.
     Outside,
-    /// Along the Record-Route of a dialog that went through here; but its way on is not known,
-    /// because it is addressed to a user of ours or its flow failed.
+    /// Along the Record-Route of a dialog that went through here, to a side that has no flow
+    /// ([`Proxy::dialog_way`](super::Proxy::dialog_way) has the address that it was begun with),
+    /// or whose flow failed.
     Dialog {
         /// Which way it goes.
         direction: Direction,
@@ -219,9 +220,12 @@ impl Branch {
 pub struct Way {
     /// The Request-URI of the copy. One of `urn:service:` is never changed, whatever stands here.
     pub uri: Uri,
-    /// Routes to put before those that the request has: a Path, a trunk's proxy.
+    /// Routes to put before those that the request has: a Path, a trunk's proxy. Only a request of
+    /// a dialog has any of its own, and they do not say where it is sent.
     pub route: Vec<NameAddr>,
-    /// Where to send; `None`: to the first route, else to the Request-URI, resolved.
+    /// Where to send; `None`: to the first of these routes, else to the Request-URI, resolved. A
+    /// request of a dialog that keeps its Request-URI goes as
+    /// [`Proxy::dialog_way`](super::Proxy::dialog_way) says.
     pub hop: Option<Hop>,
 }
 
@@ -298,7 +302,8 @@ pub enum CallEvent {
         /// What the caller was told.
         status: StatusCode,
     },
-    /// One side hung up.
+    /// One side hung up, and the other has said so, knows of no such call, or is not there: the
+    /// answer to the BYE tells.
     Ended {
         /// The call.
         call: CallKey,

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use super::Proxy;
 use super::cancelling::REASON_NO_ANSWER;
 use super::context::{Client, ClientMachine, Phase, Plan, answerable, rank};
 use super::copy;
@@ -10,7 +11,6 @@ use super::event::{
 };
 use super::mark::BranchMark;
 use super::route::{self, Reach};
-use super::{Proxy, Resolving};
 use crate::message::Response;
 use crate::outbound::{Direction, Hop};
 use crate::target::Target;
@@ -29,7 +29,11 @@ impl Proxy {
         }
         context.group_until = None;
         match decision {
-            Decision::Reject(reject) => self.refuse(id.0, &reject, now),
+            Decision::Reject(reject) => {
+                if !self.refuse_at_once(id.0, &reject) {
+                    self.refuse(id.0, &reject, now);
+                }
+            }
             Decision::Forward(forward) => self.forward(id.0, forward, now),
             Decision::Take => context.phase = Phase::Taken,
             Decision::Spiral(uri) => self.spiral(id.0, uri, now),
@@ -40,20 +44,14 @@ impl Proxy {
 
     /// The addresses of a next hop, best first; none: it does not exist.
     pub fn resolved(&mut self, id: ResolveId, targets: &[Target], now: Duration) {
-        match self.resolving.remove(&id.0) {
-            Some(Resolving::Ack { ack, via_loop }) => {
-                if let Some(target) = targets.first() {
-                    self.send_ack(*ack, Hop::Target(target.clone()), via_loop);
-                }
-            }
-            Some(Resolving::Client(client)) => self.client_resolved(client, targets, now),
-            None => {}
+        if let Some(client) = self.resolving.remove(&id.0) {
+            self.client_resolved(client, targets, now);
         }
     }
 
-    pub(super) fn resolve(&mut self, wait: Resolving, uri: Uri) {
+    fn resolve(&mut self, client: u64, uri: Uri) {
         let id = self.next_id();
-        self.resolving.insert(id, wait);
+        self.resolving.insert(id, client);
         let id = ResolveId(id);
         self.outputs.push_back(Output::Resolve { id, uri });
     }
@@ -105,6 +103,50 @@ impl Proxy {
         let (id, flow) = (AskId(id), context.flow);
         let passage = Passage::Outside;
         self.outputs.push_back(Output::Decide { id, flow, passage });
+    }
+
+    /// Answers without keeping a transaction (section 8.2.7: above all for challenges), so that
+    /// strangers fill nothing up: a repeated request is decided again, the To tag follows from
+    /// the request, and the ACK is known by it. `false`: something was said already, or it is a
+    /// dialog's, whose ACK would be taken for that of a 2xx.
+    fn refuse_at_once(&mut self, id: u64, reject: &Reject) -> bool {
+        let Some(context) = self.contexts.get_mut(&id) else {
+            return false;
+        };
+        let silent = reject.status == StatusCode::REQUEST_TIMEOUT && !context.machine.is_invite();
+        if context.in_dialog || !context.last.is_empty() || !reject.status.is_final() || silent {
+            return false;
+        }
+        let (hop, call) = (context.upstream.clone(), context.call.take());
+        let Some(request) = context.request.take() else {
+            return false;
+        };
+        let Ok(via) = request.headers.top_via() else {
+            return false;
+        };
+        let tag = self.marks.tag(&request, &via);
+        let response = self.local_response(&request, reject, &tag);
+        if let Some(call) = call {
+            let (call, status) = (*call, reject.status);
+            self.outputs
+                .push_back(Output::Call(CallEvent::Failed { call, status }));
+        }
+        self.transmit(hop, response.to_bytes());
+        self.forget_context(id);
+        true
+    }
+
+    /// The way of a request of a dialog ([`Passage::Dialog`] with no flow that failed) to a side
+    /// that has no flow: its Request-URI, by the address that the dialog's first request was sent
+    /// to, or came from. `None`: it waits for no decision, or its side had a flow.
+    ///
+    /// The token proves that this is a way of this dialog, not that this request is welcome
+    /// there: whoever began the dialog can put any method and any tag beside the token.
+    #[must_use]
+    pub fn dialog_way(&self, id: AskId) -> Option<Way> {
+        let target = self.contexts.get(&id.0)?.sealed.as_deref()?;
+        let request = self.request(id)?;
+        Some(Way::to(request.uri.clone()).at(target.clone()))
     }
 
     /// Answers a request of a context ourselves.
@@ -241,16 +283,23 @@ impl Proxy {
         let Some(request) = context.and_then(|context| context.request.as_deref()) else {
             return;
         };
-        if let Some(hop) = way.hop.clone() {
+        let own = way.route.is_empty() && way.uri == request.uri;
+        let sealed = context.and_then(|context| context.sealed.as_deref());
+        let sealed = sealed.filter(|_| own).cloned().map(Hop::Target);
+        if let Some(hop) = way.hop.clone().or(sealed) {
             self.send_way(id, &way, hop, now);
             return;
         }
-        let uri = route::next_hop_uri(&copy::towards(request, &way));
+        // The first route of the decision, else the Request-URI; never a route of the caller.
+        let uri = match way.route.first() {
+            Some(route) => route.uri.clone(),
+            None => copy::towards(request, &way).uri,
+        };
         match route::reach(&uri) {
             Reach::Hop(hop) => self.send_way(id, &way, hop, now),
             Reach::Name if self.resolving.len() < self.config.limits.resolving_max => {
                 client.resolving = Some(Box::new(way));
-                self.resolve(Resolving::Client(id), uri);
+                self.resolve(id, uri);
             }
             Reach::Name | Reach::Nowhere => {
                 self.branch_failed(id, StatusCode::SERVICE_UNAVAILABLE, now);
@@ -284,6 +333,7 @@ impl Proxy {
             hop: &hop,
             branch: &mark.to_branch(),
             breadth: client.breadth,
+            routed: !way.route.is_empty(),
         };
         outgoing.finish(&mut copy);
         let bytes = copy.to_bytes();
@@ -292,6 +342,7 @@ impl Proxy {
         client.machine = if copy.method == Method::Invite {
             client.template = copy::template(&copy).into();
             client.timer_c = Some(now.saturating_add(timers.c()));
+            client.sent_at = now;
             ClientMachine::Invite(ClientInvite::new(timers, reliable, now))
         } else {
             ClientMachine::Other(ClientNonInvite::new(timers, reliable, now))

@@ -6,15 +6,15 @@ use super::check::{self, Seen};
 use super::context::{Context, Phase, ServerMachine};
 use super::event::{AskId, CallEvent, CallKey, Forward, Group, Output, Passage, Reject, Way};
 use super::mark::ServerMark;
-use super::route::{self, Found, Reach};
-use super::{Branch, Proxy, Resolving};
+use super::route::{self, Found};
+use super::{Branch, Proxy, source_of};
 use crate::headers::Headers;
 use crate::message::{Request, Response};
-use crate::outbound::{Direction, Flow, FlowTransport, Hop};
+use crate::outbound::{Direction, Flow, FlowTransport, Hop, Side};
 use crate::target::{self, Target};
 use crate::transaction::Effect;
 use crate::via::Via;
-use crate::{HeaderName, Method, StatusCode, Uri};
+use crate::{HeaderName, Method, StatusCode};
 
 /// Where responses go (RFC 3261 section 18.2.2, RFC 3581): back along the flow; over UDP, to a
 /// client that does not ask for `rport`, to the port that its Via names.
@@ -66,15 +66,6 @@ impl Proxy {
             self.answer(flow, request, &Reject::new(StatusCode::LOOP_DETECTED));
             return;
         }
-        let privileged = (self.config.privileged)(&request);
-        if self.is_full(flow, &request, seen.to_tag.is_some(), privileged) {
-            self.counters.overload += 1;
-            let seconds = self.config.limits.retry_after_s.to_string();
-            let reject =
-                Reject::new(StatusCode::SERVICE_UNAVAILABLE).with(HeaderName::RetryAfter, seconds);
-            self.answer(flow, request, &reject);
-            return;
-        }
         let found = route::preprocess(&self.config, &self.flow_tokens, &mut request, &seen);
         let found = match found {
             Ok(found) => found,
@@ -84,6 +75,18 @@ impl Proxy {
                 return;
             }
         };
+        // Only a call can be one for help, and only a token proves a dialog: a To tag is anybody's.
+        let invite = request.method == Method::Invite;
+        let privileged = invite && (self.config.privileged)(&request);
+        let in_dialog = matches!(found, Found::Dialog { .. });
+        if self.is_full(flow, invite, in_dialog, privileged) {
+            self.counters.overload += 1;
+            let seconds = self.config.limits.retry_after_s.to_string();
+            let reject =
+                Reject::new(StatusCode::SERVICE_UNAVAILABLE).with(HeaderName::RetryAfter, seconds);
+            self.answer(flow, request, &reject);
+            return;
+        }
         self.begin(
             mark, flow, request, &seen, loop_mark, found, privileged, now,
         );
@@ -108,23 +111,27 @@ impl Proxy {
         // The Via was read before.
         let _ = request.headers.set_top_via(&via);
         let invite = request.method == Method::Invite;
-        let in_dialog = seen.to_tag.is_some();
+        let in_dialog = matches!(found, Found::Dialog { .. });
         let call = (invite && !in_dialog).then(|| {
             Box::new(CallKey {
                 call_id: request.headers.call_id().unwrap_or_default().to_owned(),
                 caller_tag: seen.from_tag.clone(),
             })
         });
-        let counted = (invite && !in_dialog).then_some(flow.remote.ip());
-        if let Some(source) = counted {
-            *self.sources.entry(source).or_default() += 1;
-        }
+        let calling = invite && !in_dialog;
+        let load = self.sources.entry(source_of(flow)).or_default();
+        load.living += 1;
+        load.calling += u32::from(calling);
+        load.privileged += u32::from(privileged);
         let reliable = flow.transport.is_reliable();
         let machine = ServerMachine::new(&request.method, self.config.timers, reliable, now);
-        if let Found::Dialog { direction, .. } = found {
-            self.note_bye(&request, seen, direction);
+        let (mut ending, mut sealed) = (None, None);
+        if let Found::Dialog { direction, side } = found {
+            ending = ending_of(&request, seen, direction).map(Box::new);
+            if let Side::Address(transport, remote) = side {
+                sealed = Some(Box::new(route::at_sealed(&request, transport, remote)));
+            }
         }
-        let own_uri = request.uri.clone();
         let id = self.next_id();
         let context = Context {
             mark,
@@ -144,63 +151,64 @@ impl Proxy {
             asked_again: false,
             privileged,
             spirals: 0,
-            counted,
+            calling,
             call,
+            ending,
+            sealed,
             group_until: invite.then(|| now.saturating_add(self.config.limits.decision_max)),
             scheduled: None,
         };
         self.contexts.insert(id, Box::new(context));
         self.servers.insert(mark, id);
         self.schedule_context(id);
-        self.lead_on(id, flow, own_uri, found, now);
+        self.lead_on(id, flow, found, now);
     }
 
-    /// A request of a dialog goes its way; everything else is shown to who decides.
-    fn lead_on(&mut self, id: u64, flow: &Flow, uri: Uri, found: Found, now: Duration) {
+    /// A request of a dialog goes down the flow that its token names; everything else is shown to
+    /// who decides.
+    fn lead_on(&mut self, id: u64, flow: &Flow, found: Found, now: Duration) {
         let passage = match found {
             Found::Outside => Passage::Outside,
             Found::Path { flow } => Passage::Path { flow },
-            Found::Dialog { direction, flow } => {
-                let hop = flow.map(|(id, transport)| Hop::Flow { id, transport });
-                if hop.is_some() || !self.is_for_us(id, &uri) {
-                    let way = Way {
-                        uri,
-                        route: Vec::new(),
-                        hop,
-                    };
-                    let group = Group {
-                        branches: vec![Branch::new(way, 0)],
-                        ringing_max: None,
-                    };
-                    let forward = Forward {
-                        groups: vec![group],
-                        ..Forward::default()
-                    };
-                    self.forward(id, forward, now);
+            Found::Dialog {
+                side: Side::Flow(flow, transport),
+                ..
+            } => {
+                let request = self.contexts.get(&id).and_then(|c| c.request.as_deref());
+                let Some(uri) = request.map(|request| request.uri.clone()) else {
                     return;
-                }
-                Passage::Dialog {
-                    direction,
-                    failed: None,
-                }
+                };
+                let hop = Hop::Flow {
+                    id: flow,
+                    transport,
+                };
+                let group = Group {
+                    branches: vec![Branch::new(Way::to(uri).by(hop), 0)],
+                    ringing_max: None,
+                };
+                let forward = Forward {
+                    groups: vec![group],
+                    ..Forward::default()
+                };
+                self.forward(id, forward, now);
+                return;
             }
+            Found::Dialog { direction, .. } => Passage::Dialog {
+                direction,
+                failed: None,
+            },
         };
         let (id, flow) = (AskId(id), *flow);
         self.outputs.push_back(Output::Decide { id, flow, passage });
     }
 
-    /// Whether the request has no further route and its Request-URI is of a domain of ours.
-    fn is_for_us(&self, id: u64, uri: &Uri) -> bool {
-        let request = self.contexts.get(&id).and_then(|c| c.request.as_deref());
-        let routed = request.is_some_and(|r| r.headers.contains(&HeaderName::Route));
-        let ours = |uri: &crate::SipUri| self.config.is_ours(uri.host()) || self.config.is_us(uri);
-        !routed && uri.as_sip().is_some_and(ours)
-    }
-
-    fn is_full(&self, flow: &Flow, request: &Request, in_dialog: bool, privileged: bool) -> bool {
+    fn is_full(&self, flow: &Flow, invite: bool, in_dialog: bool, privileged: bool) -> bool {
         let limits = &self.config.limits;
+        let load = self.sources.get(&source_of(flow)).copied();
+        let load = load.unwrap_or_default();
+        let reserved = privileged && load.privileged < limits.privileged_per_source_max;
         let room = limits.transactions_max
-            + match (privileged, in_dialog) {
+            + match (reserved, in_dialog) {
                 (true, _) => limits.transactions_reserved,
                 (false, true) => limits.transactions_reserved / 2,
                 (false, false) => 0,
@@ -208,10 +216,14 @@ impl Proxy {
         if self.contexts.len() >= room {
             return true;
         }
+        if reserved {
+            return false;
+        }
         // What belongs to a standing call must get through, or it could not even be ended.
-        let counts = request.method == Method::Invite && !in_dialog && !privileged;
-        let waiting = self.sources.get(&flow.remote.ip()).copied().unwrap_or(0);
-        counts && waiting >= limits.calls_per_source_max
+        let share = limits.transactions_per_source_max;
+        let share = share.saturating_mul(if in_dialog { 2 } else { 1 });
+        let calls = invite && !in_dialog && load.calling >= limits.calls_per_source_max;
+        calls || load.living >= share
     }
 
     fn retransmission(&mut self, id: u64) {
@@ -285,7 +297,7 @@ impl Proxy {
         }
         let loop_mark = self.marks.of_loop(&ack);
         let found = route::preprocess(&self.config, &self.flow_tokens, &mut ack, seen);
-        let Ok(Found::Dialog { flow: down, .. }) = found else {
+        let Ok(Found::Dialog { side, .. }) = found else {
             self.counters.stray_acks += 1;
             return;
         };
@@ -297,31 +309,17 @@ impl Proxy {
         via.set_source(flow.remote.ip(), flow.remote.port());
         // The Via was read before.
         let _ = ack.headers.set_top_via(&via);
-        route::honour_strict_router(&mut ack);
-        let hop = match down {
-            Some((id, transport)) => Hop::Flow { id, transport },
-            None => match route::reach(&route::next_hop_uri(&ack)) {
-                Reach::Hop(hop) => hop,
-                Reach::Name if self.resolving.len() < self.config.limits.resolving_max => {
-                    let uri = route::next_hop_uri(&ack);
-                    let wait = Resolving::Ack {
-                        ack: Box::new(ack),
-                        via_loop: loop_mark,
-                    };
-                    self.resolve(wait, uri);
-                    return;
-                }
-                _ => {
-                    self.counters.stray_acks += 1;
-                    return;
-                }
-            },
+        let hop = match side {
+            Side::Flow(id, transport) => Hop::Flow { id, transport },
+            Side::Address(transport, remote) => {
+                Hop::Target(route::at_sealed(&ack, transport, remote))
+            }
         };
         self.send_ack(ack, hop, loop_mark);
     }
 
     /// Forwards the ACK of a 2xx without a transaction (section 16.11).
-    pub(super) fn send_ack(&mut self, mut ack: Request, hop: Hop, loop_mark: u64) {
+    fn send_ack(&mut self, mut ack: Request, hop: Hop, loop_mark: u64) {
         let Ok(came) = ack.headers.top_via() else {
             return;
         };
@@ -337,26 +335,27 @@ impl Proxy {
         ack.headers.push_front(HeaderName::Via, via.to_string());
         self.transmit(hop, ack.to_bytes());
     }
+}
 
-    fn note_bye(&mut self, request: &Request, seen: &Seen, direction: Direction) {
-        if request.method != Method::Bye {
-            return;
-        }
-        let from = seen.from_tag.clone();
-        let to = seen.to_tag.clone().unwrap_or_default();
-        let (caller_tag, callee_tag) = match direction {
-            Direction::ToCallee => (from, to),
-            Direction::ToCaller => (to, from),
-        };
-        let call_id = request.headers.call_id().unwrap_or_default().to_owned();
-        let call = CallKey {
-            call_id,
-            caller_tag,
-        };
-        self.outputs.push_back(Output::Call(CallEvent::Ended {
-            call,
-            callee_tag,
-            direction,
-        }));
+/// What a BYE says about its call, once it is answered.
+fn ending_of(request: &Request, seen: &Seen, direction: Direction) -> Option<CallEvent> {
+    if request.method != Method::Bye {
+        return None;
     }
+    let from = seen.from_tag.clone();
+    let to = seen.to_tag.clone().unwrap_or_default();
+    let (caller_tag, callee_tag) = match direction {
+        Direction::ToCallee => (from, to),
+        Direction::ToCaller => (to, from),
+    };
+    let call_id = request.headers.call_id().unwrap_or_default().to_owned();
+    let call = CallKey {
+        call_id,
+        caller_tag,
+    };
+    Some(CallEvent::Ended {
+        call,
+        callee_tag,
+        direction,
+    })
 }

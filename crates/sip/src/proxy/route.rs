@@ -5,7 +5,7 @@ use super::check::{Seen, malformed};
 use super::config::{Identity, ProxyConfig};
 use super::event::Reject;
 use crate::message::Request;
-use crate::outbound::{Direction, FlowId, FlowTokens, FlowTransport, Hop};
+use crate::outbound::{Direction, FlowId, FlowTokens, FlowTransport, Hop, Side};
 use crate::target::{self, Target};
 use crate::{HeaderName, Host, NameAddr, SipUri, StatusCode, Uri};
 
@@ -15,16 +15,28 @@ pub(super) enum Found {
     /// By name alone.
     Outside,
     /// Along our Record-Route.
-    Dialog {
-        direction: Direction,
-        flow: Option<(FlowId, FlowTransport)>,
-    },
+    Dialog { direction: Direction, side: Side },
     /// Along a Path of ours.
     Path { flow: (FlowId, FlowTransport) },
 }
 
-/// Section 16.4. Errors: a token that was not made here (403, RFC 5626 section 5.3.1).
+/// Section 16.4. Outside a dialog of ours no Route is left: where a stranger's request goes is the
+/// decision's to say, not the stranger's (section 16.5 would follow any route). Errors: a token
+/// that was not made here (403, RFC 5626 section 5.3.1).
 pub(super) fn preprocess(
+    config: &ProxyConfig,
+    tokens: &FlowTokens,
+    request: &mut Request,
+    seen: &Seen,
+) -> Result<Found, Reject> {
+    let found = find(config, tokens, request, seen)?;
+    if !matches!(found, Found::Dialog { .. }) {
+        request.headers.remove(&HeaderName::Route);
+    }
+    Ok(found)
+}
+
+fn find(
     config: &ProxyConfig,
     tokens: &FlowTokens,
     request: &mut Request,
@@ -77,8 +89,8 @@ pub(super) fn preprocess(
         let call_id = request.headers.call_id().unwrap_or_default();
         let opened = tokens.open_dialog(&token, call_id, &seen.from_tag, to_tag);
         if let Ok((direction, sealed)) = opened {
-            let flow = sealed.flow(direction);
-            return Ok(Found::Dialog { direction, flow });
+            let side = sealed.side(direction);
+            return Ok(Found::Dialog { direction, side });
         }
     }
     match tokens.open_path(&token) {
@@ -151,7 +163,8 @@ fn our_uri(identity: &Identity, transport: FlowTransport, secure: bool) -> SipUr
 }
 
 /// Puts a strict router's URI into the Request-URI and the Request-URI at the end of the routes
-/// (section 16.6 step 6). A service URN stays where it is.
+/// (section 16.6 step 6). Only for routes of a decision: from a caller's own Route this step
+/// would let him choose where the request goes. A service URN stays where it is.
 pub(super) fn honour_strict_router(request: &mut Request) {
     let Ok(mut routes) = request.headers.routes() else {
         return;
@@ -169,13 +182,30 @@ pub(super) fn honour_strict_router(request: &mut Request) {
     set_routes(request, &routes);
 }
 
-/// The URI whose host gets the request: the first route, else the Request-URI.
-pub(super) fn next_hop_uri(request: &Request) -> Uri {
+/// The target of a request to a side of a dialog that has no flow: its next hop, where that is at
+/// the address that the token seals, and otherwise that address itself. Where the request says
+/// that it wants to go cannot lead it anywhere else.
+pub(super) fn at_sealed(
+    request: &Request,
+    transport: target::Transport,
+    remote: std::net::SocketAddr,
+) -> Target {
     let routes = request.headers.routes().unwrap_or_default();
-    routes
-        .into_iter()
-        .next()
-        .map_or_else(|| request.uri.clone(), |route| route.uri)
+    let next = routes.first().map_or(&request.uri, |route| &route.uri);
+    if let Reach::Hop(Hop::Target(target)) = reach(next)
+        && target.transport == transport
+        && target.remote.ip() == remote.ip()
+    {
+        return target;
+    }
+    let mut target = Target::new(transport, remote);
+    if transport == target::Transport::Tls
+        && let Some(Host::Name(name)) = next.as_sip().map(SipUri::host)
+    {
+        // The certificate's name; the address stays the sealed one.
+        target.server_name = Some(name.as_str().to_owned());
+    }
+    target
 }
 
 /// What can be said of a next hop without asking a resolver.

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::binding::{Aor, Binding};
+use super::binding::{Aor, Binding, RECEIVED};
 use super::reading::Reading;
 use super::{Registering, Registrar};
 use crate::gruu::Gruus;
@@ -49,6 +49,7 @@ impl Registrar {
     fn contact(&mut self, aor: &Aor, binding: &Binding, gruu: bool, now: Duration) -> String {
         let mut contact = binding.contact.clone();
         let left = binding.expires_at.saturating_sub(now).as_secs();
+        contact.params.remove(RECEIVED);
         contact.params.set("expires", &left.to_string());
         if gruu && let Some(instance) = &binding.instance_id {
             let public = Gruus::public(&aor.to_uri(), instance).to_string();

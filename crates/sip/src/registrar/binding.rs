@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 use std::fmt;
+use std::net::IpAddr;
 
 use crate::name_addr::NameAddr;
 use crate::outbound::{FlowId, FlowTransport, Hop};
@@ -55,6 +56,16 @@ impl fmt::Display for Aor {
     }
 }
 
+/// The parameter of a stored contact with the address that it was registered from.
+pub(super) const RECEIVED: &str = "received";
+
+/// Whether a URI leads to this address and nowhere else: its host, and its `maddr` if it has one.
+pub(super) fn leads_to(uri: &SipUri, address: IpAddr) -> bool {
+    let is = |host: &Host| host.ip().map(|ip| ip.to_canonical()) == Some(address.to_canonical());
+    let maddr = uri.params().get("maddr").map(Host::parse);
+    is(uri.host()) && maddr.is_none_or(|maddr| maddr.is_ok_and(|host| is(&host)))
+}
+
 /// What identifies a row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BindingKey {
@@ -75,7 +86,9 @@ pub struct Binding {
     pub instance_id: Option<String>,
     /// Which of the device's flows; 0: it does not register flows.
     pub reg_id: u32,
-    /// The contact with all its parameters but `expires` and the GRUUs.
+    /// The contact with all its parameters but `expires` and the GRUUs, and with `received`: the
+    /// address that the device itself registered from. It is kept with the contact and never
+    /// taken from a device nor told to one.
     pub contact: NameAddr,
     /// The route to it, nearest to us first (RFC 3327).
     pub path: Vec<NameAddr>,
@@ -107,14 +120,24 @@ impl Binding {
         }
     }
 
-    /// Whether the device can be reached by its flow alone: it registered one (RFC 5626), or it
-    /// listens nowhere (RFC 7118).
+    /// Whether the device can be reached by its flow alone: it registered one (RFC 5626), it
+    /// listens nowhere (RFC 7118), or its contact is not where it registered from, so that
+    /// without the flow a call would go wherever the device likes.
     #[must_use]
     pub fn needs_its_flow(&self) -> bool {
         self.reg_id != 0
             || self
                 .flow
                 .is_some_and(|(_, transport)| transport.is_websocket())
+            || (self.path.is_empty() && !self.is_where_it_came_from())
+    }
+
+    fn is_where_it_came_from(&self) -> bool {
+        let received = self.contact.params.get(RECEIVED);
+        let received = received.and_then(|text| text.parse().ok());
+        let uri = self.contact.uri.as_sip();
+        uri.zip(received)
+            .is_some_and(|(uri, received)| leads_to(uri, received))
     }
 
     /// The way to the device.

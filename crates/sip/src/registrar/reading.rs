@@ -3,14 +3,14 @@
 
 use core::time::Duration;
 
-use super::binding::{Aor, Binding};
+use super::binding::{Aor, Binding, RECEIVED, leads_to};
 use super::{Registering, RegistrarConfig};
 use crate::gruu::Gruus;
 use crate::headers::HeaderError;
 use crate::outbound::{FlowId, FlowTransport};
 use crate::proxy::Reject;
 use crate::typed::Contacts;
-use crate::{HeaderName, NameAddr, SipUri, StatusCode, Uri};
+use crate::{HeaderName, Host, NameAddr, SipUri, StatusCode, Uri};
 
 /// Option tags that the registrar understands in Require.
 const EXTENSIONS: [&str; 3] = ["path", "outbound", "gruu"];
@@ -132,10 +132,11 @@ pub(super) fn read(config: &RegistrarConfig, input: &Registering<'_>) -> Result<
     let cseq = headers.cseq().map_err(|e| malformed(&e))?.seq;
     let call_id = headers.call_id().map_err(|e| malformed(&e))?.to_owned();
     let supports = |tag: &str| headers.lists(&HeaderName::Supported, tag);
-    let path = read_path(config, input, supports("path"))?;
+    let first_hop = headers.vias().is_ok_and(|vias| vias.len() == 1);
+    let path = read_path(config, input, first_hop, supports("path"))?;
     let contacts = headers.contacts().map_err(|e| malformed(&e))?;
     let expires = headers.expires().map_err(|e| malformed(&e))?;
-    let first_hop = headers.vias().is_ok_and(|vias| vias.len() == 1);
+    let flow = (first_hop && path.is_empty()).then_some((input.flow.id, input.flow.transport));
     let change = match contacts {
         Contacts::Star if expires == Some(0) => Change::RemoveAll,
         Contacts::Star => {
@@ -147,7 +148,7 @@ pub(super) fn read(config: &RegistrarConfig, input: &Registering<'_>) -> Result<
         Contacts::List(list) if list.is_empty() => Change::Query,
         Contacts::List(list) => {
             let keeps_flow = first_hop || knows_flow(&path);
-            let wishes = read_contacts(
+            let mut wishes = read_contacts(
                 config,
                 &aor,
                 list,
@@ -155,6 +156,9 @@ pub(super) fn read(config: &RegistrarConfig, input: &Registering<'_>) -> Result<
                 keeps_flow,
                 supports("outbound"),
             )?;
+            if path.is_empty() {
+                prove(&mut wishes, input, flow.is_some())?;
+            }
             Change::Contacts(wishes)
         }
     };
@@ -171,7 +175,7 @@ pub(super) fn read(config: &RegistrarConfig, input: &Registering<'_>) -> Result<
         call_id,
         cseq,
         change,
-        flow: (first_hop && path.is_empty()).then_some((input.flow.id, input.flow.transport)),
+        flow,
         path,
         user_agent,
         outbound,
@@ -182,11 +186,26 @@ pub(super) fn read(config: &RegistrarConfig, input: &Registering<'_>) -> Result<
 fn read_path(
     config: &RegistrarConfig,
     input: &Registering<'_>,
+    first_hop: bool,
     supported: bool,
 ) -> Result<Vec<NameAddr>, Reject> {
     let path = input.request.headers.paths().map_err(|e| malformed(&e))?;
-    if path.is_empty() {
+    let is_edge = |host: &Host| config.edge_proxies.contains(host);
+    let direct = first_hop && path.is_empty();
+    if !direct && !is_edge(&Host::from(input.flow.remote.ip().to_canonical())) {
+        let why = "the way here is through no edge proxy of ours";
+        return Err(because(StatusCode::FORBIDDEN, why));
+    }
+    let Some(nearest) = path.first() else {
         return Ok(path);
+    };
+    if !nearest
+        .uri
+        .as_sip()
+        .is_some_and(|uri| is_edge(uri.host()) && !uri.params().has("maddr"))
+    {
+        let why = "Path does not begin at an edge proxy of ours";
+        return Err(because(StatusCode::FORBIDDEN, why));
     }
     if config.strict_path && !supported {
         return Err(Reject::new(StatusCode::BAD_EXTENSION).with(HeaderName::Unsupported, "path"));
@@ -196,6 +215,23 @@ fn read_path(
         return Err(because(StatusCode::BAD_REQUEST, "Path is too long"));
     }
     Ok(path)
+}
+
+/// Notes with each contact where the request came from. A contact that no flow leads to must be
+/// there: to be called at somebody else's address nobody may ask.
+fn prove(wishes: &mut [Wish], input: &Registering<'_>, by_flow: bool) -> Result<(), Reject> {
+    let source = input.flow.remote.ip().to_canonical();
+    for wish in wishes {
+        let uri = wish.contact.uri.as_sip();
+        let there = uri.is_some_and(|uri| leads_to(uri, source));
+        if wish.expires_s > 0 && !there && !by_flow {
+            let why = "Contact is not where the request came from";
+            return Err(because(StatusCode::FORBIDDEN, why));
+        }
+        let received = source.to_string();
+        wish.contact.params.set_quoted(RECEIVED, &received);
+    }
+    Ok(())
 }
 
 /// Whether the first proxy of the path keeps the flow to the device (RFC 5626 section 6: `ob`).
@@ -282,7 +318,7 @@ fn read_contact(
     };
     // A reg-id without an instance is ignored (RFC 5626 section 6).
     let reg_id = if instance_id.is_some() { reg_id } else { 0 };
-    for param in ["expires", "pub-gruu", "temp-gruu"] {
+    for param in ["expires", "pub-gruu", "temp-gruu", RECEIVED] {
         contact.params.remove(param);
     }
     let bytes = contact.to_string().len();
@@ -299,6 +335,20 @@ fn read_contact(
 }
 
 fn leads_back(config: &RegistrarConfig, aor: &Aor, uri: &SipUri) -> bool {
+    if let Some(maddr) = uri.params().get("maddr") {
+        // It takes the host's place in the search for an address (RFC 3263 section 4).
+        let Ok(host) = Host::parse(maddr) else {
+            return true;
+        };
+        let ours = config.domains.contains(&host);
+        let there = SipUri::new(host);
+        let there = uri
+            .port()
+            .map_or(there.clone(), |port| there.with_port(port));
+        if ours || config.own.iter().any(|name| name.is_named_by(&there)) {
+            return true;
+        }
+    }
     if config.own.iter().any(|name| name.is_named_by(uri)) {
         return true;
     }

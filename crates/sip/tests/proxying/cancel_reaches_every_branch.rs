@@ -111,6 +111,113 @@ fn a_cancel_of_nothing_is_told_so() {
 }
 
 #[test]
+fn a_cancel_from_somebody_else_ends_nothing() {
+    let mut network = Network::home(17, 2, &[&[1]]);
+    let (caller, other) = (network.play(50), network.play(51));
+    let request = |method: &str| {
+        format!(
+            "{method} sip:desk@home.example SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.50;branch=z9hG4bKk\r\n\
+             From: <sip:a@home.example>;tag=1\r\nTo: <sip:desk@home.example>\r\nCall-ID: c\r\n\
+             CSeq: 1 {method}\r\nContact: <sip:a@192.0.2.50>\r\nContent-Length: 0\r\n\r\n"
+        )
+    };
+    network.inject(caller, request("INVITE"));
+    network.until(1, incoming);
+    network.run(100);
+    // He read the Via, and sends from his own address.
+    network.inject(other, request("CANCEL"));
+    network.run(100);
+    let device = address(1, Transport::Udp);
+    assert!(
+        network.received(device, "CANCEL").is_empty(),
+        "{}",
+        network.ladder()
+    );
+    // The answer goes where the request came from, to the port that its Via names.
+    assert_eq!(network.received(other, "481").len(), 1);
+    assert!(network.received(caller, "487").is_empty());
+    // From another port of the caller's address it counts.
+    let port = std::net::SocketAddr::new(caller.ip(), 6060);
+    network.inject(port, request("CANCEL"));
+    network.until(1, ended);
+    assert_eq!(network.received(device, "CANCEL").len(), 1);
+    network.run(100);
+    assert!(!network.received(caller, "487").is_empty());
+}
+
+#[test]
+fn an_emergency_call_waits_in_its_queue_beyond_timer_c() {
+    for privileged in [true, false] {
+        let mut network = Network::new(18);
+        let queue = network.play(90);
+        network.decide = Box::new(move |request, _, _| {
+            let way = hearthline_sip::proxy::Way::to(request.uri.clone());
+            Some(crate::network::by(
+                way.at(hearthline_sip::Target::new(Transport::Udp, queue)),
+            ))
+        });
+        let caller = network.play(50);
+        let uri = if privileged {
+            "urn:service:sos"
+        } else {
+            "sip:queue@far.example"
+        };
+        network.inject(
+            caller,
+            format!(
+                "INVITE {uri} SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.50;branch=z9hG4bKq\r\n\
+                 From: <sip:a@home.example>;tag=1\r\nTo: <{uri}>\r\nCall-ID: c\r\n\
+                 CSeq: 1 INVITE\r\nContact: <sip:a@192.0.2.50>\r\nContent-Length: 0\r\n\r\n"
+            ),
+        );
+        network.run(10);
+        let invite = network.received(queue, "INVITE")[0].request().clone();
+        let answer =
+            |status| hearthline_sip::Response::to_request(&invite, status, Some("q")).to_bytes();
+        network.inject(queue, answer(StatusCode::new(182).unwrap()));
+        // Twenty minutes without another word.
+        network.run(1_200_000);
+        let cancels = network.received(queue, "CANCEL").len();
+        assert_eq!(cancels == 0, privileged, "{}", network.ladder());
+        if privileged {
+            network.inject(queue, answer(StatusCode::OK));
+            network.run(10);
+            assert_eq!(network.received(caller, "200").len(), 1);
+        }
+        network.until_quiet();
+    }
+}
+
+#[test]
+fn even_an_emergency_call_is_not_kept_for_ever() {
+    let mut network = Network::new(19);
+    let queue = network.play(90);
+    network.decide = Box::new(move |request, _, _| {
+        let way = hearthline_sip::proxy::Way::to(request.uri.clone());
+        Some(crate::network::by(
+            way.at(hearthline_sip::Target::new(Transport::Udp, queue)),
+        ))
+    });
+    let caller = network.play(50);
+    network.inject(
+        caller,
+        "INVITE urn:service:sos SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.50;branch=z9hG4bKq\r\n\
+         From: <sip:a@home.example>;tag=1\r\nTo: <urn:service:sos>\r\nCall-ID: c\r\n\
+         CSeq: 1 INVITE\r\nContact: <sip:a@192.0.2.50>\r\nContent-Length: 0\r\n\r\n",
+    );
+    network.run(10);
+    let invite = network.received(queue, "INVITE")[0].request().clone();
+    let queued = StatusCode::new(182).unwrap();
+    let answer = hearthline_sip::Response::to_request(&invite, queued, Some("q"));
+    network.inject(queue, answer.to_bytes());
+    network.until_quiet();
+    assert!(network.now >= Duration::from_secs(6 * 3_600));
+    assert!(
+        !network.received(caller, "408").is_empty() || !network.received(caller, "487").is_empty()
+    );
+}
+
+#[test]
 fn a_device_that_rings_for_ever_is_given_up_after_timer_c() {
     let mut network = Network::new(16);
     network.add(|_| {});

@@ -284,7 +284,8 @@ fn a_question_that_was_answered_before_it_was_asked_is_not_asked() {
     let from = network.play(50);
     let flow = crate::network::udp_flow(from);
     let tokens = hearthline_sip::outbound::FlowTokens::new(&[8; 32]);
-    let token = tokens.dialog(None, Some((flow.id, flow.transport)), "c", "1");
+    let side = hearthline_sip::outbound::Side::Flow(flow.id, flow.transport);
+    let token = tokens.dialog(side, side, "c", "1");
     network.inject(
         from,
         format!(

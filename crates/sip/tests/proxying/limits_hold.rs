@@ -72,6 +72,123 @@ fn a_full_proxy_still_has_room_for_an_emergency() {
 }
 
 #[test]
+fn what_is_refused_at_once_fills_nothing_up() {
+    let mut network = Network::with(46, |config| config.limits.transactions_max = 4);
+    network.decide = Box::new(|_, _, _| {
+        let status = hearthline_sip::StatusCode::PROXY_AUTHENTICATION_REQUIRED;
+        Some(Decision::Reject(Reject::new(status)))
+    });
+    let from = network.play(50);
+    for number in 0..100 {
+        network.inject(from, invite(number, 50, "sip:desk@home.example"));
+    }
+    network.run(10);
+    assert_eq!(network.received(from, "407").len(), 100);
+    assert_eq!(network.proxy.transaction_counts(), (0, 0));
+    // RFC 3261 section 8.2.7: the same request has the same tag, its ACK ends here, and nothing
+    // is repeated by us.
+    network.inject(from, invite(7, 50, "sip:desk@home.example"));
+    network.run(10);
+    let tag = |number: usize| {
+        let answer = network.received(from, "407")[number].response();
+        answer.headers.to().unwrap().tag().unwrap().to_owned()
+    };
+    assert_eq!(tag(100), tag(7));
+    let ack = invite(7, 50, "sip:desk@home.example").replace("INVITE", "ACK");
+    let to = format!("To: <sip:desk@home.example>;tag={}", tag(7));
+    network.inject(from, ack.replace("To: <sip:desk@home.example>", &to));
+    network.run(60_000);
+    assert_eq!(network.received(from, "407").len(), 101);
+    assert_eq!(network.proxy.counters().stray_acks, 0);
+    assert_eq!(network.asked.len(), 101);
+}
+
+#[test]
+fn a_refusal_after_a_100_keeps_its_transaction() {
+    let mut network = Network::new(47);
+    let from = network.play(50);
+    network.inject(from, invite(1, 50, "sip:desk@home.example"));
+    network.run(300);
+    assert_eq!(network.received(from, "100").len(), 1);
+    let (id, _) = network.asked[0];
+    let busy = Reject::new(hearthline_sip::StatusCode::BUSY_HERE);
+    let decision = Decision::Reject(busy);
+    network.proxy.decide(id, decision, network.now).unwrap();
+    network.run(5_000);
+    assert!(
+        network.received(from, "486").len() > 1,
+        "repeated until the ACK"
+    );
+}
+
+#[test]
+fn everything_of_one_source_counts_answered_or_not() {
+    let mut network = Network::with(48, |config| {
+        config.limits.transactions_per_source_max = 5;
+    });
+    network.decide = Box::new(|_, _, _| Some(Decision::Take));
+    let (flooder, other) = (network.play(50), network.play(51));
+    let message = |number: usize, host: u8| {
+        invite(number, host, "sip:desk@home.example").replace("INVITE", "MESSAGE")
+    };
+    for number in 0..20 {
+        network.inject(flooder, message(number, 50));
+        network.run(2);
+        // Answered, but still held for retransmissions.
+        if let Some((id, _)) = network.asked.get(number).copied() {
+            let request = network.proxy.request(id).unwrap();
+            let ok = hearthline_sip::StatusCode::OK;
+            let ok = hearthline_sip::Response::to_request(request, ok, Some("t"));
+            network.proxy.respond(id, &ok, network.now).unwrap();
+        }
+    }
+    network.inject(other, message(100, 51));
+    network.run(10);
+    assert_eq!(network.received(flooder, "503").len(), 15);
+    assert_eq!(network.received(flooder, "200").len(), 5);
+    assert_eq!(network.asked.len(), 6, "another source has its own share");
+    network.until_quiet();
+    // And it is given back.
+    network.inject(flooder, message(200, 50));
+    network.run(10);
+    assert_eq!(network.asked.len(), 7);
+}
+
+#[test]
+fn the_room_for_emergencies_is_for_calls_and_not_for_one_source() {
+    let mut network = Network::with(49, |config| {
+        config.limits.transactions_max = 0;
+        config.limits.privileged_per_source_max = 3;
+    });
+    let (flooder, other) = (network.play(50), network.play(51));
+    let sos = "urn:service:sos";
+    for number in 0..10 {
+        network.inject(flooder, invite(number, 50, sos));
+    }
+    network.inject(other, invite(100, 51, sos));
+    network.inject(other, invite(101, 51, sos).replace("INVITE", "MESSAGE"));
+    // A To tag proves no dialog.
+    let tagged = invite(102, 51, "sip:desk@home.example");
+    let tagged = tagged.replace("desk@home.example>\r\n", "desk@home.example>;tag=2\r\n");
+    network.inject(other, tagged);
+    network.run(10);
+    assert_eq!(network.received(flooder, "503").len(), 7);
+    assert_eq!(network.received(other, "503").len(), 2);
+    assert_eq!(network.asked.len(), 4);
+}
+
+#[test]
+fn beyond_its_share_an_emergency_is_an_ordinary_call_and_not_refused() {
+    let mut network = Network::with(50, |config| config.limits.privileged_per_source_max = 3);
+    let from = network.play(50);
+    for number in 0..10 {
+        network.inject(from, invite(number, 50, "urn:service:sos"));
+    }
+    network.run(10);
+    assert_eq!(network.asked.len(), 10);
+}
+
+#[test]
 fn a_service_urn_leaves_as_it_came_whatever_was_decided() {
     let mut network = Network::home(43, 2, &[&[1]]);
     network.decide = Box::new(|_, _, _| {

@@ -7,6 +7,8 @@ mod home;
 mod network;
 
 mod best_response_is_sent;
+mod callers_do_not_choose_the_way;
+mod calls_end_with_their_answer;
 mod cancel_reaches_every_branch;
 mod devices_register_and_are_called;
 mod dialogs_stay_on_their_path;

@@ -64,6 +64,8 @@ pub struct Network {
     pub asked: Vec<(AskId, Passage)>,
     pub questions: Vec<(ResolveId, Uri)>,
     pub decide: Decide,
+    /// Requests of dialogs go where their token leads, and `decide` is not asked.
+    pub lets_dialogs_on: bool,
     /// A registrar with accounts; then `decide` is not asked.
     pub home: Option<Home>,
     /// Addresses that the test plays itself, and what came for them.
@@ -138,6 +140,7 @@ impl Network {
             asked: Vec::new(),
             questions: Vec::new(),
             decide: Box::new(|_, _, _| None),
+            lets_dialogs_on: true,
             home: None,
             played: BTreeSet::new(),
             mailbox: VecDeque::new(),
@@ -325,7 +328,11 @@ impl Network {
                 Output::Decide { id, flow, passage } => {
                     self.asked.push((id, passage));
                     let request = self.proxy.request(id).expect("asked about nothing").clone();
-                    if let Some(home) = &mut self.home {
+                    if self.lets_dialogs_on
+                        && let Some(way) = self.proxy.dialog_way(id)
+                    {
+                        self.proxy.decide(id, by(way), self.now).unwrap();
+                    } else if let Some(home) = &mut self.home {
                         home.serve(&mut self.proxy, id, &request, &flow, self.now);
                     } else if let Some(decision) = (self.decide)(&request, &flow, passage) {
                         self.proxy.decide(id, decision, self.now).unwrap();
@@ -542,6 +549,19 @@ pub fn forward(groups: &[Vec<usize>], transport: Transport) -> Decision {
     });
     Decision::Forward(Forward {
         groups: groups.collect(),
+        record_route: true,
+        ..Forward::default()
+    })
+}
+
+/// Forwards by one way, with Record-Route.
+pub fn by(way: Way) -> Decision {
+    let group = Group {
+        branches: vec![Branch::new(way, 0)],
+        ringing_max: None,
+    };
+    Decision::Forward(Forward {
+        groups: vec![group],
         record_route: true,
         ..Forward::default()
     })

@@ -226,9 +226,11 @@ fn guessing_is_slow() {
     let asked = judge(&mut door, &register("c", 1, ""), 0);
     for guess in 0..10 {
         let mut client = DigestClient::new(challenge(&asked, Algorithm::Sha256));
-        let name = if guess % 2 == 0 { "anna" } else { "nobody" };
-        let judged = judge(&mut door, &answer(&mut client, name, "guess"), 1);
-        assert_eq!(why(&judged), "response does not match");
+        let wrong = format!("guess {guess}");
+        for name in ["anna", "nobody"] {
+            let judged = judge(&mut door, &answer(&mut client, name, &wrong), 1);
+            assert_eq!(why(&judged), "response does not match");
+        }
     }
     let mut client = DigestClient::new(challenge(&asked, Algorithm::Sha256));
     let right = answer(&mut client, "anna", "secret");
@@ -238,7 +240,12 @@ fn guessing_is_slow() {
     assert!(retry_after <= Duration::from_secs(300));
     // Others are served, and time heals.
     let other = IpAddr::from([192, 0, 2, 2]);
-    let judged = door.judge(&right, false, other, account, Duration::from_secs(2));
+    let ask = |door: &mut Authenticator, request: &Request| {
+        door.judge(request, false, other, account, Duration::from_secs(2))
+    };
+    let asked = ask(&mut door, &register("c", 1, ""));
+    let mut client = DigestClient::new(challenge(&asked, Algorithm::Sha256));
+    let judged = ask(&mut door, &answer(&mut client, "anna", "secret"));
     assert!(matches!(judged, Judgement::Authenticated(_)));
     let later = judge(&mut door, &right, 400);
     assert!(matches!(later, Judgement::Challenge { .. }));
@@ -249,27 +256,94 @@ fn a_flood_of_sources_is_bounded() {
     let mut config = AuthenticatorConfig::new(REALM, [5; 32]);
     config.limits.sources_max = 50;
     let mut door = Authenticator::new(config);
-    let asked = judge(&mut door, &register("c", 1, ""), 0);
-    let mut client = DigestClient::new(challenge(&asked, Algorithm::Sha256));
-    let wrong = answer(&mut client, "anna", "guess");
+    let guess = |door: &mut Authenticator, from: IpAddr, now: u64| {
+        let now = Duration::from_secs(now);
+        let asked = door.judge(&register("c", 1, ""), false, from, account, now);
+        let mut client = DigestClient::new(challenge(&asked, Algorithm::Sha256));
+        let wrong = answer(&mut client, "anna", "guess");
+        let judged = door.judge(&wrong, false, from, account, now);
+        assert_eq!(why(&judged), "response does not match");
+    };
     for host in 0..200 {
-        let from = IpAddr::from([198, 51, 100, host]);
-        let _ = door.judge(
-            &wrong,
-            false,
-            from,
-            account,
-            Duration::from_secs(host.into()),
-        );
+        guess(&mut door, [198, 51, 100, host].into(), host.into());
     }
     assert_eq!(door.suspects(), 50);
     // A whole /64 is one source.
     let mut door = self::door();
-    for host in 0..20_u16 {
+    for host in 0..9_u16 {
         let from = IpAddr::from([0x2001, 0xdb8, 0, 1, host, host, host, host]);
-        let _ = door.judge(&wrong, false, from, account, Duration::from_secs(1));
+        guess(&mut door, from, 1);
     }
     assert_eq!(door.suspects(), 1);
+}
+
+#[test]
+fn nobody_has_somebody_else_blocked_by_writing_his_address() {
+    let mut door = door();
+    let (attacker, victim) = (IpAddr::from([198, 51, 100, 7]), source());
+    let judge_at = |door: &mut Authenticator, request: &Request, from| {
+        door.judge(request, false, from, account, Duration::from_secs(1))
+    };
+    // He has a nonce of his own, and the victim's address on his datagrams.
+    let asked = judge_at(&mut door, &register("c", 1, ""), attacker);
+    let mut client = DigestClient::new(challenge(&asked, Algorithm::Sha256));
+    for _ in 0..50 {
+        let wrong = answer(&mut client, "anna", "guess");
+        let judged = judge_at(&mut door, &wrong, victim);
+        assert_eq!(
+            why(&judged),
+            "nonce is stale",
+            "nothing is blamed on the victim"
+        );
+    }
+    assert_eq!(door.suspects(), 0);
+    // Nor does a nonce of one address let guess from another: not even the right word is heard.
+    let right = answer(&mut client, "anna", "secret");
+    assert_eq!(why(&judge_at(&mut door, &right, victim)), "nonce is stale");
+    let asked = judge_at(&mut door, &register("c", 1, ""), victim);
+    let mut client = DigestClient::new(challenge(&asked, Algorithm::Sha256));
+    let judged = judge_at(&mut door, &answer(&mut client, "anna", "secret"), victim);
+    assert!(matches!(judged, Judgement::Authenticated(_)));
+}
+
+#[test]
+fn an_account_of_ones_own_forgives_no_guesses_at_another() {
+    let mut door = door();
+    let asked = judge(&mut door, &register("c", 1, ""), 0);
+    let mut sha = DigestClient::new(challenge(&asked, Algorithm::Sha256));
+    let own = |door: &mut Authenticator| {
+        let asked = judge(door, &register("c", 1, ""), 1);
+        let mut client = DigestClient::new(challenge(&asked, Algorithm::Md5));
+        let judged = judge(door, &answer(&mut client, "ata", "secret"), 1);
+        assert!(matches!(judged, Judgement::Authenticated(_)), "{judged:?}");
+    };
+    for guess in 0..10 {
+        let wrong = format!("guess {guess}");
+        let judged = judge(&mut door, &answer(&mut sha, "anna", &wrong), 1);
+        assert_eq!(why(&judged), "response does not match");
+        own(&mut door);
+    }
+    let judged = judge(&mut door, &answer(&mut sha, "anna", "secret"), 2);
+    assert!(matches!(judged, Judgement::Blocked { .. }), "{judged:?}");
+    // And who guesses at one account blocks that one only.
+    own(&mut door);
+}
+
+#[test]
+fn a_repeated_answer_is_no_guess() {
+    let mut door = door();
+    let asked = judge(&mut door, &register("c", 1, ""), 0);
+    let mut client = DigestClient::new(challenge(&asked, Algorithm::Sha256));
+    let right = answer(&mut client, "anna", "secret");
+    let judged = judge(&mut door, &right, 1);
+    assert!(matches!(judged, Judgement::Authenticated(_)));
+    for _ in 0..20 {
+        // A retransmission that was answered without a transaction.
+        let again = judge(&mut door, &right, 1);
+        assert_eq!(why(&again), "nc was used before");
+        assert!(challenge(&again, Algorithm::Sha256).stale);
+    }
+    assert_eq!(door.suspects(), 0);
 }
 
 #[test]

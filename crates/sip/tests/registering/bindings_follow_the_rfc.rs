@@ -8,6 +8,14 @@ use crate::office::{Office, config, register, sip};
 const A: &str = "Contact: <sip:anna@192.0.2.1>\r\n";
 const B: &str = "Contact: <sip:anna@192.0.2.2>\r\n";
 
+/// An office that knows these edge proxies.
+fn behind(edges: &[&str]) -> Office {
+    let edges = edges
+        .iter()
+        .map(|edge| hearthline_sip::Host::parse(edge).unwrap());
+    Office::with(|config| config.edge_proxies = edges.collect())
+}
+
 #[test]
 fn one_table_of_wishes_and_answers() {
     // What is sent, and the status.
@@ -48,7 +56,7 @@ fn one_table_of_wishes_and_answers() {
             400,
         ),
     ] {
-        let mut office = Office::new();
+        let mut office = behind(&["192.0.2.1", "edge.example"]);
         assert_eq!(office.say("c", 1, &rows).0, status, "{rows}");
     }
 }
@@ -222,7 +230,7 @@ fn a_restart_goes_on_with_the_rows_of_the_store() {
 
 #[test]
 fn the_path_leads_and_is_given_back() {
-    let mut office = Office::new();
+    let mut office = behind(&["192.0.2.1", "p2.example"]);
     let rows = format!("{A}Supported: path\r\nPath: <sip:p2.example;lr>, <sip:p1.example;lr>\r\n");
     let response = office.send(&register("c", 1, &rows));
     assert_eq!(response.headers.paths().unwrap().len(), 2);

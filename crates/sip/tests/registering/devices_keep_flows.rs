@@ -85,10 +85,15 @@ fn an_ordinary_phone_outlives_its_connection_by_its_address() {
 #[test]
 fn a_first_hop_that_keeps_no_flows_is_told() {
     let via = "Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKup\r\n";
-    let mut office = Office::new();
+    let mut office = Office::with(|config| {
+        let edges = ["192.0.2.1", "edge.example"].map(hearthline_sip::Host::parse);
+        config.edge_proxies = edges.into_iter().map(Result::unwrap).collect();
+    });
     // 439 where the device asked for it, else the reg-id is ignored.
     assert_eq!(office.say("c", 1, &format!("{via}{}", contact(1))).0, 439);
-    let plain = contact(1).replace("outbound, path", "path");
+    let plain = contact(1)
+        .replace("outbound, path", "path")
+        .replace("d1.invalid;transport=ws", "192.0.2.1");
     assert_eq!(office.say("c", 2, &format!("{via}{plain}")).0, 200);
     assert_eq!(office.stored[0].reg_id, 0);
     assert_eq!(

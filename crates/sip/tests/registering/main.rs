@@ -9,4 +9,5 @@ mod bindings_follow_the_rfc;
 mod devices_keep_flows;
 mod gruus_name_devices;
 mod keep_alives_are_answered;
+mod nobody_registers_elsewhere;
 mod tokens_cannot_be_forged;

@@ -1,6 +1,8 @@
 use hearthline_sip::gruu::{Gruu, Gruus};
-use hearthline_sip::outbound::{Direction, FlowId, FlowTokens, FlowTransport, Sealed};
+use hearthline_sip::outbound::{Direction, FlowId, FlowTokens, FlowTransport, Sealed, Side};
+use hearthline_sip::target::Transport;
 use proptest::prelude::*;
+use std::net::SocketAddr;
 
 use crate::office::sip;
 
@@ -8,8 +10,15 @@ fn transports() -> impl Strategy<Value = FlowTransport> {
     prop::sample::select(FlowTransport::ALL.to_vec())
 }
 
-fn flows() -> impl Strategy<Value = Option<(FlowId, FlowTransport)>> {
-    prop::option::of((1..u64::MAX, transports()).prop_map(|(id, t)| (FlowId(id), t)))
+fn sides() -> impl Strategy<Value = Side> {
+    let addressed = prop::sample::select(vec![Transport::Udp, Transport::Tcp, Transport::Tls]);
+    prop_oneof![
+        (1..u64::MAX, transports()).prop_map(|(id, t)| Side::Flow(FlowId(id), t)),
+        (addressed, any::<SocketAddr>()).prop_map(|(t, remote)| {
+            // Flow label and scope are of one machine, and do not travel.
+            Side::Address(t, SocketAddr::new(remote.ip(), remote.port()))
+        }),
+    ]
 }
 
 proptest! {
@@ -37,7 +46,7 @@ proptest! {
 
     #[test]
     fn a_dialog_token_knows_its_dialog_and_its_direction(
-        caller in flows(), callee in flows(), at in 0..40_usize, other in any::<u8>()
+        caller in sides(), callee in sides(), at in 0..40_usize, other in any::<u8>()
     ) {
         let tokens = FlowTokens::new(&[1; 32]);
         let token = tokens.dialog(caller, callee, "call", "one");
@@ -46,8 +55,9 @@ proptest! {
         prop_assert_eq!(there, Ok((Direction::ToCallee, sealed)));
         let back = tokens.open_dialog(&token, "call", "two", "one");
         prop_assert_eq!(back, Ok((Direction::ToCaller, sealed)));
-        prop_assert_eq!(sealed.flow(Direction::ToCallee), callee);
-        prop_assert_eq!(sealed.flow(Direction::ToCaller), caller);
+        prop_assert_eq!(sealed.side(Direction::ToCallee), callee);
+        prop_assert_eq!(sealed.side(Direction::ToCaller), caller);
+        prop_assert!(FlowTokens::is_shaped(&token));
         prop_assert!(tokens.open_dialog(&token, "other", "one", "two").is_err());
         prop_assert!(tokens.open_dialog(&token, "call", "three", "two").is_err());
         prop_assert!(tokens.open_path(&token).is_err());
