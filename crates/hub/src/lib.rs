@@ -54,6 +54,7 @@ pub mod rate;
 pub mod run;
 mod serve;
 mod sweep;
+pub mod sip;
 mod tls;
 mod write_limit;
 

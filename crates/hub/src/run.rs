@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use hearthline_sip::outbound::FlowTransport;
 use hearthline_transport::Reach;
 use hearthline_transport::reach::OutOfReach;
 use tokio::net::TcpListener;
@@ -25,6 +26,8 @@ use crate::live::LiveConnections;
 use crate::person::{Person, PersonFields};
 use crate::serve::{Serving, accept};
 use crate::session::Password;
+use crate::sip::account::{NewSipAccount, PhoneDigest, SipAccount};
+use crate::sip::{Lent, SipConfig, SipServer};
 use crate::store::{SqliteConfig, SqliteStore, Store, StoreError};
 use crate::sweep::SweepGuard;
 use crate::tls::{OwnCertificate, https};
@@ -49,6 +52,8 @@ pub struct HubConfig {
     pub limits: Limits,
     /// The clock; tests move it.
     pub clock: Clock,
+    /// The SIP server; none: this hub carries no calls.
+    pub sip: Option<SipConfig>,
 }
 
 impl HubConfig {
@@ -62,6 +67,7 @@ impl HubConfig {
             database_bytes_max: None,
             limits: Limits::default(),
             clock: Clock::default(),
+            sip: None,
         }
     }
 }
@@ -90,6 +96,9 @@ pub enum HubError {
     /// No address to listen on.
     #[error("no address to listen on; give at least one")]
     NoAddress,
+    /// The domain of the home's addresses is no name.
+    #[error("{0} is no domain name for SIP addresses; write one like home.example")]
+    SipDomain(String),
     /// An address that cannot be listened on.
     #[error("{address}: {source}; is another hub running?")]
     Listen {
@@ -110,6 +119,7 @@ pub struct HubHandle {
     sqlite: Arc<SqliteStore>,
     live: LiveConnections,
     addresses: Vec<SocketAddr>,
+    sip: Option<SipServer>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -142,7 +152,15 @@ impl Hub {
         let authority = Authority::open(&config.folder, may_make, clock.now())?;
         let mut names = vec!["localhost".to_owned()];
         names.extend(config.names);
-        let ips: Vec<IpAddr> = addresses.iter().map(SocketAddr::ip).collect();
+        let mut ips: Vec<IpAddr> = addresses.iter().map(SocketAddr::ip).collect();
+        if let Some(sip) = &config.sip {
+            if !names.contains(&sip.domain) {
+                names.push(sip.domain.clone());
+            }
+            ips.extend(sip.tls.iter().map(SocketAddr::ip));
+            ips.sort_unstable();
+            ips.dedup();
+        }
         let identity = authority.issue_server(&names, &ips, clock.now())?;
         let mut renew_at = identity.not_after.plus_ms(-RENEW_BEFORE_MS);
         let own = Arc::new(OwnCertificate::new(identity)?);
@@ -159,6 +177,7 @@ impl Hub {
             stopped.clone(),
         ));
         let live = LiveConnections::default();
+        let sip_tls = crate::sip::tls(&tls);
         let serving = Arc::new(Serving {
             home: home.clone(),
             router: api::router(home.clone()),
@@ -176,6 +195,22 @@ impl Hub {
             live.clone(),
             stopped.clone(),
         )));
+        let sip = match config.sip {
+            Some(sip) => {
+                let lent = Lent {
+                    home: home.clone(),
+                    live: live.clone(),
+                    tls: sip_tls,
+                    feed: Feed::new(store.clone(), bus.as_ref(), newest),
+                    limits: config.limits,
+                    stop: stopped.clone(),
+                };
+                let (server, running) = SipServer::start(sip, lent).await?;
+                tasks.extend(running);
+                Some(server)
+            }
+            None => None,
+        };
         for listener in listeners {
             tasks.push(tokio::spawn(accept(
                 listener,
@@ -220,6 +255,7 @@ impl Hub {
             sqlite,
             live,
             addresses,
+            sip,
             stop,
             tasks,
         })
@@ -352,6 +388,37 @@ impl HubHandle {
         fields: DeviceFields,
     ) -> Result<Invited, StoreError> {
         self.home.invite(kind, fields).await
+    }
+
+    /// Where SIP listens, by transport.
+    #[must_use]
+    pub fn sip_addresses(&self) -> &[(FlowTransport, SocketAddr)] {
+        self.sip.as_ref().map_or(&[], |sip| &sip.addresses)
+    }
+
+    /// The domain of the home's SIP addresses; none without a SIP server.
+    #[must_use]
+    pub fn sip_domain(&self) -> Option<&str> {
+        self.sip.as_ref().map(|sip| sip.domain.as_str())
+    }
+
+    /// Adds an ordinary SIP phone. Its password is in the answer and nowhere else.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`StoreError::Refused`] without a SIP server.
+    pub async fn add_sip_account(
+        &self,
+        fields: DeviceFields,
+        digest: PhoneDigest,
+    ) -> Result<SipAccount, StoreError> {
+        let Some(sip) = &self.sip else {
+            return Err(StoreError::Refused("this hub runs without a SIP server"));
+        };
+        let (new, shown) = NewSipAccount::make(fields, digest, &sip.domain)?;
+        let now = self.home.clock.now();
+        self.home.store.add_sip_account(&new, now).await?;
+        sip.refresh().await?;
+        Ok(shown)
     }
 
     /// Writes a whole copy of the database beside it and answers where.

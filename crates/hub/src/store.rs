@@ -28,6 +28,7 @@ use crate::message::{Delivery, DeliveryState, Message, NewMessage, Stored, Voice
 use crate::person::{Party, Person, PersonFields};
 use crate::room::{Room, RoomFields};
 use crate::session::{PasswordHash, Session, TokenHash, TokenKind};
+use crate::sip::account::{NewSipAccount, StoredSipAccount};
 use crate::text::Login;
 
 pub use failure::StoreError;
@@ -189,10 +190,23 @@ pub trait Bindings: Send + Sync {
     async fn put_binding(&self, binding: &Binding, now: UnixMs) -> Answer<bool>;
     /// Those of an address of record that have not ended.
     async fn bindings(&self, aor: &str, now: UnixMs) -> Answer<Vec<Binding>>;
+    /// All that have not ended, but those of revoked devices: what a SIP server begins with.
+    async fn all_bindings(&self, now: UnixMs) -> Answer<Vec<Binding>>;
     /// Removes one.
     async fn remove_binding(&self, aor: &str, instance_id: &str, reg_id: u32) -> Answer<()>;
     /// Removes those of a flow that has gone.
     async fn remove_flow(&self, node_id: &str, flow_id: u64) -> Answer<()>;
+}
+
+/// Accounts of ordinary SIP phones, and what the SIP server signs with.
+#[async_trait]
+pub trait SipAccounts: Send + Sync {
+    /// Adds a SIP phone with its account, in one transaction.
+    async fn add_sip_account(&self, new: &NewSipAccount, now: UnixMs) -> Answer<Device>;
+    /// All accounts of devices that are not revoked.
+    async fn sip_accounts(&self) -> Answer<Vec<StoredSipAccount>>;
+    /// The secrets of flow tokens and of temporary GRUUs; `fresh` becomes them where there are none yet.
+    async fn sip_secrets(&self, fresh: [[u8; 32]; 2]) -> Answer<[[u8; 32]; 2]>;
 }
 
 /// What is remembered of calls. No method starts one.
@@ -275,6 +289,7 @@ pub trait Store:
     + Contacts
     + Lines
     + Bindings
+    + SipAccounts
     + Calls
     + Messages
     + Incidents
@@ -291,6 +306,7 @@ impl<T> Store for T where
         + Contacts
         + Lines
         + Bindings
+        + SipAccounts
         + Calls
         + Messages
         + Incidents

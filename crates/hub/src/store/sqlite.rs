@@ -16,6 +16,7 @@ mod open;
 mod people;
 mod rooms;
 mod sessions;
+mod sip_accounts;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

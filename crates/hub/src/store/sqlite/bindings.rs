@@ -99,6 +99,18 @@ impl Bindings for SqliteStore {
         rows.iter().map(binding).collect()
     }
 
+    async fn all_bindings(&self, now: UnixMs) -> Answer<Vec<Binding>> {
+        let rows = query(
+            "SELECT bindings.* FROM bindings LEFT JOIN devices ON devices.id = bindings.device
+             WHERE expires_at > ? AND devices.revoked_at IS NULL
+             ORDER BY aor, instance_id, reg_id",
+        )
+        .bind(now.0)
+        .fetch_all(&self.read)
+        .await?;
+        rows.iter().map(binding).collect()
+    }
+
     async fn remove_binding(&self, aor: &str, instance_id: &str, reg_id: u32) -> Answer<()> {
         let mut change = self.change().await?;
         query("DELETE FROM bindings WHERE aor = ? AND instance_id = ? AND reg_id = ?")

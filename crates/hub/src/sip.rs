@@ -1,0 +1,272 @@
+//! The home's SIP server: registrar and stateful proxy on UDP, TCP and TLS, on loopback for now.
+//!
+//! ```text
+//! phone (digest) ── UDP, TCP ──┐                         ┌─► Store: devices, accounts, secrets
+//! speaker, app ─ TLS, its own ─┼─► sockets ─► switchboard┼─► rows: registrations, calls (written through)
+//!            certificate ──────┘                 ▲       └─► Proxy, Registrar, Authenticator (pure cores)
+//!                              events ─► Directory ─ who there is, who was revoked
+//! ```
+//! Whoever calls is known: a device by its certificate, an ordinary phone by digest. Emergencies go before every rule:
+//! `urn:service:sos` and the numbers of the home's country, in any spelling, reach no device of the home; without an
+//! emergency line here they are answered 503 at once, so that the caller takes its own line.
+
+pub mod account;
+mod call_log;
+mod destination;
+mod directory;
+mod flows;
+mod rows;
+mod sockets;
+mod switchboard;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hearthline_emergency::numbers::Country;
+use hearthline_sip::Host;
+use hearthline_sip::outbound::FlowTransport;
+use hearthline_sip::proxy::Identity;
+use hearthline_transport::Reach;
+use rustls::ServerConfig;
+use tokio::net::{TcpListener, UdpSocket};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use crate::entropy::random;
+use crate::event::EventKind;
+use crate::feed::Feed;
+use crate::home::{Home, Limits};
+use crate::live::LiveConnections;
+use crate::run::HubError;
+use crate::serve::Open;
+use crate::store::StoreError;
+use directory::Directory;
+use flows::FlowNumbers;
+use sockets::Surroundings;
+use switchboard::{News, Parts, Switchboard};
+
+/// News that wait for the switchboard.
+const NEWS_MAX: usize = 4_096;
+/// How long changes of the home are collected before the directory is read again.
+const SETTLE: Duration = Duration::from_millis(20);
+
+/// How the SIP server runs.
+#[derive(Debug, Clone)]
+pub struct SipConfig {
+    /// Addresses for UDP; port 0 takes a free one. Only loopback for now.
+    pub udp: Vec<SocketAddr>,
+    /// Addresses for TCP.
+    pub tcp: Vec<SocketAddr>,
+    /// Addresses for TLS: devices with a certificate of the home need no password there.
+    pub tls: Vec<SocketAddr>,
+    /// The domain of the home's addresses. Keep it: registrations and addresses hold it.
+    pub domain: String,
+    /// The home's country: whose emergency numbers are dialled here.
+    pub country: Country,
+}
+
+impl SipConfig {
+    /// All three transports on free ports of 127.0.0.1.
+    #[must_use]
+    pub fn new(country: Country) -> Self {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self {
+            udp: vec![any],
+            tcp: vec![any],
+            tls: vec![any],
+            domain: "home.hearthline.internal".to_owned(),
+            country,
+        }
+    }
+}
+
+/// The SIP server within a running hub.
+pub(crate) struct SipServer {
+    pub(crate) domain: String,
+    pub(crate) addresses: Vec<(FlowTransport, SocketAddr)>,
+    home: Arc<Home>,
+    news: mpsc::Sender<News>,
+}
+
+/// What the hub lends to the SIP server.
+pub(crate) struct Lent {
+    pub(crate) home: Arc<Home>,
+    pub(crate) live: LiveConnections,
+    pub(crate) tls: Arc<ServerConfig>,
+    pub(crate) feed: Feed,
+    pub(crate) limits: Limits,
+    pub(crate) stop: watch::Receiver<bool>,
+}
+
+impl SipServer {
+    /// Binds, reads the store, serves. The tasks end after `stop`, the last row written.
+    pub(crate) async fn start(
+        config: SipConfig,
+        lent: Lent,
+    ) -> Result<(Self, Vec<JoinHandle<()>>), HubError> {
+        let Lent {
+            home,
+            live,
+            tls,
+            feed,
+            limits,
+            stop,
+        } = lent;
+        let Ok(domain @ Host::Name(_)) = Host::parse(&config.domain) else {
+            return Err(HubError::SipDomain(config.domain));
+        };
+        let mut addresses = Vec::new();
+        let mut udp = Vec::new();
+        for &address in &config.udp {
+            check(address)?;
+            let socket = UdpSocket::bind(address).await;
+            let socket = socket.map_err(|source| HubError::Listen { address, source })?;
+            let bound = bound(address, socket.local_addr())?;
+            addresses.push((FlowTransport::Udp, bound));
+            udp.push((bound, Arc::new(socket)));
+        }
+        let mut listeners = Vec::new();
+        let tcp = config.tcp.iter().map(|own| (FlowTransport::Tcp, *own));
+        let secure = config.tls.iter().map(|own| (FlowTransport::Tls, *own));
+        for (transport, address) in tcp.chain(secure) {
+            check(address)?;
+            let listener = TcpListener::bind(address).await;
+            let listener = listener.map_err(|source| HubError::Listen { address, source })?;
+            addresses.push((transport, bound(address, listener.local_addr())?));
+            listeners.push((transport, listener));
+        }
+        let identities = addresses.iter().map(|&(transport, address)| Identity {
+            transport,
+            host: Host::from(address.ip()),
+            port: Some(address.port()),
+        });
+        let (news, arriving) = mpsc::channel(NEWS_MAX);
+        let around = Surroundings {
+            home: home.clone(),
+            live,
+            news: news.clone(),
+            numbers: FlowNumbers::from(u64::from_be_bytes(random().map_err(StoreError::from)?)),
+            open: Open::default(),
+            connections_max: limits.connections_max,
+            connections_by_source_max: limits.connections_by_source_max,
+        };
+        let fresh = [
+            random().map_err(StoreError::from)?,
+            random().map_err(StoreError::from)?,
+        ];
+        let (rows, batches) = mpsc::channel(rows::BATCHES_MAX);
+        let parts = Parts {
+            country: config.country,
+            domain,
+            identities: identities.collect(),
+            secrets: home.store.sip_secrets(fresh).await?,
+            directory: Directory::read(home.store.as_ref()).await?,
+            bindings: home.store.all_bindings(home.clock.now()).await?,
+            udp: udp.clone(),
+            rows,
+            around: around.clone(),
+            stop: stop.clone(),
+        };
+        let switchboard = Switchboard::new(parts).map_err(StoreError::from)?;
+        let mut tasks = vec![
+            // Ends when the switchboard has, with everything written that it gave.
+            tokio::spawn(rows::write(home.clone(), batches, news.clone())),
+            tokio::spawn(switchboard.run(arriving)),
+            tokio::spawn(follow(feed, home.clone(), news.clone(), stop.clone())),
+        ];
+        for (local, socket) in udp {
+            let reading = sockets::read_datagrams(socket, local, news.clone(), stop.clone());
+            tasks.push(tokio::spawn(reading));
+        }
+        for (transport, listener) in listeners {
+            let tls = (transport == FlowTransport::Tls).then(|| tls.clone());
+            let accepting = sockets::accept(listener, tls, around.clone(), stop.clone());
+            tasks.push(tokio::spawn(accepting));
+        }
+        let server = SipServer {
+            domain: config.domain,
+            addresses,
+            home,
+            news,
+        };
+        Ok((server, tasks))
+    }
+
+    /// Shows the switchboard what has changed before anything that arrives later.
+    pub(crate) async fn refresh(&self) -> Result<(), StoreError> {
+        let directory = Directory::read(self.home.store.as_ref()).await?;
+        // A hub that is stopping needs none.
+        let _ = self.news.send(News::Directory(directory)).await;
+        Ok(())
+    }
+}
+
+/// Of https, but for SIP: no protocol of HTTP is offered.
+pub(crate) fn tls(https: &ServerConfig) -> Arc<ServerConfig> {
+    let mut config = https.clone();
+    config.alpn_protocols.clear();
+    Arc::new(config)
+}
+
+fn check(address: SocketAddr) -> Result<(), HubError> {
+    Reach::LoopbackOnly
+        .check(address)
+        .map_err(|reason| HubError::Reach { address, reason })
+}
+
+fn bound(address: SocketAddr, bound: std::io::Result<SocketAddr>) -> Result<SocketAddr, HubError> {
+    bound.map_err(|source| HubError::Listen { address, source })
+}
+
+/// Reads the directory again whenever devices, rooms or people have changed.
+async fn follow(
+    mut feed: Feed,
+    home: Arc<Home>,
+    news: mpsc::Sender<News>,
+    mut stop: watch::Receiver<bool>,
+) {
+    loop {
+        let events = tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => return,
+            events = feed.next() => events,
+        };
+        let (changed, at_once) = match &events {
+            Ok(events) => {
+                let concerns = |kind| {
+                    matches!(
+                        kind,
+                        EventKind::Devices
+                            | EventKind::DeviceRevoked
+                            | EventKind::Rooms
+                            | EventKind::People
+                    )
+                };
+                let revoked = |kind| kind == EventKind::DeviceRevoked;
+                (
+                    events.iter().any(|event| concerns(event.kind)),
+                    events.iter().any(|event| revoked(event.kind)),
+                )
+            }
+            Err(error) => {
+                tracing::error!(%error, "events cannot be followed");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                (true, true)
+            }
+        };
+        if !changed {
+            continue;
+        }
+        if !at_once {
+            tokio::time::sleep(SETTLE).await;
+        }
+        match Directory::read(home.store.as_ref()).await {
+            Ok(directory) => {
+                if news.send(News::Directory(directory)).await.is_err() {
+                    return;
+                }
+            }
+            Err(error) => tracing::error!(%error, "who there is cannot be read"),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Who there is, as the SIP server sees it: a picture of the store, made anew whenever an event says so.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use hearthline_sip::digest::Account;
+
+use crate::device::DeviceKind;
+use crate::event::StreamId;
+use crate::id::DeviceId;
+use crate::sip::account::StoredSipAccount;
+use crate::store::{Answer, Store};
+
+/// Devices, their addresses and names.
+#[derive(Default)]
+pub(crate) struct Directory {
+    /// Everything up to this event is in it; of two pictures the one with more counts.
+    pub(crate) as_of: StreamId,
+    accounts: HashMap<String, StoredSipAccount>,
+    /// User part of the address of record, of devices that are not revoked.
+    users: HashMap<DeviceId, String>,
+    devices: HashMap<String, DeviceId>,
+    names: HashMap<String, Vec<DeviceId>>,
+    revoked: HashSet<DeviceId>,
+}
+
+impl Directory {
+    /// Reads the store.
+    pub(crate) async fn read(store: &dyn Store) -> Answer<Arc<Self>> {
+        // Asked first: what is committed while the rest is read may be in it, but is not promised.
+        let (_, as_of) = store.event_range().await?;
+        let mut directory = Directory {
+            as_of,
+            ..Directory::default()
+        };
+        for account in store.sip_accounts().await? {
+            directory
+                .users
+                .insert(account.device, account.username.clone());
+            directory.accounts.insert(account.username.clone(), account);
+        }
+        let mut rooms = HashMap::new();
+        for room in store.rooms().await? {
+            rooms.insert(room.id, plain(room.fields.name.as_str()));
+        }
+        let mut people = HashMap::new();
+        for person in store.people().await? {
+            people.insert(person.id, plain(person.fields.name.as_str()));
+        }
+        for device in store.devices().await? {
+            if device.revoked_at_ms.is_some() {
+                directory.revoked.insert(device.id);
+                continue;
+            }
+            // Without its account it has no address.
+            if device.kind == DeviceKind::SipPhone && !directory.users.contains_key(&device.id) {
+                continue;
+            }
+            let own = device.id.to_string();
+            directory.users.entry(device.id).or_insert(own);
+            let room = device.fields.room.and_then(|id| rooms.get(&id).cloned());
+            let person = device.fields.person.and_then(|id| people.get(&id).cloned());
+            let name = Some(plain(device.fields.name.as_str()));
+            for name in [room, person, name].into_iter().flatten() {
+                let called = directory.names.entry(name).or_default();
+                if !called.contains(&device.id) {
+                    called.push(device.id);
+                }
+            }
+        }
+        for (&device, user) in &directory.users {
+            directory.devices.insert(user.clone(), device);
+        }
+        Ok(Arc::new(directory))
+    }
+
+    /// What is kept of an account.
+    pub(crate) fn account(&self, username: &str) -> Option<Account> {
+        self.accounts.get(username).map(StoredSipAccount::digest)
+    }
+
+    /// Whether an account is one of a phone that knows MD5 alone.
+    pub(crate) fn is_weak(&self, username: &str) -> bool {
+        let account = self.accounts.get(username);
+        account.is_some_and(|account| account.ha1_md5.is_some())
+    }
+
+    /// The user part of a device's address; `None`: it is revoked, or none of ours.
+    pub(crate) fn user_of(&self, device: DeviceId) -> Option<&str> {
+        self.users.get(&device).map(String::as_str)
+    }
+
+    /// Whose address this user part is.
+    pub(crate) fn device_of(&self, user: &str) -> Option<DeviceId> {
+        self.devices.get(user).copied()
+    }
+
+    /// The devices that are called so: of a room, of a person, or one by its own name.
+    pub(crate) fn called(&self, name: &str) -> &[DeviceId] {
+        self.names.get(&plain(name)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a device was revoked.
+    pub(crate) fn is_revoked(&self, device: DeviceId) -> bool {
+        self.revoked.contains(&device)
+    }
+
+    /// The user parts of devices that are not there any more.
+    pub(crate) fn users_missing_in<'a>(
+        &'a self,
+        newer: &'a Directory,
+    ) -> impl Iterator<Item = &'a str> {
+        let users = self.devices.keys().map(String::as_str);
+        users.filter(|user| !newer.devices.contains_key(*user))
+    }
+}
+
+/// Small letters, and one space for whatever stands between words in a user part.
+fn plain(name: &str) -> String {
+    let words = name
+        .split(|c: char| c.is_whitespace() || matches!(c, '-' | '_' | '.' | '+'))
+        .filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn a_name_is_the_same_however_it_is_written() {
+        for written in ["Living Room", "living-room", " LIVING_room ", "living.room"] {
+            assert_eq!(plain(written), "living room");
+        }
+    }
+}

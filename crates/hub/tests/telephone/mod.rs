@@ -1,0 +1,596 @@
+//! A hub with its SIP server on loopback, and telephones that speak to it over real sockets.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file uses its own part"
+)]
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hearthline_emergency::numbers::Country;
+use hearthline_hub::call::Call;
+use hearthline_hub::device::{DeviceFields, DeviceKind};
+use hearthline_hub::id::RoomId;
+use hearthline_hub::join::{Membership, join};
+use hearthline_hub::sip::SipConfig;
+use hearthline_hub::sip::account::{PhoneDigest, SipAccount};
+use hearthline_hub::text::Name;
+use hearthline_hub::{Hub, HubConfig, HubHandle};
+use hearthline_sip::endpoint::{
+    Body, CallHandle, Credentials, EndpointConfig, Event, FailureCause, Input, InviteRequest,
+    Output, RegisterRequest, RegistrationCause,
+};
+use hearthline_sip::outbound::FlowTransport;
+use hearthline_sip::registration::RegistrationConfig;
+use hearthline_sip::target::{Target, Transport};
+use hearthline_sip::{Endpoint, NameAddr, StatusCode, Uri};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use serde_json::json;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpStream, UdpSocket};
+use tokio::sync::{mpsc, oneshot};
+use tokio_rustls::TlsConnector;
+
+pub const DOMAIN: &str = "home.test";
+const PATIENCE: Duration = Duration::from_secs(10);
+const SDP: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n";
+
+pub struct Home {
+    pub hub: HubHandle,
+    pub folder: tempfile::TempDir,
+    pub sip: SipConfig,
+}
+
+pub async fn start(folder: &Path, sip: &SipConfig) -> HubHandle {
+    let mut config = HubConfig::new(folder);
+    config.sip = Some(sip.clone());
+    Hub::start(config).await.unwrap()
+}
+
+impl Home {
+    pub async fn new() -> Self {
+        Self::of(Country::Germany).await
+    }
+
+    pub async fn of(country: Country) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut sip = SipConfig::new(country);
+        sip.domain = DOMAIN.to_owned();
+        let hub = start(folder.path(), &sip).await;
+        // A restart finds the same ports.
+        for (transport, address) in hub.sip_addresses() {
+            match transport {
+                FlowTransport::Udp => sip.udp = vec![*address],
+                FlowTransport::Tcp => sip.tcp = vec![*address],
+                _ => sip.tls = vec![*address],
+            }
+        }
+        Self { hub, folder, sip }
+    }
+
+    pub async fn restart(self) -> Self {
+        let Self { hub, folder, sip } = self;
+        hub.stop().await;
+        let hub = start(folder.path(), &sip).await;
+        Self { hub, folder, sip }
+    }
+
+    pub fn address(&self, transport: Transport) -> SocketAddr {
+        match transport {
+            Transport::Udp => self.sip.udp[0],
+            Transport::Tcp => self.sip.tcp[0],
+            Transport::Tls => self.sip.tls[0],
+        }
+    }
+
+    pub async fn room(&self, name: &str) -> RoomId {
+        let fields = serde_json::from_value(json!({"name": name})).unwrap();
+        let now = hearthline_hub::clock::Clock::default().now();
+        self.hub.store().add_room(&fields, now).await.unwrap().id
+    }
+
+    pub async fn account(&self, name: &str, room: Option<RoomId>) -> SipAccount {
+        self.account_by(name, room, PhoneDigest::Sha256).await
+    }
+
+    pub async fn account_by(
+        &self,
+        name: &str,
+        room: Option<RoomId>,
+        digest: PhoneDigest,
+    ) -> SipAccount {
+        let fields = DeviceFields {
+            name: Name::new(name).unwrap(),
+            room,
+            person: None,
+        };
+        self.hub.add_sip_account(fields, digest).await.unwrap()
+    }
+
+    pub async fn enrol(&self, name: &str, room: Option<RoomId>) -> Membership {
+        let fields = DeviceFields {
+            name: Name::new(name).unwrap(),
+            room,
+            person: None,
+        };
+        let invited = self.hub.invite(DeviceKind::Speaker, fields).await.unwrap();
+        let ca = self.hub.ca_fingerprint();
+        join(self.hub.addresses()[0], &invited.code, Some(ca))
+            .await
+            .unwrap()
+    }
+
+    /// A phone with an account, registered.
+    pub async fn phone(&self, account: &SipAccount, transport: Transport) -> Phone {
+        let mut phone = Phone::plain(self, account, transport).await;
+        phone.register().await.expect("registered");
+        phone
+    }
+
+    /// A device with its certificate, registered.
+    pub async fn device(&self, own: &Membership) -> Phone {
+        let mut phone = Phone::certified(self, own).await.expect("a connection");
+        phone.register().await.expect("registered");
+        phone
+    }
+
+    /// The newest call's row, once `enough` says so of it.
+    pub async fn call_row(&self, enough: impl Fn(&Call) -> bool) -> Call {
+        let began = Instant::now();
+        loop {
+            let calls = self.hub.store().calls(10).await.unwrap();
+            if let Some(call) = calls.first()
+                && enough(call)
+            {
+                return call.clone();
+            }
+            assert!(began.elapsed() < PATIENCE, "{calls:?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+type Act = Box<dyn FnOnce(&mut Endpoint, Duration) + Send>;
+
+/// An endpoint on a socket of its own, served by a task of its own.
+pub struct Phone {
+    pub user: String,
+    pub local: SocketAddr,
+    hub: Target,
+    credentials: Vec<Credentials>,
+    acts: mpsc::UnboundedSender<Act>,
+    events: mpsc::UnboundedReceiver<Event>,
+    /// Says when the hub has closed the connection.
+    closed: Option<oneshot::Receiver<()>>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Phone {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Phone {
+    /// With user name and password.
+    pub async fn plain(home: &Home, account: &SipAccount, transport: Transport) -> Self {
+        let credentials = Credentials {
+            username: account.username.clone(),
+            password: account.password.clone(),
+            realm: None,
+        };
+        Self::with(home, &account.username, vec![credentials], transport).await
+    }
+
+    pub async fn with(
+        home: &Home,
+        user: &str,
+        credentials: Vec<Credentials>,
+        transport: Transport,
+    ) -> Self {
+        let hub = home.address(transport);
+        if transport == Transport::Udp {
+            let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+            let local = socket.local_addr().unwrap();
+            return Self::serve(user, credentials, Transport::Udp, local, hub, |wire| {
+                tokio::spawn(datagrams(socket, wire));
+            });
+        }
+        let stream = TcpStream::connect(hub).await.unwrap();
+        let local = stream.local_addr().unwrap();
+        Self::serve(user, credentials, transport, local, hub, |wire| {
+            tokio::spawn(bytes(stream, wire));
+        })
+    }
+
+    /// With the device's certificate; `None`: the hub does not want it.
+    pub async fn certified(home: &Home, own: &Membership) -> Option<Self> {
+        let hub = home.address(Transport::Tls);
+        let stream = TcpStream::connect(hub).await.ok()?;
+        let local = stream.local_addr().unwrap();
+        let name = ServerName::IpAddress(hub.ip().into());
+        let mut stream = TlsConnector::from(client(own))
+            .connect(name, stream)
+            .await
+            .ok()?;
+        // With TLS 1.3 a refusal comes after the handshake: a ping is answered by whoever is wanted.
+        stream.write_all(b"\r\n\r\n").await.ok()?;
+        let mut pong = [0; 2];
+        stream.read_exact(&mut pong).await.ok()?;
+        let user = own.device.to_string();
+        Some(Self::serve(
+            &user,
+            Vec::new(),
+            Transport::Tls,
+            local,
+            hub,
+            |wire| {
+                tokio::spawn(bytes(stream, wire));
+            },
+        ))
+    }
+
+    fn serve(
+        user: &str,
+        credentials: Vec<Credentials>,
+        transport: Transport,
+        local: SocketAddr,
+        hub: SocketAddr,
+        connect: impl FnOnce(Wire),
+    ) -> Self {
+        let mut seed = [0; 32];
+        let noise = tempfile::tempdir().unwrap();
+        let name = noise.path().to_string_lossy().into_owned();
+        for (place, byte) in seed.iter_mut().zip(name.bytes().rev()) {
+            *place = byte;
+        }
+        seed[30..].copy_from_slice(&local.port().to_be_bytes());
+        let mut config = EndpointConfig::new(seed, vec![(transport, local)]);
+        config.contact_user = Some(user.to_owned());
+        let endpoint = Endpoint::new(config);
+        let (to_hub, outgoing) = mpsc::unbounded_channel();
+        let (arriving, incoming) = mpsc::unbounded_channel();
+        let (acts, acting) = mpsc::unbounded_channel();
+        let (telling, events) = mpsc::unbounded_channel();
+        let (gone, closed) = oneshot::channel();
+        connect(Wire {
+            outgoing,
+            arriving,
+            hub,
+        });
+        let task = tokio::spawn(run(Running {
+            endpoint,
+            transport,
+            local,
+            to_hub,
+            incoming,
+            acting,
+            telling,
+            gone: Some(gone),
+        }));
+        Phone {
+            user: user.to_owned(),
+            local,
+            hub: Target::new(transport, hub),
+            credentials,
+            acts,
+            events,
+            closed: Some(closed),
+            task,
+        }
+    }
+
+    pub fn address(&self) -> NameAddr {
+        NameAddr::parse(&format!("<sip:{}@{DOMAIN}>", self.user)).unwrap()
+    }
+
+    pub async fn act<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&mut Endpoint, Duration) -> T + Send + 'static,
+    ) -> T {
+        let (done, result) = oneshot::channel();
+        let act: Act = Box::new(move |endpoint, now| {
+            let _ = done.send(act(endpoint, now));
+        });
+        self.acts.send(act).unwrap();
+        result.await.unwrap()
+    }
+
+    /// The next event for which `wanted` gives something.
+    pub async fn wait<T>(&mut self, mut wanted: impl FnMut(&Event) -> Option<T>) -> T {
+        let waiting = async {
+            loop {
+                let event = self.events.recv().await.expect("the phone lives");
+                if let Some(found) = wanted(&event) {
+                    return found;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, waiting)
+            .await
+            .expect("an event in time")
+    }
+
+    /// Nothing of this kind comes for a while.
+    pub async fn hears_nothing(&mut self, wait: Duration) -> bool {
+        tokio::time::sleep(wait).await;
+        let mut rang = false;
+        while let Ok(event) = self.events.try_recv() {
+            rang |= matches!(event, Event::Incoming { .. });
+        }
+        !rang
+    }
+
+    pub async fn register(&mut self) -> Result<(), StatusCode> {
+        let own = self.address();
+        self.register_as(&own).await
+    }
+
+    pub async fn register_as(&mut self, own: &NameAddr) -> Result<(), StatusCode> {
+        let request = RegisterRequest {
+            registrar: format!("sip:{DOMAIN}").parse().unwrap(),
+            address_of_record: own.clone(),
+            contact: None,
+            target: self.hub.clone(),
+            route: Vec::new(),
+            credentials: self.credentials.clone(),
+            config: RegistrationConfig::default(),
+        };
+        self.act(move |endpoint, now| endpoint.register(request, now))
+            .await
+            .unwrap();
+        self.wait(|event| match event {
+            Event::Registered { .. } => Some(Ok(())),
+            Event::RegistrationFailed { cause, .. } => Some(Err(match cause {
+                RegistrationCause::Response(response) => response.status,
+                _ => StatusCode::REQUEST_TIMEOUT,
+            })),
+            _ => None,
+        })
+        .await
+    }
+
+    /// Calls a Request-URI.
+    pub async fn call(&self, uri: &str) -> CallHandle {
+        self.call_from(uri, self.address()).await
+    }
+
+    pub async fn call_from(&self, uri: &str, from: NameAddr) -> CallHandle {
+        let uri: Uri = uri.parse().unwrap();
+        let to = NameAddr::new(uri.clone());
+        let mut request = InviteRequest::new(uri, from, to, self.hub.clone());
+        request.body = Some(Body::sdp(SDP));
+        request.credentials = self.credentials.clone();
+        self.act(move |endpoint, now| endpoint.invite(request, now))
+            .await
+            .unwrap()
+    }
+
+    /// What a call to this Request-URI is refused with.
+    pub async fn refused(&mut self, uri: &str) -> StatusCode {
+        let own = self.address();
+        self.refused_from(uri, own).await
+    }
+
+    pub async fn refused_from(&mut self, uri: &str, from: NameAddr) -> StatusCode {
+        let call = self.call_from(uri, from).await;
+        self.failure(call).await.expect("a status")
+    }
+
+    pub async fn failure(&mut self, wanted: CallHandle) -> Option<StatusCode> {
+        self.wait(|event| match event {
+            Event::Failed { call, cause } if *call == wanted => Some(match cause {
+                FailureCause::Cancelled => None,
+                other => other.status(),
+            }),
+            Event::Answered { call, .. } if *call == wanted => panic!("it was answered"),
+            _ => None,
+        })
+        .await
+    }
+
+    pub async fn rings(&mut self) -> CallHandle {
+        let call = self
+            .wait(|event| match event {
+                Event::Incoming { call, .. } => Some(*call),
+                _ => None,
+            })
+            .await;
+        self.act(move |endpoint, now| endpoint.ring(call, StatusCode::RINGING, None, false, now))
+            .await
+            .unwrap();
+        call
+    }
+
+    pub async fn accept(&self, call: CallHandle) {
+        self.act(move |endpoint, now| endpoint.accept(call, Some(Body::sdp(SDP)), now))
+            .await
+            .unwrap();
+    }
+
+    pub async fn progress(&mut self, wanted: CallHandle) {
+        self.wait(|event| match event {
+            Event::Progress { call, response } if *call == wanted => {
+                (response.status == StatusCode::RINGING).then_some(())
+            }
+            _ => None,
+        })
+        .await;
+    }
+
+    pub async fn answered(&mut self, wanted: CallHandle) {
+        self.wait(|event| match event {
+            Event::Answered { call, .. } if *call == wanted => Some(()),
+            Event::Failed { cause, .. } => panic!("{cause:?}"),
+            _ => None,
+        })
+        .await;
+    }
+
+    pub async fn confirmed(&mut self, wanted: CallHandle) {
+        self.wait(|event| match event {
+            Event::Confirmed { call, .. } if *call == wanted => Some(()),
+            _ => None,
+        })
+        .await;
+    }
+
+    pub async fn bye(&self, call: CallHandle) {
+        self.act(move |endpoint, now| endpoint.bye(call, None, now))
+            .await
+            .unwrap();
+    }
+
+    pub async fn ended(&mut self, wanted: CallHandle) {
+        self.wait(|event| match event {
+            Event::Ended { call, .. } if *call == wanted => Some(()),
+            _ => None,
+        })
+        .await;
+    }
+
+    /// The hub closes the connection; how long that took.
+    pub async fn closed(&mut self) -> Duration {
+        let began = Instant::now();
+        let closed = self.closed.take().expect("asked once");
+        tokio::time::timeout(PATIENCE, closed)
+            .await
+            .expect("closed in time")
+            .unwrap();
+        began.elapsed()
+    }
+}
+
+/// A whole call between two phones, ended by the caller.
+pub async fn talk(caller: &mut Phone, callee: &mut Phone, uri: &str) {
+    let out = caller.call(uri).await;
+    let incoming = callee.rings().await;
+    caller.progress(out).await;
+    callee.accept(incoming).await;
+    caller.answered(out).await;
+    callee.confirmed(incoming).await;
+    caller.bye(out).await;
+    callee.ended(incoming).await;
+}
+
+pub fn client(own: &Membership) -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_slice(own.ca_pem.as_bytes()).unwrap())
+        .unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_client_auth_cert(
+            vec![CertificateDer::from_pem_slice(own.certificate_pem.as_bytes()).unwrap()],
+            PrivateKeyDer::from_pem_slice(own.key_pem.as_bytes()).unwrap(),
+        )
+        .unwrap();
+    Arc::new(config)
+}
+
+struct Wire {
+    outgoing: mpsc::UnboundedReceiver<Vec<u8>>,
+    arriving: mpsc::UnboundedSender<Vec<u8>>,
+    hub: SocketAddr,
+}
+
+async fn datagrams(socket: UdpSocket, mut wire: Wire) {
+    let mut buffer = vec![0; 65_535];
+    loop {
+        tokio::select! {
+            sent = wire.outgoing.recv() => match sent {
+                Some(bytes) => { let _ = socket.send_to(&bytes, wire.hub).await; }
+                None => return,
+            },
+            received = socket.recv_from(&mut buffer) => {
+                if let Ok((count, _)) = received {
+                    let _ = wire.arriving.send(buffer[..count].to_vec());
+                }
+            }
+        }
+    }
+}
+
+async fn bytes<S: AsyncRead + AsyncWrite>(stream: S, mut wire: Wire) {
+    let (mut reader, mut writer) = tokio::io::split(stream);
+    let mut buffer = vec![0; 16_384];
+    loop {
+        tokio::select! {
+            sent = wire.outgoing.recv() => match sent {
+                Some(bytes) => if writer.write_all(&bytes).await.is_err() { return },
+                None => return,
+            },
+            received = reader.read(&mut buffer) => match received {
+                Ok(count @ 1..) => { let _ = wire.arriving.send(buffer[..count].to_vec()); }
+                _ => return,
+            }
+        }
+    }
+}
+
+struct Running {
+    endpoint: Endpoint,
+    transport: Transport,
+    local: SocketAddr,
+    to_hub: mpsc::UnboundedSender<Vec<u8>>,
+    incoming: mpsc::UnboundedReceiver<Vec<u8>>,
+    acting: mpsc::UnboundedReceiver<Act>,
+    telling: mpsc::UnboundedSender<Event>,
+    gone: Option<oneshot::Sender<()>>,
+}
+
+async fn run(mut phone: Running) {
+    let epoch = tokio::time::Instant::now();
+    let hub: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 1));
+    loop {
+        let wake = loop {
+            match phone.endpoint.poll_output(epoch.elapsed()) {
+                Output::Transmit { bytes, .. } => {
+                    let _ = phone.to_hub.send(bytes);
+                }
+                Output::Event(event) => {
+                    let _ = phone.telling.send(event);
+                }
+                Output::Close { .. } => {}
+                Output::Timeout(at) => break at,
+            }
+        };
+        let sleep = async {
+            match wake {
+                Some(at) => tokio::time::sleep_until(epoch + at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            act = phone.acting.recv() => match act {
+                Some(act) => act(&mut phone.endpoint, epoch.elapsed()),
+                None => return,
+            },
+            bytes = phone.incoming.recv(), if phone.gone.is_some() => match bytes {
+                Some(bytes) => {
+                    let input = Input::Received {
+                        transport: phone.transport,
+                        local: phone.local,
+                        remote: hub,
+                        bytes: &bytes,
+                    };
+                    phone.endpoint.handle_input(input, epoch.elapsed());
+                }
+                None => {
+                    if let Some(gone) = phone.gone.take() {
+                        let _ = gone.send(());
+                    }
+                }
+            },
+            () = sleep => phone.endpoint.handle_input(Input::Timeout, epoch.elapsed()),
+        }
+    }
+}
