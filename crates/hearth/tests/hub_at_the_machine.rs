@@ -25,7 +25,7 @@ impl Running {
         let mut said = Vec::new();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         for line in lines.map_while(Result::ok) {
-            let last = line.contains("  data ");
+            let last = line.contains("hub invite Kitchen");
             said.push(line);
             if last {
                 break;

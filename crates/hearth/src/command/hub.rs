@@ -168,23 +168,27 @@ async fn serve(run: &Run) -> Result<(), Failure> {
     config.https.clone_from(&run.listen);
     config.names.clone_from(&run.name);
     let hub = Hub::start(config).await?;
-    out!("Hub of this home. Ends with Ctrl-C.");
-    for address in hub.addresses() {
-        out!("  HTTPS      https://{address}");
-    }
-    out!("  authority  sha256 {}", hub.ca_fingerprint());
-    out!("  data       {}", folder.display());
     let nobody = hub
         .store()
         .people()
         .await
         .map_err(HubError::from)?
         .is_empty();
+    let mut said = vec!["Hub of this home. Ends with Ctrl-C.".to_owned()];
+    let https = hub.addresses().iter();
+    said.extend(https.map(|address| format!("  HTTPS      https://{address}")));
+    said.push(format!("  authority  sha256 {}", hub.ca_fingerprint()));
+    said.push(format!("  data       {}", folder.display()));
     if nobody {
-        out!("Nobody lives here yet. In another terminal:");
-        out!("  hearth hub add-person NAME --role owner --login NAME --password-file FILE");
-        out!("  hearth hub invite Kitchen");
+        said.push("Nobody lives here yet. In another terminal:".to_owned());
+        said.push(
+            "  hearth hub add-person NAME --role owner --login NAME --password-file FILE"
+                .to_owned(),
+        );
+        said.push("  hearth hub invite Kitchen".to_owned());
     }
+    // At once: a reader who has seen enough and goes away must not end the hub.
+    out!("{}", said.join("\n"));
     // An error here means that no signal can be waited for: then it runs until it is ended from outside.
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
