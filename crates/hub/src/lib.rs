@@ -53,8 +53,8 @@ mod problem;
 pub mod rate;
 pub mod run;
 mod serve;
-mod sweep;
 pub mod sip;
+mod sweep;
 mod tls;
 mod write_limit;
 
