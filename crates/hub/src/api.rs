@@ -19,6 +19,7 @@ mod messages;
 mod people;
 mod rooms;
 mod sessions;
+mod sip_accounts;
 
 use std::sync::Arc;
 
@@ -58,10 +59,13 @@ fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(sessions::sessions_of))
         .routes(routes!(devices::list))
         .routes(routes!(devices::one, devices::change, devices::revoke))
+        .routes(routes!(sip_accounts::list, sip_accounts::add))
+        .routes(routes!(sip_accounts::revoke))
         .routes(routes!(rooms::list, rooms::add))
         .routes(routes!(rooms::change, rooms::remove))
         .routes(routes!(contacts::list, contacts::add))
         .routes(routes!(contacts::one, contacts::change, contacts::remove))
+        .routes(routes!(contacts::export, contacts::import))
         .routes(routes!(lines::list, lines::add))
         .routes(routes!(lines::change, lines::remove))
         .routes(routes!(calls::list))

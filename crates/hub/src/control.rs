@@ -15,16 +15,19 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 
+use crate::address_book::{self, IMPORT_BYTES_MAX, Imported};
 use crate::clock::UnixMs;
 use crate::device::{DeviceFields, DeviceKind};
 use crate::home::Home;
 use crate::id::PersonId;
 use crate::person::PersonFields;
 use crate::session::Password;
+use crate::sip::account::PhoneDigest;
 use crate::store::SqliteStore;
+use crate::vcard::Version;
 
-/// Longest line either way.
-const LINE_BYTES_MAX: u64 = 64 * 1024;
+/// Longest line either way: a whole address book as JSON text.
+const LINE_BYTES_MAX: u64 = 128 * 1024 * 1024;
 const TIME_MAX: Duration = Duration::from_secs(30);
 
 /// What may be asked. Nothing here starts a call.
@@ -44,6 +47,23 @@ pub enum Wish {
         person: PersonFields,
         /// Their password, when they log in.
         password: Option<String>,
+    },
+    /// Add an ordinary SIP phone.
+    AddPhone {
+        /// Name, room, person.
+        device: DeviceFields,
+        /// How it proves itself.
+        digest: PhoneDigest,
+    },
+    /// Import an address book.
+    ImportContacts {
+        /// vCard 3.0 or 4.0.
+        vcard: String,
+    },
+    /// Say the address book.
+    ExportContacts {
+        /// As vCard 3.0, not 4.0.
+        version_3: bool,
     },
     /// Write a whole copy of the database beside it.
     BackUp,
@@ -68,6 +88,28 @@ pub enum Done {
     Added {
         /// Who.
         id: PersonId,
+    },
+    /// A phone was added: what is typed into it.
+    Phone {
+        /// User name, also the user part of its address.
+        username: String,
+        /// Password; kept nowhere.
+        password: String,
+        /// The domain of its address.
+        domain: String,
+        /// Where it registers: `udp:127.0.0.1:5060`.
+        servers: Vec<String>,
+        /// Whether it is proven by MD5.
+        weak: bool,
+    },
+    /// An address book was imported.
+    Imported(Imported),
+    /// The address book.
+    Exported {
+        /// As vCard.
+        vcard: String,
+        /// How many contacts.
+        contacts: usize,
     },
     /// A copy was written.
     BackedUp {
@@ -192,6 +234,31 @@ async fn act(wish: Wish, home: &Home, sqlite: &SqliteStore) -> Result<Done, Stri
             let password = password.map(Password::try_from).transpose().map_err(said)?;
             let added = home.add_person(&person, password).await.map_err(said)?;
             Ok(Done::Added { id: added.id })
+        }
+        Wish::AddPhone { device, digest } => {
+            let shown = home.add_sip_account(device, digest).await.map_err(said)?;
+            Ok(Done::Phone {
+                username: shown.username,
+                password: shown.password,
+                domain: shown.domain,
+                servers: home.sip_servers(),
+                weak: shown.weak,
+            })
+        }
+        Wish::ImportContacts { vcard } if vcard.len() > IMPORT_BYTES_MAX => Err(format!(
+            "the file has more than {IMPORT_BYTES_MAX} bytes; export fewer contacts at a time"
+        )),
+        Wish::ImportContacts { vcard } => {
+            let imported = home.import_contacts(vcard.into()).await.map_err(said)?;
+            imported.map(Done::Imported).map_err(said)
+        }
+        Wish::ExportContacts { version_3 } => {
+            let contacts = home.store.contacts_with_cards().await.map_err(said)?;
+            let version = if version_3 { Version::V3 } else { Version::V4 };
+            Ok(Done::Exported {
+                vcard: address_book::write(&contacts, version),
+                contacts: contacts.len(),
+            })
         }
         Wish::BackUp => {
             let path = sqlite.back_up().await.map_err(said)?;

@@ -1,10 +1,12 @@
 //! What every request has at hand.
 
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use hearthline_sip::outbound::FlowTransport;
 use tokio::sync::{Semaphore, watch};
 
+use crate::address_book::{self, Imported, REFUSED_SHOWN_MAX};
 use crate::authority::Authority;
 use crate::bus::Bus;
 use crate::clock::Clock;
@@ -16,7 +18,10 @@ use crate::problem::Problem;
 use crate::rate::{Rate, RateLimit};
 use crate::serve::Open;
 use crate::session::{Password, PasswordHash};
+use crate::sip::SipServer;
+use crate::sip::account::{NewSipAccount, PhoneDigest, SipAccount};
 use crate::store::{Store, StoreError};
+use crate::vcard::VcardError;
 
 /// Passwords and codes that are worked on at once: each costs 19 MiB or a tenth of a second.
 const HASHES_AT_ONCE: usize = 2;
@@ -133,6 +138,8 @@ pub(crate) struct Home {
     pub(crate) large_bodies_by_caller_max: usize,
     pub(crate) hashing: Semaphore,
     pub(crate) stop: watch::Receiver<bool>,
+    /// Set once, before anything is served, where this hub carries calls.
+    pub(crate) sip: OnceLock<SipServer>,
 }
 
 impl Home {
@@ -162,7 +169,52 @@ impl Home {
             large_bodies_by_caller_max: limits.large_bodies_by_caller_max,
             hashing: Semaphore::new(HASHES_AT_ONCE),
             stop,
+            sip: OnceLock::new(),
         }
+    }
+
+    /// Adds an ordinary SIP phone; the switchboard knows it when this answers.
+    pub(crate) async fn add_sip_account(
+        &self,
+        fields: DeviceFields,
+        digest: PhoneDigest,
+    ) -> Result<SipAccount, StoreError> {
+        let Some(sip) = self.sip.get() else {
+            return Err(StoreError::Refused(
+                "this hub runs without a SIP server; start it with --sip",
+            ));
+        };
+        let (new, shown) = NewSipAccount::make(fields, digest, &sip.domain)?;
+        self.store.add_sip_account(&new, self.clock.now()).await?;
+        sip.refresh(self.store.as_ref()).await?;
+        Ok(shown)
+    }
+
+    /// Where ordinary phones register: `udp:127.0.0.1:5060`.
+    pub(crate) fn sip_servers(&self) -> Vec<String> {
+        let addresses = self.sip.get().map_or(&[][..], |sip| &sip.addresses);
+        let name = |(transport, address): &(FlowTransport, _)| {
+            format!("{}:{address}", transport.as_param())
+        };
+        addresses.iter().map(name).collect()
+    }
+
+    /// Imports an address book. The inner error is the file's.
+    pub(crate) async fn import_contacts(
+        &self,
+        bytes: Vec<u8>,
+    ) -> Result<Result<Imported, VcardError>, StoreError> {
+        // Megabytes of text: away from the sockets' threads.
+        let import = match self.hash(move || address_book::read(&bytes)).await? {
+            Ok(import) => import,
+            Err(error) => return Ok(Err(error)),
+        };
+        let now = self.clock.now();
+        let mut done = self.store.import_contacts(&import.cards, now).await?;
+        done.refused_count = u32::try_from(import.refused.len()).unwrap_or(u32::MAX);
+        done.refused = import.refused;
+        done.refused.truncate(REFUSED_SHOWN_MAX);
+        Ok(Ok(done))
     }
 
     /// Makes an invitation with a fresh code.

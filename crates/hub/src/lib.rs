@@ -14,6 +14,7 @@
 //! Emergency numbers and services cannot even be saved ([`number`]).
 
 // The home: what there is.
+pub mod address_book;
 pub mod binding;
 pub mod call;
 pub mod contact;

@@ -121,9 +121,9 @@ impl Problem {
     }
 
     /// A body of another type.
-    pub(crate) fn media_type() -> Self {
+    pub(crate) fn media_type(wanted: &str) -> Self {
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        let detail = "send application/json";
+        let detail = format!("send {wanted}");
         Self::new(
             "/problems/media-type",
             "Unsupported media type",

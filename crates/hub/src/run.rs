@@ -26,7 +26,7 @@ use crate::live::LiveConnections;
 use crate::person::{Person, PersonFields};
 use crate::serve::{Serving, accept};
 use crate::session::Password;
-use crate::sip::account::{NewSipAccount, PhoneDigest, SipAccount};
+use crate::sip::account::{PhoneDigest, SipAccount};
 use crate::sip::{Lent, SipConfig, SipServer};
 use crate::store::{SqliteConfig, SqliteStore, Store, StoreError};
 use crate::sweep::SweepGuard;
@@ -119,7 +119,6 @@ pub struct HubHandle {
     sqlite: Arc<SqliteStore>,
     live: LiveConnections,
     addresses: Vec<SocketAddr>,
-    sip: Option<SipServer>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -195,22 +194,20 @@ impl Hub {
             live.clone(),
             stopped.clone(),
         )));
-        let sip = match config.sip {
-            Some(sip) => {
-                let lent = Lent {
-                    home: home.clone(),
-                    live: live.clone(),
-                    tls: sip_tls,
-                    feed: Feed::new(store.clone(), bus.as_ref(), newest),
-                    limits: config.limits,
-                    stop: stopped.clone(),
-                };
-                let (server, running) = SipServer::start(sip, lent).await?;
-                tasks.extend(running);
-                Some(server)
-            }
-            None => None,
-        };
+        if let Some(sip) = config.sip {
+            let lent = Lent {
+                home: home.clone(),
+                live: live.clone(),
+                tls: sip_tls,
+                feed: Feed::new(store.clone(), bus.as_ref(), newest),
+                limits: config.limits,
+                stop: stopped.clone(),
+            };
+            let (server, running) = SipServer::start(sip, lent).await?;
+            tasks.extend(running);
+            // Empty until here: it is set nowhere else.
+            let _ = home.sip.set(server);
+        }
         for listener in listeners {
             tasks.push(tokio::spawn(accept(
                 listener,
@@ -255,7 +252,6 @@ impl Hub {
             sqlite,
             live,
             addresses,
-            sip,
             stop,
             tasks,
         })
@@ -393,13 +389,13 @@ impl HubHandle {
     /// Where SIP listens, by transport.
     #[must_use]
     pub fn sip_addresses(&self) -> &[(FlowTransport, SocketAddr)] {
-        self.sip.as_ref().map_or(&[], |sip| &sip.addresses)
+        self.home.sip.get().map_or(&[], |sip| &sip.addresses)
     }
 
     /// The domain of the home's SIP addresses; none without a SIP server.
     #[must_use]
     pub fn sip_domain(&self) -> Option<&str> {
-        self.sip.as_ref().map(|sip| sip.domain.as_str())
+        self.home.sip.get().map(|sip| sip.domain.as_str())
     }
 
     /// Adds an ordinary SIP phone. Its password is in the answer and nowhere else.
@@ -411,14 +407,7 @@ impl HubHandle {
         fields: DeviceFields,
         digest: PhoneDigest,
     ) -> Result<SipAccount, StoreError> {
-        let Some(sip) = &self.sip else {
-            return Err(StoreError::Refused("this hub runs without a SIP server"));
-        };
-        let (new, shown) = NewSipAccount::make(fields, digest, &sip.domain)?;
-        let now = self.home.clock.now();
-        self.home.store.add_sip_account(&new, now).await?;
-        sip.refresh().await?;
-        Ok(shown)
+        self.home.add_sip_account(fields, digest).await
     }
 
     /// Writes a whole copy of the database beside it and answers where.

@@ -40,7 +40,7 @@ use crate::home::{Home, Limits};
 use crate::live::LiveConnections;
 use crate::run::HubError;
 use crate::serve::Open;
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 use directory::Directory;
 use flows::FlowNumbers;
 use sockets::Surroundings;
@@ -85,7 +85,6 @@ impl SipConfig {
 pub(crate) struct SipServer {
     pub(crate) domain: String,
     pub(crate) addresses: Vec<(FlowTransport, SocketAddr)>,
-    home: Arc<Home>,
     news: mpsc::Sender<News>,
 }
 
@@ -187,15 +186,14 @@ impl SipServer {
         let server = SipServer {
             domain: config.domain,
             addresses,
-            home,
             news,
         };
         Ok((server, tasks))
     }
 
     /// Shows the switchboard what has changed before anything that arrives later.
-    pub(crate) async fn refresh(&self) -> Result<(), StoreError> {
-        let directory = Directory::read(self.home.store.as_ref()).await?;
+    pub(crate) async fn refresh(&self, store: &dyn Store) -> Result<(), StoreError> {
+        let directory = Directory::read(store).await?;
         // A hub that is stopping needs none.
         let _ = self.news.send(News::Directory(directory)).await;
         Ok(())

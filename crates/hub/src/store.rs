@@ -11,6 +11,7 @@ pub mod sqlite;
 
 use async_trait::async_trait;
 
+use crate::address_book::{Imported, ImportedCard};
 use crate::binding::Binding;
 use crate::call::Call;
 use crate::clock::UnixMs;
@@ -23,7 +24,7 @@ use crate::id::{
 };
 use crate::incident::{Incident, IncidentReport};
 use crate::invitation::{Invitation, InvitationKey, NewInvitation};
-use crate::line::{Line, LineFields, LineHealth};
+use crate::line::{Line, LineFields, LineHealth, LineTrouble};
 use crate::message::{Delivery, DeliveryState, Message, NewMessage, Stored, Voice};
 use crate::person::{Party, Person, PersonFields};
 use crate::room::{Room, RoomFields};
@@ -166,6 +167,11 @@ pub trait Contacts: Send + Sync {
     ) -> Answer<Contact>;
     /// Removes one.
     async fn remove_contact(&self, id: ContactId, now: UnixMs) -> Answer<()>;
+    /// Adds cards, all or none. What came with the same key before gets the new card's name and numbers and keeps
+    /// what the home decided about it; the same card again changes nothing.
+    async fn import_contacts(&self, cards: &[ImportedCard], now: UnixMs) -> Answer<Imported>;
+    /// All, by name, each with the card that it was imported as.
+    async fn contacts_with_cards(&self) -> Answer<Vec<(Contact, Option<String>)>>;
 }
 
 /// Lines.
@@ -179,8 +185,14 @@ pub trait Lines: Send + Sync {
     async fn change_line(&self, id: LineId, fields: &LineFields, now: UnixMs) -> Answer<Line>;
     /// Removes one.
     async fn remove_line(&self, id: LineId, now: UnixMs) -> Answer<()>;
-    /// Notes whether it works.
-    async fn note_line_health(&self, id: LineId, health: LineHealth, now: UnixMs) -> Answer<()>;
+    /// Notes whether it works, and why not. The same again changes nothing; another reason keeps the time since when.
+    async fn note_line_health(
+        &self,
+        id: LineId,
+        health: LineHealth,
+        trouble: Option<LineTrouble>,
+        now: UnixMs,
+    ) -> Answer<()>;
 }
 
 /// SIP registrations.

@@ -9,6 +9,7 @@ mod line;
 mod write;
 
 use line::{ContentLine, unfold};
+pub(crate) use write::is_name;
 
 /// Largest file, in bytes.
 pub const FILE_BYTES_MAX: usize = 32 * 1_024 * 1_024;
@@ -139,6 +140,8 @@ pub enum VcardFault {
 pub struct Book {
     /// The readable cards, in order.
     pub cards: Vec<Card>,
+    /// The line of the file at which each of them begins.
+    pub begins: Vec<usize>,
     /// One fault for each card that is not among them.
     pub faults: Vec<VcardError>,
 }
@@ -176,10 +179,15 @@ pub fn read(bytes: &[u8]) -> Result<Book, VcardError> {
                 if book.cards.len() + book.faults.len() >= CARDS_MAX {
                     return Err(fault(number, VcardFault::TooManyCards));
                 }
-                match open.take().map(Draft::finish) {
-                    Some(Ok(card)) => book.cards.push(card),
-                    Some(Err(error)) => book.faults.push(error),
-                    None => {}
+                if let Some(draft) = open.take() {
+                    let begun_at = draft.begun_at;
+                    match draft.finish() {
+                        Ok(card) => {
+                            book.cards.push(card);
+                            book.begins.push(begun_at);
+                        }
+                        Err(error) => book.faults.push(error),
+                    }
                 }
             }
         }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use axum::RequestPartsExt as _;
-use axum::body::to_bytes;
+use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::header;
 use axum::http::request::Parts;
@@ -24,20 +24,7 @@ impl<T: DeserializeOwned, S: Send + Sync, const BYTES: usize> FromRequest<S> for
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let content_type = request
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.split(';').next())
-            .map(str::trim);
-        // A foreign page can send other types without asking first.
-        if !content_type.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json")) {
-            return Err(Problem::media_type());
-        }
-        let bytes = tokio::time::timeout(BODY_TIME_MAX, to_bytes(request.into_body(), BYTES))
-            .await
-            .map_err(|_| Problem::too_slow())?
-            .map_err(|_| Problem::too_large(BYTES))?;
+        let bytes = body_of(request, "application/json", BYTES).await?;
         let mut reader = serde_json::Deserializer::from_slice(&bytes);
         let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
             let field = error.path().to_string();
@@ -54,6 +41,39 @@ impl<T: DeserializeOwned, S: Send + Sync, const BYTES: usize> FromRequest<S> for
             .map_err(|error| Problem::invalid(error.to_string()))?;
         Ok(Self(value))
     }
+}
+
+/// An address book of at most `BYTES`, as `text/vcard` (RFC 6350 section 10.1).
+pub(super) struct GivenCards<const BYTES: usize>(pub(super) Vec<u8>);
+
+impl<S: Send + Sync, const BYTES: usize> FromRequest<S> for GivenCards<BYTES> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let bytes = body_of(request, "text/vcard", BYTES).await?;
+        Ok(Self(bytes.into()))
+    }
+}
+
+/// The body, when it is of this type. A foreign page can send only other types without asking first.
+async fn body_of(
+    request: Request,
+    essence: &'static str,
+    bytes_max: usize,
+) -> Result<Bytes, Problem> {
+    let content_type = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .map(str::trim);
+    if !content_type.is_some_and(|given| given.eq_ignore_ascii_case(essence)) {
+        return Err(Problem::media_type(essence));
+    }
+    tokio::time::timeout(BODY_TIME_MAX, to_bytes(request.into_body(), bytes_max))
+        .await
+        .map_err(|_| Problem::too_slow())?
+        .map_err(|_| Problem::too_large(bytes_max))
 }
 
 /// The id in the path.

@@ -4,6 +4,8 @@
 //! overheard; the store keeps H(username:realm:password) alone.
 
 use hearthline_sip::digest::{Account, Algorithm};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::device::{DeviceFields, Fingerprint};
 use crate::entropy::{NoEntropy, random};
@@ -16,9 +18,11 @@ pub const REALM: &str = "hearthline";
 const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
 /// What an ordinary phone is to know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum PhoneDigest {
     /// SHA-256 (RFC 8760).
+    #[default]
     Sha256,
     /// MD5, for phones that know nothing else: they are asked by it alone, and the account is marked weak.
     Md5,

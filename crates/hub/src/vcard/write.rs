@@ -49,7 +49,7 @@ fn telephone(number: &Number, version: Version) -> String {
 }
 
 /// Whether a kept line is the card's `N`.
-fn is_name(line: &str) -> bool {
+pub(crate) fn is_name(line: &str) -> bool {
     let end = line.find([';', ':']).unwrap_or(line.len());
     let name = line[..end].rsplit('.').next().unwrap_or_default();
     name.eq_ignore_ascii_case("N")

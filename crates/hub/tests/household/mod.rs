@@ -16,6 +16,7 @@ use hearthline_hub::join::{Membership, join};
 use hearthline_hub::person::{Person, PersonFields, Role};
 use hearthline_hub::rate::Rate;
 use hearthline_hub::session::Password;
+use hearthline_hub::sip::SipConfig;
 use hearthline_hub::text::{Login, Name};
 use hearthline_hub::{Hub, HubConfig, HubHandle, Limits};
 use http_body_util::{BodyExt as _, Full};
@@ -62,10 +63,19 @@ impl Household {
     }
 
     pub async fn with(limits: Limits) -> Self {
+        Self::of(limits, None).await
+    }
+
+    pub async fn with_sip(sip: SipConfig) -> Self {
+        Self::of(generous(), Some(sip)).await
+    }
+
+    async fn of(limits: Limits, sip: Option<SipConfig>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::default();
         let mut config = HubConfig::new(folder.path());
         config.limits = limits;
+        config.sip = sip;
         config.clock = clock.clone();
         let hub = Hub::start(config).await.unwrap();
         let mut people = Vec::new();

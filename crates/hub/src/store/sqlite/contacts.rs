@@ -1,11 +1,14 @@
 //! The address book in SQLite.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use sqlx_core::query::query;
 use sqlx_core::row::Row as _;
 use sqlx_sqlite::SqliteRow;
 
 use super::{Change, SqliteStore, checked, found, parsed, read_as, taken};
+use crate::address_book::{CARDS_BYTES_MAX, Imported, ImportedCard};
 use crate::clock::UnixMs;
 use crate::contact::{CONTACTS_MAX, Contact, ContactFields, ContactNumber, Screening, SpeedDial};
 use crate::event::{Audience, EventKind};
@@ -60,34 +63,84 @@ async fn put_numbers(change: &mut Change, id: ContactId, fields: &ContactFields)
     Ok(())
 }
 
+async fn insert(change: &mut Change, id: ContactId, fields: &ContactFields) -> Answer<()> {
+    query(
+        "INSERT INTO contacts (id, name, screening, drop_in, children_may_call, speed_dial)
+         VALUES (?, ?, ?, ?, ?, ?)",
+    )
+    .bind(id.to_string())
+    .bind(fields.name.as_str())
+    .bind(fields.screening.as_str())
+    .bind(fields.drop_in)
+    .bind(fields.children_may_call)
+    .bind(fields.speed_dial.map(|dial| i64::from(u8::from(dial))))
+    .execute(change.on())
+    .await
+    .map_err(taken("contact", "speed_dial"))?;
+    put_numbers(change, id, fields).await
+}
+
+async fn check_count(change: &mut Change) -> Answer<()> {
+    let row = query("SELECT count(*) FROM contacts")
+        .fetch_one(change.on())
+        .await?;
+    if row.try_get::<i64, _>(0)? > CONTACTS_MAX as i64 {
+        return Err(StoreError::Limit {
+            what: "contacts",
+            max: CONTACTS_MAX as u32,
+        });
+    }
+    Ok(())
+}
+
+/// Stores one card; what it did.
+async fn put_card(change: &mut Change, new: &ImportedCard, done: &mut Imported) -> Answer<()> {
+    let known = query("SELECT contact, card FROM contact_cards WHERE key = ?")
+        .bind(&new.key)
+        .fetch_optional(change.on())
+        .await?;
+    let id = match &known {
+        Some(row) if row.try_get::<&str, _>("card")? == new.card => {
+            done.unchanged += 1;
+            return Ok(());
+        }
+        Some(row) => {
+            let id: ContactId = parsed(row, "contact")?;
+            query("UPDATE contacts SET name = ? WHERE id = ?")
+                .bind(new.fields.name.as_str())
+                .bind(id.to_string())
+                .execute(change.on())
+                .await?;
+            put_numbers(change, id, &new.fields).await?;
+            done.changed += 1;
+            id
+        }
+        None => {
+            let id = ContactId::random()?;
+            insert(change, id, &new.fields).await?;
+            done.added += 1;
+            id
+        }
+    };
+    query(
+        "INSERT INTO contact_cards (contact, key, card) VALUES (?, ?, ?)
+         ON CONFLICT (contact) DO UPDATE SET card = excluded.card",
+    )
+    .bind(id.to_string())
+    .bind(&new.key)
+    .bind(&new.card)
+    .execute(change.on())
+    .await?;
+    Ok(())
+}
+
 #[async_trait]
 impl Contacts for SqliteStore {
     async fn add_contact(&self, fields: &ContactFields, now: UnixMs) -> Answer<Contact> {
         let id = ContactId::random()?;
         let mut change = self.change().await?;
-        let row = query("SELECT count(*) FROM contacts")
-            .fetch_one(change.on())
-            .await?;
-        if row.try_get::<i64, _>(0)? >= CONTACTS_MAX as i64 {
-            return Err(StoreError::Limit {
-                what: "contacts",
-                max: CONTACTS_MAX as u32,
-            });
-        }
-        query(
-            "INSERT INTO contacts (id, name, screening, drop_in, children_may_call, speed_dial)
-             VALUES (?, ?, ?, ?, ?, ?)",
-        )
-        .bind(id.to_string())
-        .bind(fields.name.as_str())
-        .bind(fields.screening.as_str())
-        .bind(fields.drop_in)
-        .bind(fields.children_may_call)
-        .bind(fields.speed_dial.map(|dial| i64::from(u8::from(dial))))
-        .execute(change.on())
-        .await
-        .map_err(taken("contact", "speed_dial"))?;
-        put_numbers(&mut change, id, fields).await?;
+        insert(&mut change, id, fields).await?;
+        check_count(&mut change).await?;
         change
             .event(EventKind::Contacts, Audience::Home, id, now)
             .await?;
@@ -176,5 +229,50 @@ impl Contacts for SqliteStore {
             .event(EventKind::Contacts, Audience::Home, id, now)
             .await?;
         change.commit().await
+    }
+
+    async fn import_contacts(&self, cards: &[ImportedCard], now: UnixMs) -> Answer<Imported> {
+        let mut change = self.change().await?;
+        let mut done = Imported::default();
+        for card in cards {
+            put_card(&mut change, card, &mut done).await?;
+            done.numbers_left_out += card.numbers_left_out;
+        }
+        if done.added == 0 && done.changed == 0 {
+            return Ok(done);
+        }
+        check_count(&mut change).await?;
+        let row = query("SELECT coalesce(sum(length(CAST(card AS BLOB))), 0) FROM contact_cards")
+            .fetch_one(change.on())
+            .await?;
+        if row.try_get::<i64, _>(0)? > i64::from(CARDS_BYTES_MAX) {
+            return Err(StoreError::Limit {
+                what: "bytes of imported cards",
+                max: CARDS_BYTES_MAX,
+            });
+        }
+        // One for all: whoever is told reads the address book again.
+        change
+            .event(EventKind::Contacts, Audience::Home, "all", now)
+            .await?;
+        change.commit().await?;
+        Ok(done)
+    }
+
+    async fn contacts_with_cards(&self) -> Answer<Vec<(Contact, Option<String>)>> {
+        let contacts = self.contacts().await?;
+        let rows = query("SELECT contact, card FROM contact_cards")
+            .fetch_all(&self.read)
+            .await?;
+        let mut cards = HashMap::new();
+        for row in &rows {
+            let id: ContactId = parsed(row, "contact")?;
+            cards.insert(id, row.try_get("card")?);
+        }
+        let with_card = |contact: Contact| {
+            let card = cards.remove(&contact.id);
+            (contact, card)
+        };
+        Ok(contacts.into_iter().map(with_card).collect())
     }
 }
