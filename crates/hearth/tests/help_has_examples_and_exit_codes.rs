@@ -5,13 +5,15 @@ mod program;
 
 use program::Home;
 
-const COMMANDS: [&[&str]; 9] = [
+const COMMANDS: [&[&str]; 11] = [
     &["verify"],
     &["say"],
     &["doctor"],
     &["bench"],
     &["hub"],
     &["hub", "invite"],
+    &["hub", "add-phone"],
+    &["hub", "contacts"],
     &["models"],
     &["models", "install"],
     &["models", "verify"],

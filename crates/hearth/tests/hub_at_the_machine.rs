@@ -16,9 +16,14 @@ struct Running {
 
 impl Running {
     fn start(home: &Home) -> Self {
+        Self::start_with(home, &[])
+    }
+
+    fn start_with(home: &Home, more: &[&str]) -> Self {
         let mut child = home
             .hearth()
             .args(["hub", "--listen", "127.0.0.1:0"])
+            .args(more)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -179,5 +184,127 @@ fn what_cannot_be_done_says_why() {
         assert_eq!(ran.code, 2, "{arguments:?}: {}", ran.out);
         assert!(ran.err.contains(why), "{arguments:?}: {}", ran.err);
     }
+    drop(hub);
+}
+
+const SIP: [&str; 9] = [
+    "--sip",
+    "--country",
+    "us",
+    "--sip-listen",
+    "udp:127.0.0.1:0",
+    "--sip-listen",
+    "tcp:127.0.0.1:0",
+    "--sip-listen",
+    "tls:127.0.0.1:0",
+];
+
+#[test]
+fn it_carries_calls_and_phones_are_added_with_a_password_shown_once() {
+    let home = Home::new();
+    let hub = Running::start_with(&home, &SIP);
+    for wanted in [
+        "SIP UDP    127.0.0.1:",
+        "SIP TCP    ",
+        "SIP TLS    ",
+        "SIP domain ",
+    ] {
+        assert!(
+            hub.said.iter().any(|line| line.contains(wanted)),
+            "{wanted}: {:?}",
+            hub.said
+        );
+    }
+    let added = home.run(&["hub", "add-phone", "Desk", "--json"]);
+    assert_eq!(added.code, 0, "{}", added.err);
+    let row: serde_json::Value = serde_json::from_str(&added.out).unwrap();
+    assert_eq!(row["password"].as_str().unwrap().len(), 20);
+    assert_eq!(row["weak"], false);
+    let servers = row["servers"].as_array().unwrap();
+    assert!(
+        servers[0].as_str().unwrap().starts_with("udp:127.0.0.1:"),
+        "{servers:?}"
+    );
+    let weak = home.run(&["hub", "add-phone", "Old desk", "--md5"]);
+    assert!(weak.out.contains("MD5, which is weak"), "{}", weak.out);
+    assert_eq!(hub.interrupt(), Some(0));
+
+    let silent = Running::start(&home);
+    let refused = home.run(&["hub", "add-phone", "Hall"]);
+    assert_eq!(refused.code, 2);
+    assert!(
+        refused.err.contains("start it with --sip"),
+        "{}",
+        refused.err
+    );
+    drop(silent);
+    for (arguments, why) in [
+        (vec!["--sip"], "--country"),
+        (vec!["--sip", "--country", "XX"], "it is none of"),
+        (
+            vec!["--sip", "--country", "US", "--sip-listen", "5060"],
+            "udp:127.0.0.1:5060",
+        ),
+        (
+            vec![
+                "--sip",
+                "--country",
+                "US",
+                "--sip-listen",
+                "udp:192.0.2.1:5060",
+            ],
+            "is refused",
+        ),
+    ] {
+        let ran = home.run(&[&["hub", "--listen", "127.0.0.1:0"], arguments.as_slice()].concat());
+        assert_eq!(ran.code, 2, "{arguments:?}: {}", ran.out);
+        assert!(ran.err.contains(why), "{arguments:?}: {}", ran.err);
+    }
+}
+
+#[test]
+fn address_books_come_in_and_go_out() {
+    let home = Home::new();
+    let hub = Running::start(&home);
+    let book = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:1\r\nFN:Anna\r\nN:;Anna;;;\r\nTEL;TYPE=CELL:+1 202 555 0123\r\n\
+                X-PET:Rex\r\nEND:VCARD\r\nBEGIN:VCARD\r\nVERSION:3.0\r\nFN:Police\r\nTEL:911\r\nEND:VCARD\r\n";
+    std::fs::write(home.path("book.vcf"), book).unwrap();
+    let ran = home.run(&["hub", "contacts", "import", "book.vcf"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    insta::assert_snapshot!(ran.out);
+    let again = home.run(&["hub", "contacts", "import", "book.vcf"]);
+    assert!(
+        again
+            .out
+            .contains("0 new, 0 changed, 1 as before, 1 refused"),
+        "{}",
+        again.out
+    );
+    let shown = home.run(&["hub", "contacts", "export", "--vcard-3"]);
+    assert!(
+        shown.out.contains("VERSION:3.0") && shown.out.contains("X-PET:Rex"),
+        "{}",
+        shown.out
+    );
+    let out = home.run(&["hub", "contacts", "export", "out.vcf"]);
+    assert_eq!(out.code, 0, "{}", out.err);
+    assert!(
+        std::fs::read_to_string(home.path("out.vcf"))
+            .unwrap()
+            .contains("VERSION:4.0")
+    );
+    assert_eq!(
+        home.run(&["hub", "contacts", "export", "out.vcf"]).code,
+        2,
+        "kept as it is"
+    );
+    std::fs::write(home.path("cut.vcf"), "BEGIN:VCARD\r\nFN:A").unwrap();
+    let cut = home.run(&["hub", "contacts", "import", "cut.vcf"]);
+    assert_eq!(cut.code, 2);
+    assert!(
+        cut.err.contains("line 2: the file ends inside a card"),
+        "{}",
+        cut.err
+    );
     drop(hub);
 }

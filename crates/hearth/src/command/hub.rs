@@ -1,13 +1,21 @@
 //! `hearth hub`: the home's server, and what its owner does at the machine that it runs on.
+use std::io::Write as _;
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
+use hearthline_emergency::numbers::Country;
+use hearthline_hub::address_book::{IMPORT_BYTES_MAX, Imported};
 use hearthline_hub::control::{self, ControlError, Done, Wish};
 use hearthline_hub::device::{DeviceFields, DeviceKind};
 use hearthline_hub::person::{PersonFields, Role};
+use hearthline_hub::sip::SipConfig;
+use hearthline_hub::sip::account::PhoneDigest;
 use hearthline_hub::text::{Login, Name};
+use hearthline_hub::vcard::VcardFault;
 use hearthline_hub::{Hub, HubConfig, HubError};
+use hearthline_sip::outbound::FlowTransport;
 
 use crate::exit::Exit;
 use crate::place::folder;
@@ -20,7 +28,7 @@ const PASSWORD_FILE_BYTES_MAX: u64 = 4_096;
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
-    after_help = "Examples:\n  hearth hub\n  hearth hub add-person Anna --role owner --login anna --password-file anna.txt\n  hearth hub invite Kitchen\n  hearth hub invite \"Anna's phone\" --kind phone\n  hearth hub back-up\n\nIt listens on loopback only and ends with Ctrl-C. The other commands speak to the hub that runs on the same folder.\nExit codes: 0 ended or done, 2 the input, the folder or an address cannot be used, 3 no hub runs on the folder."
+    after_help = "Examples:\n  hearth hub\n  hearth hub add-person Anna --role owner --login anna --password-file anna.txt\n  hearth hub invite Kitchen\n  hearth hub invite \"Anna's phone\" --kind phone\n  hearth hub --sip --country US\n  hearth hub add-phone Desk\n  hearth hub contacts import contacts.vcf\n  hearth hub contacts export\n  hearth hub back-up\n\nIt listens on loopback only and ends with Ctrl-C. The other commands speak to the hub that runs on the same folder.\nExit codes: 0 ended or done, 2 the input, the folder or an address cannot be used, 3 no hub runs on the folder."
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -38,6 +46,16 @@ struct Run {
     /// A name by which devices reach this hub, for its certificate; may be given several times.
     #[arg(long, value_name = "NAME")]
     name: Vec<String>,
+    /// Carry calls: a SIP server beside HTTPS.
+    #[arg(long, requires = "country")]
+    sip: bool,
+    /// The home's country by its two letters: whose emergency numbers are dialled here.
+    #[arg(long, value_name = "COUNTRY", value_parser = country)]
+    country: Option<Country>,
+    /// Where SIP listens; may be given several times [default: udp:127.0.0.1:5060 tcp:127.0.0.1:5060
+    /// tls:127.0.0.1:5061].
+    #[arg(long, value_name = "TRANSPORT:ADDRESS", requires = "sip", value_parser = sip_address)]
+    sip_listen: Vec<(FlowTransport, SocketAddr)>,
     #[command(flatten)]
     place: Place,
 }
@@ -81,8 +99,47 @@ enum Action {
         #[command(flatten)]
         place: Place,
     },
+    /// Add an ordinary SIP phone and show its password, this once.
+    AddPhone {
+        /// What people will call the phone: `Desk`.
+        name: String,
+        /// For a phone that knows no SHA-256: by MD5, which is weak.
+        #[arg(long)]
+        md5: bool,
+        #[command(flatten)]
+        place: Place,
+        /// One JSON object instead of text.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Import or export the address book as vCard.
+    Contacts {
+        #[command(subcommand)]
+        book: Book,
+    },
     /// Write a whole copy of the database beside it.
     BackUp {
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Book {
+    /// Import a file of vCards 3.0 or 4.0; what was imported before is brought up to date.
+    Import {
+        /// The file.
+        file: PathBuf,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Export every contact.
+    Export {
+        /// The file, which must not be there yet; standard output when it is not given.
+        file: Option<PathBuf>,
+        /// vCard 3.0, for programs that do not read 4.0.
+        #[arg(long = "vcard-3")]
+        version_3: bool,
         #[command(flatten)]
         place: Place,
     },
@@ -167,6 +224,7 @@ async fn serve(run: &Run) -> Result<(), Failure> {
     let mut config = HubConfig::new(&folder);
     config.https.clone_from(&run.listen);
     config.names.clone_from(&run.name);
+    config.sip = run.sip_config();
     let hub = Hub::start(config).await?;
     let nobody = hub
         .store()
@@ -177,6 +235,13 @@ async fn serve(run: &Run) -> Result<(), Failure> {
     let mut said = vec!["Hub of this home. Ends with Ctrl-C.".to_owned()];
     let https = hub.addresses().iter();
     said.extend(https.map(|address| format!("  HTTPS      https://{address}")));
+    for (transport, address) in hub.sip_addresses() {
+        let transport = transport.as_param().to_uppercase();
+        said.push(format!("  SIP {transport:<6} {address}"));
+    }
+    if let Some(domain) = hub.sip_domain() {
+        said.push(format!("  SIP domain {domain}"));
+    }
     said.push(format!("  authority  sha256 {}", hub.ca_fingerprint()));
     said.push(format!("  data       {}", folder.display()));
     if nobody {
@@ -230,9 +295,40 @@ async fn act(action: &Action) -> Result<(), Failure> {
             let password = password_file.as_deref().map(password).transpose()?;
             (place, Wish::AddPerson { person, password })
         }
+        Action::AddPhone {
+            name, md5, place, ..
+        } => {
+            let device = DeviceFields {
+                name: named(name)?,
+                room: None,
+                person: None,
+            };
+            let digest = match md5 {
+                true => PhoneDigest::Md5,
+                false => PhoneDigest::Sha256,
+            };
+            (place, Wish::AddPhone { device, digest })
+        }
+        Action::Contacts {
+            book: Book::Import { file, place },
+        } => {
+            let vcard = vcard(file)?;
+            (place, Wish::ImportContacts { vcard })
+        }
+        Action::Contacts {
+            book: Book::Export {
+                version_3, place, ..
+            },
+        } => {
+            let version_3 = *version_3;
+            (place, Wish::ExportContacts { version_3 })
+        }
         Action::BackUp { place } => (place, Wish::BackUp),
     };
-    let json = matches!(action, Action::Invite { json: true, .. });
+    let json = matches!(
+        action,
+        Action::Invite { json: true, .. } | Action::AddPhone { json: true, .. }
+    );
     let done = control::ask(&place.folder()?, &wish).await?;
     match done {
         Done::Refused { detail } => return Err(Failure::Input(detail)),
@@ -245,10 +341,61 @@ async fn act(action: &Action) -> Result<(), Failure> {
             out!("Code: {code}    for ten minutes, for one device");
             out!("Link: {url}");
         }
+        Done::Phone {
+            username,
+            password,
+            domain,
+            servers,
+            weak,
+        } => {
+            if json {
+                let phone = serde_json::json!({
+                    "username": username, "password": password, "domain": domain, "servers": servers, "weak": weak,
+                });
+                out!("{phone}");
+                return Ok(());
+            }
+            out!("Type this into the phone; the password is shown this once.");
+            out!("  user name  {username}");
+            out!("  password   {password}");
+            out!("  domain     {domain}");
+            out!("  server     {}", servers.join("  or  "));
+            if weak {
+                out!("By MD5, which is weak: take it only for a phone that knows nothing better.");
+            }
+        }
+        Done::Imported(imported) => said_of(&imported),
+        Done::Exported { vcard, contacts } => {
+            let file = match action {
+                Action::Contacts {
+                    book: Book::Export { file, .. },
+                } => file.as_deref(),
+                _ => None,
+            };
+            export(file, &vcard, contacts)?;
+        }
         Done::Added { id } => out!("Added, id {id}."),
         Done::BackedUp { path } => out!("Copied to {}.", path.display()),
     }
     Ok(())
+}
+
+impl Run {
+    fn sip_config(&self) -> Option<SipConfig> {
+        let country = self.country.filter(|_| self.sip)?;
+        let mut config = SipConfig::new(country);
+        let of = |wanted: FlowTransport, port: u16| match self.sip_listen.as_slice() {
+            [] => vec![SocketAddr::from(([127, 0, 0, 1], port))],
+            given => {
+                let fits = given.iter().filter(|(transport, _)| *transport == wanted);
+                fits.map(|(_, address)| *address).collect()
+            }
+        };
+        config.udp = of(FlowTransport::Udp, 5060);
+        config.tcp = of(FlowTransport::Tcp, 5060);
+        config.tls = of(FlowTransport::Tls, 5061);
+        Some(config)
+    }
 }
 
 impl Place {
@@ -259,6 +406,78 @@ impl Place {
 
 fn named(name: &str) -> Result<Name, Failure> {
     Name::new(name).map_err(|error| Failure::Input(format!("the name: {error}")))
+}
+
+fn country(text: &str) -> Result<Country, String> {
+    let code = text.to_ascii_uppercase();
+    Country::from_code(&code).ok_or_else(|| {
+        let known: Vec<_> = Country::ALL.iter().map(|country| country.code()).collect();
+        format!("it is none of {}", known.join(", "))
+    })
+}
+
+/// `udp:127.0.0.1:5060`.
+fn sip_address(text: &str) -> Result<(FlowTransport, SocketAddr), String> {
+    let wrong = || "write udp:, tcp: or tls: and an address, such as udp:127.0.0.1:5060".to_owned();
+    let (transport, address) = text.split_once(':').ok_or_else(wrong)?;
+    let transport = match transport.to_ascii_lowercase().as_str() {
+        "udp" => FlowTransport::Udp,
+        "tcp" => FlowTransport::Tcp,
+        "tls" => FlowTransport::Tls,
+        _ => return Err(wrong()),
+    };
+    Ok((transport, address.parse().map_err(|_| wrong())?))
+}
+
+fn said_of(imported: &Imported) {
+    out!(
+        "Imported: {} new, {} changed, {} as before, {} refused.",
+        imported.added,
+        imported.changed,
+        imported.unchanged,
+        imported.refused_count
+    );
+    if imported.numbers_left_out > 0 {
+        out!(
+            "{} numbers have no country code: they stay in their cards, but cannot be called by name.",
+            imported.numbers_left_out
+        );
+    }
+    for refused in &imported.refused {
+        out!("  line {}: {}", refused.line, refused.detail);
+    }
+}
+
+/// The text of an address book's file.
+fn vcard(path: &Path) -> Result<String, Failure> {
+    let wrong = |why: &dyn std::fmt::Display| Failure::Input(format!("{}: {why}", path.display()));
+    let bytes = std::fs::metadata(path)
+        .map_err(|error| wrong(&error))?
+        .len();
+    if bytes > IMPORT_BYTES_MAX as u64 {
+        return Err(wrong(&format_args!(
+            "{bytes} bytes are too many, the most is {IMPORT_BYTES_MAX}; export fewer contacts at a time"
+        )));
+    }
+    let bytes = std::fs::read(path).map_err(|error| wrong(&error))?;
+    String::from_utf8(bytes).map_err(|_| wrong(&VcardFault::NotUtf8))
+}
+
+/// Writes an export where nothing lies yet: an older one may be the only one.
+fn export(file: Option<&Path>, vcard: &str, contacts: usize) -> Result<(), Failure> {
+    let Some(path) = file else {
+        out!("{}", vcard.trim_end());
+        return Ok(());
+    };
+    let written = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .and_then(|mut file| file.write_all(vcard.as_bytes()));
+    written.map_err(|error| Failure::Input(format!("{}: {error}", path.display())))?;
+    out!("Exported {contacts} contacts to {}.", path.display());
+    Ok(())
 }
 
 /// The first line of a file.
