@@ -4,11 +4,19 @@
 //! has no type here (i=, u=, e=, p=, b=, k=, r=, z=) is kept line by line and written back in its
 //! place; so are unknown attributes.
 
+mod attribute_error;
+pub mod crypto;
+pub mod fingerprint;
+pub mod ice;
+pub mod profile;
 mod read;
+pub mod secure_offer_answer;
+pub mod security;
 mod write;
 
 use std::net::IpAddr;
 
+pub use attribute_error::AttributeError;
 pub use read::{SDP_BYTES_MAX, SdpError};
 
 use crate::uri::Host;
