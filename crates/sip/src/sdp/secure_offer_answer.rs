@@ -7,7 +7,10 @@
 //! ```
 //! Codecs and directions are [`offer_answer`](crate::offer_answer)'s; this adds who protects what:
 //! devices of the home demand [`Protection::Dtls`] of each other, telephones and trunks are given
-//! what they speak, and nobody is taken below what [`SecurityPolicy::least`] says.
+//! what they speak, and nobody is taken below what [`SecurityPolicy::least`] says. With DTLS the address of
+//! [`Negotiated`] means nothing: the candidates of [`Agreed::Dtls`] do.
+
+use std::net::Ipv4Addr;
 
 use super::crypto::Crypto;
 use super::fingerprint::Setup;
@@ -15,6 +18,10 @@ use super::profile::{Profile, Protection};
 use super::security::{DtlsDescription, Security, SecurityError};
 use super::{Media, SessionDescription};
 use crate::offer_answer::{self, LocalAudio, Negotiated, NegotiationError};
+use crate::uri::Host;
+
+/// A dummy address (RFC 7600 section 4.8): where the peer is, its candidates say.
+const SOMEWHERE: Ipv4Addr = Ipv4Addr::new(192, 0, 0, 8);
 
 /// What we can do for a call that comes in, and the least that we take.
 #[derive(Debug, Clone)]
@@ -325,8 +332,20 @@ fn mark_lite(description: &mut SessionDescription, ours: &Security) {
 fn in_the_clear(description: &SessionDescription) -> SessionDescription {
     let mut plain = description.clone();
     for media in &mut plain.media {
-        if Profile::parse(&media.protocol).is_some() {
-            Profile::RtpAvp.as_str().clone_into(&mut media.protocol);
+        let Some(profile) = Profile::parse(&media.protocol) else {
+            continue;
+        };
+        Profile::RtpAvp.as_str().clone_into(&mut media.protocol);
+        let nowhere = media
+            .connection
+            .as_ref()
+            .or(description.connection.as_ref())
+            .and_then(Host::ip)
+            .is_some_and(|address| address.is_unspecified());
+        // With ICE the address says nothing: browsers write all zeros before they have looked at
+        // their interfaces (RFC 9429 section 5.2.1), which would be the hold of RFC 2543 elsewhere.
+        if nowhere && profile.protection() == Protection::Dtls {
+            media.connection = Some(Host::V4(SOMEWHERE));
         }
     }
     plain
