@@ -26,6 +26,7 @@ pub mod rtcp;
 mod rtp;
 mod session;
 mod session_config;
+pub mod srtp;
 mod telephone_event;
 mod transmission;
 
