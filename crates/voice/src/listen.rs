@@ -31,11 +31,13 @@ use crate::clock::{Cut, FRAME_SAMPLES, FrameClock, SampleIndex, samples_of_ms};
 use crate::endpoint::{EndpointOutput, Endpointer, Sentence};
 use crate::ring::PreRoll;
 use crate::transcribe::{Moonshine, TranscribeError};
+use crate::understand::household::KnownNames;
 use crate::understand::judge::{Head, Judge, Understanding};
 use crate::wake::{Wake, WakeWord};
 use candidate::Candidates;
 use capture::Capture;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// What the listener is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +70,8 @@ pub struct Listener {
     endpointer: Endpointer,
     load: Box<dyn FnMut() -> Result<Moonshine, TranscribeError> + Send>,
     brain: Option<(Moonshine, Judge)>,
+    /// The names that the household knows.
+    names: Option<Arc<KnownNames>>,
     capture: Option<Capture>,
     /// The sound before the latest wake word's segment, and its first index, until it is fetched.
     before_wake: Option<(SampleIndex, Vec<i16>)>,
@@ -89,6 +93,7 @@ impl Listener {
             ring: PreRoll::new(),
             load: models.recogniser,
             brain: None,
+            names: None,
             capture: None,
             before_wake: None,
             outputs: VecDeque::new(),
@@ -144,11 +149,23 @@ impl Listener {
         self.brain().map(|_| ())
     }
 
+    /// The names of people, rooms and devices that the household knows, from now on: a sentence that ends with one of
+    /// them is whole. Without them names are understood as well, after a longer pause.
+    pub fn know_names(&mut self, names: Arc<KnownNames>) {
+        if let Some((_, judge)) = &mut self.brain {
+            judge.know_names(Arc::clone(&names));
+        }
+        self.names = Some(names);
+    }
+
     fn brain(&mut self) -> Result<&mut (Moonshine, Judge), HearError> {
         if self.brain.is_none() {
             let recogniser = (self.load)()?;
             let point = self.config.point.clone();
-            let judge = Judge::new(self.config.country, point, recogniser.vocabulary())?;
+            let mut judge = Judge::new(self.config.country, point, recogniser.vocabulary())?;
+            if let Some(names) = &self.names {
+                judge.know_names(Arc::clone(names));
+            }
             self.brain = Some((recogniser, judge));
         }
         Ok(self
@@ -375,7 +392,9 @@ impl Listener {
                     .push_back(Output::VoiceStopped { at: speech_end });
                 match self.understand() {
                     Ok(look) => {
-                        let sentence = sentence::sentence(&look);
+                        let (country, names) = (self.config.country, self.names.as_deref());
+                        let addressed = self.capture.as_ref().is_some_and(|c| c.wake.is_some());
+                        let sentence = sentence::sentence(&look, country, names, addressed);
                         self.endpointer.set_sentence(sentence);
                         match &mut self.capture {
                             // A cough is no answer: it is still waited for, and not for longer than was said.

@@ -1,7 +1,8 @@
 //! Whether a sentence may end where it pauses.
 use crate::endpoint::Sentence;
-use crate::understand::RefusedClass;
-use crate::understand::judge::{Doubt, Understanding, Verdict};
+use crate::understand::household::{KnownNames, begins_service};
+use crate::understand::judge::{Doubt, Rule, Understanding, Verdict};
+use crate::understand::{Country, Intent, RefusedClass};
 
 /// Fewest words of a sentence that nobody knows and that may be whole.
 const WORDS_MIN: usize = 3;
@@ -17,11 +18,25 @@ const OPEN: &[&str] = &[
     "eight", "nine",
 ];
 
-/// Whether the sentence may end here, or the speaker could still be adding to it.
-pub(super) fn sentence(look: &Understanding) -> Sentence {
+/// Most words of an answer to a ringing call that is whole at once: "decline", "answer it".
+const ANSWER_WORDS_MAX: usize = 2;
+
+/// Whether the sentence may end here, or the speaker could still be adding to it. `addressed` when it stands behind the
+/// wake word.
+pub(super) fn sentence(
+    look: &Understanding,
+    country: Country,
+    names: Option<&KnownNames>,
+    addressed: bool,
+) -> Sentence {
+    let text = &look.transcript.text;
     match &look.verdict {
         Verdict::Nothing => Sentence::Empty,
-        Verdict::Other if reads_whole(&look.transcript.text) => Sentence::Plausible,
+        Verdict::Act(intent) if look.evidence.rule == Rule::Household => {
+            household(intent, text, names)
+        }
+        Verdict::Other if !addressed && answers_a_call(look, country) => Sentence::Complete,
+        Verdict::Other if reads_whole(text) => Sentence::Plausible,
         Verdict::Other => Sentence::Incomplete,
         // "Call nine ... one one", "call the ... police": give them time.
         Verdict::Refused {
@@ -36,9 +51,58 @@ pub(super) fn sentence(look: &Understanding) -> Sentence {
     }
 }
 
+/// Whether a sentence of the household is whole. What has no free part is. A name that is known is, unless a longer one
+/// begins so; another name may go on ("call Anna ... Smith"). Digits always may, and so may a text.
+fn household(intent: &Intent, text: &str, names: Option<&KnownNames>) -> Sentence {
+    let slot = |name: &str| intent.slots.get(name).map(String::as_str);
+    if slot("number").is_some() {
+        return Sentence::Incomplete;
+    }
+    if slot("digits").is_some() || intent.name == "CallRedial" {
+        return Sentence::Plausible;
+    }
+    if slot("text").is_some() || intent.name == "MessageSend" {
+        return if reads_whole(text) {
+            Sentence::Plausible
+        } else {
+            Sentence::Incomplete
+        };
+    }
+    let Some(who) = slot("who").or(slot("where")) else {
+        return Sentence::Complete;
+    };
+    let known = |names: &KnownNames| names.knows(who) && !names.may_go_on(who);
+    if begins_service(who) {
+        Sentence::Incomplete
+    } else if names.is_some_and(known) {
+        Sentence::Complete
+    } else if ends_whole(text) {
+        Sentence::Plausible
+    } else {
+        Sentence::Incomplete
+    }
+}
+
+/// Whether an answer without the wake word takes, declines or ends a call in a word or two.
+fn answers_a_call(look: &Understanding, country: Country) -> bool {
+    let words = look.transcript.text.split_whitespace().count();
+    words <= ANSWER_WORDS_MAX
+        && look.everyday(country, None).is_some_and(|intent| {
+            matches!(
+                intent.name.as_str(),
+                "CallAnswer" | "CallDecline" | "CallHangUp"
+            )
+        })
+}
+
 /// Whether a text that no rule knows looks like a whole sentence: the recogniser ended it with a full stop, and its
 /// last word can be a last one. A number is not ("call five five ...").
 fn reads_whole(text: &str) -> bool {
+    words(text).count() >= WORDS_MIN && ends_whole(text)
+}
+
+/// Whether its end can be one.
+fn ends_whole(text: &str) -> bool {
     let text = text.trim_end();
     let Some(body) = text.strip_suffix(['.', '?', '!']) else {
         return false;
@@ -46,14 +110,16 @@ fn reads_whole(text: &str) -> bool {
     if body.ends_with(['.', ',', '-']) {
         return false;
     }
-    let words = || body.split(|c: char| !(c.is_alphanumeric() || c == '\''));
-    let Some(last) = words().rfind(|word| !word.is_empty()) else {
+    let Some(last) = words(body).last() else {
         return false;
     };
     let last = last.to_lowercase();
-    words().filter(|word| !word.is_empty()).count() >= WORDS_MIN
-        && !OPEN.contains(&last.as_str())
-        && !last.ends_with(|c: char| c.is_ascii_digit())
+    !OPEN.contains(&last.as_str()) && !last.ends_with(|c: char| c.is_ascii_digit())
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_alphanumeric() || c == '\''))
+        .filter(|word| !word.is_empty())
 }
 
 #[cfg(test)]

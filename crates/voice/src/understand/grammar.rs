@@ -146,6 +146,44 @@ pub(crate) fn grammar(country: Country) -> &'static Grammar {
     })
 }
 
+/// What names an emergency service, a crisis line or an emergency number in any country, for what must never be taken
+/// for somebody's name.
+pub(crate) struct EveryCountry {
+    /// The lists of all country files together.
+    pub(crate) lists: Parts,
+    /// Every emergency number, own or foreign.
+    pub(crate) numbers: Vec<String>,
+}
+
+/// The lists of all countries.
+pub(crate) fn every_country() -> Result<EveryCountry, GrammarError> {
+    let mut all = EveryCountry {
+        lists: Parts::default(),
+        numbers: Vec::new(),
+    };
+    for country in Country::ALL {
+        let file: CountryFile = toml::from_str(country_file(country))?;
+        let mut parts = Parts::default();
+        file.add_to(&mut parts)?;
+        for (name, values) in parts.lists {
+            let known = all.lists.lists.entry(name).or_default();
+            for value in values {
+                if !known.contains(&value) {
+                    known.push(value);
+                }
+            }
+        }
+        let own = file.numbers.iter().map(|number| number.digits.as_str());
+        let digits = own.chain(file.lists.foreign.split('|'));
+        for digits in digits.filter(|text| text.bytes().all(|b| b.is_ascii_digit())) {
+            if !digits.is_empty() && !all.numbers.iter().any(|known| known == digits) {
+                all.numbers.push(digits.to_owned());
+            }
+        }
+    }
+    Ok(all)
+}
+
 impl Grammar {
     fn parse(english: &str, country: &str) -> Result<Self, GrammarError> {
         let english: SentenceFile = toml::from_str(english)?;

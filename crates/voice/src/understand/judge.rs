@@ -9,6 +9,7 @@
 //! "Alexa" comes out as "the licks are" else, and drags the next words along. What follows from both opinions is said
 //! in [`super::verdict`]; the thresholds are data ([`OperatingPoint`]), made by the calibration program.
 use super::automaton::{Automaton, Meaning, Payload, TooLarge, Wordings};
+use super::household::{self, KnownNames};
 use super::mass::{Mass, Pruning, Scorer};
 use super::mishearing::{hear, is_past, slips, stands_before};
 use super::reading::{Reading, RefusedClass, Reply};
@@ -21,6 +22,7 @@ use crate::transcribe::search::{Beam, Greedy};
 use crate::transcribe::{
     Encoded, Moonshine, Prefixes, TokenId, TranscribeError, Transcript, Vocabulary,
 };
+use std::sync::Arc;
 
 /// The figures behind a verdict.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,6 +75,7 @@ pub struct Judge {
     point: OperatingPoint,
     scorer: Scorer,
     wake: Vec<TokenId>,
+    names: Option<Arc<KnownNames>>,
 }
 
 /// A text this much less probable than what could veto an order adds too little to count.
@@ -159,7 +162,13 @@ impl Judge {
             point,
             scorer: Scorer::new(automaton, vocabulary, Pruning::default()),
             wake,
+            names: None,
         })
+    }
+
+    /// The names that the household knows, for its everyday sentences. They touch no emergency.
+    pub fn know_names(&mut self, names: Arc<KnownNames>) {
+        self.names = Some(names);
     }
 
     /// The same judge, telling the decoder these tokens for the wake word instead: for another keyword, or to measure.
@@ -325,7 +334,8 @@ impl Judge {
         matches!(hear(text, self.country).reading, Reading::Command { .. })
     }
 
-    /// Judge what the models said behind the wake word. Pure: the same hearing always gives the same understanding.
+    /// Judge what the models said behind the wake word; when that is no emergency, the sentences of the household may
+    /// make an everyday act of it. Pure: the same hearing always gives the same understanding.
     #[must_use]
     pub fn weigh(&self, hearing: Hearing) -> Understanding {
         let Hearing {
@@ -367,7 +377,14 @@ impl Judge {
                 None => contrary.add(&heard.reading, log_prob),
             }
         }
-        let (verdict, rule) = decide(&transcript.text, &reading, &mass, contrary, &self.point);
+        let (judged, rule) = decide(&transcript.text, &reading, &mass, contrary, &self.point);
+        let names = self.names.as_deref();
+        let verdict = household::act(judged.clone(), &transcript.text, self.country, names);
+        let rule = if verdict == judged {
+            rule
+        } else {
+            Rule::Household
+        };
         Understanding {
             transcript,
             verdict,

@@ -9,6 +9,7 @@
 pub mod automaton;
 pub mod country;
 mod grammar;
+pub mod household;
 pub mod judge;
 pub mod mass;
 mod mend;
@@ -19,6 +20,7 @@ mod numbers;
 pub mod phrases;
 pub mod reading;
 pub mod service;
+mod spell;
 mod template;
 pub mod verdict;
 mod words;

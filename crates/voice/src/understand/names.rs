@@ -12,7 +12,7 @@ pub const NAME_BYTES_MAX: usize = 200;
 /// Most names of one book.
 pub const NAMES_MAX: usize = 20_000;
 /// Mean cost of a sound up to which two names are alike.
-const ALIKE_MAX: f32 = 0.34;
+pub(crate) const ALIKE_MAX: f32 = 0.34;
 /// A second name this much further away than the best one is no rival.
 const RIVAL_MARGIN: f32 = 0.1;
 
@@ -42,6 +42,35 @@ enum Sound {
     W,
     Y,
     H,
+}
+
+impl Sound {
+    /// One letter for each sound; vowels share one.
+    const fn letter(self) -> u8 {
+        match self {
+            Self::Vowel(_) | Self::Y => b'e',
+            Self::P => b'p',
+            Self::B => b'b',
+            Self::T => b't',
+            Self::D => b'd',
+            Self::K => b'k',
+            Self::G => b'g',
+            Self::F => b'f',
+            Self::V => b'v',
+            Self::Th => b'0',
+            Self::S => b's',
+            Self::Z => b'z',
+            Self::Sh => b'x',
+            Self::Ch => b'c',
+            Self::J => b'j',
+            Self::M => b'm',
+            Self::N => b'n',
+            Self::L => b'l',
+            Self::R => b'r',
+            Self::W => b'w',
+            Self::H => b'h',
+        }
+    }
 }
 
 /// What a name in the book stands for.
@@ -157,6 +186,26 @@ impl<T: PartialEq> NameBook<T> {
             _ => Found::Several(rivals),
         }
     }
+}
+
+/// How alike two spoken phrases are: 0 is the same sound, 1 nothing in common.
+pub(crate) fn unlikeness(a: &str, b: &str) -> f32 {
+    let (a, b) = (sounds(a), sounds(b));
+    if a.is_empty() || b.is_empty() {
+        return f32::INFINITY;
+    }
+    distance(&a, &b)
+}
+
+/// The sounds of a phrase with all vowels alike and without "h": equal for most spellings of one name.
+pub(crate) fn skeleton(text: &str) -> Vec<u8> {
+    let mut out: Vec<u8> = sounds(text)
+        .iter()
+        .filter(|sound| **sound != Sound::H)
+        .map(|sound| sound.letter())
+        .collect();
+    out.dedup();
+    out
 }
 
 /// Mean cost of turning one row of sounds into the other, 0 to 1 and above.

@@ -7,20 +7,70 @@ use std::collections::{BTreeMap, HashMap};
 
 use thiserror::Error;
 
-use super::template::Template;
+use super::template::{Free, Template};
 use super::words::Word;
 
 /// Most states of one network.
 const STATES_MAX: usize = 400_000;
 /// Deepest nesting of rules.
-const RULE_DEPTH_MAX: usize = 16;
+pub(super) const RULE_DEPTH_MAX: usize = 16;
 /// Most slots that one set of templates may name.
 pub(crate) const SLOTS_MAX: usize = 4;
-/// Most texts that one template may be spelt out into.
-const SPELT_OUT_MAX: usize = 20_000;
+/// Most free parts that one set of templates may take down.
+pub(crate) const CAPTURES_MAX: usize = 6;
 
 /// What the slots hold: an index into the slot's values, plus one; 0 is empty.
 pub(crate) type Slots = [u8; SLOTS_MAX];
+
+/// The words that each free part took down: the first and the one behind the last; equal when there are none.
+pub(crate) type Captures = [(u16, u16); CAPTURES_MAX];
+
+/// What a path through the network remembers.
+trait Trail: Copy + Default {
+    /// What it has gained so far.
+    fn gained(&mut self) -> &mut Slots;
+
+    /// The word at `index` belongs to a free part: its number plus one, 0 is none.
+    fn take_down(&mut self, capture: u32, index: u16);
+
+    /// Words taken down: of two paths to the same end, the one with fewer explains more.
+    fn taken(&self) -> u32;
+}
+
+impl Trail for Slots {
+    fn gained(&mut self) -> &mut Slots {
+        self
+    }
+
+    fn take_down(&mut self, _capture: u32, _index: u16) {}
+
+    fn taken(&self) -> u32 {
+        0
+    }
+}
+
+impl Trail for (Slots, Captures) {
+    fn gained(&mut self) -> &mut Slots {
+        &mut self.0
+    }
+
+    fn take_down(&mut self, capture: u32, index: u16) {
+        let Some(span) = (capture as usize)
+            .checked_sub(1)
+            .and_then(|capture| self.1.get_mut(capture))
+        else {
+            return;
+        };
+        if span.0 == span.1 {
+            span.0 = index;
+        }
+        span.1 = index + 1;
+    }
+
+    fn taken(&self) -> u32 {
+        self.1.iter().map(|(from, to)| u32::from(to - from)).sum()
+    }
+}
 
 /// Templates cannot be compiled.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -37,7 +87,9 @@ pub(crate) enum NetworkError {
     #[error("the rule <{0}> contains itself, or rules are nested more than 16 deep")]
     RuleLoop(String),
     /// Too many slots or values.
-    #[error("the slot {0:?} is one too many: at most 4 slots with 250 values each")]
+    #[error(
+        "the slot {0:?} is one too many: at most 4 slots with 250 values each, and 6 free parts"
+    )]
     TooManySlots(String),
     /// Too many states or spellings.
     #[error("the sentences are too large: split the rule {0:?} or remove alternatives")]
@@ -68,6 +120,7 @@ pub(crate) struct Network {
     moves: Vec<Move>,
     slot_names: Vec<String>,
     slot_values: Vec<Vec<String>>,
+    captures: Vec<String>,
     mixed: Vec<u8>,
 }
 
@@ -76,9 +129,9 @@ pub(crate) struct Network {
 struct State {
     /// Moves on one word, sorted by word: a range of `Network::moves`.
     on_word: (u32, u32),
-    /// Moves on any word.
+    /// Moves on any word; their `word` is the free part that takes it down, plus one.
     on_any: (u32, u32),
-    /// Moves on any number.
+    /// Moves on any number; the same.
     on_number: (u32, u32),
     /// Accepts here: which template, and what the slots gained on the way.
     accepts: Vec<(u32, Slots)>,
@@ -99,21 +152,46 @@ const NOTHING: u32 = u32::MAX - 1;
 impl Network {
     /// Every template that matches the whole sentence: its number and the slots, in the order of the numbers.
     pub(crate) fn matches(&self, words: &[Word]) -> Vec<(u32, Slots)> {
-        let mut active: Vec<(u32, Slots)> = vec![(0, Slots::default())];
-        let mut next: Vec<(u32, Slots)> = Vec::new();
+        self.accepted(&self.walk::<Slots>(words))
+    }
+
+    /// The same, with the words that each free part took down.
+    pub(crate) fn captures(&self, words: &[Word]) -> Vec<(u32, (Slots, Captures))> {
+        if words.len() >= usize::from(u16::MAX) {
+            return Vec::new();
+        }
+        self.accepted(&self.walk(words))
+    }
+
+    /// Whether some sentence begins with these words.
+    pub(crate) fn begins(&self, words: &[Word]) -> bool {
+        !self.walk::<Slots>(words).is_empty()
+    }
+
+    /// The states after these words, first path first, each once.
+    fn walk<T: Trail>(&self, words: &[Word]) -> Vec<(u32, T)> {
+        let mut active: Vec<(u32, T)> = vec![(0, T::default())];
+        let mut next: Vec<(u32, T)> = Vec::new();
         let mut seen = vec![0_u32; self.states.len()];
         for (word, round) in words.iter().zip(1_u32..) {
+            let index = u16::try_from(round - 1).unwrap_or(u16::MAX);
             let id = self
                 .vocabulary
                 .get(word.text.as_str())
                 .copied()
                 .unwrap_or(UNKNOWN);
-            for &(at, slots) in &active {
+            for &(at, trail) in &active {
                 let state = &self.states[at as usize];
-                let mut go = |moves: &[Move]| {
+                let mut go = |moves: &[Move], free: bool| {
                     for step in moves {
                         if std::mem::replace(&mut seen[step.to as usize], round) != round {
-                            next.push((step.to, self.merge(slots, step.gained)));
+                            let mut trail = trail;
+                            let gained = trail.gained();
+                            *gained = self.merge(*gained, step.gained);
+                            if free {
+                                trail.take_down(step.word, index);
+                            }
+                            next.push((step.to, trail));
                         }
                     }
                 };
@@ -124,12 +202,12 @@ impl Network {
                         .iter()
                         .take_while(|step| step.word == id)
                         .count();
-                    go(&moves[from..from + count]);
+                    go(&moves[from..from + count], false);
                 }
                 if word.number {
-                    go(self.slice(state.on_number));
+                    go(self.slice(state.on_number), true);
                 }
-                go(self.slice(state.on_any));
+                go(self.slice(state.on_any), true);
             }
             std::mem::swap(&mut active, &mut next);
             next.clear();
@@ -137,11 +215,21 @@ impl Network {
                 return Vec::new();
             }
         }
-        let mut out: Vec<(u32, Slots)> = Vec::new();
-        for &(at, slots) in &active {
+        active
+    }
+
+    /// What the sentence is when it ends in these states.
+    fn accepted<T: Trail>(&self, active: &[(u32, T)]) -> Vec<(u32, T)> {
+        let mut out: Vec<(u32, T)> = Vec::new();
+        for &(at, trail) in active {
             for &(accept, gained) in &self.states[at as usize].accepts {
-                if out.iter().all(|(known, _)| *known != accept) {
-                    out.push((accept, self.merge(slots, gained)));
+                let mut trail = trail;
+                let held = trail.gained();
+                *held = self.merge(*held, gained);
+                match out.iter_mut().find(|(known, _)| *known == accept) {
+                    None => out.push((accept, trail)),
+                    Some((_, known)) if trail.taken() < known.taken() => *known = trail,
+                    Some(_) => {}
                 }
             }
         }
@@ -161,6 +249,13 @@ impl Network {
         self.slot_values[index]
             .get(usize::from(value))
             .map(String::as_str)
+    }
+
+    /// The words that a free part took down, as a range.
+    pub(crate) fn capture(&self, captures: &Captures, name: &str) -> Option<(usize, usize)> {
+        let index = self.captures.iter().position(|known| known == name)?;
+        let (from, to) = captures[index];
+        (from < to).then_some((usize::from(from), usize::from(to)))
     }
 
     /// How many states and moves there are, for the figures.
@@ -201,8 +296,9 @@ fn merge(mixed: &[u8], held: Slots, gained: Slots) -> Slots {
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Word(u32, u32),
-    AnyWord(u32),
-    AnyNumber(u32),
+    /// The free part that takes the word down, plus one; then the next step.
+    AnyWord(u32, u32),
+    AnyNumber(u32, u32),
     Split(u32, u32),
     Gain(Slots, u32),
     Accept(u32),
@@ -216,6 +312,7 @@ pub(crate) struct Builder<'a> {
     vocabulary: HashMap<String, u32>,
     slot_names: Vec<String>,
     slot_values: Vec<Vec<String>>,
+    captures: Vec<String>,
     /// One accepting step for each number.
     accepts: HashMap<u32, u32>,
     /// Where a rule or list that goes on at a step was compiled already: equal endings are shared.
@@ -231,6 +328,7 @@ impl<'a> Builder<'a> {
             vocabulary: HashMap::new(),
             slot_names: Vec::new(),
             slot_values: Vec::new(),
+            captures: Vec::new(),
             accepts: HashMap::new(),
             compiled: HashMap::new(),
         }
@@ -281,11 +379,24 @@ impl<'a> Builder<'a> {
                 let id = self.word(word);
                 self.push(Step::Word(id, next))
             }
-            Template::AnyWord => self.push(Step::AnyWord(next)),
-            Template::AnyNumber => self.push(Step::AnyNumber(next)),
+            Template::AnyWord => self.push(Step::AnyWord(0, next)),
+            Template::AnyNumber => self.push(Step::AnyNumber(0, next)),
+            Template::Capture { what, name } => {
+                let capture = self.capture(name)?;
+                match what {
+                    Free::Word => self.push(Step::AnyWord(capture, next)),
+                    Free::Number => self.push(Step::AnyNumber(capture, next)),
+                    Free::Words => {
+                        let split = self.push(Step::Split(next, next))?;
+                        let any = self.push(Step::AnyWord(capture, split))?;
+                        self.steps[split as usize] = Step::Split(next, any);
+                        Ok(any)
+                    }
+                }
+            }
             Template::AnyWords => {
                 let split = self.push(Step::Split(next, next))?;
-                let any = self.push(Step::AnyWord(split))?;
+                let any = self.push(Step::AnyWord(0, split))?;
                 self.steps[split as usize] = Step::Split(next, any);
                 Ok(split)
             }
@@ -363,6 +474,19 @@ impl<'a> Builder<'a> {
         *self.vocabulary.entry(word.to_owned()).or_insert(fresh)
     }
 
+    /// The number of a free part, plus one.
+    fn capture(&mut self, name: &str) -> Result<u32, NetworkError> {
+        let known = self.captures.iter().position(|known| known == name);
+        let index = known.unwrap_or_else(|| {
+            self.captures.push(name.to_owned());
+            self.captures.len() - 1
+        });
+        if index >= CAPTURES_MAX {
+            return Err(NetworkError::TooManySlots(name.to_owned()));
+        }
+        Ok(u32::try_from(index + 1).expect("free parts are few"))
+    }
+
     fn gain(&mut self, slot: &str, value: &str) -> Result<Slots, NetworkError> {
         let too_many = || NetworkError::TooManySlots(slot.to_owned());
         let index = match self.slot_names.iter().position(|known| known == slot) {
@@ -403,6 +527,7 @@ impl<'a> Builder<'a> {
             moves: Vec::new(),
             slot_names: self.slot_names,
             slot_values: self.slot_values,
+            captures: self.captures,
             mixed,
         };
         // State 0 is the start; every other state is the step after a word.
@@ -423,8 +548,8 @@ impl<'a> Builder<'a> {
             for (step, gained) in reach.drain(..) {
                 let (list, word, next) = match self.steps[step as usize] {
                     Step::Word(word, next) => (&mut on_word, word, next),
-                    Step::AnyWord(next) => (&mut on_any, 0, next),
-                    Step::AnyNumber(next) => (&mut on_number, 0, next),
+                    Step::AnyWord(capture, next) => (&mut on_any, capture, next),
+                    Step::AnyNumber(capture, next) => (&mut on_number, capture, next),
                     Step::Accept(accept) => {
                         network.states[state as usize]
                             .accepts
@@ -495,7 +620,7 @@ fn closure(steps: &[Step], mixed: &[u8], from: &[u32]) -> Vec<(u32, Slots)> {
                 stack.push((first, gained));
             }
             Step::Gain(slots, next) => stack.push((next, merge(mixed, gained, slots))),
-            Step::Word(..) | Step::AnyWord(_) | Step::AnyNumber(_) | Step::Accept(_) => {
+            Step::Word(..) | Step::AnyWord(..) | Step::AnyNumber(..) | Step::Accept(_) => {
                 out.push((at, gained));
             }
         }
@@ -503,95 +628,9 @@ fn closure(steps: &[Step], mixed: &[u8], from: &[u32]) -> Vec<(u32, Slots)> {
     out
 }
 
-/// A spelt-out wording and the slot values it names.
-pub(crate) type SpeltOut = (String, Vec<(String, String)>);
-
-/// Spells a template out into every text it stands for.
-pub(crate) fn spell_out(
-    template: &Template,
-    parts: &Parts,
-    name: &str,
-) -> Result<Vec<SpeltOut>, NetworkError> {
-    spell(template, parts, name, 0)
-}
-
-fn spell(
-    template: &Template,
-    parts: &Parts,
-    name: &str,
-    depth: usize,
-) -> Result<Vec<SpeltOut>, NetworkError> {
-    if depth > RULE_DEPTH_MAX * 4 {
-        return Err(NetworkError::RuleLoop(name.to_owned()));
-    }
-    let mut out = match template {
-        Template::Word(word) => vec![(word.clone(), Vec::new())],
-        Template::AnyWord | Template::AnyWords | Template::AnyNumber | Template::Repeat(_) => {
-            return Err(NetworkError::Endless(name.to_owned()));
-        }
-        Template::Sequence(items) => {
-            let mut all: Vec<SpeltOut> = vec![(String::new(), Vec::new())];
-            for item in items {
-                let tails = spell(item, parts, name, depth + 1)?;
-                if all.len() * tails.len() > SPELT_OUT_MAX {
-                    return Err(NetworkError::TooLarge(name.to_owned()));
-                }
-                all = all
-                    .iter()
-                    .flat_map(|head| tails.iter().map(move |tail| join(head, tail)))
-                    .collect();
-            }
-            all
-        }
-        Template::Choice(list) => {
-            let mut all = Vec::new();
-            for item in list {
-                all.extend(spell(item, parts, name, depth + 1)?);
-            }
-            all
-        }
-        Template::Rule(rule) => {
-            let inner = parts
-                .rules
-                .get(rule)
-                .ok_or_else(|| NetworkError::UnknownRule(rule.clone()))?;
-            spell(inner, parts, rule, depth + 1)?
-        }
-        Template::List { list, slot } => {
-            let values = parts
-                .lists
-                .get(list)
-                .ok_or_else(|| NetworkError::UnknownList(list.clone()))?;
-            let mut all = Vec::new();
-            for (wording, value) in values {
-                for (text, mut slots) in spell(wording, parts, list, depth + 1)? {
-                    slots.push((slot.clone(), value.clone()));
-                    all.push((text, slots));
-                }
-            }
-            all
-        }
-    };
-    if out.len() > SPELT_OUT_MAX {
-        return Err(NetworkError::TooLarge(name.to_owned()));
-    }
-    let mut known = std::collections::HashSet::new();
-    out.retain(|one| known.insert(one.clone()));
-    Ok(out)
-}
-
-fn join(head: &SpeltOut, tail: &SpeltOut) -> SpeltOut {
-    let space = if head.0.is_empty() || tail.0.is_empty() {
-        ""
-    } else {
-        " "
-    };
-    let slots = head.1.iter().chain(&tail.1).cloned().collect();
-    (format!("{}{space}{}", head.0, tail.0), slots)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::spell::spell_out;
     use super::super::words::words;
     use super::*;
 

@@ -2,7 +2,7 @@
 //!
 //! "nine one one", "9-1-1", "9 11", "nine double one" all become `911`; "triple zero" becomes `000`.
 //! "Nine eleven", "9/11", "9-11" and "9:11" become `9/11`: they are how people say the date.
-use super::words::{Gap, Word};
+use super::words::{Gap, Span, Word};
 
 /// Longest number that is folded, in digits; E.164 has 15.
 const DIGITS_MAX: usize = 32;
@@ -121,6 +121,10 @@ fn run(list: &[Word], start: usize, previous: Option<&str>) -> Option<(Word, usi
         text,
         gap: list[start].gap,
         number: true,
+        at: Span {
+            from: list[start].at.from,
+            to: list[at - 1].at.to,
+        },
     };
     Some((folded, at))
 }

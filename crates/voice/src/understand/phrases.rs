@@ -1,8 +1,8 @@
 //! The wordings of an emergency command, spelt out for the acoustic scorer.
 use super::country::Country;
 use super::grammar::grammar;
-use super::network::spell_out;
 use super::service::Service;
+use super::spell::spell_out;
 
 /// Wordings of an order to call: optional prefix, core, optional suffix.
 ///

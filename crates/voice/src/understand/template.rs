@@ -8,10 +8,12 @@
 //! | `<order>` | a named rule |
 //! | `{service}`, `{number:service}` | a value of a list, remembered in the slot of that name |
 //! | `{any_word}`, `{any_number}` | one word, one number in digits |
+//! | `{any_word:who}`, `{any_number:number}` | the same, taken down under that name |
+//! | `{any_words:text}` | one word or more, taken down |
 //! | `...` | any number of words, also none |
 //! | `(please\|now)*` | the group any number of times, also none |
 //!
-//! The last three are extensions of ours.
+//! From `{any_word}` on they are extensions of ours.
 use thiserror::Error;
 
 /// Deepest nesting of groups in one template.
@@ -40,6 +42,19 @@ pub(crate) enum Template {
     Rule(String),
     /// A value of `list`, remembered in `slot`.
     List { list: String, slot: String },
+    /// Free words, taken down under `name`.
+    Capture { what: Free, name: String },
+}
+
+/// What may be taken down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Free {
+    /// One word of any kind.
+    Word,
+    /// One word or more.
+    Words,
+    /// One number in digits.
+    Number,
 }
 
 /// A template is not well formed.
@@ -234,9 +249,21 @@ fn list(name: &str) -> Template {
         "any_number" => Template::AnyNumber,
         _ => {
             let (list, slot) = name.split_once(':').unwrap_or((name, name));
-            Template::List {
-                list: list.to_owned(),
-                slot: slot.to_owned(),
+            let free = match list {
+                "any_word" => Some(Free::Word),
+                "any_words" => Some(Free::Words),
+                "any_number" => Some(Free::Number),
+                _ => None,
+            };
+            match free {
+                Some(what) => Template::Capture {
+                    what,
+                    name: slot.to_owned(),
+                },
+                None => Template::List {
+                    list: list.to_owned(),
+                    slot: slot.to_owned(),
+                },
             }
         }
     }

@@ -151,6 +151,8 @@ pub enum Rule {
     Zone,
     /// A contrary reading is as probable as the order.
     Veto,
+    /// Nothing spoke for an emergency, and the words are an everyday sentence.
+    Household,
     /// Nothing spoke for an emergency.
     None,
 }
@@ -165,6 +167,7 @@ impl Rule {
             Self::Words => "words",
             Self::Zone => "zone",
             Self::Veto => "veto",
+            Self::Household => "household",
             Self::None => "none",
         }
     }

@@ -16,6 +16,17 @@ pub(crate) struct Word {
     pub(crate) gap: Gap,
     /// Whether it is a number in digits.
     pub(crate) number: bool,
+    /// Where it stands in the transcript, in bytes.
+    pub(crate) at: Span,
+}
+
+/// A range of bytes of the transcript.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Span {
+    /// First byte.
+    pub(crate) from: usize,
+    /// The byte behind the last one.
+    pub(crate) to: usize,
 }
 
 /// What separates two words.
@@ -40,22 +51,35 @@ fn split(transcript: &str) -> Vec<Word> {
     let mut out: Vec<Word> = Vec::new();
     let mut text = String::new();
     let mut gap = Gap::Space;
-    let mut chars = transcript.chars().peekable();
-    while let Some(c) = chars.next() {
+    let mut at = Span::default();
+    let mut chars = transcript.char_indices().peekable();
+    while let Some((index, c)) = chars.next() {
+        let end = index + c.len_utf8();
         if c.is_alphanumeric() {
+            if text.is_empty() {
+                at.from = index;
+            }
+            at.to = end;
             text.extend(c.to_lowercase());
             continue;
         }
         let apostrophe = matches!(c, '\'' | '\u{2019}' | '\u{2018}' | '\u{02bc}' | '`');
-        if apostrophe && !text.is_empty() && chars.peek().is_some_and(|next| next.is_alphabetic()) {
+        if apostrophe
+            && !text.is_empty()
+            && chars.peek().is_some_and(|(_, next)| next.is_alphabetic())
+        {
             text.push('\'');
             continue;
         }
-        push(&mut out, &mut text, &mut gap);
+        push(&mut out, &mut text, &mut gap, at);
         gap = match c {
             '%' => {
                 text.push_str("percent");
-                push(&mut out, &mut text, &mut gap);
+                at = Span {
+                    from: index,
+                    to: end,
+                };
+                push(&mut out, &mut text, &mut gap, at);
                 Gap::Space
             }
             '-' | '\u{2010}' | '\u{2011}' => widest(gap, Gap::Hyphen),
@@ -64,7 +88,7 @@ fn split(transcript: &str) -> Vec<Word> {
             _ => gap,
         };
     }
-    push(&mut out, &mut text, &mut gap);
+    push(&mut out, &mut text, &mut gap, at);
     out
 }
 
@@ -75,7 +99,7 @@ const fn widest(now: Gap, new: Gap) -> Gap {
     }
 }
 
-fn push(out: &mut Vec<Word>, text: &mut String, gap: &mut Gap) {
+fn push(out: &mut Vec<Word>, text: &mut String, gap: &mut Gap, at: Span) {
     if text.is_empty() {
         return;
     }
@@ -88,6 +112,7 @@ fn push(out: &mut Vec<Word>, text: &mut String, gap: &mut Gap) {
         text: std::mem::take(text),
         gap: std::mem::replace(gap, Gap::Space),
         number,
+        at,
     });
 }
 
@@ -98,6 +123,19 @@ mod tests {
     fn plain(transcript: &str) -> String {
         let list: Vec<String> = words(transcript).into_iter().map(|w| w.text).collect();
         list.join(" ")
+    }
+
+    #[test]
+    fn words_know_where_they_stand() {
+        let said = "Tell Zoë, that it\u{2019}s nine one one!";
+        let texts: Vec<&str> = words(said)
+            .iter()
+            .map(|word| &said[word.at.from..word.at.to])
+            .collect();
+        assert_eq!(
+            texts,
+            ["Tell", "Zoë", "that", "it\u{2019}s", "nine one one"]
+        );
     }
 
     #[test]

@@ -1,0 +1,203 @@
+//! Sentences of calls, messages and volume: read when the emergency judge has found nothing to do.
+//!
+//! ```text
+//! verdict of the judge ─┬─ order, question back, refusal of an emergency ─► stays what it is
+//!                       └─ nobody's, a contact, a number, a message ─► words ─► sentences ─► parts ─► Act(Intent)
+//!                                                                                            │ names a service
+//!                                                                                            └─► stays refused
+//! ```
+//! The sentences are in `data/household/`, closed at both ends: what stands before the verb and is not written there
+//! makes no order ("don't call Anna", "did you call Anna"). What is free (a name, a text) is looked at in [`parts`]: a
+//! name that names an emergency service or number of any country, also by sound, is never somebody to call.
+//!
+//! | intent | slots |
+//! |---|---|
+//! | `CallStart` | `who` or `number` (digits, with `+` when it was said), perhaps `kind` (`mobile`, `home`, `work`) |
+//! | `CallAnswer`, `CallDecline`, `CallHangUp`, `CallHold`, `CallResume`, `CallMerge`, `CallWho` | |
+//! | `CallTransfer`, `DropIn` | `who` |
+//! | `CallRedial` | `last` (`dialled`, `missed`) |
+//! | `CallPress` | `digits` of `0-9*#` |
+//! | `Announce` | perhaps `text`, perhaps `where` |
+//! | `MessageSend` | `who`, perhaps `text` |
+//! | `MessagePlay`, `MessageNext`, `MessageAgain`, `MessageDelete` | |
+//! | `DndOn`, `DndOff`, `BlockCaller`, `ForwardOff` | |
+//! | `ForwardOn` | `who` or `number`, perhaps `kind` |
+//! | `VolumeUp`, `VolumeDown` | perhaps `by` (percent) |
+//! | `VolumeSet` | `percent` |
+//! | `Mute`, `Unmute` | |
+mod choice;
+mod directory;
+mod guard;
+mod known;
+mod parts;
+mod sentences;
+
+pub use choice::choice;
+pub use directory::{Directory, Kind, Whom};
+pub use known::KnownNames;
+
+use super::Country;
+use super::judge::Understanding;
+use super::mishearing::hear;
+use super::reading::{Intent, Reading, RefusedClass, Reply};
+use super::verdict::Verdict;
+use super::words::{TRANSCRIPT_BYTES_MAX, Word, words};
+use parts::Said;
+use sentences::{Way, sentences};
+
+/// Every intent that comes out. `WhichOne` is none of them: an answer to a question of ours is read by [`choice`].
+pub const INTENTS: [&str; 28] = [
+    "Announce",
+    "BlockCaller",
+    "CallAnswer",
+    "CallDecline",
+    "CallHangUp",
+    "CallHold",
+    "CallMerge",
+    "CallPress",
+    "CallRedial",
+    "CallResume",
+    "CallStart",
+    "CallTransfer",
+    "CallWho",
+    "DndOff",
+    "DndOn",
+    "DropIn",
+    "ForwardOff",
+    "ForwardOn",
+    "MessageAgain",
+    "MessageDelete",
+    "MessageNext",
+    "MessagePlay",
+    "MessageSend",
+    "Mute",
+    "Unmute",
+    "VolumeDown",
+    "VolumeSet",
+    "VolumeUp",
+];
+
+/// What a sentence of the household means; `None` for everything else, and for whatever speaks of an emergency.
+///
+/// The wake word may still stand in front. `names` are the names that the household knows: with them "tell Anna Maria
+/// I'm late" is cut in the right place, and "called the kitchen" is taken for the order that it was. The time is linear
+/// in the transcript.
+#[must_use]
+pub fn read(transcript: &str, country: Country, names: Option<&KnownNames>) -> Option<Intent> {
+    if transcript.len() > TRANSCRIPT_BYTES_MAX {
+        return None;
+    }
+    let reading = hear(transcript, country).reading;
+    let intent = match &reading {
+        Reading::Other
+        | Reading::Refused {
+            class: RefusedClass::Contact | RefusedClass::OtherNumber | RefusedClass::Message,
+            ..
+        }
+        | Reading::Reply(_) => read_words(transcript, names)?,
+        _ => return None,
+    };
+    match &reading {
+        Reading::Reply(reply) => answers(*reply, &intent).then_some(intent),
+        _ => Some(intent),
+    }
+}
+
+/// The verdict of the emergency judge, or the act that the words mean when it found nothing to do. Orders, questions
+/// back, replies and every refusal that speaks of an emergency come out as they went in.
+#[must_use]
+pub fn act(
+    verdict: Verdict,
+    transcript: &str,
+    country: Country,
+    names: Option<&KnownNames>,
+) -> Verdict {
+    match verdict {
+        Verdict::Other
+        | Verdict::Refused {
+            class: RefusedClass::Contact | RefusedClass::OtherNumber | RefusedClass::Message,
+            ..
+        } => read(transcript, country, names).map_or(verdict, Verdict::Act),
+        _ => verdict,
+    }
+}
+
+impl Understanding {
+    /// The everyday meaning of these words while a call rings or stands, whatever the verdict: "hang up" is
+    /// [`Reply::Cancel`] to the emergency judge and `CallHangUp` here, and an answer without the wake word ("decline",
+    /// "I'm busy") is read as well. `None` for whatever speaks of an emergency.
+    #[must_use]
+    pub fn everyday(&self, country: Country, names: Option<&KnownNames>) -> Option<Intent> {
+        match &self.verdict {
+            Verdict::Act(intent) => Some(intent.clone()),
+            Verdict::Other
+            | Verdict::Reply(_)
+            | Verdict::Refused {
+                class: RefusedClass::Contact | RefusedClass::OtherNumber | RefusedClass::Message,
+                ..
+            } => read(&self.transcript.text, country, names),
+            _ => None,
+        }
+    }
+}
+
+/// Which intents a yes, a no or a cancel may be as well.
+fn answers(reply: Reply, intent: &Intent) -> bool {
+    let may: &[&str] = match reply {
+        Reply::Yes => &["CallAnswer"],
+        Reply::No => &["CallDecline"],
+        Reply::Cancel => &["CallHangUp", "CallDecline", "CallHold", "DndOn"],
+    };
+    may.contains(&intent.name.as_str())
+}
+
+/// The first sentence that matches all words and whose free parts make sense.
+fn read_words(transcript: &str, names: Option<&KnownNames>) -> Option<Intent> {
+    let list = words(transcript);
+    if list.is_empty() {
+        return None;
+    }
+    read_list(transcript, &list, names).or_else(|| keys(transcript, names))
+}
+
+/// "Press #": the signs are no words; spelt out they are.
+fn keys(transcript: &str, names: Option<&KnownNames>) -> Option<Intent> {
+    if !transcript.contains(['#', '*']) {
+        return None;
+    }
+    let spelt = transcript.replace('#', " hash ").replace('*', " star ");
+    if spelt.len() > TRANSCRIPT_BYTES_MAX {
+        return None;
+    }
+    read_list(&spelt, &words(&spelt), names).filter(|intent| intent.name == "CallPress")
+}
+
+fn read_list(transcript: &str, list: &[Word], names: Option<&KnownNames>) -> Option<Intent> {
+    let sentences = sentences();
+    for (group, (slots, captures)) in sentences.network.captures(list) {
+        let (name, way) = &sentences.meanings[group as usize];
+        if *way == Way::Known && names.is_none() {
+            continue;
+        }
+        let said = Said {
+            transcript,
+            list,
+            network: &sentences.network,
+            slots: &slots,
+            captures: &captures,
+            names,
+        };
+        if let Some(slots) = said.parts(name, *way) {
+            return Some(Intent {
+                name: name.clone(),
+                slots,
+            });
+        }
+    }
+    None
+}
+
+/// Whether a name to call is no more than the head of a service's ("poison" of "poison control"): wait for the rest.
+pub(crate) fn begins_service(who: &str) -> bool {
+    guard::guard().begins(&words(who))
+}

@@ -1,0 +1,82 @@
+//! The names that a household knows, for finding where a name ends. Whom they mean is for [`super::Directory`].
+use std::collections::{HashMap, HashSet};
+
+use super::super::names::{ALIKE_MAX, NAME_BYTES_MAX, NAMES_MAX, skeleton, unlikeness};
+
+/// Longest name that is looked for, in words.
+pub(super) const NAME_WORDS_MAX: usize = 6;
+
+/// Most sounds of a short name.
+const SHORT_MAX: usize = 4;
+
+/// The names of people, rooms and devices, compared by sound: "kitchin" is known where "Kitchen" is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KnownNames {
+    /// Names by their skeleton of sounds.
+    whole: HashMap<Vec<u8>, Vec<String>>,
+    /// Names without their last words: "Anna" of "Anna Smith".
+    heads: HashSet<Vec<u8>>,
+}
+
+impl KnownNames {
+    /// From full names, given names, nicknames, rooms. What cannot be spoken, or goes beyond
+    /// [`NAMES_MAX`], is left out: it is then as unknown as any other word.
+    #[must_use]
+    pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut known = Self::default();
+        let short = |name: &&str| name.len() <= NAME_BYTES_MAX;
+        for name in names.into_iter().filter(short).take(NAMES_MAX) {
+            let words: Vec<&str> = name.split_whitespace().collect();
+            let sounds = skeleton(name);
+            if sounds.is_empty() {
+                continue;
+            }
+            known.whole.entry(sounds).or_default().push(name.to_owned());
+            for count in 1..words.len().min(NAME_WORDS_MAX + 1) {
+                known.heads.insert(skeleton(&words[..count].join(" ")));
+            }
+        }
+        known
+    }
+
+    /// Whether this is one of the names.
+    #[must_use]
+    pub fn knows(&self, spoken: &str) -> bool {
+        if spoken.len() > NAME_BYTES_MAX {
+            return false;
+        }
+        let sounds = skeleton(spoken);
+        let count = spoken.split_whitespace().count();
+        let alike = |name: &String| {
+            // "In a" is no "Anna": a short name has as many words as were said.
+            let split_alike = sounds.len() > SHORT_MAX || name.split_whitespace().count() == count;
+            split_alike && unlikeness(name, spoken) <= ALIKE_MAX
+        };
+        let names = self.whole.get(&sounds);
+        names.is_some_and(|names| names.iter().any(alike))
+    }
+
+    /// Whether a longer name begins so: who said "Anna" may go on with "Smith".
+    #[must_use]
+    pub fn may_go_on(&self, spoken: &str) -> bool {
+        spoken.len() <= NAME_BYTES_MAX && self.heads.contains(&skeleton(spoken))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_known_by_sound_and_their_heads_too() {
+        let known = KnownNames::new(["Kitchen", "Anna", "Anna Smith", "\u{4e2d}"]);
+        for spoken in ["kitchen", "kitchin", "Hannah", "ana", "Anna Smyth"] {
+            assert!(known.knows(spoken), "{spoken}");
+        }
+        for spoken in ["", "Emma", "kit", "Anna Jones", "\u{4e2d}", "my"] {
+            assert!(!known.knows(spoken), "{spoken}");
+        }
+        assert!(known.may_go_on("Anna") && !known.may_go_on("Kitchen"));
+        assert!(!KnownNames::default().knows("anything"));
+    }
+}
