@@ -5,7 +5,11 @@ use hearthline_media::srtp::{SrtpProfile, SrtpReceiver, SrtpSender};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    for profile in [SrtpProfile::Aes128CmSha1_80, SrtpProfile::AeadAes128Gcm] {
+    for profile in [
+        SrtpProfile::Aes128CmSha1_80,
+        SrtpProfile::AeadAes128Gcm,
+        SrtpProfile::AeadAes256Gcm,
+    ] {
         let key = vec![9; profile.key_and_salt_bytes()];
         let (Ok(mut sender), Ok(mut receiver)) =
             (SrtpSender::new(profile, &key), SrtpReceiver::new(profile, &key))

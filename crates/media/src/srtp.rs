@@ -40,13 +40,18 @@ pub enum SrtpProfile {
     Aes128CmSha1_80,
     /// AES-128 in Galois/counter mode, tag of 128 bits.
     AeadAes128Gcm,
+    /// AES-256 in Galois/counter mode, tag of 128 bits: what two of ours agree on.
+    AeadAes256Gcm,
 }
 
 impl SrtpProfile {
     /// Octets of a master key.
     #[must_use]
     pub fn key_bytes(self) -> usize {
-        16
+        match self {
+            SrtpProfile::Aes128CmSha1_80 | SrtpProfile::AeadAes128Gcm => 16,
+            SrtpProfile::AeadAes256Gcm => 32,
+        }
     }
 
     /// Octets of a master salt.
@@ -54,7 +59,7 @@ impl SrtpProfile {
     pub fn salt_bytes(self) -> usize {
         match self {
             SrtpProfile::Aes128CmSha1_80 => 14,
-            SrtpProfile::AeadAes128Gcm => 12,
+            SrtpProfile::AeadAes128Gcm | SrtpProfile::AeadAes256Gcm => 12,
         }
     }
 
@@ -67,7 +72,7 @@ impl SrtpProfile {
     fn tag_bytes(self) -> usize {
         match self {
             SrtpProfile::Aes128CmSha1_80 => 10,
-            SrtpProfile::AeadAes128Gcm => 16,
+            SrtpProfile::AeadAes128Gcm | SrtpProfile::AeadAes256Gcm => 16,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use aes::Aes128;
 use aes::cipher::{Array, BlockCipherEncrypt as _, KeyInit as _};
-use ring::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use ring::aead::{AES_128_GCM, AES_256_GCM, Aad, Algorithm, LessSafeKey, Nonce, UnboundKey};
 use ring::hmac;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
@@ -36,19 +36,23 @@ impl Cipher {
         let (key, salt) = (master.encryption(purpose), master.salt(purpose));
         match master.profile {
             SrtpProfile::Aes128CmSha1_80 => Cipher::CounterMode {
-                key: Aes128::new((&*key).into()),
+                key: Aes128::new_from_slice(&key).expect("the key has 16 octets"),
                 salt,
                 authentication: hmac::Key::new(
                     hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
                     &*master.authentication(purpose),
                 ),
             },
-            SrtpProfile::AeadAes128Gcm => Cipher::Gcm {
-                key: LessSafeKey::new(
-                    UnboundKey::new(&AES_128_GCM, &*key).expect("the key has 16 octets"),
-                ),
-                salt,
-            },
+            SrtpProfile::AeadAes128Gcm => Cipher::gcm(&AES_128_GCM, &key, salt),
+            SrtpProfile::AeadAes256Gcm => Cipher::gcm(&AES_256_GCM, &key, salt),
+        }
+    }
+
+    fn gcm(algorithm: &'static Algorithm, key: &[u8], salt: Zeroizing<[u8; 14]>) -> Self {
+        let key = UnboundKey::new(algorithm, key).expect("the key has the profile's length");
+        Cipher::Gcm {
+            key: LessSafeKey::new(key),
+            salt,
         }
     }
 

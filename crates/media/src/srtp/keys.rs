@@ -1,6 +1,6 @@
 //! Session keys out of a master key (RFC 3711 §4.3, RFC 7714 §11).
 
-use aes::Aes128;
+use aes::{Aes128, Aes256};
 use aes::cipher::{BlockCipherEncrypt as _, KeyInit as _};
 use zeroize::Zeroizing;
 
@@ -23,10 +23,16 @@ impl Purpose {
     }
 }
 
+/// AES-CM of the master key's length (RFC 6188 §2, RFC 7714 §11).
+enum DerivationKey {
+    Aes128(Aes128),
+    Aes256(Aes256),
+}
+
 /// A master key and its salt, padded to the 112 bits of the derivation.
 pub(super) struct MasterKey {
     pub(super) profile: SrtpProfile,
-    key: Aes128,
+    key: DerivationKey,
     salt: Zeroizing<[u8; 14]>,
 }
 
@@ -40,17 +46,18 @@ impl MasterKey {
         let (key, given) = key_and_salt.split_at(profile.key_bytes());
         let mut salt = Zeroizing::new([0; 14]);
         salt[..given.len()].copy_from_slice(given);
-        Ok(MasterKey {
-            profile,
-            key: Aes128::new_from_slice(key).map_err(|_| wrong)?,
-            salt,
-        })
+        let key = if let Ok(short) = Aes128::new_from_slice(key) {
+            DerivationKey::Aes128(short)
+        } else {
+            DerivationKey::Aes256(Aes256::new_from_slice(key).map_err(|_| wrong)?)
+        };
+        Ok(MasterKey { profile, key, salt })
     }
 
-    /// The encryption key.
-    pub(super) fn encryption(&self, purpose: Purpose) -> Zeroizing<[u8; 16]> {
-        let mut out = Zeroizing::new([0; 16]);
-        self.derive(purpose.label(), &mut *out);
+    /// The encryption key, as long as the master key.
+    pub(super) fn encryption(&self, purpose: Purpose) -> Zeroizing<Vec<u8>> {
+        let mut out = Zeroizing::new(vec![0; self.profile.key_bytes()]);
+        self.derive(purpose.label(), &mut out);
         out
     }
 
@@ -76,7 +83,10 @@ impl MasterKey {
         for (block, chunk) in out.chunks_mut(16).enumerate() {
             counter[14..].copy_from_slice(&(block as u16).to_be_bytes());
             let mut stream = Zeroizing::new(counter);
-            self.key.encrypt_block((&mut *stream).into());
+            match &self.key {
+                DerivationKey::Aes128(key) => key.encrypt_block((&mut *stream).into()),
+                DerivationKey::Aes256(key) => key.encrypt_block((&mut *stream).into()),
+            }
             chunk.copy_from_slice(&stream[..chunk.len()]);
         }
     }
@@ -109,6 +119,28 @@ mod tests {
         let mut all = [0; 94];
         master.derive(1, &mut all);
         assert_eq!(all[..], whole);
+    }
+
+    /// AES-256 in counter mode; the GCM profile uses the same derivation with a shorter salt.
+    #[test]
+    fn rfc_6188_section_7() {
+        let key = hex("f0f04914b513f2763a1b1fa130f10e2998f6f6e43e4309d1e622a0e332b9f1b6");
+        let mut master = MasterKey::new(
+            SrtpProfile::AeadAes256Gcm,
+            &[key.clone(), vec![0; 12]].concat(),
+        )
+        .unwrap();
+        master
+            .salt
+            .copy_from_slice(&hex("3b04803de51ee7c96423ab5b78d2"));
+        let encryption = master.encryption(Purpose::Rtp);
+        let wanted = hex("5ba1064e30ec51613cad926c5a28ef731ec7fb397f70a960653caf06554cd8c4");
+        assert_eq!(encryption[..], wanted);
+        let salt = master.salt(Purpose::Rtp);
+        assert_eq!(salt[..], hex("fa31791685ca444a9e07c6c64e93"));
+        let authentication = master.authentication(Purpose::Rtp);
+        let wanted = hex("fd9c32d39ed5fbb5a9dc96b30818454d1313dc05");
+        assert_eq!(authentication[..], wanted);
     }
 
     #[test]
