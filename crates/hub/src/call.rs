@@ -84,6 +84,8 @@ pub struct Call {
     pub number: Option<Number>,
     /// The line that it went over.
     pub line: Option<LineId>,
+    /// Whether it was a call for help. Always a drill until a live line has been configured.
+    pub emergency: bool,
     /// How far it has come.
     pub state: CallState,
     /// When it began to ring.

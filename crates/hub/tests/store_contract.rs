@@ -16,7 +16,7 @@ use hearthline_hub::feed::Feed;
 use hearthline_hub::id::{CallId, DeviceId};
 use hearthline_hub::incident::IncidentReport;
 use hearthline_hub::invitation::{InvitationKey, NewInvitation, OPEN_MAX};
-use hearthline_hub::line::{LineFields, LineHealth};
+use hearthline_hub::line::{LineFields, LineHealth, LineTrouble};
 use hearthline_hub::message::{DeliveryState, MessageBody, NewMessage, REMEMBERED_MS, Recipients};
 use hearthline_hub::person::{Party, Person, PersonFields, Role};
 use hearthline_hub::room::RoomFields;
@@ -531,18 +531,40 @@ async fn lines_come_in_order(fresh: Fresh) {
         .unwrap();
     assert_eq!(order(store.lines().await.unwrap()), [second.id, first.id]);
     store
-        .note_line_health(first.id, LineHealth::Down, NOW)
+        .note_line_health(first.id, LineHealth::Down, Some(LineTrouble::Silent), NOW)
         .await
         .unwrap();
+    let refused = Some(LineTrouble::AccountRefused);
     store
-        .note_line_health(first.id, LineHealth::Down, NOW.plus_ms(9))
+        .note_line_health(first.id, LineHealth::Down, refused, NOW.plus_ms(9))
         .await
         .unwrap();
     let lines = store.lines().await.unwrap();
     assert_eq!(
-        (lines[1].health, lines[1].health_since_ms),
-        (LineHealth::Down, Some(NOW))
+        (lines[1].health, lines[1].health_since_ms, lines[1].trouble),
+        (LineHealth::Down, Some(NOW), refused)
     );
+    store
+        .note_line_health(first.id, LineHealth::Up, None, NOW.plus_ms(10))
+        .await
+        .unwrap();
+    let lines = store.lines().await.unwrap();
+    assert_eq!(
+        (lines[1].health_since_ms, lines[1].trouble),
+        (Some(NOW.plus_ms(10)), None)
+    );
+    let full: LineFields = read(json!({
+        "name": "full", "kind": "landline", "position": 7, "enabled": false,
+        "caller_number": "+493012345678", "forward_to": "+12025550123",
+        "sip": {"server": "sip:127.0.0.1:5080;transport=tcp", "username": "anna", "register": true, "drill": "number"},
+        "unknown_callers": "busy",
+        "ring_rooms": [hearthline_hub::id::RoomId::random().unwrap().to_string()],
+        "ring_devices": [DeviceId::random().unwrap().to_string(), DeviceId::random().unwrap().to_string()]
+    }));
+    let added = store.add_line(&full, NOW).await.unwrap();
+    let lines = store.lines().await.unwrap();
+    assert_eq!(lines.last(), Some(&added));
+    store.remove_line(added.id, NOW).await.unwrap();
     store.remove_line(first.id, NOW).await.unwrap();
     assert_eq!(store.lines().await.unwrap().len(), 1);
 }
@@ -616,6 +638,7 @@ async fn calls_that_ended_stay_ended(fresh: Fresh) {
         contact: None,
         number: Some(read(json!("+12025550123"))),
         line: None,
+        emergency: false,
         state: CallState::Early,
         started_at_ms: NOW,
         answered_at_ms: None,

@@ -1,4 +1,5 @@
-//! What is noted of calls while they pass: who called whom, when it rang, was answered, ended. No numbers, no names.
+//! What is noted of calls while they pass: who called whom, when it rang, was answered, ended. Of calls over a line the
+//! number and the contact, as the person who owns the home sees them on a telephone bill.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -6,28 +7,78 @@ use hearthline_sip::proxy::{AskId, CallEvent, CallKey};
 
 use crate::call::{Call, CallState, Direction};
 use crate::clock::UnixMs;
+use crate::gateway::OnLine;
 use crate::id::{CallId, DeviceId};
 
 /// Calls that are followed at once; beyond it the oldest is left as it was noted last.
 const CALLS_MAX: usize = 10_000;
+/// Calls from outside that were announced and have not begun.
+const COMING_MAX: usize = 1_024;
+
+/// What is known of a call when it begins.
+pub(crate) struct Begun {
+    pub(crate) direction: Direction,
+    /// Our device that calls.
+    pub(crate) device: Option<DeviceId>,
+    pub(crate) emergency: bool,
+    /// By which line, and who is at the other end.
+    pub(crate) on_line: Option<OnLine>,
+    /// Whether a row is written: one source does not fill the store.
+    pub(crate) noted: bool,
+}
+
+impl Begun {
+    /// A call of this device.
+    pub(crate) fn by(device: DeviceId, direction: Direction) -> Self {
+        Self {
+            direction,
+            device: Some(device),
+            emergency: false,
+            on_line: None,
+            noted: true,
+        }
+    }
+}
 
 /// Calls under way.
 #[derive(Default)]
 pub(crate) struct CallLog {
-    callers: HashMap<AskId, DeviceId>,
+    begun: HashMap<AskId, Begun>,
     calls: HashMap<CallKey, Call>,
+    by_call_id: HashMap<String, CallKey>,
     order: VecDeque<CallKey>,
+    /// Calls from outside that are about to begin.
+    coming: HashMap<String, OnLine>,
 }
 
 impl CallLog {
-    /// An INVITE of this device is about to be sent on.
-    pub(crate) fn calls(&mut self, id: AskId, caller: DeviceId) {
-        self.callers.insert(id, caller);
+    /// An INVITE is about to be sent on.
+    pub(crate) fn begins(&mut self, id: AskId, begun: Begun) {
+        self.begun.insert(id, begun);
     }
 
     /// Everything that was decided has been carried out.
     pub(crate) fn all_decided(&mut self) {
-        self.callers.clear();
+        self.begun.clear();
+    }
+
+    /// The gateway said by which line a call goes; what is to be written, if it is under way.
+    pub(crate) fn on_line(&mut self, news: OnLine) -> Option<Call> {
+        let key = self.by_call_id.get(&news.call_id);
+        let Some(call) = key.and_then(|key| self.calls.get_mut(key)) else {
+            if self.coming.len() >= COMING_MAX {
+                self.coming.clear();
+            }
+            self.coming.insert(news.call_id.clone(), news);
+            return None;
+        };
+        put(call, news);
+        Some(call.clone())
+    }
+
+    /// What the gateway said of a call from outside that begins now.
+    pub(crate) fn coming(&mut self, call_id: &str) -> Option<OnLine> {
+        self.coming.remove(call_id)
     }
 
     /// What is to be written, if anything.
@@ -41,14 +92,17 @@ impl CallLog {
             return self.started(call, *id, now);
         }
         let call = self.calls.get_mut(event.call())?;
+        // Of a call from outside the device is the one that answers.
+        let side = match call.direction {
+            Direction::Incoming => &mut call.device,
+            Direction::Inside | Direction::Outgoing => &mut call.other_device,
+        };
         match event {
             CallEvent::Started { .. } => {}
             // The first that rings: a row for each device would say nothing more.
-            CallEvent::Ringing { label, .. } if call.other_device.is_none() => {
-                call.other_device = device_of(*label);
-            }
+            CallEvent::Ringing { label, .. } if side.is_none() => *side = device_of(*label),
             CallEvent::Answered { label, .. } if call.state == CallState::Early => {
-                call.other_device = device_of(*label);
+                *side = device_of(*label);
                 call.state = CallState::Confirmed;
                 call.answered_at_ms = Some(now);
             }
@@ -66,28 +120,44 @@ impl CallLog {
         let row = call.clone();
         if row.ended_at_ms.is_some() {
             self.calls.remove(event.call());
+            self.by_call_id.remove(&event.call().call_id);
         }
         Some(row)
     }
 
     fn started(&mut self, key: &CallKey, id: AskId, now: UnixMs) -> Option<Call> {
-        let caller = self.callers.get(&id).copied();
-        let row = Call {
-            device: caller,
-            ..beginning(Direction::Inside, now)?
+        let begun = self.begun.remove(&id)?;
+        if !begun.noted {
+            return None;
+        }
+        let mut row = Call {
+            device: begun.device,
+            emergency: begun.emergency,
+            ..beginning(begun.direction, now)?
         };
+        if let Some(on_line) = begun.on_line {
+            put(&mut row, on_line);
+        }
         if self.order.len() >= CALLS_MAX {
             self.order.retain(|key| self.calls.contains_key(key));
         }
         while self.order.len() >= CALLS_MAX {
             if let Some(oldest) = self.order.pop_front() {
                 self.calls.remove(&oldest);
+                self.by_call_id.remove(&oldest.call_id);
             }
         }
         self.order.push_back(key.clone());
+        self.by_call_id.insert(key.call_id.clone(), key.clone());
         self.calls.insert(key.clone(), row.clone());
         Some(row)
     }
+}
+
+fn put(call: &mut Call, news: OnLine) {
+    call.line = Some(news.line);
+    call.number = news.number;
+    call.contact = news.contact;
 }
 
 /// The row of an emergency call that was referred to the caller's own line.
@@ -96,6 +166,7 @@ pub(crate) fn refused_emergency(device: Option<DeviceId>, now: UnixMs) -> Option
         device,
         state: CallState::Missed,
         ended_at_ms: Some(now),
+        emergency: true,
         ..beginning(Direction::Outgoing, now)?
     })
 }
@@ -110,6 +181,7 @@ fn beginning(direction: Direction, now: UnixMs) -> Option<Call> {
         contact: None,
         number: None,
         line: None,
+        emergency: false,
         state: CallState::Early,
         started_at_ms: now,
         answered_at_ms: None,

@@ -3,7 +3,7 @@
 //! A user part that reads as digits is never a name: no room, device or person can be called by one, however it is
 //! named, so no dialled spelling of an emergency number can lead to a device of the home.
 
-use hearthline_emergency::numbers::{Country, DialledDigits, Recognition};
+use hearthline_emergency::numbers::{Country, DialledDigits, OrdinaryDigits, Recognition};
 use hearthline_sip::proxy::is_emergency_urn;
 use hearthline_sip::{SipUri, Uri};
 
@@ -14,8 +14,8 @@ pub(crate) enum Destination {
     Emergency,
     /// An emergency number of other countries, none here.
     ForeignEmergency,
-    /// A number of the telephone network.
-    Number,
+    /// A number of the telephone network, as it was dialled.
+    Number(OrdinaryDigits),
     /// Another service, `urn:service:…`.
     Service,
     /// A user of this home by address of record, GRUU or name.
@@ -56,6 +56,20 @@ impl Destination {
     }
 }
 
+/// The digits that a URI dials, as they were dialled; `None`: it is no number.
+pub(crate) fn digits_of(uri: &Uri) -> Option<String> {
+    let text = match uri {
+        Uri::Tel(tel) => tel.number().to_owned(),
+        Uri::Sip(sip) => {
+            let user = String::from_utf8(sip.user_unescaped()?).ok()?;
+            user.split([';', ':']).next()?.to_owned()
+        }
+        _ => return None,
+    };
+    let plain: String = text.chars().map(ascii_digit).collect();
+    DialledDigits::new(&plain).is_ok().then_some(plain)
+}
+
 /// `None`: not a number.
 fn dialled(text: &str, country: Country) -> Option<Destination> {
     let plain: String = text.chars().map(ascii_digit).collect();
@@ -63,7 +77,7 @@ fn dialled(text: &str, country: Country) -> Option<Destination> {
     Some(match digits.recognise(country) {
         Recognition::Emergency(_) => Destination::Emergency,
         Recognition::Foreign(_) => Destination::ForeignEmergency,
-        Recognition::Ordinary(_) => Destination::Number,
+        Recognition::Ordinary(digits) => Destination::Number(digits),
     })
 }
 
@@ -156,7 +170,7 @@ mod tests {
         ] {
             let read = read(uri, Country::Germany);
             assert!(
-                matches!(read, Destination::Number | Destination::ForeignEmergency),
+                matches!(read, Destination::Number(_) | Destination::ForeignEmergency),
                 "{uri} {read:?}"
             );
         }

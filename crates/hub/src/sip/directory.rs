@@ -7,7 +7,9 @@ use hearthline_sip::digest::Account;
 
 use crate::device::DeviceKind;
 use crate::event::StreamId;
-use crate::id::DeviceId;
+use crate::id::{DeviceId, LineId};
+use crate::number::Number;
+use crate::person::Role;
 use crate::sip::account::StoredSipAccount;
 use crate::store::{Answer, Store};
 
@@ -22,6 +24,14 @@ pub(crate) struct Directory {
     devices: HashMap<String, DeviceId>,
     names: HashMap<String, Vec<DeviceId>>,
     revoked: HashSet<DeviceId>,
+    /// Speakers and telephones.
+    everybody: Vec<DeviceId>,
+    /// Whom a line's calls ring, where it names rooms or devices.
+    rings: HashMap<LineId, Vec<DeviceId>>,
+    /// Devices of children.
+    children: HashSet<DeviceId>,
+    /// Numbers that children may call.
+    for_children: HashSet<Number>,
 }
 
 impl Directory {
@@ -44,9 +54,22 @@ impl Directory {
             rooms.insert(room.id, plain(room.fields.name.as_str()));
         }
         let mut people = HashMap::new();
+        let mut children = HashSet::new();
         for person in store.people().await? {
+            if person.fields.role == Role::Child {
+                children.insert(person.id);
+            }
             people.insert(person.id, plain(person.fields.name.as_str()));
         }
+        for contact in store.contacts().await? {
+            if contact.fields.children_may_call {
+                let numbers = contact.fields.numbers.into_iter();
+                directory
+                    .for_children
+                    .extend(numbers.map(|number| number.number));
+            }
+        }
+        let lines = store.lines().await?;
         for device in store.devices().await? {
             if device.revoked_at_ms.is_some() {
                 directory.revoked.insert(device.id);
@@ -58,6 +81,23 @@ impl Directory {
             }
             let own = device.id.to_string();
             directory.users.entry(device.id).or_insert(own);
+            if device.kind != DeviceKind::Browser {
+                directory.everybody.push(device.id);
+            }
+            if device
+                .fields
+                .person
+                .is_some_and(|id| children.contains(&id))
+            {
+                directory.children.insert(device.id);
+            }
+            for line in &lines {
+                let room = device.fields.room;
+                let in_room = room.is_some_and(|room| line.fields.ring_rooms.contains(&room));
+                if in_room || line.fields.ring_devices.contains(&device.id) {
+                    directory.rings.entry(line.id).or_default().push(device.id);
+                }
+            }
             let room = device.fields.room.and_then(|id| rooms.get(&id).cloned());
             let person = device.fields.person.and_then(|id| people.get(&id).cloned());
             let name = Some(plain(device.fields.name.as_str()));
@@ -98,6 +138,21 @@ impl Directory {
     /// The devices that are called so: of a room, of a person, or one by its own name.
     pub(crate) fn called(&self, name: &str) -> &[DeviceId] {
         self.names.get(&plain(name)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whom a line's calls ring: what it names, as far as it is still there; else everybody.
+    pub(crate) fn rung_by(&self, line: LineId) -> &[DeviceId] {
+        self.rings.get(&line).unwrap_or(&self.everybody)
+    }
+
+    /// Every speaker and telephone.
+    pub(crate) fn everybody(&self) -> &[DeviceId] {
+        &self.everybody
+    }
+
+    /// Whether a device may call a number outside.
+    pub(crate) fn may_call(&self, device: DeviceId, number: &Number) -> bool {
+        !self.children.contains(&device) || self.for_children.contains(number)
     }
 
     /// Whether a device was revoked.

@@ -1,5 +1,7 @@
 //! What the switchboard decides about each request: who asks, whom it may reach, and what an emergency is told.
 use super::*;
+use crate::call::Direction;
+use crate::sip::call_log::Begun;
 
 impl Switchboard {
     /// A request waits for a decision.
@@ -8,10 +10,13 @@ impl Switchboard {
             return;
         };
         let destination = Destination::read(&request.uri, self.country, |uri| self.names_us(uri));
+        // What comes in over a line is for the home, whatever it asks for: nothing from outside is a call for help.
+        if self.is_gateway(flow) {
+            return self.outside_asked(id, &request, passage, &destination, now);
+        }
         // First, before anything else is looked at: who asks does not matter here.
         if destination == Destination::Emergency {
-            self.note_emergency(&request, flow, now);
-            return self.decide(id, Decision::Reject(no_emergency_line()), now);
+            return self.help_asked(id, &request, flow, passage, now);
         }
         let decision = match passage {
             Passage::Dialog { .. } => self.within_dialog(&request, &destination, now),
@@ -35,7 +40,11 @@ impl Switchboard {
                 Ok(caller) => {
                     let decision = self.call(&request, &destination, &caller, now);
                     if matches!(decision, Decision::Forward(_)) {
-                        self.calls.calls(id, caller.device);
+                        let direction = match destination {
+                            Destination::Number(_) => Direction::Outgoing,
+                            _ => Direction::Inside,
+                        };
+                        self.calls.begins(id, Begun::by(caller.device, direction));
                     }
                     decision
                 }
@@ -121,7 +130,7 @@ impl Switchboard {
         let directory = &self.directory;
         let accounts = |name: &str| directory.account(name);
         let source = flow.remote.ip();
-        match self.door.judge(request, proxy, source, accounts, now) {
+        match self.gate.judge(request, proxy, source, accounts, now) {
             Judgement::Authenticated(who) => directory
                 .device_of(&who.username)
                 .ok_or_else(|| Reject::new(StatusCode::FORBIDDEN)),
@@ -159,10 +168,9 @@ impl Switchboard {
                 let text = format!("not an emergency number here; {main} is");
                 return Decision::Reject(warned(because(StatusCode::NOT_FOUND, &text), &text));
             }
-            (Destination::Number, _) => Err(because(
-                StatusCode::NOT_FOUND,
-                "the home has no line to the telephone network",
-            )),
+            (Destination::Number(digits), _) => {
+                return self.number_asked(request, digits, caller);
+            }
             _ => Err(Reject::new(StatusCode::NOT_FOUND)),
         };
         match found {
@@ -338,8 +346,8 @@ impl Switchboard {
         tokio::spawn(async move {
             let device = home.store.device(caller.device).await;
             let mut allowed = device.is_ok_and(|device| device.revoked_at_ms.is_none());
-            if let Some(certified) = certified {
-                let found = home.store.device_by_certificate(&certified.certificate);
+            if let Some(certificate) = certified.and_then(|certified| certified.certificate) {
+                let found = home.store.device_by_certificate(&certificate);
                 let found = found.await.ok().flatten();
                 allowed &= found.is_some_and(|(_, issued)| issued.not_after > home.clock.now());
             }
@@ -383,13 +391,13 @@ impl Switchboard {
     }
 }
 
-fn because(status: StatusCode, why: &str) -> Reject {
+pub(super) fn because(status: StatusCode, why: &str) -> Reject {
     let mut reject = Reject::new(status);
     reject.reason = Some(format!("{}: {why}", status.reason()));
     reject
 }
 
-fn warned(reject: Reject, text: &str) -> Reject {
+pub(super) fn warned(reject: Reject, text: &str) -> Reject {
     let warning = Warning {
         code: 399,
         agent: "hearthline".to_owned(),
@@ -405,7 +413,7 @@ fn is_md5(challenge: &[u8]) -> bool {
 }
 
 /// The hub has no line for it: the caller takes its own.
-fn no_emergency_line() -> Reject {
+pub(super) fn no_emergency_line() -> Reject {
     let text = "this hub has no emergency line; call by the device's own line";
     warned(because(StatusCode::SERVICE_UNAVAILABLE, text), text)
 }

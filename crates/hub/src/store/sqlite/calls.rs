@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use sqlx_core::query::query;
+use sqlx_core::row::Row as _;
 use sqlx_sqlite::SqliteRow;
 
 use super::{SqliteStore, checked_or_none, parsed, parsed_or_none, read_as, time, time_or_none};
@@ -21,6 +22,7 @@ fn call(row: &SqliteRow) -> Answer<Call> {
         contact: parsed_or_none(row, "contact")?,
         number: checked_or_none(row, "number")?,
         line: parsed_or_none(row, "line")?,
+        emergency: row.try_get("emergency")?,
         state: read_as(row, "state", CallState::parse)?,
         started_at_ms: time(row, "started_at")?,
         answered_at_ms: time_or_none(row, "answered_at")?,
@@ -37,8 +39,8 @@ impl Calls for SqliteStore {
             .await?;
         query(
             "INSERT INTO calls (id, sequence, direction, device, other_device, contact, number, line,
-                                state, started_at, answered_at, ended_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                                emergency, state, started_at, answered_at, ended_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT (id) DO UPDATE SET
                  device = excluded.device, other_device = excluded.other_device,
                  contact = excluded.contact, number = excluded.number, line = excluded.line,
@@ -53,6 +55,7 @@ impl Calls for SqliteStore {
         .bind(call.contact.map(|id| id.to_string()))
         .bind(call.number.as_ref().map(Number::as_str))
         .bind(call.line.map(|id| id.to_string()))
+        .bind(call.emergency)
         .bind(call.state.as_str())
         .bind(call.started_at_ms.0)
         .bind(call.answered_at_ms.map(|at| at.0))

@@ -1,15 +1,20 @@
 //! Lines in SQLite.
 
+use std::str::FromStr;
+
 use async_trait::async_trait;
-use sqlx_core::query::query;
+use sqlx_core::query::{Query, query};
 use sqlx_core::row::Row as _;
-use sqlx_sqlite::SqliteRow;
+use sqlx_sqlite::{Sqlite, SqliteArguments, SqliteRow};
 
 use super::{SqliteStore, checked, checked_or_none, found, number, parsed, read_as, time_or_none};
 use crate::clock::UnixMs;
 use crate::event::{Audience, EventKind};
 use crate::id::LineId;
-use crate::line::{LINES_MAX, Line, LineFields, LineHealth, LineKind};
+use crate::line::{
+    DrillAddress, LINES_MAX, Line, LineFields, LineHealth, LineKind, LineTrouble, SipLine,
+    UnknownCallers,
+};
 use crate::number::Number;
 use crate::store::{Answer, Lines, StoreError};
 
@@ -23,10 +28,73 @@ fn line(row: &SqliteRow) -> Answer<Line> {
             caller_number: checked_or_none(row, "caller_number")?,
             forward_to: checked_or_none(row, "forward_to")?,
             enabled: row.try_get("enabled")?,
+            sip: sip(row)?,
+            unknown_callers: read_as(row, "unknown_callers", UnknownCallers::parse)?,
+            ring_rooms: ids(row, "ring_rooms")?,
+            ring_devices: ids(row, "ring_devices")?,
         },
         health: read_as(row, "health", LineHealth::parse)?,
         health_since_ms: time_or_none(row, "health_since")?,
+        trouble: read_or_none(row, "trouble", LineTrouble::parse)?,
     })
+}
+
+fn sip(row: &SqliteRow) -> Answer<Option<SipLine>> {
+    let Some(server) = checked_or_none(row, "server")? else {
+        return Ok(None);
+    };
+    Ok(Some(SipLine {
+        server,
+        username: checked_or_none(row, "username")?,
+        register: row.try_get("register")?,
+        drill: read_or_none(row, "drill", DrillAddress::parse)?,
+    }))
+}
+
+fn read_or_none<T>(
+    row: &SqliteRow,
+    column: &'static str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Answer<Option<T>> {
+    match row.try_get::<Option<String>, _>(column)? {
+        None => Ok(None),
+        Some(_) => read_as(row, column, read).map(Some),
+    }
+}
+
+/// Ids with spaces between them; one that does not read any more is left out.
+fn ids<T: FromStr>(row: &SqliteRow, column: &'static str) -> Answer<Vec<T>> {
+    let text: String = row.try_get(column)?;
+    Ok(text.split(' ').filter_map(|id| id.parse().ok()).collect())
+}
+
+fn spaced<T: ToString>(ids: &[T]) -> String {
+    ids.iter().map(T::to_string).collect::<Vec<_>>().join(" ")
+}
+
+/// The columns that both adding and changing write, in the order of their placeholders.
+fn bind<'q>(
+    query: Query<'q, Sqlite, SqliteArguments>,
+    fields: &'q LineFields,
+) -> Query<'q, Sqlite, SqliteArguments> {
+    let sip = fields.sip.as_ref();
+    query
+        .bind(fields.name.as_str())
+        .bind(fields.kind.as_str())
+        .bind(i64::from(fields.position))
+        .bind(fields.caller_number.as_ref().map(Number::as_str))
+        .bind(fields.forward_to.as_ref().map(Number::as_str))
+        .bind(fields.enabled)
+        .bind(sip.map(|sip| String::from(sip.server.clone())))
+        .bind(
+            sip.and_then(|sip| sip.username.as_ref())
+                .map(|name| name.as_str()),
+        )
+        .bind(sip.is_some_and(|sip| sip.register))
+        .bind(sip.and_then(|sip| sip.drill).map(DrillAddress::as_str))
+        .bind(fields.unknown_callers.as_str())
+        .bind(spaced(&fields.ring_rooms))
+        .bind(spaced(&fields.ring_devices))
 }
 
 #[async_trait]
@@ -43,19 +111,15 @@ impl Lines for SqliteStore {
                 max: LINES_MAX as u32,
             });
         }
-        query(
-            "INSERT INTO lines (id, name, kind, position, caller_number, forward_to, enabled, health)
-             VALUES (?, ?, ?, ?, ?, ?, ?, 'unknown')",
-        )
-        .bind(id.to_string())
-        .bind(fields.name.as_str())
-        .bind(fields.kind.as_str())
-        .bind(i64::from(fields.position))
-        .bind(fields.caller_number.as_ref().map(Number::as_str))
-        .bind(fields.forward_to.as_ref().map(Number::as_str))
-        .bind(fields.enabled)
-        .execute(change.on())
-        .await?;
+        let insert = query(
+            "INSERT INTO lines (name, kind, position, caller_number, forward_to, enabled, server, username,
+                                register, drill, unknown_callers, ring_rooms, ring_devices, id, health)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'unknown')",
+        );
+        bind(insert, fields)
+            .bind(id.to_string())
+            .execute(change.on())
+            .await?;
         change
             .event(EventKind::Lines, Audience::Adults, id, now)
             .await?;
@@ -65,6 +129,7 @@ impl Lines for SqliteStore {
             fields: fields.clone(),
             health: LineHealth::Unknown,
             health_since_ms: None,
+            trouble: None,
         })
     }
 
@@ -77,19 +142,15 @@ impl Lines for SqliteStore {
 
     async fn change_line(&self, id: LineId, fields: &LineFields, now: UnixMs) -> Answer<Line> {
         let mut change = self.change().await?;
-        let row = query(
+        let update = query(
             "UPDATE lines SET name = ?, kind = ?, position = ?, caller_number = ?, forward_to = ?,
-             enabled = ? WHERE id = ? RETURNING *",
-        )
-        .bind(fields.name.as_str())
-        .bind(fields.kind.as_str())
-        .bind(i64::from(fields.position))
-        .bind(fields.caller_number.as_ref().map(Number::as_str))
-        .bind(fields.forward_to.as_ref().map(Number::as_str))
-        .bind(fields.enabled)
-        .bind(id.to_string())
-        .fetch_optional(change.on())
-        .await?;
+             enabled = ?, server = ?, username = ?, register = ?, drill = ?, unknown_callers = ?,
+             ring_rooms = ?, ring_devices = ? WHERE id = ? RETURNING *",
+        );
+        let row = bind(update, fields)
+            .bind(id.to_string())
+            .fetch_optional(change.on())
+            .await?;
         let changed = line(&row.ok_or(StoreError::NotFound("line"))?)?;
         change
             .event(EventKind::Lines, Audience::Adults, id, now)
@@ -111,19 +172,30 @@ impl Lines for SqliteStore {
         change.commit().await
     }
 
-    async fn note_line_health(&self, id: LineId, health: LineHealth, now: UnixMs) -> Answer<()> {
+    async fn note_line_health(
+        &self,
+        id: LineId,
+        health: LineHealth,
+        trouble: Option<LineTrouble>,
+        now: UnixMs,
+    ) -> Answer<()> {
         let mut change = self.change().await?;
         let row = query("SELECT * FROM lines WHERE id = ?")
             .bind(id.to_string())
             .fetch_optional(change.on())
             .await?;
         let before = line(&row.ok_or(StoreError::NotFound("line"))?)?;
-        if before.health == health {
+        if (before.health, before.trouble) == (health, trouble) {
             return Ok(());
         }
-        query("UPDATE lines SET health = ?, health_since = ? WHERE id = ?")
+        let since = match before.health_since_ms {
+            Some(since) if before.health == health => since,
+            _ => now,
+        };
+        query("UPDATE lines SET health = ?, trouble = ?, health_since = ? WHERE id = ?")
             .bind(health.as_str())
-            .bind(now.0)
+            .bind(trouble.map(LineTrouble::as_str))
+            .bind(since.0)
             .bind(id.to_string())
             .execute(change.on())
             .await?;

@@ -1,0 +1,397 @@
+//! The way to the outside telephone network: a back-to-back user agent between the home and its lines.
+//!
+//! ```text
+//! phone, speaker ─► switchboard ─ flow ─► home Endpoint ─┐ events, commands ┌─ outside Endpoint ─► line 1
+//!                   (Proxy)                              └──── Gateway ─────┘                  ╲► line 2 …
+//! ```
+//! Two user agents and not one more hop of the proxy, because a line wants our account and its own digest, knows us by
+//! its own numbers, and gives way to the next one in the middle of a call. To the switchboard the home side is one more
+//! connection, in this process; it is known by that connection and by nothing that a message says. Session descriptions
+//! pass through as they are: sound goes between the device and the line, not through the hub.
+//!
+//! `Gateway` is sans-IO: inputs go in, outputs come out; `run` has the sockets.
+//!
+//! *Emergencies.* A call for help exists here only as `help::Help`, which only an INVITE that came up the home's
+//! connection makes; no line, contact, timer or message does. It goes to lines that were set up for drills, on this
+//! machine, as the caller wrote it, and says that it is a drill.
+
+pub mod config;
+mod dialled;
+mod health;
+mod help;
+mod incoming;
+mod outgoing;
+mod relay;
+mod run;
+mod standing;
+mod trunk;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::Duration;
+
+use hearthline_emergency::profile::EmergencyProfile;
+use hearthline_sip::endpoint::{self, CallHandle, Credentials, Endpoint, Event};
+use hearthline_sip::target::{Target, Transport};
+use hearthline_sip::{Host, Request};
+
+pub use config::{LineSecret, LineTimers, LinesConfig};
+pub(crate) use dialled::DialPlan;
+pub(crate) use run::{Door, Lent, open};
+
+use crate::clock::UnixMs;
+use crate::contact::Screening;
+use crate::id::{ContactId, DeviceId, LineId};
+use crate::line::{Line, LineHealth, LineTrouble};
+use crate::number::Number;
+use incoming::Incoming;
+use outgoing::Outgoing;
+use trunk::Trunk;
+
+/// Calls over lines at once.
+const CALLS_MAX: usize = 256;
+/// By this row the switchboard knows whose callback a call is. It comes from the gateway's connection alone and goes
+/// no further.
+pub(crate) const CALLBACK: &str = "Hearthline-Callback";
+/// By this row we know our own calls when a line sends them back.
+const LOOP: &str = "Hearthline-Loop";
+/// How long after an emergency call its line's calls are taken for the call-taker's (RFC 6881 SP-35).
+const CALLBACK_WINDOW: Duration = hearthline_emergency::call::CALLBACK_WINDOW;
+/// Emergency calls that are remembered for a callback.
+const HELPED_MAX: usize = 64;
+
+/// What happens outside.
+pub(crate) enum Input<'a> {
+    /// A message from the switchboard.
+    Home(&'a [u8]),
+    /// From the lines' sockets.
+    Outside(endpoint::Input<'a>),
+    /// The lines or the contacts are these now.
+    Setup(Box<Setup>),
+    /// The time of the last [`Output::Timeout`] has come.
+    Timeout,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub(crate) enum Output {
+    /// A message to the switchboard.
+    Home(Vec<u8>),
+    /// A message to a line.
+    Transmit { target: Target, bytes: Vec<u8> },
+    /// Close a connection of the lines' sockets.
+    Close {
+        transport: Transport,
+        remote: std::net::SocketAddr,
+    },
+    /// What the record should know of a call.
+    OnLine(OnLine),
+    /// Whether a line works has changed.
+    Health {
+        line: LineId,
+        health: LineHealth,
+        trouble: Option<LineTrouble>,
+    },
+    /// Whether a call for help would find a line.
+    Ready(bool),
+    /// Nothing more until then.
+    Timeout(Option<Duration>),
+}
+
+/// What the record should know of a call: by which line it goes, and who is at the other end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OnLine {
+    /// Call-ID of its dialog with the switchboard.
+    pub(crate) call_id: String,
+    pub(crate) line: LineId,
+    pub(crate) number: Option<Number>,
+    pub(crate) contact: Option<ContactId>,
+}
+
+/// The lines and who calls over them.
+#[derive(Default)]
+pub(crate) struct Setup {
+    /// In their order.
+    pub(crate) lines: Vec<LineSetup>,
+    /// Contacts by number.
+    pub(crate) book: HashMap<Number, Known>,
+    /// Emergency calls of an earlier process whose callback may still come.
+    pub(crate) helped: Vec<(LineId, DeviceId, Duration)>,
+}
+
+/// One line with its secret.
+#[derive(Clone)]
+pub(crate) struct LineSetup {
+    pub(crate) line: Line,
+    /// `Err`: it has an account whose password cannot be read.
+    pub(crate) credentials: Result<Option<Credentials>, ()>,
+}
+
+/// A contact, by one of their numbers.
+#[derive(Clone)]
+pub(crate) struct Known {
+    pub(crate) contact: ContactId,
+    pub(crate) name: String,
+    pub(crate) screening: Screening,
+}
+
+/// How a gateway is set up.
+pub(crate) struct GatewayConfig {
+    /// The home's SIP domain.
+    pub(crate) domain: Host,
+    /// How numbers are dialled.
+    pub(crate) plan: DialPlan,
+    /// What call-takers are told of the home.
+    pub(crate) profile: Option<EmergencyProfile>,
+    /// Deadlines.
+    pub(crate) timers: LineTimers,
+    /// Names each line's contact, the same over restarts.
+    pub(crate) secret: [u8; 32],
+    /// Wall time at zero of the gateway's.
+    pub(crate) wall: UnixMs,
+    /// Where the home's endpoint sends everything: the switchboard's end of the connection.
+    pub(crate) switchboard: Target,
+}
+
+/// A call whose line may call back.
+struct Helped {
+    line: LineId,
+    /// What the switchboard knows it by.
+    mark: String,
+    /// `None`: it goes on.
+    until: Option<Duration>,
+}
+
+enum Call {
+    Outgoing(Outgoing),
+    Incoming(Incoming),
+}
+
+/// Which side of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Home,
+    Outside,
+}
+
+/// The gateway.
+pub(crate) struct Gateway {
+    config: GatewayConfig,
+    home: Endpoint,
+    outside: Endpoint,
+    trunks: Vec<Trunk>,
+    book: HashMap<Number, Known>,
+    calls: BTreeMap<u64, Call>,
+    of_home: BTreeMap<CallHandle, u64>,
+    of_outside: BTreeMap<CallHandle, u64>,
+    helped: VecDeque<Helped>,
+    ready: bool,
+    outputs: VecDeque<Output>,
+    last: u64,
+}
+
+impl Gateway {
+    /// Without lines.
+    pub(crate) fn new(config: GatewayConfig, home: Endpoint, outside: Endpoint) -> Self {
+        Self {
+            config,
+            home,
+            outside,
+            trunks: Vec::new(),
+            book: HashMap::new(),
+            calls: BTreeMap::new(),
+            of_home: BTreeMap::new(),
+            of_outside: BTreeMap::new(),
+            helped: VecDeque::new(),
+            ready: false,
+            outputs: VecDeque::new(),
+            last: 0,
+        }
+    }
+
+    /// Takes what happened. Drain [`Gateway::poll_output`] afterwards.
+    pub(crate) fn handle_input(&mut self, input: Input<'_>, now: Duration) {
+        match input {
+            Input::Home(bytes) => {
+                let remote = self.config.switchboard.remote;
+                let input = endpoint::Input::Received {
+                    transport: Transport::Tcp,
+                    local: remote,
+                    remote,
+                    bytes,
+                };
+                self.home.handle_input(input, now);
+            }
+            Input::Outside(input) => self.outside.handle_input(input, now),
+            Input::Setup(setup) => self.set_up(*setup, now),
+            Input::Timeout => {
+                self.home.handle_input(endpoint::Input::Timeout, now);
+                self.outside.handle_input(endpoint::Input::Timeout, now);
+            }
+        }
+    }
+
+    /// What is to be done, until it says [`Output::Timeout`].
+    pub(crate) fn poll_output(&mut self, now: Duration) -> Output {
+        loop {
+            if let Some(output) = self.outputs.pop_front() {
+                return output;
+            }
+            let home_at = match self.home.poll_output(now) {
+                // Whatever a Route says: everything of the home goes by its one connection.
+                endpoint::Output::Transmit { bytes, .. } => return Output::Home(bytes),
+                endpoint::Output::Event(event) => {
+                    self.home_event(event, now);
+                    continue;
+                }
+                // The connection lies within this process.
+                endpoint::Output::Close { .. } => continue,
+                endpoint::Output::Timeout(at) => at,
+            };
+            let outside_at = match self.outside.poll_output(now) {
+                endpoint::Output::Transmit { target, bytes } => {
+                    return Output::Transmit { target, bytes };
+                }
+                endpoint::Output::Event(event) => {
+                    self.outside_event(event, now);
+                    continue;
+                }
+                endpoint::Output::Close { transport, remote } => {
+                    return Output::Close { transport, remote };
+                }
+                endpoint::Output::Timeout(at) => at,
+            };
+            if self.run_timers(now) {
+                continue;
+            }
+            let own = [home_at, outside_at, self.next_timeout()];
+            return Output::Timeout(own.into_iter().flatten().min());
+        }
+    }
+
+    /// Does what is due; whether anything was.
+    fn run_timers(&mut self, now: Duration) -> bool {
+        let due: Vec<u64> = self
+            .calls
+            .iter()
+            .filter(|(_, call)| match call {
+                Call::Outgoing(call) => call.next_timeout().is_some_and(|at| at <= now),
+                Call::Incoming(_) => false,
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        let mut acted = !due.is_empty();
+        for id in due {
+            self.attempts_due(id, now);
+        }
+        acted |= self.probes_due(now);
+        acted
+    }
+
+    fn next_timeout(&self) -> Option<Duration> {
+        let calls = self.calls.values().filter_map(|call| match call {
+            Call::Outgoing(call) => call.next_timeout(),
+            Call::Incoming(_) => None,
+        });
+        let probes = self.trunks.iter().filter_map(Trunk::next_timeout);
+        calls.chain(probes).min()
+    }
+
+    fn next_id(&mut self) -> u64 {
+        self.last += 1;
+        self.last
+    }
+
+    /// Whom the switchboard asks for by this name rings for a line.
+    pub(crate) fn ring_user(line: LineId) -> String {
+        format!("line-{line}")
+    }
+
+    fn home_event(&mut self, event: Event, now: Duration) {
+        match event {
+            Event::Incoming { call, request, .. } => self.asked(call, *request, now),
+            other => self.call_event(Side::Home, other, now),
+        }
+    }
+
+    fn outside_event(&mut self, event: Event, now: Duration) {
+        match event {
+            Event::Incoming {
+                call,
+                request,
+                source,
+            } => self.rung(call, &request, &source, now),
+            Event::Registered { registration, .. } => self.registered(registration, now),
+            Event::Unregistered { .. } => {}
+            Event::RegistrationFailed {
+                registration,
+                cause,
+                retry_at,
+            } => self.not_registered(registration, &cause, retry_at, now),
+            Event::QueryAnswered { query, response } => {
+                self.probed(query, Ok(response.status), now)
+            }
+            Event::QueryFailed { query, cause } => self.probed(query, Err(&cause), now),
+            other => self.call_event(Side::Outside, other, now),
+        }
+    }
+
+    fn endpoint(&mut self, side: Side) -> &mut Endpoint {
+        match side {
+            Side::Home => &mut self.home,
+            Side::Outside => &mut self.outside,
+        }
+    }
+
+    fn trunk(&self, line: LineId) -> Option<&Trunk> {
+        self.trunks.iter().find(|trunk| trunk.id() == line)
+    }
+
+    /// The call that is over here; its handles are forgotten.
+    fn forget(&mut self, id: u64, now: Duration) {
+        let Some(call) = self.calls.remove(&id) else {
+            return;
+        };
+        self.of_home.retain(|_, own| *own != id);
+        self.of_outside.retain(|_, own| *own != id);
+        if let Call::Outgoing(call) = call
+            && call.help().is_some()
+        {
+            let until = now.saturating_add(CALLBACK_WINDOW);
+            let mark = help::mark(&call.call_id);
+            for helped in self.helped.iter_mut().filter(|helped| helped.mark == mark) {
+                helped.until = Some(until);
+            }
+        }
+    }
+
+    fn call_of(&self, side: Side, handle: CallHandle) -> Option<u64> {
+        match side {
+            Side::Home => self.of_home.get(&handle).copied(),
+            Side::Outside => self.of_outside.get(&handle).copied(),
+        }
+    }
+}
+
+/// The endpoint of one side. An emergency call is ended by nobody but its people, so no timer of a session ends a call
+/// by itself; `standing` does it for others.
+pub(crate) fn endpoint_config(
+    seed: [u8; 32],
+    local: Vec<(Transport, std::net::SocketAddr)>,
+) -> endpoint::EndpointConfig {
+    let mut config = endpoint::EndpointConfig::new(seed, local);
+    config.user_agent = Some("Hearthline".to_owned());
+    config.limits.calls_max = CALLS_MAX;
+    config.redirects = endpoint::RedirectPolicy::Surface;
+    config.end_on_session_expiry = false;
+    config
+}
+
+/// A body with its type; `None`: there is none.
+fn body_of(headers: &hearthline_sip::Headers, body: &[u8]) -> Option<endpoint::Body> {
+    let kind = headers.get_str(&hearthline_sip::HeaderName::ContentType)?;
+    (!body.is_empty()).then(|| endpoint::Body::new(kind, body))
+}
+
+fn offer_of(request: &Request) -> Option<endpoint::Body> {
+    body_of(&request.headers, &request.body)
+}

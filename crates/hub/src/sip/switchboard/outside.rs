@@ -1,0 +1,212 @@
+//! Calls over the home's lines, and calls for help: what the switchboard hands to the gateway and takes from it.
+
+use hearthline_sip::{NameAddr, outbound::Hop};
+
+use super::deciding::{because, no_emergency_line, warned};
+use super::*;
+use crate::call::Direction;
+use crate::gateway::CALLBACK;
+use crate::id::LineId;
+use crate::sip::call_log::Begun;
+
+/// Emergency calls whose callers are remembered.
+const HELPED_MAX: usize = 64;
+/// How long the device that called for help rings alone before the others ring too.
+const CALLBACK_ALONE: Duration = Duration::from_secs(20);
+
+/// Who called for help, for the call-taker's callback.
+pub(super) struct Helped {
+    call_id: String,
+    device: Option<DeviceId>,
+    hop: Hop,
+    contact: Option<Uri>,
+}
+
+impl Switchboard {
+    /// Whether a request came from the gateway: by its connection, whatever it says.
+    pub(super) fn is_gateway(&self, flow: &Flow) -> bool {
+        flow.id == self.door.flow.id
+    }
+
+    /// An emergency: to the home's line where it has one for that, else the caller is told at once to take its own.
+    pub(super) fn help_asked(
+        &mut self,
+        id: AskId,
+        request: &Request,
+        flow: &Flow,
+        passage: Passage,
+        now: Duration,
+    ) {
+        let begins = request.method == Method::Invite && passage == Passage::Outside;
+        if !begins || !self.door.is_ready_for_help() {
+            self.note_emergency(request, flow, now);
+            return self.decide(id, Decision::Reject(no_emergency_line()), now);
+        }
+        let at = self.around.home.clock.now();
+        let source = Counted::source(flow.remote.ip());
+        let device = self.flows.get(flow.id).and_then(OpenFlow::device);
+        let begun = Begun {
+            direction: Direction::Outgoing,
+            device,
+            emergency: true,
+            on_line: None,
+            noted: self.emergency_rows.take(&source, at).is_ok(),
+        };
+        tracing::warn!("an emergency call, in drill, goes to the home's line");
+        if self.helped.len() >= HELPED_MAX {
+            self.helped.pop_front();
+        }
+        let contacts = request.headers.contacts().ok();
+        let contact = contacts.and_then(|contacts| contacts.first().cloned());
+        self.helped.push_back(Helped {
+            call_id: request.headers.call_id().unwrap_or_default().to_owned(),
+            device,
+            hop: Hop::from(flow),
+            contact: contact.map(|contact: NameAddr| contact.uri),
+        });
+        self.calls.begins(id, begun);
+        let user = device.and_then(|device| self.directory.user_of(device));
+        let asserted = user.map(|user| self.asserted(user));
+        let forward = self.to_gateway(request, asserted);
+        self.decide(id, Decision::Forward(forward), now);
+    }
+
+    /// A number of the telephone network, for who may call it.
+    pub(super) fn number_asked(
+        &self,
+        request: &Request,
+        digits: &hearthline_emergency::numbers::OrdinaryDigits,
+        caller: &Caller,
+    ) -> Decision {
+        match self.door.plan.number(digits) {
+            Err(why) => {
+                let text = why.to_string();
+                Decision::Reject(warned(because(StatusCode::NOT_FOUND, &text), &text))
+            }
+            Ok(number) if !self.directory.may_call(caller.device, &number) => {
+                let text = "children call the contacts that they were allowed";
+                Decision::Reject(warned(because(StatusCode::FORBIDDEN, text), text))
+            }
+            Ok(_) => Decision::Forward(self.to_gateway(request, Some(self.asserted(&caller.user)))),
+        }
+    }
+
+    fn asserted(&self, user: &str) -> String {
+        format!("<sip:{user}@{}>", self.domains[0])
+    }
+
+    /// The request as it came, body and rows, but for who calls: that we say.
+    fn to_gateway(&self, request: &Request, asserted: Option<String>) -> Forward {
+        let way = Way::to(request.uri.clone()).by(Hop::from(&self.door.flow));
+        let set = asserted.map(|asserted| (HeaderName::PAssertedIdentity, asserted.into_bytes()));
+        let mut remove = vec![
+            HeaderName::ProxyAuthorization,
+            HeaderName::PAssertedIdentity,
+        ];
+        remove.extend(HeaderName::parse(CALLBACK.as_bytes()));
+        Forward {
+            groups: vec![Group {
+                branches: vec![Branch::new(way, 0)],
+                ringing_max: None,
+            }],
+            record_route: true,
+            remove,
+            set: set.into_iter().collect(),
+            ..Forward::default()
+        }
+    }
+
+    /// A request of the gateway's own: a call that came in over a line. None of these is ever a call for help.
+    pub(super) fn outside_asked(
+        &mut self,
+        id: AskId,
+        request: &Request,
+        passage: Passage,
+        destination: &Destination,
+        now: Duration,
+    ) {
+        let decision = match passage {
+            Passage::Dialog { .. } => self.within_dialog(request, destination, now),
+            Passage::Outside if request.method == Method::Invite => {
+                let call_id = request.headers.call_id().unwrap_or_default();
+                let on_line = self.calls.coming(call_id);
+                let groups = self.rung_by_line(request, now);
+                if groups.is_empty() {
+                    Decision::Reject(Reject::new(StatusCode::TEMPORARILY_UNAVAILABLE))
+                } else {
+                    let begun = Begun {
+                        direction: Direction::Incoming,
+                        device: None,
+                        emergency: false,
+                        on_line,
+                        noted: true,
+                    };
+                    self.calls.begins(id, begun);
+                    Decision::Forward(Forward {
+                        groups,
+                        record_route: true,
+                        remove: HeaderName::parse(CALLBACK.as_bytes()).into_iter().collect(),
+                        ..Forward::default()
+                    })
+                }
+            }
+            _ => Decision::Reject(Reject::new(StatusCode::METHOD_NOT_ALLOWED)),
+        };
+        self.decide(id, decision, now);
+    }
+
+    /// Whom a line's call rings: its rooms and devices; a call-taker's callback first the device that called for help.
+    fn rung_by_line(&self, request: &Request, now: Duration) -> Vec<Group> {
+        let user = request.uri.as_sip().and_then(SipUri::user);
+        let line = user.and_then(|user| user.strip_prefix("line-"));
+        let line: Option<LineId> = line.and_then(|id| id.parse().ok());
+        let devices = line.map_or(&[][..], |line| self.directory.rung_by(line));
+        let all = self.ways_to(devices, now);
+        let name = HeaderName::parse(CALLBACK.as_bytes());
+        let mark = name.and_then(|name| request.headers.get_str(&name));
+        let Some(mark) = mark else {
+            return all;
+        };
+        let mut groups = self.helped_caller(mark, now);
+        for group in &mut groups {
+            group.ringing_max = Some(CALLBACK_ALONE);
+        }
+        // Then everybody: the line's list does not matter now.
+        let everybody = match all.is_empty() {
+            true => self.ways_to(self.directory.everybody(), now),
+            false => all,
+        };
+        groups.extend(everybody);
+        groups
+    }
+
+    /// The device that called for help: as it is registered, else by the connection and address that it called from.
+    fn helped_caller(&self, mark: &str, now: Duration) -> Vec<Group> {
+        let by_device = mark.strip_prefix("device ").and_then(|id| id.parse().ok());
+        let helped = mark.strip_prefix("call ").and_then(|call_id| {
+            let mut latest = self.helped.iter().rev();
+            latest.find(|helped| helped.call_id == call_id)
+        });
+        let device = by_device.or(helped.and_then(|helped| helped.device));
+        let registered = self.ways_to(device.as_slice(), now);
+        if !registered.is_empty() {
+            return registered;
+        }
+        let Some((hop, uri)) = helped.and_then(|own| Some((&own.hop, own.contact.clone()?))) else {
+            return Vec::new();
+        };
+        let mut branch = Branch::new(Way::to(uri.clone()).by(hop.clone()), 0);
+        branch.ways.push(Way::to(uri));
+        vec![Group {
+            branches: vec![branch],
+            ringing_max: None,
+        }]
+    }
+
+    /// The gateway said by which line a call goes.
+    pub(super) fn on_line(&mut self, news: crate::gateway::OnLine, now: Duration) {
+        if let Some(row) = self.calls.on_line(news) {
+            self.write(vec![RowChange::Call(Box::new(row))], None, now);
+        }
+    }
+}
