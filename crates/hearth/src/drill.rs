@@ -215,6 +215,7 @@ impl Watcher {
             Step::Call { what, call_id } => self.call(what, call_id.as_deref()),
             Step::Carried { .. }
             | Step::Media { .. }
+            | Step::Telephone { .. }
             | Step::Said { .. }
             | Step::Ended { .. }
             | Step::Trouble { .. } => {}

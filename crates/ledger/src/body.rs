@@ -289,6 +289,28 @@ pub struct Call {
     pub peer: Option<Private>,
 }
 
+/// One event of an ordinary call: between devices of a home, or with a telephone. Never of an emergency call, which has
+/// [`Call`]; so that nobody takes the one for the other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Telephone {
+    /// What happened.
+    pub event: CallEvent,
+    /// Call-ID.
+    pub call_id: String,
+    /// Whether the other side called.
+    pub incoming: bool,
+    /// Status code of the response.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Why, in words of ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// URI of the other side.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<Private>,
+}
+
 /// Counters of the media of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -445,6 +467,7 @@ kinds! {
     "location" => Location,
     "route" => Route,
     "call" => Call,
+    "telephone" => Telephone,
     "media" => Media,
     "human" => Human,
     "speech" => Speech,

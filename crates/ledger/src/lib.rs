@@ -32,8 +32,8 @@ mod zip;
 
 pub use body::{
     Body, Boot, Call, CallEvent, Capture, Cut, Decision, DecisionMode, End, Export, Human, Intent,
-    Key, Late, Location, Media, Outcome, PreviousSegment, Private, Reading, Route, Speech, Time,
-    Transcript, Wake,
+    Key, Late, Location, Media, Outcome, PreviousSegment, Private, Reading, Route, Speech,
+    Telephone, Time, Transcript, Wake,
 };
 pub use bundle::{BUNDLE_BYTES_MAX, Bundle, BundleError, ExportRequest};
 pub use capture::{AudioChunk, ChunkCommitment, Committer, SALT_BYTES, Stream};

@@ -250,16 +250,27 @@ fn describe(body: &Body) -> String {
                 .as_ref()
                 .map_or(String::new(), |problem| format!("; {problem}"))
         ),
-        Body::Call(call) => {
-            let event = match call.event {
-                CallEvent::Invite => "INVITE sent",
-                CallEvent::Progress => "in progress",
-                CallEvent::Answered => "ANSWERED",
-                CallEvent::Failed => "failed",
-                CallEvent::NextLine => "next line",
-                CallEvent::Message => "message",
-                CallEvent::Bye => "BYE",
+        Body::Telephone(call) => {
+            let way = if call.incoming {
+                "incoming"
+            } else {
+                "outgoing"
             };
+            let status = call
+                .status
+                .map_or(String::new(), |status| format!(" {status}"));
+            let reason = call
+                .reason
+                .as_ref()
+                .map_or(String::new(), |reason| format!(", {reason}"));
+            format!(
+                "ordinary {way} call: {}{status}{reason}, Call-ID {}",
+                call_event(call.event),
+                call.call_id
+            )
+        }
+        Body::Call(call) => {
+            let event = call_event(call.event);
             let status = call
                 .status
                 .map_or(String::new(), |status| format!(" {status}"));
@@ -353,6 +364,18 @@ pub(crate) fn utc(ms: u64) -> String {
     let (seconds, millis) = (in_day / 1000, in_day % 1000);
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{millis:03} UTC")
+}
+
+fn call_event(event: CallEvent) -> &'static str {
+    match event {
+        CallEvent::Invite => "INVITE sent",
+        CallEvent::Progress => "in progress",
+        CallEvent::Answered => "ANSWERED",
+        CallEvent::Failed => "failed",
+        CallEvent::NextLine => "next line",
+        CallEvent::Message => "message",
+        CallEvent::Bye => "BYE",
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@
 //! The cores are the product's own; only sockets, clock and microphone are simulated. The same seed gives the same run,
 //! byte for byte.
 pub mod caller;
+pub mod home_hub;
+pub mod neighbours;
 pub mod network;
 pub mod personal_data;
 pub mod spoken;
@@ -14,6 +16,7 @@ pub mod trace;
 pub mod watched;
 pub mod world;
 
+pub use neighbours::{Neighbours, Room};
 pub use network::{Faults, Network};
 pub use personal_data::PersonalData;
 pub use spoken::Spoken;

@@ -9,7 +9,7 @@ use hearthline_voice::understand::judge::{
     Contrary, Doubt, Evidence, OperatingPoint, Rule, Understanding, Verdict, weigh_answer,
 };
 use hearthline_voice::understand::mass::Mass;
-use hearthline_voice::understand::{Country, Reading, read};
+use hearthline_voice::understand::{Country, Intent, Reading, read};
 use hearthline_voice::wake::Wake;
 
 /// Something said in the room.
@@ -71,6 +71,18 @@ impl Spoken {
             (false, true) => vec![Hearing::Reply(Box::new(self.heard(country, None, end)))],
             (false, false) => Vec::new(),
         }
+    }
+
+    /// What the ear reports when the wake word and this sentence mean this intent, whatever today's grammar makes of it.
+    #[must_use]
+    pub fn meaning(&self, intent: &Intent, country: Country, now: Duration) -> Vec<Hearing> {
+        let mut all = self.hearing(country, now);
+        for hearing in &mut all {
+            if let Hearing::Understood(heard) = hearing {
+                heard.understanding.verdict = Verdict::Act(intent.clone());
+            }
+        }
+        all
     }
 
     fn heard(&self, country: Country, wake: Option<Wake>, end: SampleIndex) -> Heard {

@@ -172,6 +172,12 @@ impl Registration {
         self.expire_at = None;
     }
 
+    /// Out of turn; the caller sends REGISTER.
+    pub fn again(&mut self) {
+        self.state = RegistrationState::Registering;
+        self.act_at = None;
+    }
+
     /// Whether a REGISTER is to be sent now.
     pub fn handle_timeout(&mut self, now: Duration) -> bool {
         if self.act_at.is_some_and(|at| at <= now) {

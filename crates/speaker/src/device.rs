@@ -11,6 +11,8 @@ mod calling;
 mod conversation;
 mod exchange;
 mod leg;
+mod telephony;
+mod volume;
 
 use core::time::Duration;
 use std::collections::VecDeque;
@@ -30,9 +32,11 @@ use hearthline_voice::understand::{Country, Service};
 
 use crate::policy::{Decided, Decision, Mode, Policy, Situation};
 use crate::record::{Recorder, intent_of};
+use crate::telephone::Telephone;
 use crate::words;
 use calling::Calling;
 pub use exchange::{Input, Light, Output, PostToken, Step};
+use volume::Volume;
 
 /// How long our own speech may take before the device goes on as if it had ended, in ms.
 const SPEECH_MS_MAX: u64 = 15_000;
@@ -81,6 +85,8 @@ pub struct Device {
     endpoint: Endpoint,
     lost: LostClient,
     calling: Calling,
+    telephone: Telephone,
+    volume: Volume,
     question: Option<Question>,
     pre_roll: Option<(SampleIndex, Vec<i16>)>,
     /// The wake word was heard, and what was said behind it is still being heard.
@@ -143,6 +149,12 @@ impl Device {
             now,
             wall_ms_at_zero: config.wall_ms_at_zero,
             outputs,
+            telephone: Telephone::new(
+                config.country,
+                tokens.fork("telephone"),
+                Duration::from_millis(config.wall_ms_at_zero),
+            ),
+            volume: Volume::default(),
             calling: Calling::new(config, tokens.fork("calling")),
         };
         let profile = device.calling.profile();
@@ -163,8 +175,13 @@ impl Device {
         match input {
             Input::Hearing(hearing) => self.hear(hearing, now),
             Input::PreRoll { first, samples } => self.pre_roll = Some((first, samples)),
-            Input::Microphone(samples) => self.calling.microphone(samples, now),
-            Input::Sip(input) => self.endpoint.handle_input(input, now),
+            Input::Microphone(samples) => {
+                self.calling.microphone(samples, now);
+                self.telephone.microphone(samples, now);
+            }
+            Input::Sip(input) => self.sip(input, now),
+            Input::Media { to, bytes } => self.telephone.packet(to, bytes, now),
+            Input::Directory(names) => self.set_directory(&names),
             Input::Rtp(datagram) => self.calling.rtp(datagram, now),
             Input::Rtcp(datagram) => self.calling.rtcp(datagram, now),
             Input::Lost {
@@ -257,9 +274,27 @@ impl Device {
         }
     }
 
+    fn sip(&mut self, input: hearthline_sip::endpoint::Input<'_>, now: Duration) {
+        use hearthline_sip::endpoint::Input as Sip;
+        self.endpoint.handle_input(input, now);
+        match input {
+            Sip::Received {
+                transport, remote, ..
+            } => self.telephone.heard_from(transport, remote, now),
+            Sip::StreamClosed { transport, remote } => {
+                self.telephone.connection_closed(transport, remote, now);
+            }
+            Sip::TransportFailed { .. } | Sip::Timeout => {}
+        }
+    }
+
     fn understood(&mut self, heard: &Heard, now: Duration) {
+        if self.took_choice(heard, now) {
+            return;
+        }
         let situation = self.situation();
-        let Decided { decision, reason } = self.policy.decide(heard, situation, now);
+        let Decided { decision, reason } =
+            self.policy.decide_in(heard, situation, self.country, now);
         // Talk that is not meant for the device leaves no trace: not in a call, and not when it comes as an answer to a
         // question that is closed by now.
         if matches!(decision, Decision::Ignore) && heard.wake.is_none() {
@@ -347,6 +382,7 @@ impl Device {
         self.endpoint
             .handle_input(hearthline_sip::endpoint::Input::Timeout, now);
         self.calling.handle_timeout(now);
+        self.telephone.handle_timeout(&mut self.endpoint, now);
         self.recorder.handle_timeout(now);
         let wall = self.wall(now);
         self.lost.handle_timeout(now, wall);
@@ -374,7 +410,7 @@ impl Device {
                     }
                     hearthline_sip::endpoint::Output::Event(event) => {
                         moved = true;
-                        self.calling.sip_event(event, &mut self.endpoint, now);
+                        self.sip_event(event, now);
                     }
                     hearthline_sip::endpoint::Output::Timeout(_) => break,
                 }
@@ -384,6 +420,8 @@ impl Device {
                 moved = true;
                 self.take_effect(effect, now);
             }
+            self.give_way(now);
+            moved |= self.drain_telephone(now);
             if !moved {
                 break;
             }
@@ -453,7 +491,7 @@ impl Device {
             return;
         }
         self.pre_roll = None;
-        self.light(Light::Off);
+        self.rest_light();
         self.step(Step::Ended { outcome });
         self.recorder.end_incident(outcome, reason, None, now);
     }
@@ -509,6 +547,7 @@ impl Device {
             lost,
             question,
             self.calling.poll_timeout(),
+            self.telephone.poll_timeout(),
             Some(self.recorder.poll_timeout()),
         ]
         .into_iter()

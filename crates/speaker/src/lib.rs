@@ -9,4 +9,5 @@ pub mod device;
 pub mod io;
 pub mod policy;
 pub mod record;
+pub mod telephone;
 pub mod words;

@@ -12,7 +12,11 @@ use hearthline_emergency::call::ConfirmedEnd;
 use hearthline_emergency::service::ServiceUrn;
 use hearthline_voice::listen::Heard;
 use hearthline_voice::understand::judge::{Doubt, Verdict};
-use hearthline_voice::understand::{AskReason, Intent, Reading, RefusedClass, Reply, Service};
+use hearthline_voice::understand::{
+    AskReason, Country, Intent, Reading, RefusedClass, Reply, Service,
+};
+
+use crate::telephone::whom;
 
 /// Longest cancel window that may be configured, in seconds.
 pub const CANCEL_WINDOW_S_MAX: u64 = 10;
@@ -180,6 +184,31 @@ impl Policy {
         self.mode
     }
 
+    /// Decides about one utterance of a household in `country`: as [`Policy::decide`], and an everyday sentence that names an
+    /// emergency number or service ("call" and a contact of that number) is asked back or refused here. The telephone never
+    /// gets it (DESIGN invariants 1 and 2).
+    #[must_use]
+    pub fn decide_in(
+        &self,
+        heard: &Heard,
+        situation: Situation,
+        country: Country,
+        now: Duration,
+    ) -> Decided {
+        let decided = self.decide(heard, situation, now);
+        let Decision::Act(Act::Answer(intent)) = &decided.decision else {
+            return decided;
+        };
+        match everyday_emergency(intent, country) {
+            // A repeated order neither shortens the window nor starts a second call.
+            Some(_) if situation == Situation::Announcing => {
+                self::decided(Decision::Ignore, "a call is being announced already")
+            }
+            Some(emergency) => emergency,
+            None => decided,
+        }
+    }
+
     /// Decides about one utterance.
     #[must_use]
     pub fn decide(&self, heard: &Heard, situation: Situation, now: Duration) -> Decided {
@@ -267,6 +296,10 @@ impl Policy {
                 class: RefusedClass::Negation | RefusedClass::Cancelled,
                 ..
             } if addressed => decided(
+                Decision::Act(Act::CancelAnnounced),
+                "cancelled by voice before the INVITE",
+            ),
+            Verdict::Act(intent) if addressed && intent.name == "CallHangUp" => decided(
                 Decision::Act(Act::CancelAnnounced),
                 "cancelled by voice before the INVITE",
             ),
@@ -384,6 +417,10 @@ impl Policy {
                 Decision::Act(Act::AskWhetherToEnd),
                 "the caller asks to end the call: confirmed first",
             ),
+            (Verdict::Act(intent), _) if addressed && intent.name == "CallHangUp" => decided(
+                Decision::Act(Act::AskWhetherToEnd),
+                "the caller asks to end the call: confirmed first",
+            ),
             (Verdict::Reply(Reply::Cancel), None) if addressed => decided(
                 Decision::Act(Act::CoachToStay),
                 "the INVITE has left: nothing is cancelled, the caller is coached",
@@ -400,6 +437,30 @@ impl Policy {
             ),
             _ => decided(Decision::Ignore, "an emergency call is under way"),
         }
+    }
+}
+
+/// What an everyday call becomes whose callee is an emergency number or service: a question or a refusal, never a call.
+fn everyday_emergency(intent: &Intent, country: Country) -> Option<Decided> {
+    let callee = ["number", "who"]
+        .into_iter()
+        .find_map(|slot| intent.slots.get(slot))?;
+    match whom::recognise(callee, country) {
+        Err(whom::NotDialled::Emergency(service)) => Some(decided(
+            Decision::Ask {
+                service,
+                quiet: false,
+                again: false,
+            },
+            "an everyday sentence with an emergency number in it: asked back",
+        )),
+        Err(whom::NotDialled::Foreign) => Some(decided(
+            Decision::Refuse {
+                class: RefusedClass::ForeignNumber,
+            },
+            RefusedClass::ForeignNumber.describe(),
+        )),
+        Ok(_) => None,
     }
 }
 

@@ -165,6 +165,35 @@ impl Endpoint {
         Ok(())
     }
 
+    /// Registers again at once, because the connection to the registrar is a new one (RFC 5626 section 4.5). While a
+    /// REGISTER is out already, nothing more is sent: its outcome tells.
+    ///
+    /// # Errors
+    /// When there is no such registration, or it is being taken back.
+    pub fn register_again(
+        &mut self,
+        registration: RegistrationHandle,
+        now: Duration,
+    ) -> Result<(), CommandError> {
+        let entry = self
+            .registrations
+            .get_mut(&registration.0)
+            .ok_or(CommandError::UnknownCall)?;
+        match entry.machine.state() {
+            RegistrationState::Registering => return Ok(()),
+            RegistrationState::Registered | RegistrationState::Waiting => entry.machine.again(),
+            RegistrationState::Unregistering | RegistrationState::Ended => {
+                return Err(CommandError::WrongState {
+                    command: "register again",
+                    state: "being taken back",
+                });
+            }
+        }
+        self.send_register(registration.0, now);
+        self.settle(now);
+        Ok(())
+    }
+
     fn send_register(&mut self, handle: u64, now: Duration) {
         let Some(entry) = self.registrations.get(&handle) else {
             return;

@@ -152,3 +152,34 @@ fn a_dead_registrar_is_asked_again_with_growing_pauses() {
         matches!(event, Event::Registered { .. }).then_some(())
     });
 }
+
+#[test]
+fn a_lost_connection_registers_again_at_once_and_only_once() {
+    let mut network = registrar();
+    register(&mut network, "secret", 600);
+    let (handle, _, _) = network.until(1, asked);
+    grant(&mut network, handle, 600);
+    let registration = network.until(0, |event| match event {
+        Event::Registered { registration, .. } => Some(*registration),
+        _ => None,
+    });
+    let before = (network.now, network.requests("REGISTER").len());
+    for _ in 0..3 {
+        network.with(0, |end, now| {
+            end.register_again(registration, now).unwrap();
+        });
+    }
+    let (handle, expires_s, _) = network.until(1, asked);
+    assert_eq!(expires_s, 600);
+    assert!(network.now - before.0 < Duration::from_secs(1));
+    grant(&mut network, handle, 600);
+    network.until(0, |event| {
+        matches!(event, Event::Registered { .. }).then_some(())
+    });
+    // One REGISTER, and the same with its credentials.
+    assert!(network.requests("REGISTER").len() <= before.1 + 2);
+    network.with(0, |end, now| {
+        end.unregister(registration, now).unwrap();
+        assert!(end.register_again(registration, now).is_err());
+    });
+}

@@ -153,6 +153,24 @@ impl Calling {
         self.callback.is_some()
     }
 
+    /// Whether this SIP call is the emergency call's or a call back.
+    pub(super) fn owns(&self, call: CallHandle) -> bool {
+        self.attempt_of(call).is_some()
+            || self
+                .callback
+                .as_ref()
+                .is_some_and(|callback| callback.handle == call)
+    }
+
+    /// Whether a call-taker may call back: within the window after a call, and none is on the line.
+    pub(super) fn expects_call_back(&self, now: Duration) -> bool {
+        self.active.is_none()
+            && self.callback.is_none()
+            && self
+                .last_ended
+                .is_some_and(|ended| now <= ended + hearthline_emergency::call::CALLBACK_WINDOW)
+    }
+
     /// When the last call ended.
     pub(super) fn last_call(&self) -> Option<Duration> {
         self.last_ended

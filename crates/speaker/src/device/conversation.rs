@@ -133,8 +133,10 @@ impl Device {
                 self.say(words::CALL_GOES_ON, now);
             }
             Act::Answer(intent) => {
-                let answer = self.answer_to(&intent.name, now);
-                self.say(&answer, now);
+                if !self.everyday(&intent, now) {
+                    let answer = self.answer_to(&intent.name, now);
+                    self.say(&answer, now);
+                }
                 self.finish("answered", "an everyday sentence", now);
             }
         }
@@ -254,6 +256,7 @@ impl Device {
     }
 
     pub(super) fn speech_ended(&mut self, now: Duration) {
+        self.telephone.speech_ended(now);
         if let Some(question) = &mut self.question
             && question.until.is_none()
         {
@@ -277,7 +280,10 @@ impl Device {
             Some(Question {
                 until: Some(until), ..
             }) => until.saturating_sub(now + Duration::from_secs(REPLY_GRACE_S)),
-            None => self.calling.announcing_left(now).unwrap_or_default(),
+            None => self
+                .calling
+                .announcing_left(now)
+                .unwrap_or_else(|| self.telephone.listens_for(now)),
         };
         if left.is_zero() {
             return false;

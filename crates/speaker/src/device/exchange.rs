@@ -8,6 +8,7 @@ use hearthline_voice::clock::SampleIndex;
 use hearthline_voice::listen::Output as Hearing;
 
 use crate::record::Keep;
+use crate::telephone::{Name, Tone};
 
 /// Something that happened outside.
 #[derive(Debug)]
@@ -29,6 +30,15 @@ pub enum Input<'a> {
     Rtp(&'a [u8]),
     /// A datagram on the RTCP port.
     Rtcp(&'a [u8]),
+    /// A datagram on one of the ports of ordinary calls.
+    Media {
+        /// Our address that it came to.
+        to: SocketAddr,
+        /// The datagram.
+        bytes: &'a [u8],
+    },
+    /// The names of the home, as the hub tells them.
+    Directory(Vec<Name>),
     /// What came back from an [`Output::Post`].
     Lost {
         /// The token of the request.
@@ -75,6 +85,12 @@ pub enum Light {
     Connected,
     /// Something needed is broken.
     Error,
+    /// An ordinary call rings.
+    Ringing,
+    /// An ordinary call goes out or stands.
+    OnCall,
+    /// Somebody was let in without being answered: the microphone is open. Nothing turns it off.
+    DropIn,
 }
 
 /// A step that people and programs follow: the timeline.
@@ -120,6 +136,11 @@ pub enum Step {
     Carried {
         /// `TLS`, `TCP` or `UDP`.
         over: String,
+    },
+    /// Something happened to an ordinary call or to the registration with the hub; without names and numbers.
+    Telephone {
+        /// What happened.
+        what: String,
     },
     /// Sound flows both ways.
     Media {
@@ -175,6 +196,15 @@ pub enum Output {
         /// The packet.
         bytes: Vec<u8>,
     },
+    /// Send sound of an ordinary call, or its reports.
+    Media {
+        /// From this address of ours.
+        from: SocketAddr,
+        /// Where to.
+        to: SocketAddr,
+        /// The packet.
+        bytes: Vec<u8>,
+    },
     /// Make an HTTP POST of `application/lost+xml`.
     Post {
         /// Given back with the reply.
@@ -192,6 +222,10 @@ pub enum Output {
     Hush,
     /// Play call audio: 20 ms at 16 kHz.
     Play(Vec<i16>),
+    /// Play this tone until another comes; none: silence.
+    Tone(Option<Tone>),
+    /// Set the loudspeaker to this volume, in percent.
+    Volume(u8),
     /// Show this light.
     Light(Light),
     /// Listen for an answer without the wake word for so long.

@@ -7,11 +7,17 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::tone::Sounding;
+use crate::telephone::Tone;
+
 /// One block: 20 ms at 16 kHz.
 const BLOCK_SAMPLES: usize = 320;
 const BLOCK: Duration = Duration::from_millis(20);
 /// Call audio waiting; beyond it the oldest is dropped, so that delay cannot grow: 1 s.
 const CALL_SAMPLES_MAX: usize = 16_000;
+
+/// The volume at which sound is played as it comes.
+pub const VOLUME_PERCENT_UNCHANGED: u8 = 60;
 
 /// Turns words into samples at 16 kHz.
 pub type Voice = Box<dyn FnMut(&str) -> Result<Vec<i16>, String> + Send>;
@@ -32,6 +38,8 @@ enum Command {
     Spoken(Result<Vec<i16>, String>),
     Hush,
     Play(Vec<i16>),
+    Tone(Option<Tone>),
+    Volume(u8),
 }
 
 /// What the loudspeaker reports.
@@ -97,6 +105,16 @@ impl Loudspeaker {
         self.send(Command::Play(samples));
     }
 
+    /// Plays this tone until another comes; none: silence.
+    pub fn tone(&self, tone: Option<Tone>) {
+        self.send(Command::Tone(tone));
+    }
+
+    /// In percent; [`VOLUME_PERCENT_UNCHANGED`] plays sound as it comes.
+    pub fn volume(&self, percent: u8) {
+        self.send(Command::Volume(percent));
+    }
+
     fn send(&self, command: Command) {
         if let Some(sender) = &self.sender {
             let _ = sender.send(command);
@@ -124,6 +142,8 @@ struct Mixer {
     hushed: usize,
     synthesising: usize,
     call: VecDeque<i16>,
+    tone: Option<Sounding>,
+    volume_percent: u8,
     next: Instant,
 }
 
@@ -136,6 +156,8 @@ impl Mixer {
             hushed: 0,
             synthesising: 0,
             call: VecDeque::new(),
+            tone: None,
+            volume_percent: VOLUME_PERCENT_UNCHANGED,
             next: Instant::now(),
         }
     }
@@ -147,7 +169,7 @@ impl Mixer {
         report: &dyn Fn(Report),
     ) {
         loop {
-            let silent = self.speech.is_empty() && self.call.is_empty();
+            let silent = self.speech.is_empty() && self.call.is_empty() && self.tone.is_none();
             let command = if silent {
                 receiver.recv().map_err(|_| ())
             } else {
@@ -198,6 +220,11 @@ impl Mixer {
                     let over = self.call.len().saturating_sub(CALL_SAMPLES_MAX);
                     self.call.drain(..over);
                 }
+                Ok(Command::Tone(tone)) => {
+                    self.restart_clock(silent);
+                    self.tone = tone.map(Sounding::new);
+                }
+                Ok(Command::Volume(percent)) => self.volume_percent = percent,
             }
         }
         self.sink.close(report);
@@ -214,7 +241,12 @@ impl Mixer {
         let block: Vec<i16> = (0..BLOCK_SAMPLES)
             .map(|_| {
                 let speech = self.speech.pop_front().unwrap_or(0);
-                self.call.pop_front().unwrap_or(0).saturating_add(speech)
+                let call = self.call.pop_front().unwrap_or(0);
+                let tone = self.tone.as_mut().map_or(0, Sounding::sample);
+                let sum = i32::from(call) + i32::from(speech) + i32::from(tone);
+                let loud =
+                    sum * i32::from(self.volume_percent) / i32::from(VOLUME_PERCENT_UNCHANGED);
+                i16::try_from(loud.clamp(i32::from(i16::MIN), i32::from(i16::MAX))).unwrap_or(0)
             })
             .collect();
         self.sink.write(&block, report);

@@ -7,3 +7,4 @@ pub mod password;
 pub mod recording;
 pub mod run;
 pub mod store;
+mod tone;

@@ -456,6 +456,9 @@ impl Running {
                 Output::Say(text) => self.loudspeaker.say(text),
                 Output::Hush => self.loudspeaker.hush(),
                 Output::Play(samples) => self.loudspeaker.play(samples),
+                Output::Tone(tone) => self.loudspeaker.tone(tone),
+                Output::Volume(percent) => self.loudspeaker.volume(percent),
+                Output::Media { .. } => {}
                 Output::Light(light) => watch(News::Light(light), self.when())?,
                 Output::ListenForReply { ms } => self.hearing.listen_for_reply(ms),
                 Output::Step(step) => {

@@ -1,0 +1,123 @@
+//! Tones of the telephone: ringing here and there, another call waiting, somebody let in.
+use core::f32::consts::TAU;
+
+use crate::telephone::Tone;
+
+/// Samples a second.
+const RATE: u32 = 16_000;
+/// Loudness of a note: clear, and quieter than speech.
+const LEVEL: f32 = 4_000.0;
+/// Notes swell and fade for so long, so that nothing clicks: 5 ms.
+const FADE: u32 = 80;
+
+/// One note of a pattern.
+struct Note {
+    /// When it begins and how long it lasts, in milliseconds.
+    at_ms: u32,
+    ms: u32,
+    /// Its pitches.
+    hz: [f32; 2],
+}
+
+/// A repeated pattern.
+struct Pattern {
+    every_ms: u32,
+    notes: &'static [Note],
+}
+
+const fn note(at_ms: u32, ms: u32, hz: [f32; 2]) -> Note {
+    Note { at_ms, ms, hz }
+}
+
+/// Two warm notes, twice, then a pause.
+const RING: Pattern = Pattern {
+    every_ms: 3_000,
+    notes: &[
+        note(0, 350, [659.3, 830.6]),
+        note(400, 350, [523.3, 659.3]),
+        note(900, 350, [659.3, 830.6]),
+        note(1_300, 350, [523.3, 659.3]),
+    ],
+};
+/// What telephones of North America hear (440 and 480 Hz, 2 s of 6).
+const RINGBACK: Pattern = Pattern {
+    every_ms: 6_000,
+    notes: &[note(0, 2_000, [440.0, 480.0])],
+};
+const WAITING: Pattern = Pattern {
+    every_ms: 6_000,
+    notes: &[note(0, 150, [440.0, 440.0]), note(250, 150, [440.0, 440.0])],
+};
+/// Three notes up: the microphone is open. Again and again, softly placed so that talk goes on.
+const DROP_IN: Pattern = Pattern {
+    every_ms: 10_000,
+    notes: &[
+        note(0, 90, [523.3, 523.3]),
+        note(110, 90, [659.3, 659.3]),
+        note(220, 120, [784.0, 784.0]),
+    ],
+};
+
+/// A tone that sounds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sounding {
+    tone: Tone,
+    at: u32,
+}
+
+impl Sounding {
+    pub(super) fn new(tone: Tone) -> Self {
+        Self { tone, at: 0 }
+    }
+
+    /// The next sample at 16 kHz.
+    pub(super) fn sample(&mut self) -> i16 {
+        let pattern = match self.tone {
+            Tone::Ring => &RING,
+            Tone::Ringback => &RINGBACK,
+            Tone::Waiting => &WAITING,
+            Tone::DropIn => &DROP_IN,
+        };
+        let samples = |ms: u32| ms * (RATE / 1_000);
+        let at = self.at;
+        self.at = (at + 1) % samples(pattern.every_ms);
+        let sounding = pattern.notes.iter().find_map(|note| {
+            let within = at.checked_sub(samples(note.at_ms))?;
+            let left = samples(note.ms).checked_sub(within + 1)?;
+            Some((within, left, note))
+        });
+        let Some((within, left, note)) = sounding else {
+            return 0;
+        };
+        let fade = within.min(left).min(FADE) as f32 / FADE as f32;
+        let wave = |hz: f32| (TAU * hz * within as f32 / RATE as f32).sin();
+        (fade * LEVEL * (wave(note.hz[0]) + wave(note.hz[1])) / 2.0) as i16
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_tone_sounds_pauses_and_comes_again() {
+        for tone in [Tone::Ring, Tone::Ringback, Tone::Waiting, Tone::DropIn] {
+            let mut sounding = Sounding::new(tone);
+            let samples: Vec<i16> = (0..RATE * 12).map(|_| sounding.sample()).collect();
+            let loud = |from: usize| {
+                samples[from..from + 4_000]
+                    .iter()
+                    .any(|sample| sample.unsigned_abs() > 1_000)
+            };
+            assert!(loud(0), "{tone:?}");
+            let silent = samples
+                .windows(8_000)
+                .any(|window| window.iter().all(|sample| *sample == 0));
+            assert!(silent, "{tone:?}");
+            let again = samples[RATE as usize * 3..]
+                .iter()
+                .any(|sample| *sample != 0);
+            assert!(again, "{tone:?}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The directory of names: people, rooms, devices and contacts, found by their sound.
+use hearthline_emergency::numbers::DialledDigits;
+use hearthline_voice::understand::Country;
+use hearthline_voice::understand::names::{Found, NameBook};
+
+use super::call::Party;
+use super::whom::{HomeUser, Whom, number};
+use super::words::without_the;
+
+/// Most entries; what is over is left out.
+pub const ENTRIES_MAX: usize = 10_000;
+/// Most names that are read out in one question.
+const CHOICES_MAX: usize = 4;
+
+/// How an entry is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reach {
+    /// A user of the home: a device's id, or the name of a room or person.
+    User(String),
+    /// A telephone number.
+    Number(String),
+}
+
+/// A name and how it is reached, as the hub tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    /// As it is spoken.
+    pub name: String,
+    /// What else it is called: a given name, a nickname.
+    pub also: Vec<String>,
+    /// How it is reached.
+    pub reach: Reach,
+}
+
+/// Whom a spoken name means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Meant {
+    /// Exactly one.
+    One(Party),
+    /// Ask which.
+    Several(Vec<Party>),
+    /// Nobody.
+    Nobody,
+}
+
+/// The names of a home.
+#[derive(Debug, Clone, Default)]
+pub struct Directory {
+    book: NameBook<usize>,
+    parties: Vec<Party>,
+    /// The hub has told its names.
+    told: bool,
+}
+
+impl Directory {
+    /// From what the hub tells. Entries that cannot be spoken or reached, and every one with an emergency number, are left
+    /// out.
+    #[must_use]
+    pub fn new(names: &[Name], country: Country) -> Self {
+        let mut directory = Self {
+            told: !names.is_empty(),
+            ..Self::default()
+        };
+        for Name { name, also, reach } in names.iter().take(ENTRIES_MAX) {
+            let whom = match reach {
+                Reach::User(user) => HomeUser::new(user).map(Whom::Home),
+                Reach::Number(text) => DialledDigits::new(text)
+                    .ok()
+                    .and_then(|digits| number(digits, country).ok())
+                    .map(Whom::Number),
+            };
+            let Some(whom) = whom else {
+                continue;
+            };
+            let index = directory.parties.len();
+            let mut spoken = false;
+            for one in core::iter::once(name).chain(also) {
+                spoken |= directory.book.add(without_the(one), index).is_ok();
+            }
+            if !spoken {
+                continue;
+            }
+            let address = match reach {
+                Reach::User(user) => user.clone(),
+                Reach::Number(number) => number.clone(),
+            };
+            directory.parties.push(Party {
+                whom: Some(whom),
+                name: Some(name.trim().to_owned()),
+                address,
+            });
+        }
+        directory
+    }
+
+    /// Whether the hub has told its names; before that it is asked by name for each call.
+    pub(super) fn is_told(&self) -> bool {
+        self.told
+    }
+
+    pub(super) fn find(&self, spoken: &str) -> Meant {
+        let party = |index: &usize| self.parties.get(*index).cloned();
+        match self.book.find(without_the(spoken)) {
+            Found::One(entry) => party(&entry.of).map_or(Meant::Nobody, Meant::One),
+            Found::Several(entries) => {
+                let mut parties: Vec<Party> = Vec::new();
+                for found in entries.iter().filter_map(|entry| party(&entry.of)) {
+                    if parties.iter().all(|other| other.whom != found.whom) {
+                        parties.push(found);
+                    }
+                }
+                match parties.len() {
+                    0 => Meant::Nobody,
+                    1 => Meant::One(parties.remove(0)),
+                    _ => {
+                        parties.truncate(CHOICES_MAX);
+                        Meant::Several(parties)
+                    }
+                }
+            }
+            Found::None => Meant::Nobody,
+        }
+    }
+
+    /// The name of who is at this address of record: a user of the home, or a number.
+    pub(super) fn name_of(&self, whom: &Whom) -> Option<&str> {
+        self.parties
+            .iter()
+            .find(|party| party.whom.as_ref() == Some(whom))
+            .and_then(|party| party.name.as_deref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(name: &str, reach: Reach) -> Name {
+        Name {
+            name: name.into(),
+            also: name
+                .split(' ')
+                .next()
+                .map(str::to_owned)
+                .into_iter()
+                .collect(),
+            reach,
+        }
+    }
+
+    #[test]
+    fn names_are_found_and_emergency_numbers_are_nobodys() {
+        let directory = Directory::new(
+            &[
+                name("Anna Smith", Reach::User("anna smith".into())),
+                name("Kitchen", Reach::User("kitchen".into())),
+                name("Granny", Reach::Number("+1 505 555 0123".into())),
+                name("Trick", Reach::Number("911".into())),
+                name("Digits", Reach::User("112".into())),
+            ],
+            Country::UnitedStates,
+        );
+        assert_eq!(directory.parties.len(), 3);
+        assert!(matches!(directory.find("the kitchen"), Meant::One(_)));
+        assert!(matches!(directory.find("granny"), Meant::One(_)));
+        assert_eq!(directory.find("trick"), Meant::Nobody);
+        let kitchen = Whom::Home(HomeUser::new("kitchen").unwrap());
+        assert_eq!(directory.name_of(&kitchen), Some("Kitchen"));
+    }
+
+    #[test]
+    fn two_of_a_name_are_asked_about() {
+        let directory = Directory::new(
+            &[
+                name("Anna Smith", Reach::User("anna smith".into())),
+                name("Anna Jones", Reach::User("anna jones".into())),
+            ],
+            Country::UnitedStates,
+        );
+        assert!(matches!(directory.find("Ana"), Meant::Several(all) if all.len() == 2));
+        assert!(matches!(directory.find("Anna Jones"), Meant::One(_)));
+    }
+}

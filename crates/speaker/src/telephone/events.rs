@@ -1,0 +1,403 @@
+//! What the network tells about ordinary calls.
+use core::time::Duration;
+
+use hearthline_ledger::CallEvent;
+use hearthline_sip::endpoint::{
+    Body, CallHandle, EndedBy, Endpoint, Event, FailureCause, Refusal, RegistrationCause, Source,
+};
+use hearthline_sip::multipart::{self, MultipartLimits};
+use hearthline_sip::offer_answer::{answer, answer_received};
+use hearthline_sip::sdp::{Direction, SessionDescription};
+use hearthline_sip::{HeaderName, NameAddr, Request, Response, StatusCode};
+
+use super::call::{Call, Party, State};
+use super::leg::{Leg, audio};
+use super::registration::Home;
+use super::screening::{Admission, Arrival};
+use super::whom::{HomeUser, Spoken, Whom, recognise};
+use super::{CALLS_MAX, MISSED_MAX, Missed, RINGING_HERE_MAX, Telephone, words};
+
+impl Telephone {
+    /// An event that is not the emergency call's.
+    pub fn sip_event(&mut self, event: Event, endpoint: &mut Endpoint, now: Duration) {
+        match event {
+            Event::Incoming {
+                call,
+                request,
+                source,
+            } => self.incoming(call, request, source, endpoint, now),
+            Event::Progress { call, response } => self.progress(call, &response),
+            Event::Answered { call, response } => self.answered(call, &response, endpoint, now),
+            Event::Failed { call, cause } => self.failed(call, &cause, now),
+            Event::Ended { call, by, reason } => self.ended(call, by, reason.as_deref(), now),
+            Event::Reinvite { call, request } | Event::Update { call, request } => {
+                self.reoffered(call, &request, endpoint, now);
+            }
+            Event::ReinviteAnswered { call, response } => {
+                self.change_answered(call, &response);
+            }
+            Event::SessionExpired { call } if self.call(call).is_some() => {
+                self.hang_up_call(call, endpoint, now);
+            }
+            Event::Registered {
+                registration,
+                response,
+                ..
+            } => {
+                let tokens = &mut self.tokens;
+                let anew = self.home.as_mut().is_some_and(|home| {
+                    home.owns(registration) && home.registered(&response, tokens, now)
+                });
+                if anew {
+                    self.step("registered with the hub".into());
+                }
+            }
+            Event::RegistrationFailed {
+                registration,
+                cause,
+                retry_at,
+            } => {
+                if let Some(home) = self.home.as_mut().filter(|home| home.owns(registration)) {
+                    home.failed(retry_at, now);
+                    self.step(format!("not registered with the hub: {}", why(&cause)));
+                }
+            }
+            _ => {}
+        }
+        self.settle();
+    }
+
+    fn progress(&mut self, handle: CallHandle, response: &Response) {
+        if let Some(call) = self.call(handle)
+            && matches!(call.state, State::Calling)
+        {
+            call.state = State::Proceeding;
+            let status = Some(response.status.code());
+            let entry = call.entry(CallEvent::Progress, status, None);
+            self.record(entry);
+            self.step("it rings there".into());
+        }
+    }
+
+    fn answered(
+        &mut self,
+        handle: CallHandle,
+        response: &Response,
+        endpoint: &mut Endpoint,
+        now: Duration,
+    ) {
+        let seed = self.tokens.next_u64();
+        let unix = self.unix_time_at_zero;
+        let Some(call) = self.call(handle) else {
+            // Given up here a moment ago.
+            let _ = endpoint.bye(handle, None, now);
+            return;
+        };
+        let port = call.port;
+        let settled = SessionDescription::parse(&response.body)
+            .map_err(|error| error.to_string())
+            .and_then(|theirs| {
+                let ours = call.described.as_ref().ok_or("no offer of ours")?;
+                answer_received(ours, &theirs).map_err(|error| error.to_string())
+            })
+            .and_then(|negotiated| {
+                Leg::new(&negotiated, port, seed, unix).map_err(|error| error.to_string())
+            });
+        match settled {
+            Ok(leg) => {
+                let holds_us = !leg.sends();
+                call.leg = Some(leg);
+                call.state = State::Confirmed {
+                    held: false,
+                    holds_us,
+                };
+                let status = Some(response.status.code());
+                let entry = call.entry(CallEvent::Answered, status, None);
+                self.record(entry);
+                self.step("answered there".into());
+            }
+            Err(what) => {
+                let name = call.party.spoken();
+                self.step(format!("no sound: {what}"));
+                self.say(words::failed(&name, Some(488)));
+                self.hang_up_call(handle, endpoint, now);
+            }
+        }
+    }
+
+    fn failed(&mut self, handle: CallHandle, cause: &FailureCause, now: Duration) {
+        let away = !self.home.as_ref().is_some_and(Home::stands);
+        let Some(call) = self.call(handle) else {
+            return;
+        };
+        let name = call.party.spoken();
+        let status = cause.status().map(StatusCode::code);
+        let (said, reason) = match cause {
+            FailureCause::NotAnswered => (words::no_answer(&name), "no answer"),
+            // It rang, and then nobody was there.
+            _ if matches!((status, &call.state), (Some(408 | 480), State::Proceeding)) => {
+                (words::no_answer(&name), "no answer")
+            }
+            FailureCause::TransportFailed | FailureCause::Timeout if away => {
+                (words::NO_HUB.to_owned(), "the hub is away")
+            }
+            _ => (words::failed(&name, status), "not answered"),
+        };
+        let entry = call.entry(CallEvent::Failed, status, Some(reason));
+        self.record(entry);
+        self.say(said);
+        self.forget(handle, reason, now);
+    }
+
+    fn ended(&mut self, handle: CallHandle, by: EndedBy, reason: Option<&str>, now: Duration) {
+        let Some(call) = self.call(handle) else {
+            return;
+        };
+        if call.is_offered() {
+            // "Call completed elsewhere" (RFC 3326): another device of the home took it.
+            let elsewhere = reason.is_some_and(|reason| reason.contains("cause=200"));
+            let party = call.party.clone();
+            let why = if elsewhere {
+                "answered elsewhere"
+            } else {
+                "the caller gave up"
+            };
+            let entry = call.entry(CallEvent::Failed, Some(487), Some(why));
+            self.record(entry);
+            if !elsewhere {
+                self.miss(party, now);
+            }
+            self.forget(handle, why, now);
+            return;
+        }
+        let how = match by {
+            EndedBy::Local => "ended here",
+            EndedBy::Remote => "ended there",
+            EndedBy::Timeout | EndedBy::Lost => "the other side was lost",
+        };
+        let entry = call.entry(CallEvent::Bye, None, Some(how));
+        self.record(entry);
+        self.forget(handle, how, now);
+    }
+
+    /// It rang here for as long as it may.
+    pub(super) fn not_taken(&mut self, handle: CallHandle, endpoint: &mut Endpoint, now: Duration) {
+        if let Some(party) = self.call(handle).map(|call| call.party.clone()) {
+            self.miss(party, now);
+            self.turn_away(handle, StatusCode::TEMPORARILY_UNAVAILABLE, endpoint, now);
+        }
+    }
+
+    fn miss(&mut self, party: Party, at: Duration) {
+        if self.missed.len() >= MISSED_MAX {
+            self.missed.pop_front();
+        }
+        self.missed.push_back(Missed { party, at });
+    }
+
+    fn incoming(
+        &mut self,
+        handle: CallHandle,
+        request: Box<Request>,
+        source: Source,
+        endpoint: &mut Endpoint,
+        now: Duration,
+    ) {
+        let from_hub = self
+            .home
+            .as_ref()
+            .is_some_and(|home| home.is_hub(source.transport, source.remote));
+        let party = self.party_of(&request, from_hub);
+        let port = self.free_port();
+        let admission = if self.home.is_none() || port.is_none() {
+            Admission::Refuse(StatusCode::BUSY_HERE)
+        } else {
+            let arrival = Arrival {
+                request: &request,
+                from_hub,
+                address: &party.address,
+                emergency: self.emergency || self.engaged,
+                calls: self.calls.len(),
+            };
+            self.screening.admit(&arrival, CALLS_MAX)
+        };
+        let (Some(port), false) = (port, matches!(admission, Admission::Refuse(_))) else {
+            let status = match admission {
+                Admission::Refuse(status) => status,
+                _ => StatusCode::BUSY_HERE,
+            };
+            let _ = endpoint.reject(handle, Refusal::new(status), now);
+            self.step(format!("a call was turned away with {status}"));
+            if status != StatusCode::DECLINE {
+                self.miss(party, now);
+            }
+            return;
+        };
+        let others = !self.calls.is_empty();
+        let call = Call {
+            handle,
+            call_id: request.headers.call_id().unwrap_or_default().to_owned(),
+            incoming: true,
+            party: party.clone(),
+            state: State::Offered(request),
+            port,
+            described: None,
+            leg: None,
+            change_due: None,
+            ring_until: Some(now + RINGING_HERE_MAX),
+            drop_in: admission == Admission::LetIn,
+            joined: false,
+            heard: std::collections::VecDeque::new(),
+        };
+        self.record(call.entry(CallEvent::Invite, None, Some("a call came")));
+        self.calls.push(call);
+        self.last_caller = Some(party.clone());
+        let name = party.spoken();
+        if admission == Admission::LetIn {
+            self.say(words::drops_in(&name));
+            self.step("somebody drops in".into());
+            self.answer(endpoint, now);
+            return;
+        }
+        // Reliable where the caller can: a lost 180 leaves the caller without a tone.
+        let _ = endpoint.ring(handle, StatusCode::RINGING, None, true, now);
+        self.step("it rings".into());
+        self.say(if others {
+            words::waits(&name)
+        } else {
+            words::is_calling(&name)
+        });
+    }
+
+    /// Whether our hub vouches that this call is from a device or person of the home.
+    #[must_use]
+    pub fn is_of_home(&self, request: &Request, source: &Source) -> bool {
+        let from_hub = self
+            .home
+            .as_ref()
+            .is_some_and(|home| home.is_hub(source.transport, source.remote));
+        let marked = request
+            .headers
+            .get_str(&HeaderName::Priority)
+            .is_some_and(|priority| priority.trim().eq_ignore_ascii_case("psap-callback"));
+        from_hub && !marked && matches!(self.party_of(request, true).whom, Some(Whom::Home(_)))
+    }
+
+    /// Who calls. Only what our hub asserts counts: a From is whatever its writer likes.
+    fn party_of(&self, request: &Request, from_hub: bool) -> Party {
+        let asserted = request
+            .headers
+            .get_str(&HeaderName::PAssertedIdentity)
+            .filter(|_| from_hub)
+            .and_then(|text| NameAddr::parse(text).ok());
+        let user = asserted
+            .as_ref()
+            .and_then(|asserted| asserted.uri.as_sip())
+            .and_then(|uri| uri.user_unescaped())
+            .and_then(|user| String::from_utf8(user).ok());
+        let whom = user.and_then(|user| match HomeUser::new(&user) {
+            Some(user) => Some(Whom::Home(user)),
+            None => match recognise(&user, self.country) {
+                Ok(Spoken::Number(digits)) => Some(Whom::Number(digits)),
+                _ => None,
+            },
+        });
+        let name = whom
+            .as_ref()
+            .and_then(|whom| self.directory.name_of(whom))
+            .map(str::to_owned);
+        Party {
+            whom,
+            name,
+            address: asserted.map_or_else(String::new, |asserted| asserted.uri.to_string()),
+        }
+    }
+
+    /// The other side changes the session: hold, resume, another address.
+    fn reoffered(
+        &mut self,
+        handle: CallHandle,
+        request: &Request,
+        endpoint: &mut Endpoint,
+        now: Duration,
+    ) {
+        let session_id = self.session_id();
+        let Some(call) = self.call(handle) else {
+            return;
+        };
+        let held = call.is_held();
+        let direction = if held {
+            Direction::SendOnly
+        } else {
+            Direction::SendRecv
+        };
+        let origin = call.described.as_ref().map(|ours| &ours.origin);
+        let (session_id, version) = origin.map_or((session_id, 0), |origin| {
+            (origin.session_id, origin.version.wrapping_add(1))
+        });
+        let port = call.port;
+        let settled = SessionDescription::parse(&session_of(request))
+            .ok()
+            .and_then(|theirs| answer(&theirs, &audio(port, direction), session_id, version).ok())
+            .and_then(|(ours, negotiated)| {
+                let leg = call.leg.as_mut()?;
+                leg.renegotiated(&negotiated).ok()?;
+                Some((ours, leg.sends()))
+            });
+        match settled {
+            Some((ours, sends)) => {
+                let body = Body::sdp(ours.to_bytes());
+                call.described = Some(ours);
+                let changed = match &mut call.state {
+                    State::Confirmed { holds_us, .. } => {
+                        core::mem::replace(holds_us, !sends) == sends
+                    }
+                    _ => false,
+                };
+                let _ = endpoint.answer_reinvite(handle, Some(body), now);
+                if changed && !held {
+                    self.step(if sends { "taken back" } else { "put on hold" }.into());
+                }
+            }
+            None => {
+                let refusal = Refusal::new(StatusCode::NOT_ACCEPTABLE_HERE);
+                let _ = endpoint.reject_reinvite(handle, refusal, now);
+            }
+        }
+    }
+
+    /// The other side has answered our hold or resume. A refusal changes nothing: hold is kept by us alone then.
+    fn change_answered(&mut self, handle: CallHandle, response: &Response) {
+        let Some(call) = self.call(handle) else {
+            return;
+        };
+        if !response.status.is_success() {
+            return;
+        }
+        let negotiated = SessionDescription::parse(&response.body)
+            .ok()
+            .and_then(|theirs| answer_received(call.described.as_ref()?, &theirs).ok());
+        if let (Some(negotiated), Some(leg)) = (negotiated, call.leg.as_mut())
+            && let Err(error) = leg.renegotiated(&negotiated)
+        {
+            self.step(format!("no sound: {error}"));
+        }
+    }
+}
+
+/// The session description of an INVITE, alone or as a part.
+pub(super) fn session_of(request: &Request) -> Vec<u8> {
+    let limits = MultipartLimits::default();
+    let parts = multipart::parts_of(&request.headers, &request.body, &limits).unwrap_or_default();
+    multipart::find_by_type(&parts, "application/sdp")
+        .map(|part| part.body.clone())
+        .unwrap_or_default()
+}
+
+fn why(cause: &RegistrationCause) -> String {
+    match cause {
+        RegistrationCause::Response(response) => format!("refused with {}", response.status),
+        RegistrationCause::Timeout => "no answer".into(),
+        RegistrationCause::TransportFailed => "no connection".into(),
+    }
+}
