@@ -20,6 +20,8 @@ mod people;
 mod rooms;
 mod sessions;
 mod sip_accounts;
+mod sip_socket;
+mod telephone;
 
 use std::sync::Arc;
 
@@ -59,6 +61,7 @@ fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(sessions::sessions_of))
         .routes(routes!(devices::list))
         .routes(routes!(devices::one, devices::change, devices::revoke))
+        .routes(routes!(telephone::telephone))
         .routes(routes!(sip_accounts::list, sip_accounts::add))
         .routes(routes!(sip_accounts::revoke))
         .routes(routes!(rooms::list, rooms::add))
@@ -89,7 +92,8 @@ pub fn document() -> OpenApi {
                 .title("Hearthline hub")
                 .version("1")
                 .description(Some(
-                    "The home's server. No request starts a call of any kind, an emergency call least of all.",
+                    "The home's server. No request starts a call of any kind, an emergency call least of all. Beside \
+                     it stands /sip, SIP over WebSocket (RFC 7118) for the home's devices.",
                 ))
                 .build(),
         )
@@ -147,6 +151,7 @@ pub(crate) fn router(home: Shared) -> Router {
     };
     router
         .route("/api/v1/openapi.json", get(serve_document))
+        .route("/sip", get(sip_socket::open))
         .route_layer(middleware::from_fn_with_state(home.clone(), gate::gate))
         .fallback(|| async {
             Problem::not_found("there is no such path; see /api/v1/openapi.json")

@@ -1,6 +1,6 @@
 //! What every request has at hand.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 
 use hearthline_sip::outbound::FlowTransport;
@@ -30,6 +30,8 @@ const HASHES_AT_ONCE: usize = 2;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer {
     pub(crate) source: IpAddr,
+    pub(crate) remote: SocketAddr,
+    pub(crate) local: SocketAddr,
     /// The certificate that the peer showed and whose key it holds.
     pub(crate) certificate: Option<Fingerprint>,
 }

@@ -16,8 +16,8 @@ use rcgen::{CertificateParams, DistinguishedName, KeyPair};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use serde::Deserialize;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -153,7 +153,8 @@ async fn attempt(
     code: &Code,
     pinned: Option<Fingerprint>,
 ) -> Result<Membership, JoinError> {
-    let facts: Facts = ask(hub, Method::GET, None).await?;
+    let stranger = trusting_nobody_yet()?;
+    let facts: Facts = ask(hub, &stranger, Method::GET, "/api/v1/join", None).await?;
     let ca = certificate(&facts.ca_pem)?;
     let ca_fingerprint = Fingerprint::of(&ca);
     if pinned.is_some_and(|pinned| pinned != ca_fingerprint) {
@@ -167,7 +168,8 @@ async fn attempt(
     let (request, request_pem) = make_request(&pair)?;
     let proof = STANDARD.encode(key.join_proof(&request, &ca_fingerprint));
     let wish = serde_json::json!({ "request_pem": request_pem, "proof": proof });
-    let answer: Answer = ask(hub, Method::POST, Some(wish.to_string())).await?;
+    let wish = Some(wish.to_string());
+    let answer: Answer = ask(hub, &stranger, Method::POST, "/api/v1/join", wish).await?;
     let (issued, answered_ca) = (
         certificate(&answer.certificate_pem)?,
         certificate(&answer.ca_pem)?,
@@ -206,22 +208,70 @@ fn certificate(pem: &str) -> Result<CertificateDer<'static>, JoinError> {
         .map_err(|error| JoinError::Answer(error.to_string()))
 }
 
-/// One request to `/api/v1/join` over TLS whose certificate nobody vouches for yet: the proofs do afterwards.
-async fn ask<T: serde::de::DeserializeOwned>(
+/// Where the telephone of a home is: what a member needs to register.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Telephone {
+    /// Domain of the home's addresses; the member's own is `sip:ITS-ID@DOMAIN`.
+    pub domain: String,
+    /// Transport and address, `tls:127.0.0.1:5061`.
+    pub servers: Vec<String>,
+}
+
+/// Asks the hub, as its member, where the home's telephone is; `None`: this hub carries no calls.
+///
+/// # Errors
+/// [`JoinError`].
+pub async fn telephone(
     hub: SocketAddr,
-    method: Method,
-    body: Option<String>,
-) -> Result<T, JoinError> {
-    let failed = |error: &dyn std::fmt::Display| JoinError::Connection(error.to_string());
+    member: &Membership,
+) -> Result<Option<Telephone>, JoinError> {
+    Reach::LoopbackOnly.check(hub)?;
+    let config = as_member(member)?;
+    let asked = ask(hub, &config, Method::GET, "/api/v1/telephone", None);
+    match tokio::time::timeout(TIME_MAX, asked).await {
+        Err(_) => Err(JoinError::TimedOut),
+        Ok(Ok(telephone)) => Ok(Some(telephone)),
+        Ok(Err(JoinError::Refused { status: 404, .. })) => Ok(None),
+        Ok(Err(error)) => Err(error),
+    }
+}
+
+/// TLS whose certificate nobody vouches for yet: the proofs do afterwards.
+fn trusting_nobody_yet() -> Result<Arc<ClientConfig>, JoinError> {
     let config = ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(NotYet))
         .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+/// TLS that trusts the home's authority alone and shows the member's certificate.
+fn as_member(member: &Membership) -> Result<Arc<ClientConfig>, JoinError> {
+    let unread = |error: rustls::pki_types::pem::Error| JoinError::Answer(error.to_string());
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate(&member.ca_pem)?)?;
+    let key = PrivateKeyDer::from_pem_slice(member.key_pem.as_bytes()).map_err(unread)?;
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_root_certificates(roots)
+        .with_client_auth_cert(vec![certificate(&member.certificate_pem)?], key)?;
+    Ok(Arc::new(config))
+}
+
+/// One request.
+async fn ask<T: serde::de::DeserializeOwned>(
+    hub: SocketAddr,
+    config: &Arc<ClientConfig>,
+    method: Method,
+    path: &str,
+    body: Option<String>,
+) -> Result<T, JoinError> {
+    let failed = |error: &dyn std::fmt::Display| JoinError::Connection(error.to_string());
     let stream = TcpStream::connect(hub)
         .await
         .map_err(|error| failed(&error))?;
-    let stream = TlsConnector::from(Arc::new(config))
+    let stream = TlsConnector::from(config.clone())
         .connect(ServerName::IpAddress(hub.ip().into()), stream)
         .await
         .map_err(|error| failed(&error))?;
@@ -231,7 +281,7 @@ async fn ask<T: serde::de::DeserializeOwned>(
     let driver = tokio::spawn(connection);
     let request = Request::builder()
         .method(method)
-        .uri("/api/v1/join")
+        .uri(path)
         .header(header::HOST, hub.to_string())
         .header(header::CONTENT_TYPE, "application/json")
         .body(axum::body::Body::from(body.unwrap_or_default()))

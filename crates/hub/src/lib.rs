@@ -11,7 +11,8 @@
 //! (`tests/store_contract.rs`, `tests/bus_contract.rs`): [`store::Store`] is the truth, [`bus::Bus`] only hints.
 //!
 //! Nothing in this crate can start a call: no route, message or invitation leads to one, because no function does.
-//! Emergency numbers and services cannot even be saved ([`number`]).
+//! Calls that a person's device makes are carried, to other devices by [`sip`] and to the telephone network by
+//! [`gateway`]. Emergency numbers and services cannot even be saved ([`number`]).
 
 // The home: what there is.
 pub mod address_book;
@@ -47,6 +48,7 @@ pub mod api;
 pub mod clock;
 pub mod control;
 pub mod entropy;
+pub mod gateway;
 mod home;
 pub mod join;
 pub mod live;
@@ -57,6 +59,7 @@ mod serve;
 pub mod sip;
 mod sweep;
 mod tls;
+pub mod websocket;
 mod write_limit;
 
 pub use home::Limits;

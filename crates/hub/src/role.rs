@@ -83,6 +83,7 @@ const fn rule(method: Method, path: &'static str, scopes: [Scope; 6]) -> Rule {
 #[rustfmt::skip]
 pub const RULES: &[Rule] = &[
     rule(Method::GET,    "/api/v1/openapi.json",           [A, A, A, A, A, A]),
+    rule(Method::GET,    "/sip",                           [O, O, O, O, O, N]),
     rule(Method::GET,    "/api/v1/join",                   [A, A, A, A, A, A]),
     rule(Method::POST,   "/api/v1/join",                   [A, A, A, A, A, A]),
     rule(Method::POST,   "/api/v1/certificate",            [N, N, N, N, O, N]),
@@ -101,6 +102,7 @@ pub const RULES: &[Rule] = &[
     rule(Method::GET,    "/api/v1/devices/{id}",           [A, A, A, N, A, N]),
     rule(Method::PUT,    "/api/v1/devices/{id}",           [A, O, N, N, N, N]),
     rule(Method::DELETE, "/api/v1/devices/{id}",           [A, O, N, N, O, N]),
+    rule(Method::GET,    "/api/v1/telephone",              [A, A, A, N, A, N]),
     rule(Method::GET,    "/api/v1/sip-accounts",           [A, A, N, N, N, N]),
     rule(Method::POST,   "/api/v1/sip-accounts",           [A, O, N, N, N, N]),
     rule(Method::DELETE, "/api/v1/sip-accounts/{id}",      [A, O, N, N, N, N]),

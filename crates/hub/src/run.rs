@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hearthline_sip::outbound::FlowTransport;
-use hearthline_transport::Reach;
+use hearthline_sip::target::Transport;
 use hearthline_transport::reach::OutOfReach;
+use hearthline_transport::{BindError, Reach};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -20,6 +21,7 @@ use crate::control;
 use crate::device::{DeviceFields, DeviceKind, Fingerprint};
 use crate::event::EventKind;
 use crate::feed::Feed;
+use crate::gateway::LinesConfig;
 use crate::home::{Home, Limits};
 use crate::invitation::Invited;
 use crate::live::LiveConnections;
@@ -54,6 +56,8 @@ pub struct HubConfig {
     pub clock: Clock,
     /// The SIP server; none: this hub carries no calls.
     pub sip: Option<SipConfig>,
+    /// The lines to the outside telephone network; used with the SIP server alone.
+    pub lines: LinesConfig,
 }
 
 impl HubConfig {
@@ -68,6 +72,7 @@ impl HubConfig {
             limits: Limits::default(),
             clock: Clock::default(),
             sip: None,
+            lines: LinesConfig::default(),
         }
     }
 }
@@ -99,6 +104,9 @@ pub enum HubError {
     /// The domain of the home's addresses is no name.
     #[error("{0} is no domain name for SIP addresses; write one like home.example")]
     SipDomain(String),
+    /// The sockets of the lines.
+    #[error("lines: {0}")]
+    Lines(#[from] BindError),
     /// An address that cannot be listened on.
     #[error("{address}: {source}; is another hub running?")]
     Listen {
@@ -198,9 +206,12 @@ impl Hub {
             let lent = Lent {
                 home: home.clone(),
                 live: live.clone(),
+                https: first,
                 tls: sip_tls,
                 feed: Feed::new(store.clone(), bus.as_ref(), newest),
                 limits: config.limits,
+                lines: config.lines,
+                folder: config.folder.clone(),
                 stop: stopped.clone(),
             };
             let (server, running) = SipServer::start(sip, lent).await?;
@@ -390,6 +401,12 @@ impl HubHandle {
     #[must_use]
     pub fn sip_addresses(&self) -> &[(FlowTransport, SocketAddr)] {
         self.home.sip.get().map_or(&[], |sip| &sip.addresses)
+    }
+
+    /// Where providers and adapters reach the hub, by transport; empty without a SIP server.
+    #[must_use]
+    pub fn line_addresses(&self) -> &[(Transport, SocketAddr)] {
+        self.home.sip.get().map_or(&[], |sip| &sip.lines)
     }
 
     /// The domain of the home's SIP addresses; none without a SIP server.

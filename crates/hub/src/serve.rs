@@ -154,6 +154,9 @@ async fn connection(
     mut stop: watch::Receiver<bool>,
 ) {
     let _ = stream.set_nodelay(true);
+    let Ok(local) = stream.local_addr() else {
+        return;
+    };
     let acceptor = TlsAcceptor::from(serving.tls.clone());
     let handshake = tokio::time::timeout(HANDSHAKE_TIME_MAX, acceptor.accept(stream)).await;
     let Ok(Ok(stream)) = handshake else {
@@ -173,6 +176,8 @@ async fn connection(
     }
     let peer = Peer {
         source: address.ip(),
+        remote: address,
+        local,
         certificate,
     };
     let router = serving
@@ -186,7 +191,8 @@ async fn connection(
         .header_read_timeout(HEAD_TIME_MAX)
         .max_buf_size(HEAD_BYTES_MAX)
         .max_headers(HEADERS_MAX)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .with_upgrades();
     let mut serve = std::pin::pin!(serve);
     tokio::select! {
         _ = serve.as_mut() => return,

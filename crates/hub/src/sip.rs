@@ -7,19 +7,22 @@
 //!                              events ─► Directory ─ who there is, who was revoked
 //! ```
 //! Whoever calls is known: a device by its certificate, an ordinary phone by digest. Emergencies go before every rule:
-//! `urn:service:sos` and the numbers of the home's country, in any spelling, reach no device of the home; without an
-//! emergency line here they are answered 503 at once, so that the caller takes its own line.
+//! `urn:service:sos` and the numbers of the home's country, in any spelling, reach no device of the home: they go to the
+//! gateway and its drill lines ([`crate::gateway`]). Without such a line they are answered 503 at once, so that the
+//! caller takes its own line.
 
 pub mod account;
 mod call_log;
-mod destination;
+pub(crate) mod destination;
 mod directory;
-mod flows;
+pub(crate) mod flows;
 mod rows;
 mod sockets;
 mod switchboard;
+pub(crate) mod web;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +30,7 @@ use hearthline_emergency::numbers::Country;
 use hearthline_sip::Host;
 use hearthline_sip::outbound::FlowTransport;
 use hearthline_sip::proxy::Identity;
+use hearthline_sip::target::Transport;
 use hearthline_transport::Reach;
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, UdpSocket};
@@ -36,6 +40,7 @@ use tokio::task::JoinHandle;
 use crate::entropy::random;
 use crate::event::EventKind;
 use crate::feed::Feed;
+use crate::gateway::{self, LinesConfig};
 use crate::home::{Home, Limits};
 use crate::live::LiveConnections;
 use crate::run::HubError;
@@ -44,7 +49,9 @@ use crate::store::{Store, StoreError};
 use directory::Directory;
 use flows::FlowNumbers;
 use sockets::Surroundings;
-use switchboard::{News, Parts, Switchboard};
+pub(crate) use switchboard::News;
+use switchboard::{Parts, Switchboard};
+use web::Entrance;
 
 /// News that wait for the switchboard.
 const NEWS_MAX: usize = 4_096;
@@ -85,7 +92,11 @@ impl SipConfig {
 pub(crate) struct SipServer {
     pub(crate) domain: String,
     pub(crate) addresses: Vec<(FlowTransport, SocketAddr)>,
+    /// Where lines reach the hub.
+    pub(crate) lines: Vec<(Transport, SocketAddr)>,
     news: mpsc::Sender<News>,
+    /// For SIP over WebSocket.
+    pub(crate) entrance: Entrance,
 }
 
 /// What the hub lends to the SIP server.
@@ -94,7 +105,12 @@ pub(crate) struct Lent {
     pub(crate) live: LiveConnections,
     pub(crate) tls: Arc<ServerConfig>,
     pub(crate) feed: Feed,
+    /// Where HTTPS listens: the home's name in SIP over WebSocket.
+    pub(crate) https: SocketAddr,
     pub(crate) limits: Limits,
+    /// The lines, and the hub's folder with their passwords.
+    pub(crate) lines: LinesConfig,
+    pub(crate) folder: PathBuf,
     pub(crate) stop: watch::Receiver<bool>,
 }
 
@@ -109,7 +125,10 @@ impl SipServer {
             live,
             tls,
             feed,
+            https,
             limits,
+            lines,
+            folder,
             stop,
         } = lent;
         let Ok(domain @ Host::Name(_)) = Host::parse(&config.domain) else {
@@ -135,11 +154,15 @@ impl SipServer {
             addresses.push((transport, bound(address, listener.local_addr())?));
             listeners.push((transport, listener));
         }
-        let identities = addresses.iter().map(|&(transport, address)| Identity {
-            transport,
-            host: Host::from(address.ip()),
-            port: Some(address.port()),
-        });
+        let web = (FlowTransport::Wss, https);
+        let identities = addresses
+            .iter()
+            .chain([&web])
+            .map(|&(transport, address)| Identity {
+                transport,
+                host: Host::from(address.ip()),
+                port: Some(address.port()),
+            });
         let (news, arriving) = mpsc::channel(NEWS_MAX);
         let around = Surroundings {
             home: home.clone(),
@@ -155,16 +178,30 @@ impl SipServer {
             random().map_err(StoreError::from)?,
         ];
         let (rows, batches) = mpsc::channel(rows::BATCHES_MAX);
+        let secrets = home.store.sip_secrets(fresh).await?;
+        let lent = gateway::Lent {
+            home: home.clone(),
+            news: news.clone(),
+            flow: around.numbers.next(),
+            config: lines,
+            folder,
+            country: config.country,
+            domain: domain.clone(),
+            secret: secrets[1],
+            stop: stop.clone(),
+        };
+        let (door, lines, gateway) = gateway::open(lent).await?;
         let parts = Parts {
             country: config.country,
             domain,
             identities: identities.collect(),
-            secrets: home.store.sip_secrets(fresh).await?,
+            secrets,
             directory: Directory::read(home.store.as_ref()).await?,
             bindings: home.store.all_bindings(home.clock.now()).await?,
             udp: udp.clone(),
             rows,
             around: around.clone(),
+            door,
             stop: stop.clone(),
         };
         let switchboard = Switchboard::new(parts).map_err(StoreError::from)?;
@@ -174,6 +211,7 @@ impl SipServer {
             tokio::spawn(switchboard.run(arriving)),
             tokio::spawn(follow(feed, home.clone(), news.clone(), stop.clone())),
         ];
+        tasks.extend(gateway);
         for (local, socket) in udp {
             let reading = sockets::read_datagrams(socket, local, news.clone(), stop.clone());
             tasks.push(tokio::spawn(reading));
@@ -186,7 +224,9 @@ impl SipServer {
         let server = SipServer {
             domain: config.domain,
             addresses,
+            lines,
             news,
+            entrance: Entrance::of(&around),
         };
         Ok((server, tasks))
     }
@@ -238,6 +278,8 @@ async fn follow(
                             | EventKind::DeviceRevoked
                             | EventKind::Rooms
                             | EventKind::People
+                            | EventKind::Contacts
+                            | EventKind::Lines
                     )
                 };
                 let revoked = |kind| kind == EventKind::DeviceRevoked;

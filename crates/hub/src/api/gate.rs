@@ -288,7 +288,7 @@ async fn admit(home: &Home, request: &Parts) -> Result<(Caller, Shown), Problem>
 }
 
 /// A page of another site made the browser send it: `Origin` names another host, or the browser says so.
-fn comes_from_elsewhere(headers: &HeaderMap) -> bool {
+pub(super) fn comes_from_elsewhere(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     if text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none")) {
         return true;

@@ -34,11 +34,12 @@ impl FlowNumbers {
     }
 }
 
-/// A device that showed its certificate.
+/// A device that showed its certificate, or a session that was opened on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Certified {
     pub(crate) device: DeviceId,
-    pub(crate) certificate: Fingerprint,
+    /// The certificate, where it was shown.
+    pub(crate) certificate: Option<Fingerprint>,
 }
 
 /// One flow.

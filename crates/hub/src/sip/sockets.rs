@@ -168,7 +168,7 @@ async fn admit(
     let device = home.store.device(device.id).await.ok()?;
     let certified = Certified {
         device: device.id,
-        certificate,
+        certificate: Some(certificate),
     };
     device.revoked_at_ms.is_none().then_some((certified, live))
 }

@@ -8,8 +8,9 @@
 //! Nothing here waits: what asks the store is a task of its own and comes back as news.
 
 mod deciding;
+mod outside;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +43,7 @@ use super::rows::{Batch, RowChange, RowKeys, Wall};
 use super::sockets::{Surroundings, connect};
 use crate::binding::Binding;
 use crate::entropy::{NoEntropy, random};
+use crate::gateway::{Door, OnLine};
 use crate::home::Counted;
 use crate::id::DeviceId;
 use crate::rate::{Rate, RateLimit};
@@ -95,6 +97,8 @@ pub(crate) enum News {
     },
     /// Devices, names or accounts have changed.
     Directory(Arc<Directory>),
+    /// By which line a call goes.
+    OnLine(OnLine),
 }
 
 /// What the switchboard is made of.
@@ -108,6 +112,7 @@ pub(crate) struct Parts {
     pub(crate) udp: Vec<(SocketAddr, Arc<UdpSocket>)>,
     pub(crate) rows: mpsc::Sender<Batch>,
     pub(crate) around: Surroundings,
+    pub(crate) door: Door,
     pub(crate) stop: watch::Receiver<bool>,
 }
 
@@ -131,7 +136,7 @@ pub(crate) struct Switchboard {
     identities: Vec<Identity>,
     proxy: Proxy,
     registrar: Registrar,
-    door: Authenticator,
+    gate: Authenticator,
     directory: Arc<Directory>,
     flows: Flows,
     silence: FlowWatch,
@@ -143,6 +148,8 @@ pub(crate) struct Switchboard {
     udp: Vec<(SocketAddr, Arc<UdpSocket>)>,
     rows: mpsc::Sender<Batch>,
     around: Surroundings,
+    door: Door,
+    helped: VecDeque<outside::Helped>,
     stop: watch::Receiver<bool>,
     epoch: Instant,
     wall: Wall,
@@ -160,6 +167,7 @@ impl Switchboard {
             udp,
             rows,
             around,
+            door,
             stop,
         } = parts;
         let mut domains = vec![domain];
@@ -184,16 +192,18 @@ impl Switchboard {
         config.own = identities.clone();
         config.flow_timer_s = u32::try_from(FLOW_TIMER.as_secs()).unwrap_or(120);
         let registrar = Registrar::new(config, bindings, Duration::ZERO);
-        let door = Authenticator::new(AuthenticatorConfig::new(REALM, random()?));
+        let gate = Authenticator::new(AuthenticatorConfig::new(REALM, random()?));
+        let mut flows = Flows::default();
+        flows.opened(door.flow, None, door.queue.clone(), Duration::ZERO);
         Ok(Switchboard {
             country,
             domains,
             identities,
             proxy,
             registrar,
-            door,
+            gate,
             directory,
-            flows: Flows::default(),
+            flows,
             silence: FlowWatch::new(),
             connecting: HashMap::new(),
             vetting: HashMap::new(),
@@ -203,6 +213,8 @@ impl Switchboard {
             udp,
             rows,
             around,
+            door,
+            helped: VecDeque::new(),
             stop,
             epoch: Instant::now(),
             wall,
@@ -297,6 +309,7 @@ impl Switchboard {
                 let _ = self.proxy.respond(id, &response, now);
             }
             News::Directory(directory) => self.directory_changed(directory, now),
+            News::OnLine(news) => self.on_line(news, now),
         }
     }
 

@@ -5,6 +5,8 @@
     reason = "each test file uses its own part"
 )]
 
+pub mod web;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -235,6 +237,25 @@ impl Phone {
         ))
     }
 
+    /// As a browser: SIP over WebSocket on HTTPS, with the device's certificate.
+    pub async fn web(home: &Home, own: &Membership) -> Option<Self> {
+        let (status, socket) = web::open(home, Some(own), &[]).await?;
+        (status == 101).then(|| Self::on_socket(home, &own.device.to_string(), Vec::new(), socket))
+    }
+
+    /// On a WebSocket that stands.
+    pub fn on_socket(
+        home: &Home,
+        user: &str,
+        credentials: Vec<Credentials>,
+        socket: web::Socket,
+    ) -> Self {
+        let (local, hub) = (socket.local, home.address(Transport::Tls));
+        Self::serve(user, credentials, Transport::Tls, local, hub, |wire| {
+            tokio::spawn(web::messages(socket, wire));
+        })
+    }
+
     fn serve(
         user: &str,
         credentials: Vec<Credentials>,
@@ -452,6 +473,12 @@ impl Phone {
             _ => None,
         })
         .await;
+    }
+
+    /// The connection has been closed, whenever.
+    pub async fn gone(&mut self) {
+        let closed = self.closed.take().expect("asked once");
+        closed.await.unwrap();
     }
 
     /// The hub closes the connection; how long that took.
