@@ -25,6 +25,7 @@
 //! | `VolumeUp`, `VolumeDown` | perhaps `by` (percent) |
 //! | `VolumeSet` | `percent` |
 //! | `Mute`, `Unmute` | |
+mod by_sound;
 mod choice;
 mod directory;
 mod guard;
@@ -157,7 +158,9 @@ fn read_words(transcript: &str, names: Option<&KnownNames>) -> Option<Intent> {
     if list.is_empty() {
         return None;
     }
-    read_list(transcript, &list, names).or_else(|| keys(transcript, names))
+    read_list(transcript, &list, names)
+        .or_else(|| keys(transcript, names))
+        .or_else(|| by_sound::by_sound(&list, names))
 }
 
 /// "Press #": the signs are no words; spelt out they are.

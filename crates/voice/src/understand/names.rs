@@ -188,24 +188,63 @@ impl<T: PartialEq> NameBook<T> {
     }
 }
 
-/// How alike two spoken phrases are: 0 is the same sound, 1 nothing in common.
-pub(crate) fn unlikeness(a: &str, b: &str) -> f32 {
-    let (a, b) = (sounds(a), sounds(b));
-    if a.is_empty() || b.is_empty() {
-        return f32::INFINITY;
-    }
-    distance(&a, &b)
-}
+/// A phrase as it sounds, to be compared many times.
+#[derive(Debug, Clone)]
+pub(crate) struct Sounds(Vec<Sound>);
 
-/// The sounds of a phrase with all vowels alike and without "h": equal for most spellings of one name.
-pub(crate) fn skeleton(text: &str) -> Vec<u8> {
-    let mut out: Vec<u8> = sounds(text)
-        .iter()
-        .filter(|sound| **sound != Sound::H)
-        .map(|sound| sound.letter())
-        .collect();
-    out.dedup();
-    out
+impl Sounds {
+    /// The sounds of a text.
+    pub(crate) fn of(text: &str) -> Self {
+        Self(sounds(text))
+    }
+
+    /// How unlike two phrases are: 0 is the same sound, 1 nothing in common.
+    pub(crate) fn unlikeness(&self, other: &Self) -> f32 {
+        if self.0.is_empty() || other.0.is_empty() {
+            return f32::INFINITY;
+        }
+        distance(&self.0, &other.0)
+    }
+
+    /// How many sounds there are.
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// What follows "call" as recognisers slip it ("col", "co", "goal", "doll"), if that is how it begins.
+    pub(crate) fn behind_call(&self) -> Vec<Self> {
+        let open = |sound: &Sound| matches!(sound, Sound::Vowel(b'a' | b'o' | b'O' | b'u'));
+        let mut out = Vec::new();
+        if let [
+            Sound::K | Sound::G | Sound::T | Sound::D | Sound::P,
+            vowel,
+            rest @ ..,
+        ] = self.0.as_slice()
+            && open(vowel)
+        {
+            if let [Sound::L, rest @ ..] = rest {
+                out.push(Self(rest.to_vec()));
+                if let [Sound::D, rest @ ..] = rest {
+                    out.push(Self(rest.to_vec()));
+                }
+            } else if self.0[0] == Sound::K {
+                out.push(Self(rest.to_vec()));
+            }
+        }
+        out
+    }
+
+    /// All vowels alike and without "h": equal for most spellings of one name.
+    pub(crate) fn skeleton(&self) -> Vec<u8> {
+        let mut out: Vec<u8> = self
+            .0
+            .iter()
+            .filter(|sound| **sound != Sound::H)
+            .map(|sound| sound.letter())
+            .collect();
+        out.dedup();
+        out
+    }
 }
 
 /// Mean cost of turning one row of sounds into the other, 0 to 1 and above.

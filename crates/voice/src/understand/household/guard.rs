@@ -2,7 +2,7 @@
 use std::sync::OnceLock;
 
 use super::super::grammar::{EveryCountry, GrammarError, every_country};
-use super::super::names::unlikeness;
+use super::super::names::Sounds;
 use super::super::network::{Builder, Network, Parts};
 use super::super::spell::spell_out;
 use super::super::template::Template;
@@ -25,7 +25,7 @@ pub(super) struct Guard {
     /// The services by themselves, to know their heads.
     services: Network,
     /// The services as the recogniser is told to expect them, for the comparison by sound.
-    spoken: Vec<String>,
+    spoken: Vec<Sounds>,
     numbers: Vec<String>,
 }
 
@@ -57,7 +57,7 @@ impl Guard {
                 "s",
             )?
             .into_iter()
-            .map(|(text, _)| text)
+            .map(|(text, _)| Sounds::of(&text))
             .collect(),
             numbers: all.numbers.clone(),
         })
@@ -65,6 +65,7 @@ impl Guard {
 
     /// Whether these words name something that is called for help.
     pub(super) fn names(&self, list: &[Word], text: &str) -> bool {
+        let said = Sounds::of(text);
         // "The sheriff's wife" names the sheriff.
         let owners: Vec<Word> = list
             .iter()
@@ -82,7 +83,7 @@ impl Guard {
             || self
                 .spoken
                 .iter()
-                .any(|service| unlikeness(service, text) <= SOUNDS_LIKE_MAX)
+                .any(|service| service.unlikeness(&said) <= SOUNDS_LIKE_MAX)
     }
 
     /// Whether a service begins with these words.

@@ -1,7 +1,7 @@
 //! The names that a household knows, for finding where a name ends. Whom they mean is for [`super::Directory`].
 use std::collections::{HashMap, HashSet};
 
-use super::super::names::{ALIKE_MAX, NAME_BYTES_MAX, NAMES_MAX, skeleton, unlikeness};
+use super::super::names::{ALIKE_MAX, NAME_BYTES_MAX, NAMES_MAX, Sounds};
 
 /// Longest name that is looked for, in words.
 pub(super) const NAME_WORDS_MAX: usize = 6;
@@ -27,13 +27,15 @@ impl KnownNames {
         let short = |name: &&str| name.len() <= NAME_BYTES_MAX;
         for name in names.into_iter().filter(short).take(NAMES_MAX) {
             let words: Vec<&str> = name.split_whitespace().collect();
-            let sounds = skeleton(name);
+            let sounds = Sounds::of(name).skeleton();
             if sounds.is_empty() {
                 continue;
             }
             known.whole.entry(sounds).or_default().push(name.to_owned());
             for count in 1..words.len().min(NAME_WORDS_MAX + 1) {
-                known.heads.insert(skeleton(&words[..count].join(" ")));
+                known
+                    .heads
+                    .insert(Sounds::of(&words[..count].join(" ")).skeleton());
             }
         }
         known
@@ -45,21 +47,32 @@ impl KnownNames {
         if spoken.len() > NAME_BYTES_MAX {
             return false;
         }
-        let sounds = skeleton(spoken);
+        let said = Sounds::of(spoken);
+        let sounds = said.skeleton();
         let count = spoken.split_whitespace().count();
         let alike = |name: &String| {
             // "In a" is no "Anna": a short name has as many words as were said.
             let split_alike = sounds.len() > SHORT_MAX || name.split_whitespace().count() == count;
-            split_alike && unlikeness(name, spoken) <= ALIKE_MAX
+            split_alike && said.unlikeness(&Sounds::of(name)) <= ALIKE_MAX
         };
         let names = self.whole.get(&sounds);
         names.is_some_and(|names| names.iter().any(alike))
     }
 
+    /// The one name that sounds so.
+    pub(super) fn sounding(&self, said: &Sounds) -> Option<&str> {
+        let names = self.whole.get(&said.skeleton())?;
+        let mut alike = names
+            .iter()
+            .filter(|name| said.unlikeness(&Sounds::of(name)) <= ALIKE_MAX);
+        let only = alike.next()?;
+        alike.next().is_none().then_some(only)
+    }
+
     /// Whether a longer name begins so: who said "Anna" may go on with "Smith".
     #[must_use]
     pub fn may_go_on(&self, spoken: &str) -> bool {
-        spoken.len() <= NAME_BYTES_MAX && self.heads.contains(&skeleton(spoken))
+        spoken.len() <= NAME_BYTES_MAX && self.heads.contains(&Sounds::of(spoken).skeleton())
     }
 }
 

@@ -13,6 +13,8 @@ use super::sentences::Way;
 
 /// Most keys that are pressed at once.
 const KEYS_MAX: usize = 32;
+/// Fewest digits of a number behind a verb that slipped.
+const LOCAL_DIGITS_MIN: usize = 7;
 /// A spoken volume up to this is a step out of ten.
 const STEPS: u32 = 10;
 
@@ -94,7 +96,11 @@ impl Said<'_> {
             put("who", name.who);
         }
         if let Some(span) = self.capture("number") {
-            put("number", self.number(span)?);
+            let number = self.number(span)?;
+            if way == Way::Long && number.len() < LOCAL_DIGITS_MIN {
+                return None;
+            }
+            put("number", number);
         }
         if let Some(span) = self.capture("digits") {
             put("digits", self.keys(span)?);
@@ -252,10 +258,10 @@ impl Said<'_> {
                 "hash" | "pound" | "hashtag" | "hatch" | "square" => out.push('#'),
                 "sign" | "key" | "and" | "then" | "the" | "button" if count > 1 => {}
                 // What the recogniser writes for a digit that stands alone.
-                "to" | "too" if count == 1 => out.push('2'),
-                "won" if count == 1 => out.push('1'),
-                "for" | "fore" if count == 1 => out.push('4'),
-                "ate" if count == 1 => out.push('8'),
+                "to" | "too" | "do" | "tu" => out.push('2'),
+                "won" => out.push('1'),
+                "for" | "fore" => out.push('4'),
+                "ate" => out.push('8'),
                 _ => match digit_of(word) {
                     Some(digit) => out.push(digit),
                     None if word.bytes().all(|b| b.is_ascii_digit()) => out.push_str(word),

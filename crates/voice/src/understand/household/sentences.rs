@@ -5,7 +5,9 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 use thiserror::Error;
 
+use super::super::names::Sounds;
 use super::super::network::{Builder, Network, NetworkError, Parts};
+use super::super::reading::Intent;
 use super::super::template::{Template, TemplateError};
 
 /// How the free parts of a sentence are read.
@@ -15,6 +17,8 @@ pub(super) enum Way {
     Plain,
     /// Only if the name is one that the household knows.
     Known,
+    /// Only if the number has as many digits as a local one.
+    Long,
     /// Name and text in one piece: where the name ends is to be found. The text may be missing.
     Split,
     /// The same, and there must be a text.
@@ -28,6 +32,17 @@ pub(super) struct Sentences {
     pub(super) network: Network,
     /// The intent of each group, in order of priority.
     pub(super) meanings: Vec<(String, Way)>,
+    /// Sentences to compare by sound.
+    pub(super) spoken: Vec<Spoken>,
+}
+
+/// A sentence without free parts, as it sounds.
+#[derive(Debug)]
+pub(super) struct Spoken {
+    /// Its words, one space apart.
+    pub(super) text: String,
+    pub(super) sounds: Sounds,
+    pub(super) intent: Intent,
 }
 
 #[derive(Debug, Error)]
@@ -39,7 +54,7 @@ enum SentencesError {
     #[error(transparent)]
     Network(#[from] NetworkError),
     #[error(
-        "a household sentence means {0:?}: use an intent's name, alone or with :known, :split or :told"
+        "a household sentence means {0:?}: use an intent's name, alone or with :known, :long, :split or :told"
     )]
     Meaning(String),
 }
@@ -49,6 +64,7 @@ enum SentencesError {
 struct File {
     rules: BTreeMap<String, String>,
     lists: BTreeMap<String, Vec<Value>>,
+    sounds: BTreeMap<String, Vec<String>>,
     sentences: Vec<Group>,
 }
 
@@ -99,8 +115,35 @@ impl Sentences {
             }
         }
         let network = builder.build()?;
-        Ok(Self { network, meanings })
+        let mut spoken = Vec::new();
+        for (what, texts) in file.sounds {
+            let intent = intent(&what)?;
+            spoken.extend(texts.into_iter().map(|text| Spoken {
+                sounds: Sounds::of(&text),
+                text,
+                intent: intent.clone(),
+            }));
+        }
+        Ok(Self {
+            network,
+            meanings,
+            spoken,
+        })
     }
+}
+
+/// "CallPress digits=*": a name and its slots.
+fn intent(text: &str) -> Result<Intent, SentencesError> {
+    let mut parts = text.split(' ');
+    let (name, _) = meaning(parts.next().unwrap_or(""))?;
+    let mut slots = BTreeMap::new();
+    for part in parts {
+        let (slot, value) = part
+            .split_once('=')
+            .ok_or_else(|| SentencesError::Meaning(text.to_owned()))?;
+        slots.insert(slot.to_owned(), value.to_owned());
+    }
+    Ok(Intent { name, slots })
 }
 
 fn meaning(text: &str) -> Result<(String, Way), SentencesError> {
@@ -108,6 +151,7 @@ fn meaning(text: &str) -> Result<(String, Way), SentencesError> {
     let (name, way) = match text.split_once(':') {
         None => (text, Way::Plain),
         Some((name, "known")) => (name, Way::Known),
+        Some((name, "long")) => (name, Way::Long),
         Some((name, "split")) => (name, Way::Split),
         Some((name, "told")) => (name, Way::Told),
         Some(_) => return Err(wrong()),
