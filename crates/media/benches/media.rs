@@ -5,6 +5,7 @@ use core::hint::black_box;
 use core::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use hearthline_media::srtp::{SrtpProfile, SrtpReceiver, SrtpSender};
 use hearthline_media::{Codec, Decoder, Encoder, FRAME_SAMPLES, Output, Session, SessionConfig};
 
 fn frame() -> Vec<i16> {
@@ -65,5 +66,49 @@ fn session(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, codecs, session);
+/// A second of a G.722 call, one way: as it is, with SDES's suite and with what DTLS of ours agrees on.
+fn protection(criterion: &mut Criterion) {
+    let payload = [0x5a; 160];
+    let packet = |sequence: u16| {
+        let mut packet = vec![0x80, 9];
+        packet.extend(sequence.to_be_bytes());
+        packet.extend([0, 0, 0, 0, 0, 0, 0, 7]);
+        packet.extend(payload);
+        packet
+    };
+    criterion.bench_function("a second of RTP, plain", |bencher| {
+        let mut sequence = 0u16;
+        bencher.iter(|| {
+            for _ in 0..50 {
+                sequence = sequence.wrapping_add(1);
+                let packet = black_box(packet(sequence));
+                black_box(packet.clone());
+            }
+        });
+    });
+    for (name, profile) in [
+        ("AES-CM and HMAC-SHA1", SrtpProfile::Aes128CmSha1_80),
+        ("AES-128-GCM", SrtpProfile::AeadAes128Gcm),
+        ("AES-256-GCM", SrtpProfile::AeadAes256Gcm),
+    ] {
+        let key = vec![1; profile.key_and_salt_bytes()];
+        let mut sender = SrtpSender::new(profile, &key).expect("the key has the right length");
+        let mut receiver = SrtpReceiver::new(profile, &key).expect("the key has the right length");
+        let mut sequence = 0u16;
+        criterion.bench_function(
+            &format!("a second of SRTP there and back, {name}"),
+            |bencher| {
+                bencher.iter(|| {
+                    for _ in 0..50 {
+                        sequence = sequence.wrapping_add(1);
+                        let sealed = sender.protect_rtp(&packet(sequence)).expect("in order");
+                        black_box(receiver.unprotect_rtp(&sealed).expect("authentic"));
+                    }
+                });
+            },
+        );
+    }
+}
+
+criterion_group!(benches, codecs, session, protection);
 criterion_main!(benches);

@@ -24,6 +24,7 @@ mod remote_source;
 mod resample;
 pub mod rtcp;
 mod rtp;
+pub mod secure;
 mod session;
 mod session_config;
 pub mod srtp;

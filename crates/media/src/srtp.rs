@@ -3,7 +3,7 @@
 //! ```text
 //! Session ─► SrtpSender::protect_rtp ─► network ─► SrtpReceiver::unprotect_rtp ─► Session
 //! ```
-//! One master key for each direction; the keys come from DTLS (`secure`) or from
+//! One master key for each direction; the keys come from DTLS ([`secure`](crate::secure)) or from
 //! `a=crypto` lines. There is no master key index, no key derivation rate and no way to switch
 //! encryption off.
 

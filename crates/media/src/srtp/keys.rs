@@ -1,7 +1,7 @@
 //! Session keys out of a master key (RFC 3711 §4.3, RFC 7714 §11).
 
-use aes::{Aes128, Aes256};
 use aes::cipher::{BlockCipherEncrypt as _, KeyInit as _};
+use aes::{Aes128, Aes256};
 use zeroize::Zeroizing;
 
 use super::{SrtpError, SrtpProfile};
