@@ -66,6 +66,11 @@ pub(crate) fn read(file: Option<&Path>) -> Result<Household, String> {
     {
         *password = folder.join(&*password);
     }
+    if let Some(home) = &mut household.household {
+        for file in [&mut home.certificate, &mut home.key, &mut home.authority] {
+            *file = folder.join(&*file);
+        }
+    }
     Ok(household)
 }
 

@@ -50,6 +50,8 @@ enum Command {
     },
     /// Say a text in the device's own voice.
     Say(command::say::Arguments),
+    /// Run this machine as a speaker of the home.
+    Speaker(command::speaker::Arguments),
     /// Check the bundle of an incident, offline.
     Verify(command::verify::Arguments),
 }
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
         Command::Hub(arguments) => command::hub::run(&arguments),
         Command::Models { action } => command::models::run(&action),
         Command::Say(arguments) => command::say::run(&arguments),
+        Command::Speaker(arguments) => command::speaker::run(&arguments),
         Command::Verify(arguments) => command::verify::run(&arguments),
     }
     .into()

@@ -15,6 +15,10 @@ use serde::Deserialize;
 
 use crate::policy::{CANCEL_WINDOW_S_MAX, Mode};
 
+mod home;
+
+pub use home::HomeSettings;
+
 /// Largest configuration file, in bytes.
 pub const CONFIG_BYTES_MAX: usize = 256 * 1_024;
 /// Longest account name of a line, in bytes.
@@ -63,6 +67,8 @@ pub struct Household {
     /// Servers that know which call-taker is responsible (RFC 5222).
     #[serde(default)]
     pub lost: LostSettings,
+    /// The hub that this device has joined, for calls in the home and by its lines.
+    pub household: Option<HomeSettings>,
 }
 
 /// `[device]`
@@ -205,6 +211,9 @@ impl Household {
         household.shape()?;
         household.lines()?;
         household.lost_servers()?;
+        if let Some(home) = &household.household {
+            home.check()?;
+        }
         Ok(household)
     }
 

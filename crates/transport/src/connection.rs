@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use crate::sockets::{Counters, FromNetwork, SendError, SocketLimits};
-use crate::tls::{self, Trust};
+use crate::tls::{self, Identity, Trust};
 
 /// Bytes read at once.
 const READ_BYTES: usize = 16 * 1024;
@@ -44,6 +44,7 @@ pub(crate) struct Surroundings {
 pub(crate) struct ClientTls {
     pub(crate) roots: Arc<RootCertStore>,
     pub(crate) trust: Trust,
+    pub(crate) identity: Option<Arc<Identity>>,
 }
 
 /// Connects to a target and runs the connection; its queue may hold messages already.
@@ -123,8 +124,7 @@ async fn open(target: &Target, tls: &ClientTls) -> Result<Made, SendError> {
     if target.transport != Transport::Tls {
         return Ok(Made::Plain(stream));
     }
-    let (config, verified) =
-        tls::client(&tls.roots, tls.trust).map_err(|error| SendError::Tls(error.to_string()))?;
+    let (config, verified) = tls::client(tls).map_err(|error| SendError::Tls(error.to_string()))?;
     let name = tls::server_name(target.server_name.as_deref(), target.remote.ip())
         .map_err(|error| SendError::Tls(error.to_string()))?;
     let stream = TlsConnector::from(config)

@@ -13,6 +13,7 @@ pub mod dns;
 pub mod driver;
 pub mod reach;
 pub mod rtp;
+pub mod secure_stream;
 pub mod sockets;
 pub mod tls;
 

@@ -33,6 +33,9 @@ pub struct SocketsConfig {
     pub tls: Vec<SocketAddr>,
     /// Our certificate.
     pub identity: Option<Identity>,
+    /// What we show to servers that ask who connects. Every server of these sockets sees it, so lines that must not know
+    /// it have sockets of their own.
+    pub client_identity: Option<Identity>,
     /// Roots that vouch for servers, PEM; may be empty.
     pub roots_pem: Vec<u8>,
     /// Which servers we talk to over TLS.
@@ -50,6 +53,7 @@ impl SocketsConfig {
             tcp: Vec::new(),
             tls: Vec::new(),
             identity: None,
+            client_identity: None,
             roots_pem: Vec::new(),
             trust: Trust::Verified,
             limits: SocketLimits::default(),
@@ -293,14 +297,18 @@ impl Sockets {
             local.push((transport, bound));
             listeners.push((transport, listener));
         }
+        let client = ClientTls {
+            roots: tls::roots(&config.roots_pem)?,
+            trust: config.trust,
+            identity: config.client_identity.map(Arc::new),
+        };
+        // A certificate that does not fit its key is told now, not with the first call.
+        tls::client(&client)?;
         let switch = Switch {
             reach: config.reach,
             udp,
             acceptor,
-            client: ClientTls {
-                roots: tls::roots(&config.roots_pem)?,
-                trust: config.trust,
-            },
+            client,
             connections: HashMap::new(),
             next_serial: 0,
             tasks: JoinSet::new(),

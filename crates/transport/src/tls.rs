@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::connection::ClientTls;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
@@ -78,14 +79,21 @@ pub(crate) fn roots(pem: &[u8]) -> Result<Arc<RootCertStore>, TlsError> {
     Ok(Arc::new(store))
 }
 
-/// The server's side.
-pub(crate) fn server(identity: &Identity) -> Result<Arc<ServerConfig>, TlsError> {
+type ChainAndKey = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+fn chain_and_key(identity: &Identity) -> Result<ChainAndKey, TlsError> {
     let chain = certificates(&identity.certificates_pem)?;
     if chain.is_empty() {
         return Err(TlsError::Certificates("none found".to_owned()));
     }
     let key = PrivateKeyDer::from_pem_slice(&identity.key_pem)
         .map_err(|error| TlsError::Key(error.to_string()))?;
+    Ok((chain, key))
+}
+
+/// The server's side.
+pub(crate) fn server(identity: &Identity) -> Result<Arc<ServerConfig>, TlsError> {
+    let (chain, key) = chain_and_key(identity)?;
     let config = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
@@ -94,10 +102,8 @@ pub(crate) fn server(identity: &Identity) -> Result<Arc<ServerConfig>, TlsError>
 }
 
 /// The client's side of one connection, and where it notes whether the certificate is good.
-pub(crate) fn client(
-    roots: &Arc<RootCertStore>,
-    trust: Trust,
-) -> Result<(Arc<ClientConfig>, Arc<AtomicBool>), TlsError> {
+pub(crate) fn client(tls: &ClientTls) -> Result<(Arc<ClientConfig>, Arc<AtomicBool>), TlsError> {
+    let (roots, trust) = (&tls.roots, tls.trust);
     let provider = provider();
     let verified = Arc::new(AtomicBool::new(false));
     let strict = if roots.is_empty() {
@@ -116,8 +122,14 @@ pub(crate) fn client(
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
+        .with_custom_certificate_verifier(Arc::new(verifier));
+    let config = match &tls.identity {
+        None => config.with_no_client_auth(),
+        Some(identity) => {
+            let (chain, key) = chain_and_key(identity)?;
+            config.with_client_auth_cert(chain, key)?
+        }
+    };
     Ok((Arc::new(config), verified))
 }
 

@@ -7,4 +7,5 @@ pub(crate) mod hub;
 pub(crate) mod models;
 pub(crate) mod psap;
 pub(crate) mod say;
+pub(crate) mod speaker;
 pub(crate) mod verify;

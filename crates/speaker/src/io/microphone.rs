@@ -2,6 +2,7 @@
 use std::io::Read;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use super::recording::{Recording, RecordingError};
@@ -9,6 +10,8 @@ use super::recording::{Recording, RecordingError};
 /// One frame: 20 ms at 16 kHz.
 const FRAME_SAMPLES: usize = 320;
 const FRAME: Duration = Duration::from_millis(20);
+/// Silence after each of several recordings: the sentence ends, and the next one is another.
+const PAUSE_SAMPLES: usize = 32_000;
 
 /// Where sound comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +22,14 @@ pub enum Microphone {
     Recording(PathBuf),
     /// These samples in real time, silence after them.
     Samples(Vec<i16>),
+    /// These recordings in real time, a pause after each, then those whose file names come on standard input, one a line,
+    /// as they come; silence between and after them.
+    Recordings {
+        /// The first ones.
+        first: Vec<PathBuf>,
+        /// Whether more are named on standard input.
+        and_named: bool,
+    },
 }
 
 /// A frame, or why there are no more.
@@ -58,6 +69,13 @@ impl Microphone {
                     Box::new(move || paced(move || Ok(once.take()), give)),
                 )
             }
+            Self::Recordings { first, and_named } => {
+                let mut waiting = Waiting::new(first, and_named)?;
+                threaded(
+                    "microphone",
+                    Box::new(move || paced(move || waiting.next_block(), give)),
+                )
+            }
             Self::Program(words) => {
                 let (program, arguments) = words.split_first().ok_or("empty capture command")?;
                 let mut child = Command::new(program)
@@ -81,6 +99,51 @@ impl Microphone {
                 )
             }
         }
+    }
+}
+
+/// Recordings one after the other.
+struct Waiting {
+    names: mpsc::Receiver<PathBuf>,
+    open: Option<Recording>,
+}
+
+impl Waiting {
+    fn new(first: Vec<PathBuf>, and_named: bool) -> Result<Self, String> {
+        let (sender, names) = mpsc::channel();
+        for name in first {
+            sender.send(name).map_err(|error| error.to_string())?;
+        }
+        if and_named {
+            let reading = move || {
+                for name in std::io::stdin().lines().map_while(Result::ok) {
+                    if sender.send(PathBuf::from(name.trim())).is_err() {
+                        return;
+                    }
+                }
+            };
+            std::thread::Builder::new()
+                .name("names".into())
+                .spawn(reading)
+                .map_err(|error| error.to_string())?;
+        }
+        Ok(Self { names, open: None })
+    }
+
+    fn next_block(&mut self) -> Result<Option<Vec<i16>>, RecordingError> {
+        if let Some(recording) = &mut self.open {
+            if let Some(block) = recording.next_block()? {
+                return Ok(Some(block));
+            }
+            self.open = None;
+            return Ok(Some(vec![0; PAUSE_SAMPLES]));
+        }
+        match self.names.try_recv() {
+            Ok(name) => self.open = Some(Recording::open(&name)?),
+            Err(mpsc::TryRecvError::Empty) => {}
+            Err(mpsc::TryRecvError::Disconnected) => return Ok(None),
+        }
+        Ok(Some(vec![0; FRAME_SAMPLES]))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The device's outside: files, programs, sockets and threads. Everything that decides is in the pure modules beside it.
+mod directory;
 pub mod hearing;
+mod home;
 pub mod lost;
 pub mod loudspeaker;
 pub mod microphone;

@@ -14,6 +14,7 @@ use hearthline_voice::listen::Listener;
 use tokio::sync::mpsc;
 
 use super::hearing::{Hearing, Report as HearingReport};
+use super::home::{HomeNews, HomeWires};
 use super::lost::{self, LostAnswer};
 use super::loudspeaker::{Loudspeaker, Report, Sink, Voice};
 use super::microphone::{Frame, Microphone};
@@ -218,13 +219,27 @@ pub async fn run_trusting(
         .start(move |frame| captured.blocking_send(Message::Frame(frame)).is_ok())
         .map_err(failed("microphone"))?;
 
-    let device = Device::new(
+    let (home_news, mut home_inbox) = mpsc::channel(INPUTS_MAX);
+    let home = match &parts.household.household {
+        Some(settings) => {
+            let opened = HomeWires::open(settings, tcp, home_news.clone()).await;
+            let (wires, home_config, told) = opened.map_err(failed("household"))?;
+            notices.extend(told);
+            Some((wires, home_config))
+        }
+        None => None,
+    };
+    let mut device = Device::new(
         config,
         recorder,
         &recovery,
         lost_cache.as_deref(),
         started.elapsed(),
     );
+    let home = home.map(|(wires, config)| {
+        device.join_household(config, started.elapsed());
+        wires
+    });
     let mut running = Running {
         device,
         store,
@@ -234,6 +249,7 @@ pub async fn run_trusting(
         messages,
         started,
         microphone_zero: None,
+        home,
         to_export: None,
         timeout: None,
         frames: 0,
@@ -270,6 +286,13 @@ pub async fn run_trusting(
                 now = running.started.elapsed();
                 running.device.handle(Input::Rtcp(&rtcp_buffer[..length]), now);
             }
+            // Its sender lives as long as this loop: without a home nothing ever comes.
+            Some(news) = home_inbox.recv() => {
+                now = running.started.elapsed();
+                if running.home_news(news, now, &mut watch).is_break() {
+                    break;
+                }
+            }
             Some(message) = inbox.recv() => {
                 now = running.started.elapsed();
                 if running.message(message, now, &mut watch).is_break() {
@@ -296,6 +319,7 @@ struct Running {
     messages: mpsc::Sender<Message>,
     started: Instant,
     microphone_zero: Option<Duration>,
+    home: Option<HomeWires>,
     to_export: Option<IncidentId>,
     timeout: Option<Duration>,
     frames: u64,
@@ -304,7 +328,8 @@ struct Running {
 impl Running {
     fn when(&self) -> When {
         let idle = self.device.situation() == Situation::Idle
-            && self.device.recorder().incident().is_none();
+            && self.device.recorder().incident().is_none()
+            && !self.device.is_telephone_busy();
         When {
             now: self.started.elapsed(),
             microphone_zero: self.microphone_zero,
@@ -367,6 +392,35 @@ impl Running {
         ControlFlow::Continue(())
     }
 
+    fn home_news(
+        &mut self,
+        news: HomeNews,
+        now: Duration,
+        watch: &mut impl FnMut(News<'_>, When) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        match news {
+            HomeNews::Sip(news) => self.network(news, now),
+            HomeNews::Media { to, bytes } => {
+                self.device.handle(Input::Media { to, bytes: &bytes }, now);
+            }
+            HomeNews::Names(names) => self.device.handle(Input::Directory(names), now),
+            HomeNews::Trouble(why) => return watch(News::Trouble(why), self.when()),
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Sends by the hub's wires what is for the hub, everything else by those of the lines.
+    fn to_network(&self, sockets: &Sockets, message: ToNetwork) -> bool {
+        let (transport, remote) = match &message {
+            ToNetwork::Transmit { target, .. } => (target.transport, target.remote),
+            ToNetwork::Close { transport, remote } => (*transport, *remote),
+        };
+        match &self.home {
+            Some(home) if home.leads_to(transport, remote) => home.sip(message),
+            _ => sockets.sender.try_send(message).is_ok(),
+        }
+    }
+
     fn network(&mut self, news: FromNetwork, now: Duration) {
         match news {
             FromNetwork::Received {
@@ -418,14 +472,11 @@ impl Running {
                 Output::Sip { target, bytes } => {
                     let invite = bytes.starts_with(b"INVITE ");
                     // The queue is bounded; a network that takes nothing for so long is as good as failed.
-                    if sockets
-                        .sender
-                        .try_send(ToNetwork::Transmit {
-                            target: target.clone(),
-                            bytes,
-                        })
-                        .is_err()
-                    {
+                    let message = ToNetwork::Transmit {
+                        target: target.clone(),
+                        bytes,
+                    };
+                    if !self.to_network(sockets, message) {
                         let now = self.started.elapsed();
                         self.device.handle(
                             Input::Sip(SipInput::TransportFailed { target: &target }),
@@ -437,9 +488,7 @@ impl Running {
                     }
                 }
                 Output::CloseStream { transport, remote } => {
-                    let _ = sockets
-                        .sender
-                        .try_send(ToNetwork::Close { transport, remote });
+                    self.to_network(sockets, ToNetwork::Close { transport, remote });
                 }
                 // A datagram that the system does not take now is a lost datagram; RTP bears that.
                 Output::Rtp { to, bytes } => drop(rtp.rtp.try_send_to(&bytes, to)),
@@ -458,7 +507,11 @@ impl Running {
                 Output::Play(samples) => self.loudspeaker.play(samples),
                 Output::Tone(tone) => self.loudspeaker.tone(tone),
                 Output::Volume(percent) => self.loudspeaker.volume(percent),
-                Output::Media { .. } => {}
+                Output::Media { from, to, bytes } => {
+                    if let Some(home) = &self.home {
+                        home.media(from, to, &bytes);
+                    }
+                }
                 Output::Light(light) => watch(News::Light(light), self.when())?,
                 Output::ListenForReply { ms } => self.hearing.listen_for_reply(ms),
                 Output::Step(step) => {

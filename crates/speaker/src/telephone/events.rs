@@ -293,7 +293,7 @@ impl Telephone {
         let user = asserted
             .as_ref()
             .and_then(|asserted| asserted.uri.as_sip())
-            .and_then(|uri| uri.user_unescaped())
+            .and_then(hearthline_sip::SipUri::user_unescaped)
             .and_then(|user| String::from_utf8(user).ok());
         let whom = user.and_then(|user| match HomeUser::new(&user) {
             Some(user) => Some(Whom::Home(user)),

@@ -1,0 +1,253 @@
+//! The wires to the hub: SIP over TLS with the device's certificate, sockets for the sound of calls, the names of the home.
+//!
+//! They are the hub's alone. Lines for emergency calls have sockets of their own, which show no certificate of the home.
+use std::fs::File;
+use std::io::Read as _;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hearthline_sip::endpoint::{Target, Transport};
+use hearthline_transport::{
+    FromNetwork, Identity, Reach, RtpPair, Sockets, SocketsConfig, ToNetwork, Trust,
+};
+use sha2::{Digest as _, Sha256};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::directory::{self, Asked};
+use crate::config::HomeSettings;
+use crate::telephone::{CALLS_MAX, HomeConfig, Name};
+
+/// Largest certificate, key or authority, in bytes.
+const PEM_BYTES_MAX: u64 = 64 * 1_024;
+/// How often the names are asked for.
+const NAMES_EVERY: Duration = Duration::from_secs(60);
+/// How soon again after the hub gave none.
+const NAMES_AGAIN: Duration = Duration::from_secs(5);
+
+/// What comes in by these wires.
+#[derive(Debug)]
+pub(super) enum HomeNews {
+    /// SIP.
+    Sip(FromNetwork),
+    /// A datagram of a call's sound.
+    Media {
+        /// Our address that it came to.
+        to: SocketAddr,
+        /// The datagram.
+        bytes: Vec<u8>,
+    },
+    /// The names of the home.
+    Names(Vec<Name>),
+    /// Something does not work; what and how to mend it. Told once until it changes.
+    Trouble(String),
+}
+
+/// The wires. Dropping them closes everything.
+pub(super) struct HomeWires {
+    hub: SocketAddr,
+    sender: mpsc::Sender<ToNetwork>,
+    pairs: Vec<(SocketAddr, Arc<RtpPair>)>,
+    _tasks: JoinSet<()>,
+}
+
+impl HomeWires {
+    /// Reads the files, binds, and starts. What a person should know comes with it.
+    ///
+    /// # Errors
+    /// In words: a file that cannot be read, or a socket that cannot be bound.
+    pub(super) async fn open(
+        settings: &HomeSettings,
+        contact: SocketAddr,
+        news: mpsc::Sender<HomeNews>,
+    ) -> Result<(Self, HomeConfig, Vec<String>), String> {
+        let identity = Identity {
+            certificates_pem: read(&settings.certificate)?,
+            key_pem: read(&settings.key)?,
+        };
+        let authority_pem = read(&settings.authority)?;
+        let mut notices = Vec::new();
+        if others_can_read(&settings.key) {
+            notices.push(
+                "[household] key: others on this machine can read it; take that from them: chmod 600"
+                    .to_owned(),
+            );
+        }
+        let home = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let mut config = SocketsConfig::new(Reach::LoopbackOnly);
+        config.client_identity = Some(identity.clone());
+        config.roots_pem.clone_from(&authority_pem);
+        config.trust = Trust::Verified;
+        let mut sockets = Sockets::bind(config)
+            .await
+            .map_err(|error| format!("[household]: {error}"))?;
+        let sender = sockets.sender.clone();
+        let mut tasks = JoinSet::new();
+        let told = news.clone();
+        tasks.spawn(async move {
+            while let Some(received) = sockets.receiver.recv().await {
+                if told.send(HomeNews::Sip(received)).await.is_err() {
+                    return;
+                }
+            }
+        });
+        let mut pairs = Vec::new();
+        for _ in 0..CALLS_MAX {
+            let pair = RtpPair::bind(home, Reach::LoopbackOnly).await;
+            let pair = pair.map_err(|error| format!("sockets for sound: {error}"))?;
+            let port = pair.port().map_err(|error| error.to_string())?;
+            let (rtp, pair) = (SocketAddr::new(home, port), Arc::new(pair));
+            for rtcp in [false, true] {
+                tasks.spawn(listen(pair.clone(), rtp, rtcp, news.clone()));
+            }
+            pairs.push((rtp, pair));
+        }
+        if let Some(api) = settings.api {
+            let asked = Asked {
+                api,
+                authority_pem,
+                identity,
+            };
+            tasks.spawn(follow_names(asked, news));
+        }
+        let words = |error: crate::config::ConfigError| error.to_string();
+        let config = HomeConfig {
+            hub: Target::new(Transport::Tls, settings.hub),
+            domain: settings.domain().map_err(words)?,
+            user: settings.user.clone(),
+            instance: instance(&settings.user),
+            contact,
+            ports: pairs.iter().map(|(rtp, _)| *rtp).collect(),
+            drop_in: settings.drop_in().map_err(words)?,
+        };
+        let wires = Self {
+            hub: settings.hub,
+            sender,
+            pairs,
+            _tasks: tasks,
+        };
+        Ok((wires, config, notices))
+    }
+
+    /// Whether a message for this target goes by these wires.
+    pub(super) fn leads_to(&self, transport: Transport, remote: SocketAddr) -> bool {
+        transport == Transport::Tls && remote == self.hub
+    }
+
+    /// Sends or closes; false when too much waits already.
+    pub(super) fn sip(&self, message: ToNetwork) -> bool {
+        self.sender.try_send(message).is_ok()
+    }
+
+    /// Sends sound. A datagram that the system does not take now is lost; sound bears that.
+    pub(super) fn media(&self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+        for (rtp, pair) in &self.pairs {
+            if from == *rtp {
+                let _ = pair.rtp.try_send_to(bytes, to);
+            } else if from.port() == rtp.port() + 1 {
+                let _ = pair.rtcp.try_send_to(bytes, to);
+            }
+        }
+    }
+}
+
+async fn listen(pair: Arc<RtpPair>, rtp: SocketAddr, rtcp: bool, news: mpsc::Sender<HomeNews>) {
+    let (socket, mut to) = (if rtcp { &pair.rtcp } else { &pair.rtp }, rtp);
+    to.set_port(rtp.port() + u16::from(rtcp));
+    let mut buffer = vec![0; 2_048];
+    loop {
+        // An error here is a peer that was not there for an earlier packet.
+        let Ok((length, _)) = socket.recv_from(&mut buffer).await else {
+            tokio::task::yield_now().await;
+            continue;
+        };
+        let bytes = buffer[..length].to_vec();
+        match news.try_send(HomeNews::Media { to, bytes }) {
+            Err(mpsc::error::TrySendError::Closed(_)) => return,
+            // Late sound is worth nothing.
+            Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => {}
+        }
+    }
+}
+
+/// Tells the names whenever they have changed, and once why they cannot be told.
+async fn follow_names(asked: Asked, news: mpsc::Sender<HomeNews>) {
+    let mut told = None;
+    loop {
+        let fetched = directory::fetch(&asked).await;
+        let next = if fetched.is_ok() {
+            NAMES_EVERY
+        } else {
+            NAMES_AGAIN
+        };
+        if told.as_ref() != Some(&fetched) {
+            let outcome = match &fetched {
+                Ok(names) => HomeNews::Names(names.clone()),
+                Err(why) => {
+                    HomeNews::Trouble(format!("the names of the home cannot be asked for: {why}"))
+                }
+            };
+            if news.send(outcome).await.is_err() {
+                return;
+            }
+        }
+        told = Some(fetched);
+        tokio::time::sleep(next).await;
+    }
+}
+
+/// A name for this device over all its connections, the same after each start (RFC 5626 section 4.1): a UUID of version
+/// 8 (RFC 9562) out of its id.
+fn instance(user: &str) -> String {
+    let mut id: [u8; 16] = [0; 16];
+    id.copy_from_slice(&Sha256::digest(user.as_bytes())[..16]);
+    id[6] = id[6] & 0x0f | 0x80;
+    id[8] = id[8] & 0x3f | 0x80;
+    let mut text = String::from("urn:uuid:");
+    for (index, byte) in id.iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        text += &format!("{byte:02x}");
+    }
+    text
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let wrong = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|error| wrong(&error))?;
+    file.take(PEM_BYTES_MAX + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| wrong(&error))?;
+    if bytes.len() as u64 > PEM_BYTES_MAX {
+        return Err(wrong(&format_args!(
+            "more than {PEM_BYTES_MAX} bytes are no PEM file of ours"
+        )));
+    }
+    Ok(bytes)
+}
+
+fn others_can_read(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_has_one_instance_for_good() {
+        let own = instance("k7q2");
+        assert_eq!(own, instance("k7q2"));
+        assert_ne!(own, instance("k7q3"));
+        assert_eq!(
+            own.len(),
+            "urn:uuid:00000000-0000-8000-8000-000000000000".len()
+        );
+        assert_eq!(own.as_bytes()["urn:uuid:00000000-0000-".len()], b'8');
+    }
+}
