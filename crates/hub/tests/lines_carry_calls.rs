@@ -45,7 +45,10 @@ async fn a_number_is_dialled_over_a_trunk_with_its_own_account_and_caller_id() {
     assert_eq!(from, format!("sip:+493012340000@{}", trunk.local));
     // Nothing of the home's own names leaves it.
     let text = String::from_utf8(invite.to_bytes()).unwrap();
-    assert!(!text.contains(&desk.user) && !text.contains(DOMAIN), "{text}");
+    assert!(
+        !text.contains(&desk.user) && !text.contains(DOMAIN),
+        "{text}"
+    );
     assert!(text.contains("m=audio 40000"), "the device's own session");
     trunk.rings(far).await;
     desk.progress(call).await;
@@ -66,7 +69,11 @@ async fn a_number_is_dialled_over_a_trunk_with_its_own_account_and_caller_id() {
     assert!(!row.emergency);
     // Keys, hold, and the end pass.
     desk.act(move |endpoint, now| {
-        endpoint.info(call, Body::new("application/dtmf-relay", "Signal=1\r\n"), now)
+        endpoint.info(
+            call,
+            Body::new("application/dtmf-relay", "Signal=1\r\n"),
+            now,
+        )
     })
     .await
     .unwrap();
@@ -145,7 +152,10 @@ async fn a_dead_line_gives_way_within_three_seconds() {
         }
         let (far, _) = good.called().await;
         let took = began.elapsed();
-        println!("{name}: the next line's INVITE after {} ms", took.as_millis());
+        println!(
+            "{name}: the next line's INVITE after {} ms",
+            took.as_millis()
+        );
         assert!(took < Duration::from_secs(3), "{name}: {took:?}");
         good.accepts(far, Some(Body::sdp(SDP))).await;
         desk.answered(call).await;
@@ -311,9 +321,14 @@ async fn a_registered_line_rings_the_home_and_shows_the_contacts_name() {
     assert!(row.contact.is_some());
     trunk.hangs_up(call).await;
     wall.ended(incoming).await;
-    assert!(desk.hears_nothing(Duration::ZERO).await, "not in the kitchen");
+    assert!(
+        desk.hears_nothing(Duration::ZERO).await,
+        "not in the kitchen"
+    );
     // The caller gives up while it rings.
-    let call = trunk.calls(&to, "<sip:+12025550123@provider.test>", hub).await;
+    let call = trunk
+        .calls(&to, "<sip:+12025550123@provider.test>", hub)
+        .await;
     let ringing = wall.rings().await;
     trunk
         .wait(|event| match event {

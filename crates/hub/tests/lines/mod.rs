@@ -351,9 +351,7 @@ impl Provider {
         let contact = contacts.first().unwrap().clone();
         let mut answer = Refusal::new(StatusCode::OK);
         let row = format!("<{}>;expires=600", contact.uri);
-        answer
-            .headers
-            .push((HeaderName::Contact, row.into_bytes()));
+        answer.headers.push((HeaderName::Contact, row.into_bytes()));
         self.act(move |endpoint, now| endpoint.respond(handle, answer, None, now))
             .await
             .unwrap();
