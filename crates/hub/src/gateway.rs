@@ -24,6 +24,8 @@ mod outgoing;
 mod relay;
 mod run;
 mod standing;
+#[cfg(test)]
+mod tests;
 mod trunk;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
