@@ -5,6 +5,7 @@
 //! ```
 //! No route starts a call of any kind: the handlers have the store, and the store has no method for it.
 
+mod call_settings;
 mod calls;
 mod contacts;
 mod devices;
@@ -64,6 +65,14 @@ fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(telephone::telephone))
         .routes(routes!(sip_accounts::list, sip_accounts::add))
         .routes(routes!(sip_accounts::revoke))
+        .routes(routes!(
+            call_settings::of_person,
+            call_settings::set_of_person
+        ))
+        .routes(routes!(
+            call_settings::of_device,
+            call_settings::set_of_device
+        ))
         .routes(routes!(rooms::list, rooms::add))
         .routes(routes!(rooms::change, rooms::remove))
         .routes(routes!(contacts::list, contacts::add))

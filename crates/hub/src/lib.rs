@@ -18,6 +18,7 @@
 pub mod address_book;
 pub mod binding;
 pub mod call;
+pub mod call_settings;
 pub mod contact;
 pub mod device;
 pub mod event;

@@ -17,6 +17,7 @@ pub(crate) mod destination;
 mod directory;
 pub(crate) mod flows;
 mod rows;
+mod screening;
 mod sockets;
 mod switchboard;
 pub(crate) mod web;

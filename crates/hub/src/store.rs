@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use crate::address_book::{Imported, ImportedCard};
 use crate::binding::Binding;
 use crate::call::Call;
+use crate::call_settings::CallSettings;
 use crate::clock::UnixMs;
 use crate::contact::{Contact, ContactFields};
 use crate::device::{Device, DeviceFields, Fingerprint, IssuedCertificate, NewDevice};
@@ -210,6 +211,22 @@ pub trait Bindings: Send + Sync {
     async fn remove_flow(&self, node_id: &str, flow_id: u64) -> Answer<()>;
 }
 
+/// What people and devices want of calls.
+#[async_trait]
+pub trait CallWishes: Send + Sync {
+    /// Replaces what somebody wants. The person or device is there.
+    async fn set_call_settings(
+        &self,
+        party: Party,
+        settings: &CallSettings,
+        now: UnixMs,
+    ) -> Answer<()>;
+    /// What somebody wants; as it begins, where nothing was set.
+    async fn call_settings_of(&self, party: Party) -> Answer<CallSettings>;
+    /// All that were set.
+    async fn call_settings(&self) -> Answer<Vec<(Party, CallSettings)>>;
+}
+
 /// Accounts of ordinary SIP phones, and what the SIP server signs with.
 #[async_trait]
 pub trait SipAccounts: Send + Sync {
@@ -302,6 +319,7 @@ pub trait Store:
     + Lines
     + Bindings
     + SipAccounts
+    + CallWishes
     + Calls
     + Messages
     + Incidents
@@ -319,6 +337,7 @@ impl<T> Store for T where
         + Lines
         + Bindings
         + SipAccounts
+        + CallWishes
         + Calls
         + Messages
         + Incidents

@@ -171,6 +171,17 @@ pub(crate) fn refused_emergency(device: Option<DeviceId>, now: UnixMs) -> Option
     })
 }
 
+/// The row of a call inside that did not ring, because who was called is not to be disturbed.
+pub(crate) fn undisturbed(caller: DeviceId, called: DeviceId, now: UnixMs) -> Option<Call> {
+    Some(Call {
+        device: Some(caller),
+        other_device: Some(called),
+        state: CallState::Missed,
+        ended_at_ms: Some(now),
+        ..beginning(Direction::Inside, now)?
+    })
+}
+
 fn beginning(direction: Direction, now: UnixMs) -> Option<Call> {
     Some(Call {
         // Without randomness the call goes on, only its row is missing.

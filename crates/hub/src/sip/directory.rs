@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use hearthline_sip::digest::Account;
 
+use crate::call_settings::CallSettings;
+use crate::clock::UnixMs;
 use crate::device::DeviceKind;
 use crate::event::StreamId;
-use crate::id::{DeviceId, LineId};
+use crate::id::{DeviceId, LineId, PersonId};
 use crate::number::Number;
-use crate::person::Role;
+use crate::person::{Party, Role};
 use crate::sip::account::StoredSipAccount;
+use crate::sip::screening::{Called, Calling, Screened, screen};
 use crate::store::{Answer, Store};
 
 /// Devices, their addresses and names.
@@ -28,6 +31,10 @@ pub(crate) struct Directory {
     everybody: Vec<DeviceId>,
     /// Whom a line's calls ring, where it names rooms or devices.
     rings: HashMap<LineId, Vec<DeviceId>>,
+    /// Whose each device is.
+    owners: HashMap<DeviceId, PersonId>,
+    /// What people and devices want of calls.
+    wishes: HashMap<Party, CallSettings>,
     /// Devices of children.
     children: HashSet<DeviceId>,
     /// Numbers that children may call.
@@ -69,6 +76,7 @@ impl Directory {
                     .extend(numbers.map(|number| number.number));
             }
         }
+        directory.wishes = store.call_settings().await?.into_iter().collect();
         let lines = store.lines().await?;
         for device in store.devices().await? {
             if device.revoked_at_ms.is_some() {
@@ -78,6 +86,9 @@ impl Directory {
             // Without its account it has no address.
             if device.kind == DeviceKind::SipPhone && !directory.users.contains_key(&device.id) {
                 continue;
+            }
+            if let Some(person) = device.fields.person {
+                directory.owners.insert(device.id, person);
             }
             let own = device.id.to_string();
             directory.users.entry(device.id).or_insert(own);
@@ -153,6 +164,17 @@ impl Directory {
     /// Whether a device may call a number outside.
     pub(crate) fn may_call(&self, device: DeviceId, number: &Number) -> bool {
         !self.children.contains(&device) || self.for_children.contains(number)
+    }
+
+    /// What becomes of a call at a device of the home.
+    pub(crate) fn screen(&self, calling: Calling, device: DeviceId, now: UnixMs) -> Screened {
+        let person = self.owner(device);
+        screen(calling, Called { device, person }, &self.wishes, now)
+    }
+
+    /// Whose a device is.
+    pub(crate) fn owner(&self, device: DeviceId) -> Option<PersonId> {
+        self.owners.get(&device).copied()
     }
 
     /// Whether a device was revoked.

@@ -9,6 +9,7 @@
 
 mod deciding;
 mod outside;
+mod screened;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -23,12 +23,12 @@ use hearthline_hub::text::Name;
 use hearthline_hub::{Hub, HubConfig, HubHandle};
 use hearthline_sip::endpoint::{
     Body, CallHandle, Credentials, EndpointConfig, Event, FailureCause, Input, InviteRequest,
-    Output, RegisterRequest, RegistrationCause,
+    Output, Refusal, RegisterRequest, RegistrationCause,
 };
 use hearthline_sip::outbound::FlowTransport;
 use hearthline_sip::registration::RegistrationConfig;
 use hearthline_sip::target::{Target, Transport};
-use hearthline_sip::{Endpoint, NameAddr, StatusCode, Uri};
+use hearthline_sip::{Endpoint, HeaderName, NameAddr, Request, StatusCode, Uri};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -390,6 +390,38 @@ impl Phone {
         self.act(move |endpoint, now| endpoint.invite(request, now))
             .await
             .unwrap()
+    }
+
+    /// Calls a Request-URI with rows of one's own.
+    pub async fn call_with(&self, uri: &str, rows: &[(&str, &str)]) -> CallHandle {
+        let uri: Uri = uri.parse().unwrap();
+        let to = NameAddr::new(uri.clone());
+        let mut request = InviteRequest::new(uri, self.address(), to, self.hub.clone());
+        request.body = Some(Body::sdp(SDP));
+        request.credentials = self.credentials.clone();
+        for (name, value) in rows {
+            let name = HeaderName::parse(name.as_bytes()).unwrap();
+            request.headers.push((name, value.as_bytes().to_vec()));
+        }
+        self.act(move |endpoint, now| endpoint.invite(request, now))
+            .await
+            .unwrap()
+    }
+
+    /// The INVITE that comes, declined at once.
+    pub async fn declines(&mut self) -> Request {
+        let (call, request) = self
+            .wait(|event| match event {
+                Event::Incoming { call, request, .. } => Some((*call, (**request).clone())),
+                _ => None,
+            })
+            .await;
+        self.act(move |endpoint, now| {
+            endpoint.reject(call, Refusal::new(StatusCode::BUSY_HERE), now)
+        })
+        .await
+        .unwrap();
+        request
     }
 
     /// What a call to this Request-URI is refused with.

@@ -155,7 +155,7 @@ impl Switchboard {
 
     /// Where a call goes that is no emergency.
     pub(super) fn call(
-        &self,
+        &mut self,
         request: &Request,
         destination: &Destination,
         caller: &Caller,
@@ -178,8 +178,7 @@ impl Switchboard {
             Ok(groups) => {
                 let own = &self.domains[0];
                 let asserted = format!("<sip:{}@{own}>", caller.user);
-                Decision::Forward(Forward {
-                    groups,
+                let mut forward = Forward {
                     record_route: true,
                     // Credentials were for us; who somebody is, we say.
                     remove: vec![
@@ -188,14 +187,17 @@ impl Switchboard {
                     ],
                     set: vec![(HeaderName::PAssertedIdentity, asserted.into_bytes())],
                     ..Forward::default()
-                })
+                };
+                self.mark_drop_in(request, &groups, caller, &mut forward);
+                forward.groups = groups;
+                Decision::Forward(forward)
             }
         }
     }
 
     /// The devices that a user part means: an address, a GRUU, or a name.
     pub(super) fn groups(
-        &self,
+        &mut self,
         name: &str,
         uri: &SipUri,
         caller: &Caller,
@@ -225,10 +227,9 @@ impl Switchboard {
             groups
         };
         if groups.is_empty() {
-            Err(not_registered())
-        } else {
-            Ok(groups)
+            return Err(not_registered());
         }
+        self.screened(groups, caller)
     }
 
     /// The target sets of some devices as one: what is preferred everywhere rings first.

@@ -165,7 +165,7 @@ impl Switchboard {
         let name = HeaderName::parse(CALLBACK.as_bytes());
         let mark = name.and_then(|name| request.headers.get_str(&name));
         let Some(mark) = mark else {
-            return all;
+            return self.undisturbed(all);
         };
         let mut groups = self.helped_caller(mark, now);
         for group in &mut groups {

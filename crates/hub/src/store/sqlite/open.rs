@@ -27,7 +27,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0003_sip_accounts.sql"),
     include_str!("../../../migrations/0004_limits.sql"),
     include_str!("../../../migrations/0005_lines.sql"),
-    include_str!("../../../migrations/0005_cards.sql"),
+    include_str!("../../../migrations/0006_cards.sql"),
+    include_str!("../../../migrations/0007_call_settings.sql"),
 ];
 /// "HRTH": SQLite files of other programs are left alone.
 const APPLICATION_ID: i64 = 0x4852_5448;

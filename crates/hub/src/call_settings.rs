@@ -1,0 +1,57 @@
+//! What a person or a device wants of calls: do not disturb, whom it takes, and who may drop in.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::clock::UnixMs;
+use crate::person::Party;
+
+/// Most entries of one list.
+pub const LIST_MAX: usize = 200;
+
+/// Settings of one person, on all their devices, or of one device.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CallSettings {
+    /// Nothing rings; who calls is told that nobody comes, and the call is noted as missed.
+    #[serde(default)]
+    pub do_not_disturb: bool,
+    /// Until when; without it until it is switched off.
+    #[serde(default)]
+    pub do_not_disturb_until_ms: Option<UnixMs>,
+    /// Whose calls are declined. At most 200.
+    #[serde(default, deserialize_with = "few")]
+    #[schema(max_items = 200)]
+    pub blocked: Vec<Party>,
+    /// When given, only these people and devices of the home may call. At most 200.
+    #[serde(default, deserialize_with = "few_or_none")]
+    #[schema(max_items = 200)]
+    pub only: Option<Vec<Party>>,
+    /// Who may drop in: their call is answered by itself. Nobody unless it is said here. At most 200.
+    #[serde(default, deserialize_with = "few")]
+    #[schema(max_items = 200)]
+    pub drop_in: Vec<Party>,
+}
+
+impl CallSettings {
+    /// Whether nothing rings now.
+    #[must_use]
+    pub fn is_undisturbed(&self, now: UnixMs) -> bool {
+        self.do_not_disturb && self.do_not_disturb_until_ms.is_none_or(|until| now < until)
+    }
+}
+
+fn few<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<Party>, D::Error> {
+    let list = Vec::<Party>::deserialize(from)?;
+    if list.len() > LIST_MAX {
+        let text = format!("a list has at most {LIST_MAX} entries");
+        return Err(serde::de::Error::custom(text));
+    }
+    Ok(list)
+}
+
+fn few_or_none<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Vec<Party>>, D::Error> {
+    #[derive(Deserialize)]
+    struct Few(#[serde(deserialize_with = "few")] Vec<Party>);
+    Ok(Option::<Few>::deserialize(from)?.map(|few| few.0))
+}

@@ -1,0 +1,189 @@
+//! Whether a call may ring a device: do not disturb, block and allow lists, drop-in. One pure function.
+//!
+//! Emergencies never come here, and a call-taker's callback goes before every rule. Whom children may call outside is
+//! judged where numbers are ([`super::directory::Directory::may_call`]).
+
+use std::collections::HashMap;
+
+use crate::call_settings::CallSettings;
+use crate::clock::UnixMs;
+use crate::id::{DeviceId, PersonId};
+use crate::person::Party;
+
+/// Who calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Calling {
+    /// A device of the home, and whose it is.
+    Inside {
+        device: DeviceId,
+        person: Option<PersonId>,
+    },
+    /// Somebody on a line, whom the gateway has screened already.
+    Outside,
+    /// A call-taker, after an emergency call.
+    Callback,
+}
+
+/// Who is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Called {
+    pub(crate) device: DeviceId,
+    pub(crate) person: Option<PersonId>,
+}
+
+/// What becomes of the call at this device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Screened {
+    /// It rings; with `drop_in` it may be answered by itself.
+    Rings { drop_in: bool },
+    /// 480, and noted as missed.
+    DoNotDisturb,
+    /// 603.
+    Declined,
+}
+
+/// Judges a call at one device by the device's settings and its person's: what either refuses is refused.
+pub(crate) fn screen(
+    calling: Calling,
+    called: Called,
+    settings: &HashMap<Party, CallSettings>,
+    now: UnixMs,
+) -> Screened {
+    if calling == Calling::Callback {
+        return Screened::Rings { drop_in: false };
+    }
+    let person = called.person.map(Party::Person);
+    let parties = [Some(Party::Device(called.device)), person];
+    let own: Vec<&CallSettings> = parties
+        .into_iter()
+        .flatten()
+        .filter_map(|party| settings.get(&party))
+        .collect();
+    let is_caller = |party: &Party| match (calling, party) {
+        (Calling::Inside { device, .. }, Party::Device(id)) => device == *id,
+        (Calling::Inside { person, .. }, Party::Person(id)) => person == Some(*id),
+        _ => false,
+    };
+    let refuses = |settings: &CallSettings| {
+        let blocked = settings.blocked.iter().any(is_caller);
+        // Lists name people and devices of the home; who calls from outside is on none and judged by the address book.
+        let inside = matches!(calling, Calling::Inside { .. });
+        let listed = |only: &Vec<Party>| only.iter().any(is_caller);
+        blocked || (inside && settings.only.as_ref().is_some_and(|only| !listed(only)))
+    };
+    if own.iter().any(|settings| refuses(settings)) {
+        return Screened::Declined;
+    }
+    if own.iter().any(|settings| settings.is_undisturbed(now)) {
+        return Screened::DoNotDisturb;
+    }
+    let drop_in = own
+        .iter()
+        .any(|settings| settings.drop_in.iter().any(is_caller));
+    Screened::Rings { drop_in }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixMs = UnixMs(1_000);
+
+    struct Two {
+        anna: PersonId,
+        kitchen: DeviceId,
+        called: Called,
+    }
+
+    fn two() -> Two {
+        let called = Called {
+            device: DeviceId::random().unwrap(),
+            person: Some(PersonId::random().unwrap()),
+        };
+        Two {
+            anna: PersonId::random().unwrap(),
+            kitchen: DeviceId::random().unwrap(),
+            called,
+        }
+    }
+
+    impl Two {
+        fn judged(&self, party: Party, settings: CallSettings) -> Screened {
+            let calling = Calling::Inside {
+                device: self.kitchen,
+                person: Some(self.anna),
+            };
+            self.judged_of(calling, party, settings)
+        }
+
+        fn judged_of(&self, calling: Calling, party: Party, settings: CallSettings) -> Screened {
+            screen(
+                calling,
+                self.called,
+                &HashMap::from([(party, settings)]),
+                NOW,
+            )
+        }
+    }
+
+    #[test]
+    fn what_the_device_or_its_person_refuses_is_refused() {
+        let two = two();
+        let rings = Screened::Rings { drop_in: false };
+        let (kitchen, anna) = (Party::Device(two.kitchen), Party::Person(two.anna));
+        for own in [
+            Party::Device(two.called.device),
+            two.called.person.map(Party::Person).unwrap(),
+        ] {
+            assert_eq!(two.judged(own, CallSettings::default()), rings);
+            for party in [kitchen, anna] {
+                let blocked = CallSettings {
+                    blocked: vec![party],
+                    ..CallSettings::default()
+                };
+                assert_eq!(two.judged(own, blocked), Screened::Declined);
+                let only = CallSettings {
+                    only: Some(vec![party]),
+                    ..CallSettings::default()
+                };
+                assert_eq!(two.judged(own, only), rings);
+                let drop_in = CallSettings {
+                    drop_in: vec![party],
+                    ..CallSettings::default()
+                };
+                let allowed = Screened::Rings { drop_in: true };
+                assert_eq!(two.judged(own, drop_in.clone()), allowed);
+                assert_eq!(two.judged_of(Calling::Outside, own, drop_in), rings);
+            }
+            let nobody = CallSettings {
+                only: Some(Vec::new()),
+                ..CallSettings::default()
+            };
+            assert_eq!(two.judged(own, nobody.clone()), Screened::Declined);
+            assert_eq!(two.judged_of(Calling::Outside, own, nobody), rings);
+        }
+    }
+
+    #[test]
+    fn do_not_disturb_lasts_as_long_as_said_and_a_callback_goes_before_everything() {
+        let two = two();
+        let own = Party::Device(two.called.device);
+        let until = |until| CallSettings {
+            do_not_disturb: true,
+            do_not_disturb_until_ms: until,
+            ..CallSettings::default()
+        };
+        let rings = Screened::Rings { drop_in: false };
+        assert_eq!(two.judged(own, until(None)), Screened::DoNotDisturb);
+        let later = until(Some(UnixMs(1_001)));
+        assert_eq!(two.judged(own, later.clone()), Screened::DoNotDisturb);
+        let outside = two.judged_of(Calling::Outside, own, later);
+        assert_eq!(outside, Screened::DoNotDisturb);
+        assert_eq!(two.judged(own, until(Some(NOW))), rings);
+        let everything = CallSettings {
+            only: Some(Vec::new()),
+            ..until(None)
+        };
+        assert_eq!(two.judged_of(Calling::Callback, own, everything), rings);
+    }
+}
