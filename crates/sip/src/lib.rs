@@ -17,6 +17,7 @@ pub mod digest;
 pub mod framer;
 pub mod header_name;
 pub mod headers;
+pub mod identity;
 pub mod limits;
 pub mod media_type;
 pub mod message;

@@ -560,7 +560,7 @@ impl SecureTransport {
     /// Takes what ICE and DTLS have to say, and reckons the next timeout.
     fn settle(&mut self, now: Duration) {
         while let Some(event) = self.agent.poll_event() {
-            self.on_ice(event, now);
+            self.on_ice(&event, now);
         }
         while let Some(transmit) = self.agent.poll_transmit() {
             self.push(SecureOutput::Transmit {
@@ -596,19 +596,19 @@ impl SecureTransport {
         self.next_timeout = Some(due.max(now + Duration::from_millis(1)));
     }
 
-    fn on_ice(&mut self, event: IceAgentEvent, now: Duration) {
+    fn on_ice(&mut self, event: &IceAgentEvent, now: Duration) {
         match event {
             IceAgentEvent::NominatedSend {
                 source,
                 destination,
                 ..
             } => {
-                let before = self.path.replace((source, destination));
-                if before.is_none_or(|(_, remote)| remote != destination)
+                let before = self.path.replace((*source, *destination));
+                if before.is_none_or(|(_, remote)| remote != *destination)
                     && matches!(self.phase, Phase::Connected | Phase::Interrupted)
                 {
                     self.push(SecureOutput::Event(SecureEvent::PathChanged {
-                        remote: destination,
+                        remote: *destination,
                     }));
                 }
                 self.start_dtls(now);

@@ -16,7 +16,6 @@ const GCM_TAG_BYTES: usize = 16;
 const BLOCKS: usize = 8;
 
 /// The keys of one direction and purpose.
-#[expect(clippy::large_enum_variant)] // one or two of them in a call
 pub(super) enum Cipher {
     /// RFC 3711 §4.1.1 and §4.2.1.
     CounterMode {
