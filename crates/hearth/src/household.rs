@@ -1,8 +1,10 @@
 //! The household: from its file, or a made-up one for drills.
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use hearthline_speaker::config::{CONFIG_BYTES_MAX, Household};
+
+use crate::place::{HOME_FILE, home_folder};
 
 /// The household of the demo. Every name and number is fictional.
 const DRILL_HOUSEHOLD: &str = r#"
@@ -43,27 +45,53 @@ pub(crate) fn read(file: Option<&Path>) -> Result<Household, String> {
     let Some(file) = file else {
         return Household::parse(DRILL_HOUSEHOLD).map_err(|error| error.to_string());
     };
-    let named = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
+    let text = text_of(file).map_err(|error| named(file, &error))?;
+    parse(file, &text)
+}
+
+/// The same for a device in its folder: where its file names no home, the one that it has joined.
+///
+/// # Errors
+/// As [`read`], of both files.
+pub(crate) fn read_for(file: Option<&Path>, device: &Path) -> Result<Household, String> {
+    let mut household = read(file)?;
+    if household.household.is_some() {
+        return Ok(household);
+    }
+    let joined = home_folder(device).join(HOME_FILE);
+    match text_of(&joined) {
+        Ok(text) => {
+            household.household = parse(&joined, &format!("{DRILL_HOUSEHOLD}\n{text}"))?.household;
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(named(&joined, &error)),
+    }
+    Ok(household)
+}
+
+fn named(file: &Path, error: &dyn std::fmt::Display) -> String {
+    format!("{}: {error}", file.display())
+}
+
+fn text_of(file: &Path) -> std::io::Result<String> {
     // Read no further than the limit: a device file has no end, and its size says 0.
     let mut text = String::new();
-    let opened = std::fs::File::open(file).map_err(|error| named(&error))?;
-    opened
+    std::fs::File::open(file)?
         .take(CONFIG_BYTES_MAX as u64 + 1)
-        .read_to_string(&mut text)
-        .map_err(|error| named(&error))?;
+        .read_to_string(&mut text)?;
     if text.len() > CONFIG_BYTES_MAX {
-        return Err(named(&format!(
-            "a household's file has at most {CONFIG_BYTES_MAX} bytes"
-        )));
+        let why = format!("a household's file has at most {CONFIG_BYTES_MAX} bytes");
+        return Err(std::io::Error::other(why));
     }
-    let mut household = Household::parse(&text).map_err(|error| named(&error))?;
-    // A password's file lies beside the household's, wherever the program was started.
+    Ok(text)
+}
+
+fn parse(file: &Path, text: &str) -> Result<Household, String> {
+    let mut household = Household::parse(text).map_err(|error| named(file, &error))?;
+    // What it names lies beside the file, wherever the program was started.
     let folder = file.parent().unwrap_or(Path::new(""));
-    for password in household
-        .lines
-        .iter_mut()
-        .filter_map(|line| line.password_file.as_mut())
-    {
+    let lines = household.lines.iter_mut();
+    for password in lines.filter_map(|line| line.password_file.as_mut()) {
         *password = folder.join(&*password);
     }
     if let Some(home) = &mut household.household {

@@ -41,6 +41,8 @@ enum Command {
     Hear(command::hear::Arguments),
     /// Run the home's server, or ask the running one.
     Hub(command::hub::Arguments),
+    /// Join a home with a code of its hub.
+    Join(command::join::Arguments),
     /// Run the drill call-taker and its LoST server alone.
     Psap(command::psap::Arguments),
     /// Install, list or check the speech models.
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
         Command::Doctor(arguments) => command::doctor::run(&arguments),
         Command::Hear(arguments) => command::hear::run(&arguments),
         Command::Hub(arguments) => command::hub::run(&arguments),
+        Command::Join(arguments) => command::join::run(&arguments),
         Command::Models { action } => command::models::run(&action),
         Command::Say(arguments) => command::say::run(&arguments),
         Command::Speaker(arguments) => command::speaker::run(&arguments),

@@ -9,6 +9,14 @@ pub(crate) fn device_folder(given: Option<&Path>) -> Result<PathBuf, String> {
     folder("device", given)
 }
 
+/// What a joined device knows of its home, within [`home_folder`]: the section `[household]` of a configuration.
+pub(crate) const HOME_FILE: &str = "home.toml";
+
+/// Where a device keeps what joining a home gave it.
+pub(crate) fn home_folder(device: &Path) -> PathBuf {
+    device.join("home")
+}
+
 /// `given`, else `$XDG_DATA_HOME/hearthline/NAME`, else `~/.local/share/hearthline/NAME`.
 ///
 /// # Errors

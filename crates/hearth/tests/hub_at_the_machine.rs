@@ -3,56 +3,7 @@
 
 mod program;
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
-
-use program::Home;
-
-/// A running hub; it ends with the test.
-struct Running {
-    child: Child,
-    said: Vec<String>,
-}
-
-impl Running {
-    fn start(home: &Home) -> Self {
-        Self::start_with(home, &[])
-    }
-
-    fn start_with(home: &Home, more: &[&str]) -> Self {
-        let mut child = home
-            .hearth()
-            .args(["hub", "--listen", "127.0.0.1:0"])
-            .args(more)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut said = Vec::new();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        for line in lines.map_while(Result::ok) {
-            let last = line.contains("hub invite Kitchen");
-            said.push(line);
-            if last {
-                break;
-            }
-        }
-        Self { child, said }
-    }
-
-    /// Ends it as Ctrl-C does, and gives its exit code.
-    fn interrupt(mut self) -> Option<i32> {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-        self.child.wait().unwrap().code()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use program::{Home, Running};
 
 #[test]
 fn people_are_added_and_devices_invited_while_it_runs() {
@@ -66,7 +17,7 @@ fn people_are_added_and_devices_invited_while_it_runs() {
         hub.said
     );
     std::fs::write(home.path("anna.txt"), "correct horse battery\n").unwrap();
-    let added = home.run(&[
+    let anna = [
         "hub",
         "add-person",
         "Anna",
@@ -76,20 +27,11 @@ fn people_are_added_and_devices_invited_while_it_runs() {
         "anna",
         "--password-file",
         "anna.txt",
-    ]);
+    ];
+    let added = home.run(&anna);
     assert_eq!(added.code, 0, "{}", added.err);
     assert!(!added.out.contains("horse"), "{}", added.out);
-    let again = home.run(&[
-        "hub",
-        "add-person",
-        "Anna",
-        "--role",
-        "owner",
-        "--login",
-        "anna",
-        "--password-file",
-        "anna.txt",
-    ]);
+    let again = home.run(&anna);
     assert_eq!(again.code, 2, "a login is somebody's own: {}", again.out);
 
     let shown = home.run(&["hub", "invite", "Kitchen"]);

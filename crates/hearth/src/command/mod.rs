@@ -4,6 +4,7 @@ pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod hear;
 pub(crate) mod hub;
+pub(crate) mod join;
 pub(crate) mod models;
 pub(crate) mod psap;
 pub(crate) mod say;

@@ -28,7 +28,7 @@ const END_MAX: Duration = Duration::from_secs(3);
 /// How the speaker runs.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  hearth speaker --config kitchen.toml\n  hearth speaker --config kitchen.toml --json\n  hearth speaker --config kitchen.toml --hear call.wav --hear hang-up.wav\n  hearth speaker --microphone \"parec --raw --rate=16000 --channels=1\" --loudspeaker said.wav\n\nWith [household] in its configuration it belongs to the home of a hub and makes and takes ordinary calls. It joins no home by itself. Emergency calls are drills and go by the configured lines alone.\nIt ends with Ctrl-C, or when the recordings of --hear are over and nothing is under way.\n\nExit codes: 0 ended, 2 the configuration, a recording or a sound program cannot be used, 3 models or a sound program are missing."
+    after_help = "Examples:\n  hearth speaker --config kitchen.toml\n  hearth speaker --config kitchen.toml --json\n  hearth speaker --config kitchen.toml --hear call.wav --hear hang-up.wav\n  hearth speaker --microphone \"parec --raw --rate=16000 --channels=1\" --loudspeaker said.wav\n\nOnce it has joined a home (`hearth join`, or [household] in its configuration) it makes and takes ordinary calls. Emergency calls are drills and go by the configured lines alone.\nIt ends with Ctrl-C, or when the recordings of --hear are over and nothing is under way.\n\nExit codes: 0 ended, 2 the configuration, a recording or a sound program cannot be used, 3 models or a sound program are missing."
 )]
 pub(crate) struct Arguments {
     /// Household configuration (TOML); a made-up drill household without it.
@@ -65,7 +65,8 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
 
 fn prepared(arguments: &Arguments) -> Result<Parts, (String, Exit)> {
     let folder = ModelFolder::locate().map_err(|why| (why, Exit::Input))?;
-    let household = household::read(arguments.config.as_deref());
+    let data = place::device_folder(arguments.data.as_deref()).map_err(|why| (why, Exit::Input))?;
+    let household = household::read_for(arguments.config.as_deref(), &data);
     let household = household.map_err(|why| (why, Exit::Input))?;
     let country = household
         .country()
@@ -80,7 +81,6 @@ fn prepared(arguments: &Arguments) -> Result<Parts, (String, Exit)> {
     }
     let listener = ear::listener(&folder, country).map_err(|why| (why, Exit::Missing))?;
     let mut synthesiser = voice::synthesiser(&folder).map_err(|why| (why, Exit::Missing))?;
-    let data = place::device_folder(arguments.data.as_deref()).map_err(|why| (why, Exit::Input))?;
     Ok(Parts {
         household,
         data,
@@ -158,7 +158,9 @@ fn served(parts: Parts, arguments: &Arguments) -> Exit {
             out!("It has no line to call for help by: add [[line]] to its configuration.");
         }
         if !member {
-            out!("It belongs to no home: add [household] to its configuration to call others.");
+            out!(
+                "It belongs to no home: `hearth join CODE` with a code of `hearth hub invite` lets it call others."
+            );
         }
     }
     let ran = runtime.block_on(async {
@@ -197,7 +199,7 @@ struct Watcher {
 impl Watcher {
     fn watch(&mut self, news: &News<'_>, when: When) -> ControlFlow<()> {
         match news {
-            News::Step(step) if self.json => self.object(step_object(step), when),
+            News::Step(step) if self.json => self.object(step_object(step, when), when),
             News::Step(step) => {
                 if let Some(line) = timeline::line(step, when) {
                     out!("{line}");
@@ -244,7 +246,7 @@ impl Watcher {
     }
 }
 
-fn step_object(step: &Step) -> Value {
+fn step_object(step: &Step, when: When) -> Value {
     match step {
         Step::Wake { keyword, score, .. } => {
             json!({"step": "wake", "keyword": keyword, "score": score})
@@ -252,8 +254,17 @@ fn step_object(step: &Step) -> Value {
         Step::Heard {
             transcript,
             intent: (name, slots),
+            speech_end_sample,
             ..
-        } => json!({"step": "heard", "transcript": transcript, "intent": name, "slots": slots}),
+        } => {
+            let zero = when.microphone_zero.unwrap_or_default();
+            let spoken = zero + Duration::from_micros(speech_end_sample * 1_000 / 16);
+            let after = when.now.saturating_sub(spoken).as_millis();
+            json!({
+                "step": "heard", "transcript": transcript, "intent": name, "slots": slots,
+                "after_speech_ms": u64::try_from(after).unwrap_or(u64::MAX),
+            })
+        }
         Step::Decided {
             decision,
             reason,

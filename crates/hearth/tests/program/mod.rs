@@ -7,8 +7,9 @@
 )]
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 pub struct Ran {
     pub code: i32,
@@ -93,6 +94,52 @@ impl Home {
         words
             .join(" ")
             .replace(env!("CARGO_PKG_VERSION"), "VERSION")
+    }
+}
+
+/// A running hub; it ends with the test.
+pub struct Running {
+    child: Child,
+    pub said: Vec<String>,
+}
+
+impl Running {
+    pub fn start(home: &Home) -> Self {
+        Self::start_with(home, &[])
+    }
+
+    pub fn start_with(home: &Home, more: &[&str]) -> Self {
+        let mut child = home
+            .hearth()
+            .args(["hub", "--listen", "127.0.0.1:0"])
+            .args(more)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = Vec::new();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        for line in lines.map_while(Result::ok) {
+            let last = line.contains("hub invite Kitchen");
+            said.push(line);
+            if last {
+                break;
+            }
+        }
+        Self { child, said }
+    }
+
+    /// Ends it as Ctrl-C does, and gives its exit code.
+    pub fn interrupt(mut self) -> Option<i32> {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
