@@ -340,11 +340,10 @@ fn sipp(folder: &Path, name: &str, steps: &str) -> (Program, u16) {
         "-i",
         "127.0.0.1",
         "-m",
-        "1",
+        "2",
         "-nostdin",
         "-timeout",
         "40",
-        "-aa",
     ];
     let mut program = Program::start("sipp", &arguments, folder);
     program.listens_on(port);
