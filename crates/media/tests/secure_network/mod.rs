@@ -87,6 +87,8 @@ impl End {
     }
 }
 
+/// One datagram in, those that go on out.
+type Meddle = Box<dyn FnMut(&mut Dice, &[u8]) -> Vec<Vec<u8>>>;
 type Flight = (SocketAddr, SocketAddr, Vec<u8>);
 
 pub struct Call {
@@ -99,7 +101,7 @@ pub struct Call {
     /// Every datagram that left an end.
     pub capture: Vec<(SocketAddr, Vec<u8>)>,
     /// What the network does to a datagram before it arrives: nothing, more, or less.
-    pub meddle: Box<dyn FnMut(&mut Dice, &[u8]) -> Vec<Vec<u8>>>,
+    pub meddle: Meddle,
 }
 
 impl Call {

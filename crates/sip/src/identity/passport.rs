@@ -100,10 +100,8 @@ impl Passport {
             let (name, value) = param.split_once('=').unwrap_or((param, ""));
             match name.trim() {
                 "info" => {
-                    info = value
-                        .trim()
-                        .strip_prefix('<')
-                        .and_then(|v| v.strip_suffix('>'))
+                    let value = value.trim();
+                    info = value.strip_prefix('<').and_then(|v| v.strip_suffix('>'));
                 }
                 "alg" => algorithm = value.trim(),
                 // A token of another kind has rules of its own (RFC 8224 section 6.2).
