@@ -1,71 +1,31 @@
 //! Several devices of one home, their hub, a call-taker, and a clock that only the world moves: ordinary calls.
-use core::f32::consts::TAU;
+mod ports;
+mod room;
+
 use core::time::Duration;
 use std::net::SocketAddr;
 
-use hearthline_emergency::call::{CallTimers, Line, Transport as LineTransport};
-use hearthline_emergency::lost_client::LostConfig;
-use hearthline_emergency::target::SipUri;
-use hearthline_ledger::{BootId, IdentityKey, Setup};
 use hearthline_psap::{CallTaker, CallTakerConfig, call_taker};
-use hearthline_sip::Host;
 use hearthline_sip::endpoint::{Input as SipInput, Target, Transport};
 use hearthline_sip::tokens::Tokens;
-use hearthline_speaker::config::Household;
-use hearthline_speaker::device::{Device, DeviceConfig, Input, Light, Output, Step};
-use hearthline_speaker::policy::Mode;
-use hearthline_speaker::record::{Keep, Recorder};
+use hearthline_speaker::device::{Input, Output};
+use hearthline_speaker::record::Keep;
+use hearthline_speaker::telephone::Name;
 use hearthline_speaker::telephone::screening::DropIn;
-use hearthline_speaker::telephone::{HomeConfig, Name, Tone};
 use hearthline_voice::listen::Output as Hearing;
 use hearthline_voice::understand::{Country, Intent};
 
-use crate::home_hub::{DOMAIN, HUB, HomeHub};
+use ports::{Port, emergency_port, port_of};
+pub use room::Room;
+
+use crate::home_hub::{HUB, HomeHub};
 use crate::network::{Arrival, Faults, Network};
 use crate::spoken::Spoken;
-use crate::trace::Digests;
-use crate::world::{HOUSEHOLD, WALL_MS_AT_ZERO};
 
 const FRAME: Duration = Duration::from_millis(20);
-const FRAME_SAMPLES: usize = 320;
 const SPEECH_PER_CHARACTER: Duration = Duration::from_millis(60);
 /// The call-taker of every room's one line.
 const TAKER: &str = "127.0.0.1:5100";
-
-/// One room with its device, and what it showed.
-pub struct Room {
-    /// Its name and user.
-    pub name: String,
-    device: Device,
-    sip: SocketAddr,
-    next_frame: Duration,
-    frames: u32,
-    speech_until: Option<Duration>,
-    reply_until: Option<Duration>,
-    digests: Digests,
-    /// Loudness of what is spoken in the room; 0 is silence.
-    pub level: f32,
-    /// Pitch of it.
-    pub hz: f32,
-    /// Steps of the device.
-    pub steps: Vec<(Duration, Step)>,
-    /// Its lights.
-    pub lights: Vec<Light>,
-    /// What it said.
-    pub said: Vec<String>,
-    /// Its tones.
-    pub tones: Vec<Option<Tone>>,
-    /// Its volumes.
-    pub volumes: Vec<u8>,
-    /// What its loudspeaker played of calls.
-    pub played: Vec<i16>,
-    /// First lines of the SIP messages that it sent.
-    pub sent: Vec<(Duration, String)>,
-    /// First lines of those that it got.
-    pub received: Vec<(Duration, String)>,
-    /// The log, as the disk has it.
-    pub log: Vec<u8>,
-}
 
 /// The home.
 pub struct Neighbours {
@@ -459,165 +419,7 @@ impl Neighbours {
     }
 }
 
-/// Whose port for sound this is.
-enum Port {
-    Call(usize),
-    Emergency(usize, bool),
-    Taker,
-    Nobody,
-}
-
-/// Room n has 20,100 + 100 n for calls and 40,000 + 10 n for the emergency call.
-fn port_of(to: SocketAddr) -> Port {
-    match to.port() {
-        port @ 20_100..30_000 => Port::Call(usize::from((port - 20_100) / 100)),
-        port @ 40_000..41_000 => Port::Emergency(usize::from((port - 40_000) / 10), port % 2 == 1),
-        41_000..42_000 => Port::Taker,
-        _ => Port::Nobody,
-    }
-}
-
-fn emergency_port(index: usize, after: u16) -> SocketAddr {
-    let port = 40_000 + 10 * u16::try_from(index).expect("few rooms") + after;
-    SocketAddr::from(([127, 0, 0, 1], port))
-}
-
 fn first_line(bytes: &[u8]) -> String {
     let line = bytes.split(|byte| *byte == b'\r').next().unwrap_or(&[]);
     String::from_utf8_lossy(line).into_owned()
-}
-
-impl Room {
-    fn new(index: usize, name: &str, drop_in: DropIn, tokens: &Tokens) -> Self {
-        let tokens = tokens.fork(name);
-        let port = u16::try_from(index).expect("few rooms");
-        let sip = SocketAddr::from(([127, 0, 0, 1], 6_000 + 10 * port));
-        let setup = Setup {
-            origin: format!("hearthline.local/device/{name}"),
-            identity: IdentityKey::from_secret(&tokens.fork("identity").next_bytes()),
-            epoch_seed: tokens.fork("epoch").next_bytes(),
-            previous_epoch_seed: None,
-            boot: BootId([7; 16]),
-            software: "simulate".into(),
-            firmware: None,
-            previous_segment: None,
-        };
-        let (recorder, recovery) = Recorder::open(
-            &[],
-            setup,
-            tokens.fork("record"),
-            WALL_MS_AT_ZERO,
-            Duration::ZERO,
-        )
-        .expect("an empty log opens");
-        let household = Household::parse(HOUSEHOLD).expect("the household is ours");
-        let contact = SipUri::parse(&format!("sip:{name}@{sip}")).expect("a loopback URI");
-        let line = SipUri::parse(&format!("sip:{TAKER}")).expect("a loopback URI");
-        let config = DeviceConfig {
-            profile: household
-                .profile(contact, recorder.key_id().to_string())
-                .expect("the household is ours"),
-            lines: vec![Line::new("line", line, vec![LineTransport::Udp])],
-            timers: CallTimers::default(),
-            lost: LostConfig::default(),
-            country: Country::UnitedStates,
-            mode: Mode::Immediate,
-            sip_local: vec![(Transport::Udp, sip), (Transport::Tls, sip)],
-            rtp_local: emergency_port(index, 0),
-            seed: tokens.fork("device").next_bytes(),
-            wall_ms_at_zero: WALL_MS_AT_ZERO,
-        };
-        let mut device = Device::new(config, recorder, &recovery, None, Duration::ZERO);
-        let home = HomeConfig {
-            hub: Target::new(Transport::Tls, HUB.parse().expect("an address")),
-            domain: Host::parse(DOMAIN).expect("a domain"),
-            user: name.to_owned(),
-            instance: format!("urn:uuid:00000000-0000-4000-8000-0000000000{index:02x}"),
-            contact: sip,
-            ports: (0..4)
-                .map(|call| SocketAddr::from(([127, 0, 0, 1], 20_100 + 100 * port + 2 * call)))
-                .collect(),
-            drop_in,
-        };
-        device.join_household(home, Duration::ZERO);
-        Self {
-            name: name.to_owned(),
-            device,
-            sip,
-            next_frame: Duration::from_millis(3 * u64::from(port)),
-            frames: 0,
-            speech_until: None,
-            reply_until: None,
-            digests: Digests::default(),
-            level: 0.0,
-            hz: 440.0,
-            steps: Vec::new(),
-            lights: Vec::new(),
-            said: Vec::new(),
-            tones: Vec::new(),
-            volumes: Vec::new(),
-            played: Vec::new(),
-            sent: Vec::new(),
-            received: Vec::new(),
-            log: Vec::new(),
-        }
-    }
-
-    /// The device.
-    #[must_use]
-    pub fn device(&self) -> &Device {
-        &self.device
-    }
-
-    /// 20 ms of the room.
-    fn frame(&mut self) -> Vec<i16> {
-        let first = self.frames * 320;
-        self.frames += 1;
-        (0..FRAME_SAMPLES)
-            .map(|at| {
-                let time = (first as usize + at) as f32 / 16_000.0;
-                (self.level * (TAU * self.hz * time).sin()) as i16
-            })
-            .collect()
-    }
-
-    /// How loud this pitch is in the last half second that the loudspeaker played, as an amplitude.
-    #[must_use]
-    pub fn hears(&self, hz: f32) -> f32 {
-        let tail = &self.played[self.played.len().saturating_sub(8_000)..];
-        if tail.is_empty() {
-            return 0.0;
-        }
-        let sum = |wave: fn(f32) -> f32| -> f32 {
-            tail.iter()
-                .enumerate()
-                .map(|(at, sample)| f32::from(*sample) * wave(TAU * hz * at as f32 / 16_000.0))
-                .sum()
-        };
-        let (sine, cosine) = (sum(f32::sin), sum(f32::cos));
-        2.0 * (sine * sine + cosine * cosine).sqrt() / tail.len() as f32
-    }
-
-    /// When the first message of this kind came.
-    #[must_use]
-    pub fn got(&self, start: &str) -> Option<Duration> {
-        let found = self
-            .received
-            .iter()
-            .find(|(_, line)| line.starts_with(start));
-        found.map(|(at, _)| *at)
-    }
-
-    /// When the first message of this kind left.
-    #[must_use]
-    pub fn gave(&self, start: &str) -> Option<Duration> {
-        let found = self.sent.iter().find(|(_, line)| line.starts_with(start));
-        found.map(|(at, _)| *at)
-    }
-
-    /// Whether it said something with these words.
-    #[must_use]
-    pub fn has_said(&self, words: &str) -> bool {
-        self.said.iter().any(|said| said.contains(words))
-    }
 }

@@ -8,15 +8,21 @@
 //! Sans-IO like the device around it, and beside the emergency call, which always wins: [`Telephone::stand_back`] ends
 //! everything here. Nothing in here can make a permission to call for help, and there is no value by which it could dial
 //! an emergency number ([`whom::Whom`]).
+mod answering;
+mod arriving;
 mod call;
+mod choosing;
 mod commands;
 pub mod deciding;
 pub mod directory;
 mod events;
+mod exchange;
+mod holding;
 mod leg;
 mod mixing;
 mod registration;
 pub mod screening;
+mod showing;
 pub mod whom;
 mod words;
 
@@ -26,14 +32,16 @@ use std::net::SocketAddr;
 
 use hearthline_ledger::Body as Entry;
 use hearthline_media::Event;
-use hearthline_sip::endpoint::{CallHandle, Endpoint, Target, Transport};
+use hearthline_sip::endpoint::{CallHandle, Endpoint, Transport};
 use hearthline_sip::tokens::Tokens;
 use hearthline_voice::understand::Country;
 
+use call::Call;
 pub use call::Party;
-use call::{Call, State};
+use choosing::Choice;
 pub use deciding::{Deed, Facts};
 pub use directory::{Directory, Name, Reach};
+pub use exchange::{Output, Shows, Tone};
 use leg::LegOutput;
 pub use registration::HomeConfig;
 use registration::{Home, Wire};
@@ -47,87 +55,12 @@ pub const RINGING_MAX: Duration = Duration::from_secs(45);
 pub const RINGING_HERE_MAX: Duration = Duration::from_secs(60);
 /// Missed calls that are remembered.
 const MISSED_MAX: usize = 20;
-/// How long an answer to "Which Anna?" is waited for.
-const CHOICE_MAX: Duration = Duration::from_secs(8);
-/// How long our own words may take before the answer is waited for all the same.
-const SPEECH_MAX: Duration = Duration::from_secs(15);
-
-/// A sound that repeats until another takes its place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tone {
-    /// It rings here.
-    Ring,
-    /// It rings at the other side.
-    Ringback,
-    /// Another call waits.
-    Waiting,
-    /// Somebody was let in without being answered: every few seconds, as long as they listen. Nothing turns it off.
-    DropIn,
-}
-
-/// What the telephone wants done.
-#[derive(Debug)]
-pub enum Output {
-    /// Say this.
-    Say(String),
-    /// Play this tone, or none any more.
-    Tone(Option<Tone>),
-    /// The light changed: [`Telephone::shows`].
-    Light,
-    /// Send sound or its reports.
-    Packet {
-        /// From this port of ours.
-        from: SocketAddr,
-        /// Where to.
-        to: SocketAddr,
-        /// The packet.
-        bytes: Vec<u8>,
-    },
-    /// Play this.
-    Play(Vec<i16>),
-    /// Send a keep-alive.
-    Ping(Target),
-    /// Close a connection that is dead.
-    Close {
-        /// By which transport.
-        transport: Transport,
-        /// The peer.
-        remote: SocketAddr,
-    },
-    /// An entry of the record.
-    Record(Entry),
-    /// Tell whoever watches; no names and numbers.
-    Step(String),
-}
-
-/// What the light shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Shows {
-    /// Nothing.
-    Nothing,
-    /// A call stands or goes out.
-    OnCall,
-    /// It rings.
-    Ringing,
-    /// Somebody was let in.
-    DropIn,
-}
 
 /// A call that nobody took.
 #[derive(Debug, Clone)]
 struct Missed {
     party: Party,
     at: Duration,
-}
-
-/// "Which Anna?"
-#[derive(Debug)]
-struct Choice {
-    parties: Vec<Party>,
-    drop_in: bool,
-    /// Set when our own words have ended.
-    until: Option<Duration>,
-    speech_until: Duration,
 }
 
 /// The ordinary calls of a device.
@@ -233,17 +166,6 @@ impl Telephone {
         self.engaged = engaged;
     }
 
-    /// What the light shows now.
-    #[must_use]
-    pub fn shows(&self) -> Shows {
-        let of = |call: &Call| match call.state {
-            State::Offered(_) => Shows::Ringing,
-            State::Confirmed { .. } if call.drop_in => Shows::DropIn,
-            _ => Shows::OnCall,
-        };
-        self.calls.iter().map(of).max().unwrap_or(Shows::Nothing)
-    }
-
     /// An emergency call begins: everything here ends at once and silently, and nothing begins until
     /// [`Telephone::resume_service`]. Call it after the INVITE has left.
     pub fn stand_back(&mut self, endpoint: &mut Endpoint, now: Duration) {
@@ -316,28 +238,6 @@ impl Telephone {
         }
     }
 
-    /// Our own words have ended: the answer to a question is waited for from now.
-    pub fn speech_ended(&mut self, now: Duration) {
-        if let Some(choice) = &mut self.choice {
-            choice.until.get_or_insert(now + CHOICE_MAX);
-        }
-    }
-
-    /// How long an answer without the wake word still counts.
-    #[must_use]
-    pub fn listens_for(&self, now: Duration) -> Duration {
-        self.choice
-            .as_ref()
-            .and_then(|choice| choice.until)
-            .map_or(Duration::ZERO, |until| until.saturating_sub(now))
-    }
-
-    /// Whether "Which Anna?" is open.
-    #[must_use]
-    pub fn is_asking(&self) -> bool {
-        self.choice.is_some()
-    }
-
     /// Time has passed.
     pub fn handle_timeout(&mut self, endpoint: &mut Endpoint, now: Duration) {
         if let Some(home) = &mut self.home {
@@ -354,7 +254,7 @@ impl Telephone {
         if self
             .choice
             .as_ref()
-            .is_some_and(|choice| choice.until.unwrap_or(choice.speech_until + CHOICE_MAX) <= now)
+            .is_some_and(|choice| choice.ends_at() <= now)
         {
             self.choice = None;
         }
@@ -439,10 +339,7 @@ impl Telephone {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Duration> {
         let home = self.home.as_ref().and_then(Home::poll_timeout);
-        let choice = self
-            .choice
-            .as_ref()
-            .map(|choice| choice.until.unwrap_or(choice.speech_until + CHOICE_MAX));
+        let choice = self.choice.as_ref().map(Choice::ends_at);
         let calls = self
             .calls
             .iter()
@@ -454,33 +351,6 @@ impl Telephone {
         calls
             .chain([self.timeout, home, choice].into_iter().flatten())
             .min()
-    }
-
-    /// Tone and light follow the calls.
-    fn settle(&mut self) {
-        let tone = self.wanted_tone();
-        if tone != self.tone {
-            self.tone = tone;
-            self.outputs.push_back(Output::Tone(tone));
-        }
-        let shows = self.shows();
-        if shows != self.shown {
-            self.shown = shows;
-            self.outputs.push_back(Output::Light);
-        }
-    }
-
-    fn wanted_tone(&self) -> Option<Tone> {
-        let any = |of: fn(&Call) -> bool| self.calls.iter().any(of);
-        if any(Call::is_offered) {
-            let waiting = any(Call::is_confirmed) || any(Call::is_going_out);
-            return Some(if waiting { Tone::Waiting } else { Tone::Ring });
-        }
-        if any(|call| call.drop_in && call.is_spoken()) {
-            return Some(Tone::DropIn);
-        }
-        let ringing = any(|call| matches!(call.state, State::Proceeding));
-        (ringing && !any(Call::is_spoken)).then_some(Tone::Ringback)
     }
 
     fn call(&mut self, handle: CallHandle) -> Option<&mut Call> {

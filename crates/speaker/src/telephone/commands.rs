@@ -2,23 +2,20 @@
 use core::time::Duration;
 
 use hearthline_ledger::CallEvent;
-use hearthline_sip::endpoint::{Body, CallHandle, CommandError, Endpoint, InviteRequest, Refusal};
-use hearthline_sip::offer_answer::{answer, offer, reoffer};
-use hearthline_sip::sdp::{Direction, SessionDescription};
+use hearthline_sip::endpoint::{Body, CallHandle, Endpoint, InviteRequest};
+use hearthline_sip::offer_answer::offer;
+use hearthline_sip::sdp::Direction;
 use hearthline_sip::{HeaderName, Host, NameAddr, StatusCode};
 
 use super::call::{Call, Party, State};
+use super::choosing::Choice;
 use super::deciding::{Deed, Last};
 use super::directory::Meant;
-use super::leg::{Leg, audio};
+use super::leg::audio;
 use super::screening::ANSWER_MODE_HEADER;
 use super::whom::{HomeUser, Whom, recognise};
-use super::{
-    CALLS_MAX, Choice, Directory, Name, Output, RINGING_MAX, Reach, SPEECH_MAX, Telephone, words,
-};
+use super::{CALLS_MAX, Output, RINGING_MAX, Telephone, words};
 
-/// A change that met another one is tried again after so long.
-const CHANGE_PAUSE: Duration = Duration::from_secs(2);
 /// Missed calls that are read out.
 const READ_OUT_MAX: usize = 3;
 
@@ -71,38 +68,6 @@ impl Telephone {
         self.settle();
     }
 
-    /// The answer to "Which Anna?"; false when it was none.
-    pub fn chosen(&mut self, said: &str, endpoint: &mut Endpoint, now: Duration) -> bool {
-        let Some(choice) = self.choice.take() else {
-            return false;
-        };
-        // Whom the words mean is looked at as if they came behind "call".
-        if recognise(said, self.country).is_err() {
-            return false;
-        }
-        let names: Vec<Name> = choice
-            .parties
-            .iter()
-            .enumerate()
-            .map(|(index, party)| Name {
-                name: party.spoken(),
-                also: also(&party.spoken(), index),
-                reach: match &party.whom {
-                    Some(Whom::Number(digits)) => Reach::Number(digits.as_str().to_owned()),
-                    Some(Whom::Home(user)) => Reach::User(user.as_str().to_owned()),
-                    None => Reach::User(String::new()),
-                },
-            })
-            .collect();
-        let said = said.trim().trim_end_matches(['.', '!', '?', ',']);
-        match Directory::new(&names, self.country).find(said) {
-            Meant::One(party) => self.place(party, choice.drop_in, endpoint, now),
-            Meant::Several(_) | Meant::Nobody => self.say(words::nobody(said)),
-        }
-        self.settle();
-        true
-    }
-
     fn call_name(&mut self, name: &str, drop_in: bool, endpoint: &mut Endpoint, now: Duration) {
         let meant = if !self.directory.is_told() {
             // Nothing is known here: the hub knows its rooms and people by name.
@@ -127,12 +92,7 @@ impl Telephone {
             Meant::Several(parties) => {
                 let names: Vec<String> = parties.iter().map(Party::spoken).collect();
                 self.say(words::which(name, &names));
-                self.choice = Some(Choice {
-                    parties,
-                    drop_in,
-                    until: None,
-                    speech_until: now + SPEECH_MAX,
-                });
+                self.choice = Some(Choice::between(parties, drop_in, now));
             }
             Meant::Nobody => self.say(words::nobody(name)),
         }
@@ -146,7 +106,13 @@ impl Telephone {
     }
 
     /// Calls.
-    fn place(&mut self, party: Party, drop_in: bool, endpoint: &mut Endpoint, now: Duration) {
+    pub(super) fn place(
+        &mut self,
+        party: Party,
+        drop_in: bool,
+        endpoint: &mut Endpoint,
+        now: Duration,
+    ) {
         if self.emergency {
             return self.say(words::EMERGENCY_FIRST);
         }
@@ -205,207 +171,6 @@ impl Telephone {
         self.step("calling".into());
         self.say(words::calling(&party.spoken()));
         self.dialled = Some(party);
-    }
-
-    fn offered(&self) -> Option<CallHandle> {
-        self.calls
-            .iter()
-            .find(|call| call.is_offered())
-            .map(|call| call.handle)
-    }
-
-    pub(super) fn answer(&mut self, endpoint: &mut Endpoint, now: Duration) {
-        let Some(handle) = self.offered() else {
-            return;
-        };
-        self.hold_others(Some(handle), endpoint, now);
-        let session_id = self.session_id();
-        let seed = self.tokens.next_u64();
-        let unix = self.unix_time_at_zero;
-        let Some(call) = self.call(handle) else {
-            return;
-        };
-        let State::Offered(request) = &call.state else {
-            return;
-        };
-        let port = call.port;
-        let settled = SessionDescription::parse(&super::events::session_of(request))
-            .map_err(|error| error.to_string())
-            .and_then(|theirs| {
-                answer(&theirs, &audio(port, Direction::SendRecv), session_id, 0)
-                    .map_err(|error| error.to_string())
-            })
-            .and_then(|(ours, negotiated)| {
-                let leg =
-                    Leg::new(&negotiated, port, seed, unix).map_err(|error| error.to_string())?;
-                Ok((ours, leg))
-            });
-        match settled {
-            Ok((ours, leg)) => {
-                call.leg = Some(leg);
-                call.ring_until = None;
-                call.state = State::Confirmed {
-                    held: false,
-                    holds_us: false,
-                };
-                let body = Body::sdp(ours.to_bytes());
-                call.described = Some(ours);
-                let entry = call.entry(CallEvent::Answered, Some(200), Some("answered here"));
-                self.record(entry);
-                self.step("answered".into());
-                if endpoint.accept(handle, Some(body), now).is_err() {
-                    self.forget(handle, "the caller was gone", now);
-                }
-            }
-            Err(why) => {
-                self.step(format!("no sound: {why}"));
-                self.say(words::failed("the caller", Some(488)));
-                self.turn_away(handle, StatusCode::NOT_ACCEPTABLE_HERE, endpoint, now);
-            }
-        }
-    }
-
-    /// Refuses a call that rings.
-    pub(super) fn turn_away(
-        &mut self,
-        handle: CallHandle,
-        status: StatusCode,
-        endpoint: &mut Endpoint,
-        now: Duration,
-    ) {
-        let _ = endpoint.reject(handle, Refusal::new(status), now);
-        if let Some(call) = self.call(handle) {
-            let entry = call.entry(CallEvent::Failed, Some(status.code()), Some("refused here"));
-            self.record(entry);
-        }
-        self.forget(handle, "refused", now);
-    }
-
-    fn hang_up(&mut self, endpoint: &mut Endpoint, now: Duration) {
-        let joined = self.calls.iter().filter(|call| call.joined).count() > 1;
-        let find = |of: &dyn Fn(&Call) -> bool| {
-            self.calls
-                .iter()
-                .rev()
-                .find(|call| of(call))
-                .map(|call| call.handle)
-        };
-        let ended: Vec<CallHandle> = if let Some(handle) = find(&Call::is_going_out) {
-            vec![handle]
-        } else if joined {
-            let all = self.calls.iter().filter(|call| call.joined);
-            all.map(|call| call.handle).collect()
-        } else {
-            find(&Call::is_spoken)
-                .or_else(|| find(&Call::is_offered))
-                .or_else(|| find(&Call::is_held))
-                .into_iter()
-                .collect()
-        };
-        for handle in ended {
-            self.hang_up_call(handle, endpoint, now);
-        }
-    }
-
-    /// Ends one call, whatever its state.
-    pub(super) fn hang_up_call(
-        &mut self,
-        handle: CallHandle,
-        endpoint: &mut Endpoint,
-        now: Duration,
-    ) {
-        let Some(call) = self.call(handle) else {
-            return;
-        };
-        if call.is_offered() {
-            return self.turn_away(handle, StatusCode::BUSY_HERE, endpoint, now);
-        }
-        let entry = call.entry(CallEvent::Bye, None, Some("ended here"));
-        self.record(entry);
-        // A call that has just ended by itself has nothing left to end.
-        let _ = endpoint.bye(handle, None, now);
-        self.forget(handle, "ended here", now);
-    }
-
-    /// Everybody but `except` is put on hold, at once for the sound, by re-INVITE for the other side.
-    fn hold_others(&mut self, except: Option<CallHandle>, endpoint: &mut Endpoint, now: Duration) {
-        let spoken: Vec<CallHandle> = self
-            .calls
-            .iter()
-            .filter(|call| call.is_spoken() && Some(call.handle) != except)
-            .map(|call| call.handle)
-            .collect();
-        for handle in spoken {
-            self.set_held(handle, true, endpoint, now);
-        }
-    }
-
-    fn set_held(&mut self, handle: CallHandle, hold: bool, endpoint: &mut Endpoint, now: Duration) {
-        if let Some(call) = self.call(handle)
-            && let State::Confirmed { held, .. } = &mut call.state
-        {
-            *held = hold;
-            call.joined &= !hold;
-            call.heard.clear();
-            self.offer_change(handle, endpoint, now);
-        }
-    }
-
-    /// Offers what the state of the call says: hold or both ways (RFC 3264 section 8.4).
-    pub(super) fn offer_change(
-        &mut self,
-        handle: CallHandle,
-        endpoint: &mut Endpoint,
-        now: Duration,
-    ) {
-        let Some(call) = self.call(handle) else {
-            return;
-        };
-        call.change_due = None;
-        let (State::Confirmed { held, .. }, Some(previous)) = (&call.state, &call.described) else {
-            return;
-        };
-        let direction = if *held {
-            Direction::SendOnly
-        } else {
-            Direction::SendRecv
-        };
-        let ours = reoffer(previous, &audio(call.port, direction));
-        match endpoint.reinvite(handle, Body::sdp(ours.to_bytes()), now) {
-            Ok(()) => call.described = Some(ours),
-            // Another change is under way, or the ACK has not come yet.
-            Err(CommandError::Glare | CommandError::WrongState { .. }) => {
-                call.change_due = Some(now + CHANGE_PAUSE);
-            }
-            Err(_) => {}
-        }
-    }
-
-    fn resume(&mut self, endpoint: &mut Endpoint, now: Duration) {
-        let held = self.calls.iter().rev().find(|call| call.is_held());
-        let Some(handle) = held.map(|call| call.handle) else {
-            return;
-        };
-        self.hold_others(Some(handle), endpoint, now);
-        self.set_held(handle, false, endpoint, now);
-        self.step("resumed".into());
-    }
-
-    fn merge(&mut self, endpoint: &mut Endpoint, now: Duration) {
-        let held: Vec<CallHandle> = self
-            .calls
-            .iter()
-            .filter(|call| call.is_held())
-            .map(|call| call.handle)
-            .collect();
-        for handle in held {
-            self.set_held(handle, false, endpoint, now);
-        }
-        for call in self.calls.iter_mut().filter(|call| call.is_confirmed()) {
-            call.joined = true;
-            call.heard.clear();
-        }
-        self.step("put together".into());
     }
 
     fn press(&mut self, keys: &[char], now: Duration) {
@@ -479,15 +244,4 @@ impl Telephone {
         self.step(format!("call over: {how}"));
         self.settle();
     }
-}
-
-/// Other ways to answer "which one?": the surname alone, "the first".
-fn also(name: &str, index: usize) -> Vec<String> {
-    let ordinal = ["first", "second", "third", "fourth"].get(index);
-    let last = name.split(' ').next_back().filter(|last| *last != name);
-    [ordinal.copied(), last]
-        .into_iter()
-        .flatten()
-        .map(str::to_owned)
-        .collect()
 }

@@ -1,0 +1,107 @@
+//! "Which Anna?": a name that several have, asked back and answered without the wake word.
+use core::time::Duration;
+
+use hearthline_sip::endpoint::Endpoint;
+
+use super::call::Party;
+use super::directory::Meant;
+use super::whom::{Whom, recognise};
+use super::{Directory, Name, Reach, Telephone, words};
+
+/// How long an answer to "Which Anna?" is waited for.
+const CHOICE_MAX: Duration = Duration::from_secs(8);
+/// How long our own words may take before the answer is waited for all the same.
+const SPEECH_MAX: Duration = Duration::from_secs(15);
+
+/// "Which Anna?"
+#[derive(Debug)]
+pub(super) struct Choice {
+    parties: Vec<Party>,
+    drop_in: bool,
+    /// Set when our own words have ended.
+    until: Option<Duration>,
+    speech_until: Duration,
+}
+
+impl Choice {
+    pub(super) fn between(parties: Vec<Party>, drop_in: bool, now: Duration) -> Self {
+        Self {
+            parties,
+            drop_in,
+            until: None,
+            speech_until: now + SPEECH_MAX,
+        }
+    }
+
+    /// When no answer is waited for any more.
+    pub(super) fn ends_at(&self) -> Duration {
+        self.until.unwrap_or(self.speech_until + CHOICE_MAX)
+    }
+}
+
+impl Telephone {
+    /// Our own words have ended: the answer to a question is waited for from now.
+    pub fn speech_ended(&mut self, now: Duration) {
+        if let Some(choice) = &mut self.choice {
+            choice.until.get_or_insert(now + CHOICE_MAX);
+        }
+    }
+
+    /// How long an answer without the wake word still counts.
+    #[must_use]
+    pub fn listens_for(&self, now: Duration) -> Duration {
+        self.choice
+            .as_ref()
+            .and_then(|choice| choice.until)
+            .map_or(Duration::ZERO, |until| until.saturating_sub(now))
+    }
+
+    /// Whether "Which Anna?" is open.
+    #[must_use]
+    pub fn is_asking(&self) -> bool {
+        self.choice.is_some()
+    }
+
+    /// The answer to "Which Anna?"; false when it was none.
+    pub fn chosen(&mut self, said: &str, endpoint: &mut Endpoint, now: Duration) -> bool {
+        let Some(choice) = self.choice.take() else {
+            return false;
+        };
+        // Whom the words mean is looked at as if they came behind "call".
+        if recognise(said, self.country).is_err() {
+            return false;
+        }
+        let names: Vec<Name> = choice
+            .parties
+            .iter()
+            .enumerate()
+            .map(|(index, party)| Name {
+                name: party.spoken(),
+                also: also(&party.spoken(), index),
+                reach: match &party.whom {
+                    Some(Whom::Number(digits)) => Reach::Number(digits.as_str().to_owned()),
+                    Some(Whom::Home(user)) => Reach::User(user.as_str().to_owned()),
+                    None => Reach::User(String::new()),
+                },
+            })
+            .collect();
+        let said = said.trim().trim_end_matches(['.', '!', '?', ',']);
+        match Directory::new(&names, self.country).find(said) {
+            Meant::One(party) => self.place(party, choice.drop_in, endpoint, now),
+            Meant::Several(_) | Meant::Nobody => self.say(words::nobody(said)),
+        }
+        self.settle();
+        true
+    }
+}
+
+/// Other ways to answer "which one?": the surname alone, "the first".
+fn also(name: &str, index: usize) -> Vec<String> {
+    let ordinal = ["first", "second", "third", "fourth"].get(index);
+    let last = name.split(' ').next_back().filter(|last| *last != name);
+    [ordinal.copied(), last]
+        .into_iter()
+        .flatten()
+        .map(str::to_owned)
+        .collect()
+}
