@@ -373,6 +373,7 @@ impl Neighbours {
                 Output::Post { .. }
                 | Output::Keep(Keep::Audio { .. })
                 | Output::KeepLostCache(_)
+                | Output::KnowNames(_)
                 | Output::CloseStream { .. }
                 | Output::Timeout(_) => {}
             }

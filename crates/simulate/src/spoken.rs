@@ -5,6 +5,7 @@ use core::time::Duration;
 use hearthline_voice::clock::SampleIndex;
 use hearthline_voice::listen::{EndReason, Heard, Output as Hearing};
 use hearthline_voice::transcribe::Transcript;
+use hearthline_voice::understand::household::act;
 use hearthline_voice::understand::judge::{
     Contrary, Doubt, Evidence, OperatingPoint, Rule, Understanding, Verdict, weigh_answer,
 };
@@ -105,7 +106,7 @@ impl Spoken {
                 };
                 Understanding {
                     transcript,
-                    verdict: verdict_of(reading),
+                    verdict: act(verdict_of(reading), &self.words, country, None),
                     evidence,
                 }
             }

@@ -703,7 +703,7 @@ impl World {
             Output::Hush => self.speech_until = None,
             Output::Play(samples) => self.played.extend(samples),
             // A lone device belongs to no home: it has no ordinary calls.
-            Output::Media { .. } | Output::Tone(_) | Output::Volume(_) => {}
+            Output::Media { .. } | Output::Tone(_) | Output::Volume(_) | Output::KnowNames(_) => {}
             Output::Light(light) => self.lights.push(light),
             Output::ListenForReply { ms } => {
                 self.reply_until = Some(self.now + Duration::from_millis(u64::from(ms)));

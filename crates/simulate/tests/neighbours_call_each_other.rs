@@ -87,6 +87,35 @@ fn call_the_kitchen_answer_talk_and_hang_up() {
 }
 
 #[test]
+fn the_same_by_the_sentences_that_people_say() {
+    let mut home = Neighbours::new(11, &["hall", "kitchen"]);
+    let says = |home: &mut Neighbours, room: usize, words: &str| {
+        home.say(room, &Spoken::after_wake_word(words));
+        home.run_for(SECOND);
+    };
+    says(&mut home, HALL, "call the kitchen");
+    assert!(rings(&home, KITCHEN));
+    says(&mut home, KITCHEN, "answer");
+    assert!(talks(&home, HALL) && talks(&home, KITCHEN));
+    says(&mut home, HALL, "hold");
+    says(&mut home, HALL, "resume");
+    says(&mut home, HALL, "volume up");
+    assert_eq!(home.rooms[HALL].volumes.last(), Some(&70));
+    says(&mut home, KITCHEN, "hang up");
+    assert!(!home.rooms[HALL].device().is_telephone_busy());
+    // Without a call it is nobody's.
+    let said = home.rooms[HALL].said.len();
+    says(&mut home, HALL, "hang up");
+    assert_eq!(home.rooms[HALL].said.len(), said);
+    says(&mut home, HALL, "call the kitchen");
+    says(&mut home, KITCHEN, "I'm busy");
+    assert!(home.rooms[HALL].has_said("does not take the call"));
+    says(&mut home, KITCHEN, "do not disturb");
+    says(&mut home, HALL, "redial");
+    assert!(!rings(&home, KITCHEN), "{:?}", home.rooms[KITCHEN].said);
+}
+
+#[test]
 fn the_first_answer_wins_and_the_others_stop_ringing() {
     let mut home = Neighbours::new(2, &["hall", "kitchen", "office"]);
     home.hub

@@ -293,8 +293,13 @@ impl Device {
             return;
         }
         let situation = self.situation();
-        let Decided { decision, reason } =
-            self.policy.decide_in(heard, situation, self.country, now);
+        let Decided { decision, reason } = self.policy.decide_in(
+            heard,
+            situation,
+            self.country,
+            self.telephone.is_busy(),
+            now,
+        );
         // Talk that is not meant for the device leaves no trace: not in a call, and not when it comes as an answer to a
         // question that is closed by now.
         if matches!(decision, Decision::Ignore) && heard.wake.is_none() {

@@ -186,16 +186,26 @@ impl Policy {
 
     /// Decides about one utterance of a household in `country`: as [`Policy::decide`], and an everyday sentence that names an
     /// emergency number or service ("call" and a contact of that number) is asked back or refused here. The telephone never
-    /// gets it (DESIGN invariants 1 and 2).
+    /// gets it (DESIGN invariants 1 and 2). `on_call`: an ordinary call rings or stands, and what is an answer to nothing
+    /// otherwise ("hang up") is said about it.
     #[must_use]
     pub fn decide_in(
         &self,
         heard: &Heard,
         situation: Situation,
         country: Country,
+        on_call: bool,
         now: Duration,
     ) -> Decided {
-        let decided = self.decide(heard, situation, now);
+        let mut decided = self.decide(heard, situation, now);
+        let unused = matches!(decided.decision, Decision::Ignore) && situation == Situation::Idle;
+        if on_call
+            && unused
+            && heard.wake.is_some()
+            && let Some(intent) = heard.understanding.everyday(country, None)
+        {
+            decided = self::decided(Decision::Act(Act::Answer(intent)), "about an ordinary call");
+        }
         let Decision::Act(Act::Answer(intent)) = &decided.decision else {
             return decided;
         };

@@ -222,6 +222,8 @@ pub enum Output {
     Hush,
     /// Play call audio: 20 ms at 16 kHz.
     Play(Vec<i16>),
+    /// The household has these names: the ear knows better where a sentence with one of them ends.
+    KnowNames(Vec<String>),
     /// Play this tone until another comes; none: silence.
     Tone(Option<Tone>),
     /// Set the loudspeaker to this volume, in percent.

@@ -34,6 +34,11 @@ impl Device {
     /// The names of the home, as the hub tells them.
     pub(super) fn set_directory(&mut self, names: &[Name]) {
         self.telephone.set_directory(names);
+        let spoken = names
+            .iter()
+            .flat_map(|name| core::iter::once(&name.name).chain(&name.also));
+        self.outputs
+            .push_back(Output::KnowNames(spoken.cloned().collect()));
         self.step(Step::Telephone {
             what: format!("{} names known", names.len()),
         });

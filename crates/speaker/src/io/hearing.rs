@@ -1,9 +1,10 @@
 //! The ear on a thread of its own: inference never holds up the call.
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
 use hearthline_voice::clock::SampleIndex;
 use hearthline_voice::listen::{Listener, Output};
+use hearthline_voice::understand::household::KnownNames;
 
 /// Blocks of microphone waiting for the ear; beyond it the oldest sound is given up and counted as lost.
 const BLOCKS_MAX: usize = 1_500;
@@ -11,6 +12,7 @@ const BLOCKS_MAX: usize = 1_500;
 enum Command {
     Samples(Vec<i16>),
     ListenForReply(u32),
+    Names(Vec<String>),
     Ended,
 }
 
@@ -52,6 +54,10 @@ impl Hearing {
                     match command {
                         Command::Samples(samples) => listener.handle_samples(&samples),
                         Command::ListenForReply(ms) => listener.listen_for_reply(ms),
+                        Command::Names(names) => {
+                            let names = names.iter().map(String::as_str);
+                            listener.know_names(Arc::new(KnownNames::new(names)));
+                        }
                         Command::Ended => listener.handle_end(),
                     }
                     while let Some(output) = listener.poll_output() {
@@ -83,6 +89,11 @@ impl Hearing {
     /// For `ms` an answer counts without the wake word.
     pub fn listen_for_reply(&mut self, ms: u32) {
         self.send(Command::ListenForReply(ms));
+    }
+
+    /// The names that the household knows from now on.
+    pub fn know_names(&mut self, names: Vec<String>) {
+        self.send(Command::Names(names));
     }
 
     /// The microphone has ended.

@@ -505,6 +505,7 @@ impl Running {
                 Output::Say(text) => self.loudspeaker.say(text),
                 Output::Hush => self.loudspeaker.hush(),
                 Output::Play(samples) => self.loudspeaker.play(samples),
+                Output::KnowNames(names) => self.hearing.know_names(names),
                 Output::Tone(tone) => self.loudspeaker.tone(tone),
                 Output::Volume(percent) => self.loudspeaker.volume(percent),
                 Output::Media { from, to, bytes } => {
