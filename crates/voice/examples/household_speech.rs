@@ -10,6 +10,7 @@
     unreachable_pub,
     missing_docs,
     clippy::disallowed_methods,
+    clippy::disallowed_types,
     reason = "a measuring program reads files and runs programs; it uses a part of the calibration's voices"
 )]
 #[path = "calibrate/audio.rs"]
@@ -20,7 +21,7 @@ mod voices;
 use hearthline_voice::engine::Engine;
 use hearthline_voice::listen::segment;
 use hearthline_voice::transcribe::Moonshine;
-use hearthline_voice::understand::household::{Directory, KnownNames, Whom};
+use hearthline_voice::understand::household::{Directory, INTENTS, KnownNames, Whom};
 use hearthline_voice::understand::judge::{Head, Judge, OperatingPoint, Verdict};
 use hearthline_voice::understand::{Country, Intent};
 use std::collections::BTreeMap;
@@ -140,6 +141,44 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     ("unmute the call", "Unmute", ""),
 ];
 
+/// What must do nothing, or nothing of the household.
+const NOTHING: &[&str] = &[
+    "don't call Anna",
+    "do not call Michael",
+    "please don't call mom",
+    "never call Robert",
+    "did you call the kitchen",
+    "have you called Anna",
+    "should I call Emma",
+    "what do you call a fish",
+    "call it a day",
+    "I hung up on her",
+    "hang up the picture",
+    "don't hang up",
+    "answer me this",
+    "don't send the message to Anna",
+    "don't announce it",
+    "she said call the kitchen",
+    "tell me a joke",
+    "turn on the kitchen light",
+    "set a timer for ten minutes",
+    "what's the weather today",
+    "play some music",
+    "add eggs to the shopping list",
+    "call nine one one",
+    "call the police",
+    "call the sheriff",
+    "get me the sheriff",
+    "call an ambulance",
+    "call the fire department",
+    "call emergency services",
+    "can you call the police",
+    "I need help",
+    "did you call nine one one",
+    "don't call the police",
+    "call poison control",
+];
+
 fn models() -> PathBuf {
     std::env::var_os("HEARTH_MODELS").map_or_else(
         || {
@@ -173,6 +212,10 @@ struct Score {
     named: usize,
     names: usize,
     dangerous: usize,
+    others: usize,
+    acts: usize,
+    /// Time to understand each, in milliseconds.
+    took_ms: Vec<u128>,
 }
 
 fn main() {
@@ -216,9 +259,11 @@ fn main() {
             };
             #[allow(clippy::cast_possible_truncation, reason = "samples between -1 and 1")]
             let samples: Vec<i16> = sound.iter().map(|s| (s * 32_767.0) as i16).collect();
+            let start = std::time::Instant::now();
             let heard = judge
                 .hear(&mut recogniser, &segment(&samples), Head::WakeWord)
                 .expect("the runtime works");
+            score.took_ms.push(start.elapsed().as_millis());
             let intent = heard.everyday(country, None);
             score.said += 1;
             let right = intent.as_ref().is_some_and(|intent| intent.name == *name);
@@ -244,6 +289,30 @@ fn main() {
                 );
             }
         }
+        for text in NOTHING {
+            let Some(sound) = speaker.say(&voice, &format!("Alexa, {text}.")) else {
+                continue;
+            };
+            #[allow(clippy::cast_possible_truncation, reason = "samples between -1 and 1")]
+            let samples: Vec<i16> = sound.iter().map(|s| (s * 32_767.0) as i16).collect();
+            let heard = judge
+                .hear(&mut recogniser, &segment(&samples), Head::WakeWord)
+                .expect("the runtime works");
+            score.others += 1;
+            if let Verdict::Act(intent) = &heard.verdict
+                && INTENTS.contains(&intent.name.as_str())
+            {
+                let found = intent.slots.get("who").map(|who| home.find(who));
+                let reaches = found.is_none_or(|whom| whom != Whom::None);
+                score.acts += usize::from(reaches);
+                println!(
+                    "{}: {text:?} acts{}: {:?} | {intent:?}",
+                    voice.name,
+                    if reaches { "" } else { " on nobody" },
+                    heard.transcript.text
+                );
+            }
+        }
         print(voice.name, &score);
         all.said += score.said;
         all.intents += score.intents;
@@ -251,6 +320,9 @@ fn main() {
         all.named += score.named;
         all.names += score.names;
         all.dangerous += score.dangerous;
+        all.others += score.others;
+        all.acts += score.acts;
+        all.took_ms.extend(&score.took_ms);
     }
     print("all voices", &all);
     for (name, (said, right)) in by_intent.iter().filter(|(_, (said, right))| said > right) {
@@ -259,8 +331,21 @@ fn main() {
 }
 
 fn print(who: &str, score: &Score) {
+    let mut times = score.took_ms.clone();
+    times.sort_unstable();
+    let took = |percent: usize| times.get(times.len() * percent / 100).copied().unwrap_or(0);
     println!(
-        "{who}: {} sentences, intent right {}, with its slots {}; names {} of {}; emergencies or questions {}",
-        score.said, score.intents, score.whole, score.names, score.named, score.dangerous
+        "{who}: {} sentences, intent right {}, with its slots {}; names {} of {}; emergencies or questions {}; of {} others {} act; understood in {} ms, 95 of \
+         100 in {} ms",
+        score.said,
+        score.intents,
+        score.whole,
+        score.names,
+        score.named,
+        score.dangerous,
+        score.others,
+        score.acts,
+        took(50),
+        took(95)
     );
 }

@@ -5,11 +5,13 @@
     reason = "a test reads files and may fail"
 )]
 mod support;
-use hearthline_voice::listen::{Heard, Listener, Output};
+use hearthline_voice::listen::{EndReason, Heard, Listener, Output};
 use hearthline_voice::synthesise::Synthesiser;
-use hearthline_voice::understand::judge::Verdict;
+use hearthline_voice::understand::household::KnownNames;
+use hearthline_voice::understand::judge::{Rule, Verdict};
 use hearthline_voice::understand::{Reply, Service};
 use std::path::Path;
+use std::sync::Arc;
 
 fn voice(models: &Path) -> Synthesiser {
     let file =
@@ -125,6 +127,101 @@ fn yes_answers_a_question() {
             heard.understanding.verdict,
             Verdict::Reply(reply),
             "{text}: {heard:?}"
+        );
+    }
+}
+
+#[test]
+fn a_call_to_a_known_room_is_whole_at_once_and_a_text_is_waited_for() {
+    let Some(models) = support::models() else {
+        return;
+    };
+    let mut voice = voice(&models);
+    let names = Arc::new(KnownNames::new(["Kitchen", "Anna", "Michael"]));
+    for (text, known, name, reason) in [
+        (
+            "Alexa, call the kitchen.",
+            true,
+            "CallStart",
+            EndReason::Complete,
+        ),
+        (
+            "Alexa, call the kitchen.",
+            false,
+            "CallStart",
+            EndReason::Silence,
+        ),
+        (
+            "Alexa, hang up the phone.",
+            false,
+            "CallHangUp",
+            EndReason::Complete,
+        ),
+        (
+            "Alexa, play my messages.",
+            false,
+            "MessagePlay",
+            EndReason::Complete,
+        ),
+        (
+            "Alexa, tell Michael dinner is ready.",
+            true,
+            "MessageSend",
+            EndReason::Silence,
+        ),
+    ] {
+        let speech = voice.speak(text).unwrap();
+        let mut listener = support::listener(&models);
+        if known {
+            listener.know_names(Arc::clone(&names));
+        }
+        let heard = understood(play(&mut listener, &speech));
+        let Verdict::Act(intent) = &heard.understanding.verdict else {
+            panic!("{text}: {:?}", heard.understanding);
+        };
+        let pause = heard.decided.since(heard.speech_end) / 16;
+        println!("{text} | {intent:?} | {pause} ms");
+        assert_eq!(
+            (intent.name.as_str(), heard.reason),
+            (name, reason),
+            "{text}"
+        );
+        assert_eq!(heard.understanding.evidence.rule, Rule::Household);
+        if reason == EndReason::Complete {
+            assert!(pause <= 400, "{text}: {pause} ms behind the last word");
+        } else {
+            assert!(pause >= 500, "{text}: {pause} ms behind the last word");
+        }
+    }
+}
+
+#[test]
+fn an_answer_without_the_wake_word_takes_or_declines_a_call() {
+    let Some(models) = support::models() else {
+        return;
+    };
+    let mut voice = voice(&models);
+    for (text, name) in [
+        ("Decline the call.", "CallDecline"),
+        ("Answer the call.", "CallAnswer"),
+        ("Hang up the phone.", "CallHangUp"),
+    ] {
+        let speech = voice.speak(text).unwrap();
+        let mut listener = support::listener(&models);
+        listener.listen_for_reply(8000);
+        let heard = understood(play(&mut listener, &speech)).understanding;
+        let country = hearthline_voice::understand::Country::UnitedStates;
+        let intent = heard.everyday(country, None);
+        assert_eq!(
+            intent.map(|intent| intent.name).as_deref(),
+            Some(name),
+            "{text}: {heard:?}"
+        );
+        // To the judge of emergencies it stays what it was.
+        assert!(
+            !matches!(heard.verdict, Verdict::Act(_)),
+            "{text}: {:?}",
+            heard.verdict
         );
     }
 }

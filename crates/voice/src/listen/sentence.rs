@@ -124,7 +124,139 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    use super::reads_whole;
+    use super::*;
+    use crate::transcribe::Transcript;
+    use crate::understand::household::act;
+    use crate::understand::judge::{Evidence, OperatingPoint, decide};
+    use crate::understand::mass::Mass;
+    use crate::understand::read;
+    use crate::understand::verdict::Contrary;
+
+    const COUNTRY: Country = Country::UnitedStates;
+
+    /// How a text is judged when the sound says nothing about it.
+    fn look(text: &str, names: Option<&KnownNames>) -> Understanding {
+        let reading = read(text, COUNTRY);
+        let (mass, contrary) = (Mass::nothing(), Contrary::NONE);
+        let point = OperatingPoint::built_in();
+        let (judged, rule) = decide(text, &reading, &mass, contrary, &point);
+        let verdict = act(judged.clone(), text, COUNTRY, names);
+        let rule = if verdict == judged {
+            rule
+        } else {
+            Rule::Household
+        };
+        let transcript = Transcript {
+            text: text.to_owned(),
+            tokens: Vec::new(),
+            log_prob: -0.1,
+            alternatives: Vec::new(),
+        };
+        let evidence = Evidence {
+            reading,
+            mass,
+            contrary,
+            rule,
+            point,
+        };
+        Understanding {
+            transcript,
+            verdict,
+            evidence,
+        }
+    }
+
+    #[test]
+    fn a_sentence_of_the_household_may_end_where_nothing_can_follow() {
+        use Sentence::{Complete, Incomplete, Plausible};
+        let names = KnownNames::new(["Kitchen", "Anna", "Anna Smith", "Bob", "Living room"]);
+        for (text, without, with) in [
+            ("Call the kitchen.", Plausible, Complete),
+            ("Call the kitchen", Incomplete, Complete),
+            ("Call the kitchin please.", Incomplete, Complete),
+            ("Call Anna.", Plausible, Plausible),
+            ("Call Anna Smith.", Plausible, Complete),
+            ("Call Bob's mobile.", Plausible, Complete),
+            ("Call Robert.", Plausible, Plausible),
+            ("Call the living.", Plausible, Plausible),
+            ("Call the.", Incomplete, Incomplete),
+            ("Call my.", Incomplete, Incomplete),
+            ("Call nine.", Incomplete, Incomplete),
+            ("Call nine one.", Incomplete, Incomplete),
+            ("Call 55.", Incomplete, Incomplete),
+            ("Call 5550123.", Incomplete, Incomplete),
+            ("Dial 555 01.", Incomplete, Incomplete),
+            ("Call poison.", Incomplete, Incomplete),
+            ("Call the mountain.", Incomplete, Incomplete),
+            ("Press one.", Plausible, Plausible),
+            ("Drop in on the kitchen.", Plausible, Complete),
+            ("Transfer the call to Bob.", Plausible, Complete),
+            ("Hang up the phone.", Complete, Complete),
+            ("Answer.", Complete, Complete),
+            ("Who called?", Complete, Complete),
+            ("Turn on do not disturb.", Complete, Complete),
+            ("Volume up.", Complete, Complete),
+            ("Call back.", Plausible, Plausible),
+            ("Announce dinner.", Incomplete, Incomplete),
+            ("Announce dinner is ready.", Plausible, Plausible),
+            ("Tell Anna I'm late.", Plausible, Plausible),
+            ("Tell Anna I'm in the.", Incomplete, Incomplete),
+            ("Message Anna.", Incomplete, Incomplete),
+            ("Send a message to Anna.", Plausible, Plausible),
+            ("Tell Anna.", Incomplete, Incomplete),
+        ] {
+            let bare = sentence(&look(text, None), COUNTRY, None, true);
+            assert_eq!(bare, without, "{text}");
+            let known = sentence(&look(text, Some(&names)), COUNTRY, Some(&names), true);
+            assert_eq!(known, with, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_and_sentences_of_the_household_make_no_emergency_shorter_or_longer() {
+        let names = KnownNames::new(["Police", "Nine", "The", "Ambulance", "Anna"]);
+        for (text, is) in [
+            ("Call the police.", Sentence::Incomplete),
+            ("Call the police museum.", Sentence::Incomplete),
+            ("Don't call the police.", Sentence::Complete),
+            ("Did you call 911?", Sentence::Complete),
+            ("Can you call an ambulance?", Sentence::Complete),
+            ("Call 999.", Sentence::Complete),
+            ("Call 921.", Sentence::Incomplete),
+        ] {
+            for names in [None, Some(&names)] {
+                assert_eq!(
+                    sentence(&look(text, names), COUNTRY, names, true),
+                    is,
+                    "{text}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_short_answer_to_a_ringing_call_is_whole() {
+        for (text, is) in [
+            ("Decline.", Sentence::Complete),
+            ("Answer.", Sentence::Complete),
+            ("Answer it.", Sentence::Complete),
+            ("I can't talk right now.", Sentence::Plausible),
+            ("Call Anna.", Sentence::Incomplete),
+        ] {
+            let mut look = look(text, None);
+            if let Verdict::Act(_) = look.verdict {
+                // An answer is judged by its words alone, without the household.
+                look.verdict = match text {
+                    "Call Anna." => Verdict::Refused {
+                        class: RefusedClass::Contact,
+                        service: None,
+                    },
+                    _ => Verdict::Other,
+                };
+            }
+            assert_eq!(sentence(&look, COUNTRY, None, false), is, "{text}");
+        }
+    }
 
     #[test]
     fn a_full_stop_behind_a_word_that_can_be_the_last() {

@@ -123,6 +123,45 @@ pub fn act(
     }
 }
 
+/// Whether other texts for the same sound are worth a look: nothing was understood, or a call to a name that nobody
+/// knows, and there is no word in it that could be lost on the way ("don't", "did you").
+pub(crate) fn may_mean_more(verdict: &Verdict, text: &str, names: Option<&KnownNames>) -> bool {
+    let unknown = |who: &String| names.is_some_and(|names| !names.knows(who));
+    let open = match verdict {
+        Verdict::Other
+        | Verdict::Refused {
+            class: RefusedClass::Contact,
+            ..
+        } => true,
+        Verdict::Act(intent) => intent.slots.get("who").is_some_and(unknown),
+        _ => false,
+    };
+    open && by_sound::is_straight(&words(text))
+}
+
+/// The intent of the first of several texts that is a sentence of the household. A name in it must be known; digits, and
+/// a redial that names nobody, are taken from no second choice. One text that turns the meaning speaks against all.
+pub(crate) fn among<'a>(
+    texts: impl Iterator<Item = &'a str> + Clone,
+    country: Country,
+    names: Option<&KnownNames>,
+) -> Option<Intent> {
+    if !texts
+        .clone()
+        .all(|text| by_sound::is_straight(&words(text)))
+    {
+        return None;
+    }
+    texts
+        .filter_map(|text| read(text, country, names))
+        .find(|intent| {
+            let known = |who: &String| names.is_some_and(|names| names.knows(who));
+            let unnamed = ["number", "digits", "last"];
+            intent.slots.get("who").is_none_or(known)
+                && !unnamed.iter().any(|slot| intent.slots.contains_key(*slot))
+        })
+}
+
 impl Understanding {
     /// The everyday meaning of these words while a call rings or stands, whatever the verdict: "hang up" is
     /// [`Reply::Cancel`] to the emergency judge and `CallHangUp` here, and an answer without the wake word ("decline",
@@ -203,4 +242,67 @@ fn read_list(transcript: &str, list: &[Word], names: Option<&KnownNames>) -> Opt
 /// Whether a name to call is no more than the head of a service's ("poison" of "poison control"): wait for the rest.
 pub(crate) fn begins_service(who: &str) -> bool {
     guard::guard().begins(&words(who))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn second(texts: &[&str], names: Option<&KnownNames>) -> Option<String> {
+        let intent = among(texts.iter().copied(), Country::UnitedStates, names)?;
+        let who = intent.slots.get("who").cloned().unwrap_or_default();
+        Some(format!("{} {who}", intent.name).trim_end().to_owned())
+    }
+
+    #[test]
+    fn another_text_counts_when_nothing_speaks_against_it() {
+        let names = KnownNames::new(["Anna", "Kitchen"]);
+        let names = Some(&names);
+        let call = Some("CallStart Anna".to_owned());
+        assert_eq!(second(&["Colander.", "Call Anna."], names), call);
+        assert_eq!(
+            second(&["Dead line the cold.", "Decline the call."], None).as_deref(),
+            Some("CallDecline")
+        );
+        for texts in [
+            // The name is nobody's, or nobody told us any.
+            &["Colander.", "Call Emma."][..],
+            &["Don Colanna.", "Don't call Anna.", "Call Anna."],
+            &["Did your Colanna?", "Did you call Anna?", "Call Anna."],
+            &["Call again.", "Redial."],
+            &["Battle 5550142.", "Dial 5550142."],
+            &["Call the police.", "Paul the polis."],
+        ] {
+            assert_eq!(second(texts, names), None, "{texts:?}");
+        }
+        assert_eq!(second(&["Call Anna."], None), None);
+    }
+
+    #[test]
+    fn what_denies_asks_or_is_understood_gets_no_second_look() {
+        let names = KnownNames::new(["Anna"]);
+        let act = |text: &str| {
+            read(text, Country::UnitedStates, Some(&names)).map_or(Verdict::Other, Verdict::Act)
+        };
+        for (text, again) in [
+            ("Colander.", true),
+            ("Call siren.", true),
+            ("Call Anna.", false),
+            ("Don't Colander.", false),
+            ("Did you Colander?", false),
+            ("Hang up the phone.", false),
+            ("", false),
+        ] {
+            assert_eq!(
+                may_mean_more(&act(text), text, Some(&names)),
+                again,
+                "{text}"
+            );
+        }
+        let emergency = Verdict::Refused {
+            class: RefusedClass::Negation,
+            service: None,
+        };
+        assert!(!may_mean_more(&emergency, "Colander.", Some(&names)));
+    }
 }

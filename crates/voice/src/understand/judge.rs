@@ -78,6 +78,13 @@ pub struct Judge {
     names: Option<Arc<KnownNames>>,
 }
 
+/// An order this much less probable than one that is asked about is no order: other texts may be looked at.
+const FAR_NATS: f32 = 4.0;
+/// How much less probable than the best text another one may be.
+const AGAIN_NATS: f32 = 3.0;
+/// How many other texts are looked at.
+const AGAIN_WIDTH: usize = 6;
+
 /// A text this much less probable than what could veto an order adds too little to count.
 const FAINT_NATS: f32 = 2.0;
 
@@ -203,7 +210,8 @@ impl Judge {
         let encoded = self.encode(recogniser, audio, head)?;
         let hearing = self.sense(recogniser, &encoded, head)?;
         if head == Head::WakeWord {
-            return Ok(self.weigh(hearing));
+            let understanding = self.weigh(hearing);
+            return self.look_again(recogniser, &encoded, understanding);
         }
         let mut transcript = hearing.transcript;
         if consents(&transcript.text, self.country) {
@@ -213,6 +221,31 @@ impl Judge {
                 .retain(|a| a.text != transcript.text);
         }
         Ok(weigh_answer(transcript, self.country, &self.point))
+    }
+
+    /// What else the words may be, when nothing was understood and the sound is far from any emergency: the next best
+    /// texts, if one of them is a sentence of the household about as probable.
+    fn look_again(
+        &self,
+        recogniser: &mut Moonshine,
+        audio: &Encoded,
+        mut understanding: Understanding,
+    ) -> Result<Understanding, TranscribeError> {
+        let mass = &understanding.evidence.mass;
+        let far = mass.order.max(mass.ask) <= self.point.ask_nats - FAR_NATS;
+        let (text, names) = (&understanding.transcript.text, self.names.as_deref());
+        if !far || !household::may_mean_more(&understanding.verdict, text, names) {
+            return Ok(understanding);
+        }
+        let floor = understanding.transcript.log_prob - AGAIN_NATS;
+        let mut others = recogniser.beam(audio, AGAIN_WIDTH)?;
+        others.retain(|other| other.log_prob >= floor && other.text != *text);
+        let texts = others.iter().map(|other| other.text.as_str());
+        if let Some(intent) = household::among(texts, self.country, names) {
+            understanding.verdict = Verdict::Act(intent);
+            understanding.evidence.rule = Rule::Household;
+        }
+        Ok(understanding)
     }
 
     /// Encode a segment for [`Judge::sense`].

@@ -247,13 +247,14 @@ impl Sounds {
     }
 }
 
-/// Mean cost of turning one row of sounds into the other, 0 to 1 and above.
+/// Mean cost of turning one row of sounds into the other, 0 to 1 and above; infinite when they are not alike.
 fn distance(a: &[Sound], b: &[Sound]) -> f32 {
     // A whole sound more or less for each in the shorter name is no longer alike: do not look closer.
     let (short, long) = (a.len().min(b.len()), a.len().max(b.len()));
     if long > 2 * short + 1 {
         return f32::INFINITY;
     }
+    let length = a.iter().chain(b).map(|sound| loss(*sound)).sum::<f32>() / 2.0;
     let mut row: Vec<f32> = core::iter::once(0.0)
         .chain(b.iter().scan(0.0, |sum, sound| {
             *sum += loss(*sound);
@@ -270,8 +271,11 @@ fn distance(a: &[Sound], b: &[Sound]) -> f32 {
                 .min(row[at] + loss(to));
             diagonal = above;
         }
+        // The cost only grows from row to row.
+        if row.iter().all(|cost| *cost > ALIKE_MAX * length) {
+            return f32::INFINITY;
+        }
     }
-    let length = a.iter().chain(b).map(|sound| loss(*sound)).sum::<f32>() / 2.0;
     row[b.len()] / length
 }
 

@@ -29,6 +29,9 @@ const TURNING: &str = "don't dont not never no nobody did didn't do does doesn't
     which should shall if i i'll i've he she they we you was were is are has have had said says told would won't can't \
     cannot stop off on up down unless until";
 
+/// Those that may stand in an order as well.
+const HARMLESS: [&str; 4] = ["off", "on", "up", "down"];
+
 /// What a text means by its sound.
 pub(super) fn by_sound(list: &[Word], names: Option<&KnownNames>) -> Option<Intent> {
     let words: Vec<&str> = list.iter().map(|word| word.text.as_str()).collect();
@@ -38,6 +41,17 @@ pub(super) fn by_sound(list: &[Word], names: Option<&KnownNames>) -> Option<Inte
     }
     let said = Sounds::of(&words.join(" "));
     sentence(&said, words).or_else(|| call(&said, words, names?))
+}
+
+/// Whether a text is short and holds no word that makes a sentence another one.
+pub(super) fn is_straight(list: &[Word]) -> bool {
+    let words: Vec<&str> = list.iter().map(|word| word.text.as_str()).collect();
+    let words = stripped(&words);
+    let against = |word: &&str| {
+        let asks_or_denies = TURNING.split_whitespace().any(|known| known == *word);
+        asks_or_denies && !HARMLESS.contains(word)
+    };
+    !words.is_empty() && words.len() <= WORDS_MAX && !words.iter().any(against)
 }
 
 /// The one sentence that sounds like it.
