@@ -240,6 +240,26 @@ fn address_books_come_in_and_go_out() {
         2,
         "kept as it is"
     );
+    std::fs::write(home.path("secret.txt"), "secret\n").unwrap();
+    for (url, why) in [
+        ("http://127.0.0.1:1/book/", "cannot be reached"),
+        ("http://192.0.2.1:80/book/", "192.0.2.1"),
+        ("book", "the address does not read"),
+    ] {
+        let arguments = [
+            "hub",
+            "contacts",
+            "sync",
+            url,
+            "--user",
+            "anna",
+            "--password-file",
+            "secret.txt",
+        ];
+        let ran = home.run(&arguments);
+        assert_eq!(ran.code, 2, "{url}: {}", ran.out);
+        assert!(ran.err.contains(why), "{url}: {}", ran.err);
+    }
     std::fs::write(home.path("cut.vcf"), "BEGIN:VCARD\r\nFN:A").unwrap();
     let cut = home.run(&["hub", "contacts", "import", "cut.vcf"]);
     assert_eq!(cut.code, 2);

@@ -16,6 +16,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 
 use crate::address_book::{self, IMPORT_BYTES_MAX, Imported};
+use crate::carddav::Server;
 use crate::clock::UnixMs;
 use crate::device::{DeviceFields, DeviceKind};
 use crate::home::Home;
@@ -59,6 +60,15 @@ pub enum Wish {
     ImportContacts {
         /// vCard 3.0 or 4.0.
         vcard: String,
+    },
+    /// Read an address book of a CardDAV server.
+    SyncContacts {
+        /// Of one book: `http://127.0.0.1:5232/anna/contacts/`.
+        url: String,
+        /// User name.
+        user: String,
+        /// Password; kept nowhere.
+        password: String,
     },
     /// Say the address book.
     ExportContacts {
@@ -104,6 +114,13 @@ pub enum Done {
     },
     /// An address book was imported.
     Imported(Imported),
+    /// An address book of a server was read.
+    Synced {
+        /// What came.
+        imported: Imported,
+        /// How many contacts went.
+        removed: u32,
+    },
     /// The address book.
     Exported {
         /// As vCard.
@@ -251,6 +268,16 @@ async fn act(wish: Wish, home: &Home, sqlite: &SqliteStore) -> Result<Done, Stri
         Wish::ImportContacts { vcard } => {
             let imported = home.import_contacts(vcard.into()).await.map_err(said)?;
             imported.map(Done::Imported).map_err(said)
+        }
+        Wish::SyncContacts {
+            url,
+            user,
+            password,
+        } => {
+            let server = Server::new(&url, &user, &password).map_err(said)?;
+            let read = home.read_address_book(&server).await.map_err(said)?;
+            let (imported, removed) = read.map_err(said)?;
+            Ok(Done::Synced { imported, removed })
         }
         Wish::ExportContacts { version_3 } => {
             let contacts = home.store.contacts_with_cards().await.map_err(said)?;

@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::address_book::{self, Imported, REFUSED_SHOWN_MAX};
 use crate::authority::Authority;
 use crate::bus::Bus;
+use crate::carddav::{self, CarddavError};
 use crate::clock::Clock;
 use crate::device::{DeviceFields, DeviceKind, Fingerprint};
 use crate::id::{DeviceId, PersonId};
@@ -199,6 +200,28 @@ impl Home {
             format!("{}:{address}", transport.as_param())
         };
         addresses.iter().map(name).collect()
+    }
+
+    /// Reads an address book of a server. How many contacts went; the inner error is the server's.
+    pub(crate) async fn read_address_book(
+        &self,
+        server: &carddav::Server,
+    ) -> Result<Result<(Imported, u32), CarddavError>, StoreError> {
+        let known = self.store.address_book(&server.key()).await?;
+        let change = match carddav::changes(server, &known).await {
+            Ok(Some(change)) => change,
+            Ok(None) => return Ok(Ok((Imported::default(), 0))),
+            Err(error) => return Ok(Err(error)),
+        };
+        let now = self.clock.now();
+        let (mut done, removed) = self
+            .store
+            .put_address_book(&server.key(), &change, now)
+            .await?;
+        done.refused_count = u32::try_from(change.refused.len()).unwrap_or(u32::MAX);
+        done.refused = change.refused;
+        done.refused.truncate(REFUSED_SHOWN_MAX);
+        Ok(Ok((done, removed)))
     }
 
     /// Imports an address book. The inner error is the file's.

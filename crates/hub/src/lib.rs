@@ -46,6 +46,7 @@ pub mod store;
 
 // The server.
 pub mod api;
+pub mod carddav;
 pub mod clock;
 pub mod control;
 pub mod entropy;

@@ -15,6 +15,7 @@ use crate::address_book::{Imported, ImportedCard};
 use crate::binding::Binding;
 use crate::call::Call;
 use crate::call_settings::CallSettings;
+use crate::carddav::{BookChange, BookState};
 use crate::clock::UnixMs;
 use crate::contact::{Contact, ContactFields};
 use crate::device::{Device, DeviceFields, Fingerprint, IssuedCertificate, NewDevice};
@@ -175,6 +176,21 @@ pub trait Contacts: Send + Sync {
     async fn contacts_with_cards(&self) -> Answer<Vec<(Contact, Option<String>)>>;
 }
 
+/// Address books of servers.
+#[async_trait]
+pub trait AddressBooks: Send + Sync {
+    /// What was read last of a book, by [`crate::carddav::Server::key`].
+    async fn address_book(&self, key: &str) -> Answer<BookState>;
+    /// Stores what has changed, all or none: new and changed cards as [`Contacts::import_contacts`] does, and the
+    /// contacts of members that are gone go. How many went.
+    async fn put_address_book(
+        &self,
+        key: &str,
+        book: &BookChange,
+        now: UnixMs,
+    ) -> Answer<(Imported, u32)>;
+}
+
 /// Lines.
 #[async_trait]
 pub trait Lines: Send + Sync {
@@ -243,6 +259,8 @@ pub trait SipAccounts: Send + Sync {
 pub trait Calls: Send + Sync {
     /// Adds the call or replaces what was known of it. A call that has ended stays so.
     async fn note_call(&self, call: &Call, now: UnixMs) -> Answer<()>;
+    /// The same for several, all or none.
+    async fn note_calls(&self, calls: &[Call], now: UnixMs) -> Answer<()>;
     /// One.
     async fn call(&self, id: CallId) -> Answer<Call>;
     /// The newest first, at most `limit`.
@@ -316,6 +334,7 @@ pub trait Store:
     + Invitations
     + Rooms
     + Contacts
+    + AddressBooks
     + Lines
     + Bindings
     + SipAccounts
@@ -334,6 +353,7 @@ impl<T> Store for T where
         + Invitations
         + Rooms
         + Contacts
+        + AddressBooks
         + Lines
         + Bindings
         + SipAccounts

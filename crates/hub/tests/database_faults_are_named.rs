@@ -78,7 +78,7 @@ async fn an_older_database_is_backed_up_and_upgraded() {
         .fetch_one(&mut upgraded)
         .await
         .unwrap();
-    assert_eq!(version.get::<i64, _>(0), 7);
+    assert_eq!(version.get::<i64, _>(0), 8);
     query("SELECT * FROM bindings")
         .fetch_all(&mut upgraded)
         .await

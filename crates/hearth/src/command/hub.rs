@@ -133,6 +133,19 @@ enum Book {
         #[command(flatten)]
         place: Place,
     },
+    /// Read an address book of a CardDAV server on this machine; nothing is written there.
+    Sync {
+        /// Address of one address book: `http://127.0.0.1:5232/anna/contacts/`.
+        url: String,
+        /// User name at that server.
+        #[arg(long)]
+        user: String,
+        /// File that holds the password there, in one line.
+        #[arg(long, value_name = "FILE")]
+        password_file: PathBuf,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Export every contact.
     Export {
         /// The file, which must not be there yet; standard output when it is not given.
@@ -316,6 +329,22 @@ async fn act(action: &Action) -> Result<(), Failure> {
             (place, Wish::ImportContacts { vcard })
         }
         Action::Contacts {
+            book:
+                Book::Sync {
+                    url,
+                    user,
+                    password_file,
+                    place,
+                },
+        } => {
+            let wish = Wish::SyncContacts {
+                url: url.clone(),
+                user: user.clone(),
+                password: password(password_file)?,
+            };
+            (place, wish)
+        }
+        Action::Contacts {
             book: Book::Export {
                 version_3, place, ..
             },
@@ -365,6 +394,12 @@ async fn act(action: &Action) -> Result<(), Failure> {
             }
         }
         Done::Imported(imported) => said_of(&imported),
+        Done::Synced { imported, removed } => {
+            said_of(&imported);
+            if removed > 0 {
+                out!("{removed} that the server has no more are gone here too.");
+            }
+        }
         Done::Exported { vcard, contacts } => {
             let file = match action {
                 Action::Contacts {

@@ -3,6 +3,7 @@
 //! Write-ahead log with `synchronous = FULL`: what was answered with `Ok` is on the disk. Each change
 //! runs in `BEGIN IMMEDIATE` on the one writing connection, so events are numbered in the order of commits.
 
+mod address_books;
 mod bindings;
 mod call_settings;
 mod calls;

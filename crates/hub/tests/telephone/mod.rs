@@ -204,6 +204,7 @@ impl Phone {
             });
         }
         let stream = TcpStream::connect(hub).await.unwrap();
+        stream.set_nodelay(true).unwrap();
         let local = stream.local_addr().unwrap();
         Self::serve(user, credentials, transport, local, hub, |wire| {
             tokio::spawn(bytes(stream, wire));
@@ -214,6 +215,7 @@ impl Phone {
     pub async fn certified(home: &Home, own: &Membership) -> Option<Self> {
         let hub = home.address(Transport::Tls);
         let stream = TcpStream::connect(hub).await.ok()?;
+        stream.set_nodelay(true).unwrap();
         let local = stream.local_addr().unwrap();
         let name = ServerName::IpAddress(hub.ip().into());
         let mut stream = TlsConnector::from(client(own))

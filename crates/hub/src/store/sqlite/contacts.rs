@@ -93,8 +93,13 @@ async fn check_count(change: &mut Change) -> Answer<()> {
     Ok(())
 }
 
-/// Stores one card; what it did.
-async fn put_card(change: &mut Change, new: &ImportedCard, done: &mut Imported) -> Answer<()> {
+/// Stores one card; whose it is.
+pub(super) async fn put_card(
+    change: &mut Change,
+    new: &ImportedCard,
+    done: &mut Imported,
+) -> Answer<ContactId> {
+    done.numbers_left_out += new.numbers_left_out;
     let known = query("SELECT contact, card FROM contact_cards WHERE key = ?")
         .bind(&new.key)
         .fetch_optional(change.on())
@@ -102,7 +107,7 @@ async fn put_card(change: &mut Change, new: &ImportedCard, done: &mut Imported) 
     let id = match &known {
         Some(row) if row.try_get::<&str, _>("card")? == new.card => {
             done.unchanged += 1;
-            return Ok(());
+            return parsed(row, "contact");
         }
         Some(row) => {
             let id: ContactId = parsed(row, "contact")?;
@@ -131,6 +136,21 @@ async fn put_card(change: &mut Change, new: &ImportedCard, done: &mut Imported) 
     .bind(&new.card)
     .execute(change.on())
     .await?;
+    Ok(id)
+}
+
+/// Whether the household has not too many contacts and bytes of cards now.
+pub(super) async fn check_cards(change: &mut Change) -> Answer<()> {
+    check_count(change).await?;
+    let row = query("SELECT coalesce(sum(length(CAST(card AS BLOB))), 0) FROM contact_cards")
+        .fetch_one(change.on())
+        .await?;
+    if row.try_get::<i64, _>(0)? > i64::from(CARDS_BYTES_MAX) {
+        return Err(StoreError::Limit {
+            what: "bytes of imported cards",
+            max: CARDS_BYTES_MAX,
+        });
+    }
     Ok(())
 }
 
@@ -236,21 +256,11 @@ impl Contacts for SqliteStore {
         let mut done = Imported::default();
         for card in cards {
             put_card(&mut change, card, &mut done).await?;
-            done.numbers_left_out += card.numbers_left_out;
         }
         if done.added == 0 && done.changed == 0 {
             return Ok(done);
         }
-        check_count(&mut change).await?;
-        let row = query("SELECT coalesce(sum(length(CAST(card AS BLOB))), 0) FROM contact_cards")
-            .fetch_one(change.on())
-            .await?;
-        if row.try_get::<i64, _>(0)? > i64::from(CARDS_BYTES_MAX) {
-            return Err(StoreError::Limit {
-                what: "bytes of imported cards",
-                max: CARDS_BYTES_MAX,
-            });
-        }
+        check_cards(&mut change).await?;
         // One for all: whoever is told reads the address book again.
         change
             .event(EventKind::Contacts, Audience::Home, "all", now)

@@ -29,6 +29,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0005_lines.sql"),
     include_str!("../../../migrations/0006_cards.sql"),
     include_str!("../../../migrations/0007_call_settings.sql"),
+    include_str!("../../../migrations/0008_address_books.sql"),
 ];
 /// "HRTH": SQLite files of other programs are left alone.
 const APPLICATION_ID: i64 = 0x4852_5448;
