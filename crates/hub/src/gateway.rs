@@ -187,6 +187,8 @@ pub(crate) struct Gateway {
     of_outside: BTreeMap<CallHandle, u64>,
     helped: VecDeque<Helped>,
     ready: bool,
+    /// Registrations that are being taken back.
+    leaving: usize,
     outputs: VecDeque<Output>,
     last: u64,
 }
@@ -205,6 +207,7 @@ impl Gateway {
             of_outside: BTreeMap::new(),
             helped: VecDeque::new(),
             ready: false,
+            leaving: 0,
             outputs: VecDeque::new(),
             last: 0,
         }
@@ -323,14 +326,14 @@ impl Gateway {
                 source,
             } => self.rung(call, &request, &source, now),
             Event::Registered { registration, .. } => self.registered(registration, now),
-            Event::Unregistered { .. } => {}
+            Event::Unregistered { .. } => self.leaving = self.leaving.saturating_sub(1),
             Event::RegistrationFailed {
                 registration,
                 cause,
                 retry_at,
             } => self.not_registered(registration, &cause, retry_at, now),
             Event::QueryAnswered { query, response } => {
-                self.probed(query, Ok(response.status), now)
+                self.probed(query, Ok(response.status), now);
             }
             Event::QueryFailed { query, cause } => self.probed(query, Err(&cause), now),
             other => self.call_event(Side::Outside, other, now),

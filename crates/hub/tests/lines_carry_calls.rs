@@ -99,11 +99,13 @@ async fn a_number_is_dialled_over_a_trunk_with_its_own_account_and_caller_id() {
         .act(move |endpoint, now| endpoint.answer_reinvite(far, Some(Body::sdp(SDP)), now))
         .await
         .unwrap();
-    desk.wait(|event| match event {
-        Event::ReinviteAnswered { response, .. } => Some(assert_eq!(response.status.code(), 200)),
-        _ => None,
-    })
-    .await;
+    let status = desk
+        .wait(|event| match event {
+            Event::ReinviteAnswered { response, .. } => Some(response.status.code()),
+            _ => None,
+        })
+        .await;
+    assert_eq!(status, 200);
     desk.bye(call).await;
     trunk.ended(far).await;
     let row = home.call_row(|call| call.ended_at_ms.is_some()).await;
@@ -416,4 +418,81 @@ async fn what_cannot_be_dialled_is_refused_and_children_call_whom_they_may() {
     trunk.refuses(far, 486).await;
     assert_eq!(toy.failure(call).await.unwrap().code(), 486);
     home.hub.stop().await;
+}
+
+#[tokio::test]
+async fn a_line_by_tls_is_believed_over_its_own_verified_connection() {
+    let folder = tempfile::tempdir().unwrap();
+    let (good, other) = (
+        folder.path().join("good.pem"),
+        folder.path().join("other.pem"),
+    );
+    let mut trunk = Provider::tls(&good).await;
+    let liar = Provider::tls(&other).await;
+    let home = home(|config, _| config.tls_roots = Some(good)).await;
+    let mut desk = desk(&home).await;
+    let line = add(&home, &fields("Trunk", 0, &trunk.server(), &json!({}))).await;
+    until(&home, line, |line| line.health == LineHealth::Up).await;
+    // Nobody that we know vouches for this one.
+    let doubtful = add(&home, &fields("Liar", 1, &liar.server(), &json!({}))).await;
+    let down = until(&home, doubtful, |line| line.health == LineHealth::Down).await;
+    assert_eq!(down.trouble, Some(LineTrouble::Unreachable));
+    let call = desk.call(DIALLED).await;
+    let (far, hub) = trunk.called_from().await;
+    trunk.accepts(far, Some(Body::sdp(SDP))).await;
+    desk.answered(call).await;
+    desk.bye(call).await;
+    trunk.ended(far).await;
+    // It calls over the connection that we made; nobody else's plain connection passes for it.
+    let back = trunk
+        .calls(
+            "sip:home@127.0.0.1",
+            "<sip:+12025550123@provider.test>",
+            hub,
+        )
+        .await;
+    let rang = desk.rings().await;
+    desk.accept(rang).await;
+    trunk.answered(back).await;
+    trunk.hangs_up(back).await;
+    desk.ended(rang).await;
+    let tcp = lines_address(&home, Transport::Tcp);
+    let mut plain = Provider::open(Transport::Tcp).await;
+    let call = plain
+        .calls(
+            "sip:home@127.0.0.1",
+            "<sip:+12025550123@provider.test>",
+            tcp,
+        )
+        .await;
+    assert_eq!(plain.refused(call).await, 403);
+    home.hub.stop().await;
+}
+
+#[tokio::test]
+async fn a_hub_that_stops_leaves_its_lines_in_order() {
+    let home = home(|_, _| {}).await;
+    let mut desk = desk(&home).await;
+    let mut trunk = Provider::asking(Transport::Udp, "anna").await;
+    let more = json!({"sip": {"username": "anna", "register": true}});
+    let line = fields("Trunk", 0, &trunk.server(), &more);
+    let line = home.hub.store().add_line(&line, now()).await.unwrap().id;
+    trunk.registers().await;
+    until(&home, line, |line| line.health == LineHealth::Up).await;
+    let call = desk.call(DIALLED).await;
+    let (far, _) = trunk.called().await;
+    trunk.accepts(far, Some(Body::sdp(SDP))).await;
+    desk.answered(call).await;
+    let began = Instant::now();
+    let stopping = tokio::spawn(home.hub.stop());
+    trunk.ended(far).await;
+    let expires = trunk
+        .wait(|event| match event {
+            Event::Request { request, .. } => request.headers.expires().ok().flatten(),
+            _ => None,
+        })
+        .await;
+    assert_eq!(expires, 0);
+    stopping.await.unwrap();
+    assert!(began.elapsed() < Duration::from_secs(3));
 }

@@ -60,6 +60,31 @@ impl Gateway {
         self.tell_ready();
     }
 
+    /// The hub stops: registrations are taken back, and calls whose end it could not carry any more are ended. An
+    /// emergency call is not: its sound goes on without us.
+    /// `false`: there is nothing to leave.
+    pub(super) fn leave(&mut self, now: Duration) -> bool {
+        let calls: Vec<u64> = self.calls.keys().copied().collect();
+        let any = !calls.is_empty();
+        for id in calls {
+            self.end_on_lines(id, now);
+        }
+        for trunk in &mut self.trunks {
+            trunk.probe_at = None;
+            if let Some(registration) = trunk.registration.filter(|_| trunk.registered) {
+                self.leaving += 1;
+                // It ends with an event, whatever the line says.
+                let _ = self.outside.unregister(registration, now);
+            }
+        }
+        any || self.leaving > 0
+    }
+
+    /// Whether no registration is being taken back any more.
+    pub(super) fn has_left(&self) -> bool {
+        self.leaving == 0
+    }
+
     fn begin(&mut self, line: LineId, now: Duration) {
         let Some(trunk) = self.trunks.iter().find(|trunk| trunk.id() == line) else {
             return;

@@ -130,9 +130,8 @@ impl Help {
         let Some(next_hop) = DrillUri::parse("sip:127.0.0.1").ok() else {
             return;
         };
-        let mut parts = match parts_of(asked) {
-            Some(parts) => parts,
-            None => return,
+        let Some(mut parts) = parts_of(asked) else {
+            return;
         };
         let line = EmergencyLine::new("line", next_hop.clone(), Vec::new());
         let call_token: String = asked

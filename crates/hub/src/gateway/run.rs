@@ -50,6 +50,9 @@ const QUEUE_MAX: usize = 1_024;
 const HEALTH_MAX: usize = 256;
 /// How long changes of the home are collected before lines and contacts are read again.
 const SETTLE: Duration = Duration::from_millis(20);
+/// How long lines are given to hear that the hub stops.
+const LEAVE_TIME_MAX: Duration = Duration::from_millis(500);
+const LAST_WORDS: Duration = Duration::from_millis(50);
 /// Calls that are looked at for emergencies of an earlier process.
 const CALLS_READ_MAX: u32 = 200;
 
@@ -260,8 +263,39 @@ struct Running {
     ready: Arc<AtomicBool>,
 }
 
-/// Carries bytes and time until told to stop.
+/// Carries bytes and time until told to stop; then the lines are left in order.
 async fn run(mut own: Running, mut stop: watch::Receiver<bool>) {
+    serve(&mut own, &mut stop).await;
+    let now = own.epoch.elapsed();
+    if !own.gateway.leave(now) {
+        return;
+    }
+    let leaving = async {
+        loop {
+            let wake = own.drain_lines();
+            if own.gateway.has_left() {
+                return;
+            }
+            let until = wake.map_or(LEAVE_TIME_MAX, |at| at.saturating_sub(own.epoch.elapsed()));
+            tokio::select! {
+                news = own.sockets.receiver.recv() => match news {
+                    Some(news) => own.heard(&news),
+                    None => return,
+                },
+                () = tokio::time::sleep(until) => {
+                    let now = own.epoch.elapsed();
+                    own.gateway.handle_input(Input::Timeout, now);
+                }
+            }
+        }
+    };
+    // A line that does not answer any more forgets us by itself.
+    let _ = tokio::time::timeout(LEAVE_TIME_MAX, leaving).await;
+    // The last messages are on their way to the sockets, which end with this.
+    tokio::time::sleep(LAST_WORDS).await;
+}
+
+async fn serve(own: &mut Running, stop: &mut watch::Receiver<bool>) {
     loop {
         let Some(wake) = own.drain().await else {
             return;
@@ -343,6 +377,20 @@ impl Running {
                 }
                 Output::Ready(ready) => self.ready.store(ready, Ordering::Relaxed),
                 Output::Timeout(at) => return Some(at),
+            }
+        }
+    }
+
+    /// The same without the switchboard, which has stopped.
+    fn drain_lines(&mut self) -> Option<Duration> {
+        loop {
+            match self.gateway.poll_output(self.epoch.elapsed()) {
+                Output::Transmit { target, bytes } => {
+                    let message = ToNetwork::Transmit { target, bytes };
+                    let _ = self.sockets.sender.try_send(message);
+                }
+                Output::Timeout(at) => return at,
+                _ => {}
             }
         }
     }

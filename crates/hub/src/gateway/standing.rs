@@ -40,10 +40,10 @@ impl Gateway {
                 self.side_ended(id, side, by, reason.as_deref(), now);
             }
             (_, Event::Reinvite { request, .. }) => {
-                self.changed(id, side, handle, &request, false, now)
+                self.changed(id, side, handle, &request, false, now);
             }
             (_, Event::Update { request, .. }) => {
-                self.changed(id, side, handle, &request, true, now)
+                self.changed(id, side, handle, &request, true, now);
             }
             (_, Event::ReinviteAnswered { response, .. }) => {
                 self.change_answered(id, side, &response, now);
@@ -80,6 +80,22 @@ impl Gateway {
             Some(Call::Outgoing(call)) => call.help().is_some(),
             Some(Call::Incoming(call)) => call.callback,
             None => false,
+        }
+    }
+
+    /// Ends the line's side of a call that is no emergency.
+    pub(super) fn end_on_lines(&mut self, id: u64, now: Duration) {
+        if self.is_help(id) {
+            return;
+        }
+        match self.calls.get(&id) {
+            Some(Call::Outgoing(_)) => self.leave_lines(id, now),
+            Some(Call::Incoming(call)) => {
+                let outside = call.outside;
+                // Refused before the answer, ended after it.
+                let _ = self.outside.bye(outside, None, now);
+            }
+            None => {}
         }
     }
 

@@ -9,7 +9,9 @@ use ring::hmac;
 
 use super::{DialPlan, LineSetup};
 use crate::id::LineId;
-use crate::line::{DrillAddress, LineHealth, LineKind, LineServer, LineTrouble, SipLine};
+use crate::line::{
+    AccountName, DrillAddress, LineHealth, LineKind, LineServer, LineTrouble, SipLine,
+};
 use crate::number::Number;
 
 /// Bytes of a contact's name that nobody guesses.
@@ -142,7 +144,7 @@ impl Trunk {
         let fields = &self.setup.line.fields;
         let username = self.sip().and_then(|sip| sip.username.as_ref());
         let user = username
-            .map(|name| name.as_str())
+            .map(AccountName::as_str)
             .or(fields.caller_number.as_ref().map(Number::as_str));
         self.user_at(server, user.unwrap_or("hearthline"))
     }

@@ -44,11 +44,14 @@ pub async fn home_of(country: Country, lines: impl FnOnce(&mut LinesConfig, &Pat
     let folder = tempfile::tempdir().unwrap();
     let mut sip = SipConfig::new(country);
     sip.domain = DOMAIN.to_owned();
-    let mut config = LinesConfig::default();
-    config.secrets = vec![LineSecret {
+    let secret = LineSecret {
         line: "Trunk".to_owned(),
         file: password_file(folder.path(), "trunk"),
-    }];
+    };
+    let mut config = LinesConfig {
+        secrets: vec![secret],
+        ..LinesConfig::default()
+    };
     lines(&mut config, folder.path());
     let hub = start(folder.path(), &sip, config).await;
     for (transport, address) in hub.sip_addresses() {
@@ -169,6 +172,25 @@ impl Provider {
         .await
     }
 
+    /// One by TLS; the root that vouches for it is written to this file.
+    pub async fn tls(root: &Path) -> Self {
+        let mut authority = rcgen::CertificateParams::new(Vec::<String>::new()).unwrap();
+        authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let authority = rcgen::CertifiedIssuer::self_signed(authority, key).unwrap();
+        let key = rcgen::KeyPair::generate().unwrap();
+        let leaf = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        let leaf = leaf.signed_by(&key, &authority).unwrap();
+        std::fs::write(root, authority.pem()).unwrap();
+        let mut sockets = SocketsConfig::new(Reach::LoopbackOnly);
+        sockets.tls.push(SocketAddr::new(LOOPBACK, 0));
+        sockets.identity = Some(hearthline_transport::Identity {
+            certificates_pem: leaf.pem().into_bytes(),
+            key_pem: key.serialize_pem().into_bytes(),
+        });
+        Self::on(sockets, Transport::Tls, |_| {}).await
+    }
+
     pub async fn with(transport: Transport, change: impl FnOnce(&mut EndpointConfig)) -> Self {
         let mut sockets = SocketsConfig::new(Reach::LoopbackOnly);
         let any = SocketAddr::new(LOOPBACK, 0);
@@ -176,6 +198,14 @@ impl Provider {
             Transport::Udp => sockets.udp.push(any),
             _ => sockets.tcp.push(any),
         }
+        Self::on(sockets, transport, change).await
+    }
+
+    async fn on(
+        sockets: SocketsConfig,
+        transport: Transport,
+        change: impl FnOnce(&mut EndpointConfig),
+    ) -> Self {
         let sockets = Sockets::bind(sockets).await.unwrap();
         let local = sockets.local(transport).unwrap();
         let mut seed = [3; 32];
@@ -240,6 +270,15 @@ impl Provider {
         tokio::time::timeout(PATIENCE, waiting)
             .await
             .expect("an event in time")
+    }
+
+    /// A call arrives, and whence.
+    pub async fn called_from(&mut self) -> (CallHandle, SocketAddr) {
+        self.wait(|event| match event {
+            Event::Incoming { call, source, .. } => Some((*call, source.remote)),
+            _ => None,
+        })
+        .await
     }
 
     /// A call arrives.

@@ -12,8 +12,8 @@ use crate::clock::UnixMs;
 use crate::event::{Audience, EventKind};
 use crate::id::LineId;
 use crate::line::{
-    DrillAddress, LINES_MAX, Line, LineFields, LineHealth, LineKind, LineTrouble, SipLine,
-    UnknownCallers,
+    AccountName, DrillAddress, LINES_MAX, Line, LineFields, LineHealth, LineKind, LineTrouble,
+    SipLine, UnknownCallers,
 };
 use crate::number::Number;
 use crate::store::{Answer, Lines, StoreError};
@@ -88,7 +88,7 @@ fn bind<'q>(
         .bind(sip.map(|sip| String::from(sip.server.clone())))
         .bind(
             sip.and_then(|sip| sip.username.as_ref())
-                .map(|name| name.as_str()),
+                .map(AccountName::as_str),
         )
         .bind(sip.is_some_and(|sip| sip.register))
         .bind(sip.and_then(|sip| sip.drill).map(DrillAddress::as_str))
