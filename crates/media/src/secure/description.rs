@@ -76,8 +76,8 @@ pub enum SecureConfigError {
     Address(String),
 }
 
-/// What one side tells the other: the SDP attributes, as values.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What one side tells the other: the SDP attributes, as values. `Debug` shows no password.
+#[derive(Clone, PartialEq, Eq)]
 pub struct SecureDescription {
     /// SHA-256 of the certificate (`a=fingerprint:sha-256`).
     pub fingerprint: [u8; 32],
@@ -89,6 +89,15 @@ pub struct SecureDescription {
     pub candidates: Vec<SocketAddr>,
     /// `a=ice-lite`: answers checks and makes none.
     pub lite: bool,
+}
+
+impl fmt::Debug for SecureDescription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecureDescription")
+            .field("ufrag", &self.ufrag)
+            .field("candidates", &self.candidates)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why the other side's description is not taken.

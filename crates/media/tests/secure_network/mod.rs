@@ -58,6 +58,8 @@ pub struct End {
     pub received: Vec<Vec<u8>>,
     pub reports: usize,
     pub events: Vec<(Duration, SecureEvent)>,
+    /// How often the transport asked to be called.
+    pub timeouts: usize,
 }
 
 impl End {
@@ -74,6 +76,7 @@ impl End {
             received: Vec::new(),
             reports: 0,
             events: Vec::new(),
+            timeouts: 0,
         }
     }
 
@@ -169,6 +172,7 @@ impl Call {
             && at <= now
         {
             self.ends[side].transport.handle_timeout(now);
+            self.ends[side].timeouts += 1;
             self.drain(side);
         }
     }
