@@ -61,7 +61,12 @@ pub(crate) fn read_for(file: Option<&Path>, device: &Path) -> Result<Household, 
     let joined = home_folder(device).join(HOME_FILE);
     match text_of(&joined) {
         Ok(text) => {
-            household.household = parse(&joined, &format!("{DRILL_HOUSEHOLD}\n{text}"))?.household;
+            let home = parse(&joined, &format!("{DRILL_HOUSEHOLD}\n{text}"))?.household;
+            let name = home.as_ref().and_then(|home| home.name.clone());
+            if let (None, Some(name)) = (file, name) {
+                household.device.name = name;
+            }
+            household.household = home;
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(named(&joined, &error)),

@@ -336,11 +336,13 @@ impl Household {
     /// # Errors
     /// A URI, transport or account that cannot be, a line that leads beyond this machine, or too many lines.
     pub fn lines(&self) -> Result<Vec<Line>, ConfigError> {
-        if self.lines.len() > LINES_MAX {
+        // The hub is a line too.
+        let most = LINES_MAX - usize::from(self.household.is_some());
+        if self.lines.len() > most {
             return Err(value(
                 "line",
                 "number",
-                format!("{}; at most {LINES_MAX}", self.lines.len()),
+                format!("{}; at most {most}", self.lines.len()),
             ));
         }
         for (at, line) in self.lines.iter().enumerate() {
@@ -351,7 +353,8 @@ impl Household {
                     "empty, or with control characters; give each line a short name for the record",
                 ));
             }
-            if self.lines[..at].iter().any(|other| other.name == line.name) {
+            let hubs = self.household.is_some() && line.name == home::LINE_NAME;
+            if hubs || self.lines[..at].iter().any(|other| other.name == line.name) {
                 return Err(value(
                     "line",
                     &line.name,

@@ -3,14 +3,15 @@ mod home;
 mod machine;
 mod probe;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use hearthline_speaker::config::Household;
 use serde::Serialize;
 
 use crate::exit::Exit;
-use crate::household;
 use crate::print::out;
+use crate::{household, place};
 
 /// What no check can change in this version.
 const DRILL_ONLY: &str = "This version can call only drill call-takers on this machine: it cannot reach a real emergency service.";
@@ -101,7 +102,7 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
             "no configuration was given: a call would tell no address",
             "write one and give it with --config FILE",
         )),
-        Some(file) => match household::read(Some(file)) {
+        Some(file) => match household_of(file, arguments.data.as_deref()) {
             Ok(household) => {
                 checks.push(Check::ok("household", "the configuration is valid"));
                 checks.extend(home::checks(&household));
@@ -132,6 +133,14 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
         show(&checks, ready);
     }
     if ready { Exit::Ok } else { Exit::No }
+}
+
+/// As the speaker would read it, with the home that it has joined.
+fn household_of(file: &Path, data: Option<&Path>) -> Result<Household, String> {
+    match place::device_folder(data) {
+        Ok(device) => household::read_for(Some(file), &device),
+        Err(_) => household::read(Some(file)),
+    }
 }
 
 fn show(checks: &[Check], ready: bool) {

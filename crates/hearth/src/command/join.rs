@@ -141,6 +141,7 @@ fn settings(hub: SocketAddr, member: &Membership, telephone: &Telephone) -> Opti
         ("hub", server),
         ("domain", &telephone.domain),
         ("user", &member.device.to_string()),
+        ("name", member.fields.name.as_str()),
         ("certificate", CERTIFICATE),
         ("key", KEY),
         ("authority", AUTHORITY),

@@ -2,12 +2,17 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use hearthline_emergency::line::{Line, Transport};
+use hearthline_emergency::target::SipUri;
 use hearthline_sip::Host;
 use serde::Deserialize;
 
 use super::{ConfigError, value};
 use crate::telephone::screening::DropIn;
 use crate::telephone::whom::HomeUser;
+
+/// What the record calls the hub's line.
+pub(crate) const LINE_NAME: &str = "hub";
 
 /// `[household]`
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -25,6 +30,8 @@ pub struct HomeSettings {
     pub key: PathBuf,
     /// The home's own authority, PEM: no other is trusted.
     pub authority: PathBuf,
+    /// What the home calls this device.
+    pub name: Option<String>,
     /// The hub's address for HTTPS, where the names of the home are asked for: `127.0.0.1:8443`.
     pub api: Option<SocketAddr>,
     /// `never`: a call is always answered by a person here. `household`: whom the hub lets may drop in.
@@ -66,6 +73,17 @@ impl HomeSettings {
                 format!("'{other}'; use never or household"),
             )),
         }
+    }
+
+    /// The hub as the way out for a call for help, tried before the device's own lines.
+    ///
+    /// # Errors
+    /// Never for an address that reads.
+    pub fn line(&self) -> Result<Line, ConfigError> {
+        let uri = format!("sip:{};transport=tls", self.hub);
+        let target =
+            SipUri::parse(&uri).map_err(|error| value("household", "hub", error.to_string()))?;
+        Ok(Line::new(LINE_NAME, target, vec![Transport::Tls]))
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {

@@ -144,8 +144,11 @@ pub async fn run_trusting(
         lost_cache,
         mut notices,
     } = opened;
-    let (lines, about_passwords) = password::lines(&parts.household)?;
+    let (mut lines, about_passwords) = password::lines(&parts.household)?;
     notices.extend(about_passwords);
+    if let Some(home) = &parts.household.household {
+        lines.insert(0, home.line()?);
+    }
     let (messages, mut inbox) = mpsc::channel(INPUTS_MAX);
 
     let home = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -222,10 +225,17 @@ pub async fn run_trusting(
     let (home_news, mut home_inbox) = mpsc::channel(INPUTS_MAX);
     let home = match &parts.household.household {
         Some(settings) => {
-            let opened = HomeWires::open(settings, tcp, home_news.clone()).await;
-            let (wires, home_config, told) = opened.map_err(failed("household"))?;
-            notices.extend(told);
-            Some((wires, home_config))
+            match HomeWires::open(settings, tcp, home_news.clone()).await {
+                Ok((wires, home_config, told)) => {
+                    notices.extend(told);
+                    Some((wires, home_config))
+                }
+                // Its own lines call for help all the same.
+                Err(why) => {
+                    notices.push(format!("{why}. This speaker goes on without its home"));
+                    None
+                }
+            }
         }
         None => None,
     };

@@ -31,7 +31,10 @@ const BEYOND: &str = "is not on this machine; this version can call only drill c
 pub(super) fn checks(household: &Household) -> Vec<Check> {
     let mut checks = Vec::new();
     let lines = household.lines().unwrap_or_default();
-    if lines.is_empty() {
+    let hub = household.household.as_ref();
+    if let Some(own) = hub.and_then(|hub| hub.line().ok()) {
+        checks.push(line(&own, "start the hub: `hearth hub --sip --country US`"));
+    } else if lines.is_empty() {
         let mend = "[[line]] name = \"drill\", uri = \"sip:drill@127.0.0.1:5060\", and start `hearth psap`";
         checks.push(Check::not(
             "line",
@@ -41,7 +44,8 @@ pub(super) fn checks(household: &Household) -> Vec<Check> {
         ));
     }
     for (own, settings) in lines.iter().zip(&household.lines) {
-        checks.push(line(own));
+        let mend = "start the drill call-taker behind it: `hearth psap`";
+        checks.push(line(own, mend));
         checks.push(addressing(own));
         checks.extend(account(settings));
     }
@@ -112,7 +116,7 @@ fn account(settings: &LineSettings) -> Option<Check> {
     })
 }
 
-fn line(line: &Line) -> Check {
+fn line(line: &Line, mend: &str) -> Check {
     let what = format!("line {}", line.name);
     if !DrillTargets::loopback().permit(&line.target) {
         return Check::not(what, State::Wrong, BEYOND, "use a line on 127.0.0.1");
@@ -145,21 +149,18 @@ fn line(line: &Line) -> Check {
     if reached {
         Check::ok(what, found)
     } else {
-        Check::not(
-            what,
-            State::Wrong,
-            found,
-            "start the drill call-taker behind it: `hearth psap`",
-        )
+        Check::not(what, State::Wrong, found, mend)
     }
 }
 
-/// Where `transport` goes: TLS on the port after an explicit one.
+/// Where `transport` goes: TLS on the port after an explicit one, unless the URI names its transport.
 fn address_of(host: &str, uri: &SipUri, transport: Transport) -> Result<SocketAddr, String> {
     let port = match (transport, uri.port()) {
         (Transport::Tls, None) => 5061,
         (_, None) => 5060,
-        (Transport::Tls, Some(port)) if !uri.is_secure() => {
+        (Transport::Tls, Some(port))
+            if !uri.is_secure() && uri.params().get("transport").is_none() =>
+        {
             port.checked_add(1).ok_or("no port after 65535")?
         }
         (_, Some(port)) => port,
