@@ -204,7 +204,7 @@ fn an_answer_without_the_wake_word_takes_or_declines_a_call() {
     for (text, name) in [
         ("Decline the call.", "CallDecline"),
         ("Answer the call.", "CallAnswer"),
-        ("Hang up the phone.", "CallHangUp"),
+        ("I am busy right now.", "CallDecline"),
     ] {
         let speech = voice.speak(text).unwrap();
         let mut listener = support::listener(&models);

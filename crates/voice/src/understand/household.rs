@@ -124,7 +124,7 @@ pub fn act(
 }
 
 /// Whether other texts for the same sound are worth a look: nothing was understood, or a call to a name that nobody
-/// knows, and there is no word in it that could be lost on the way ("don't", "did you").
+/// knows, it is not far from a sentence of the household, and there is no word in it that could be lost on the way ("don't", "did you").
 pub(crate) fn may_mean_more(verdict: &Verdict, text: &str, names: Option<&KnownNames>) -> bool {
     let unknown = |who: &String| names.is_some_and(|names| !names.knows(who));
     let open = match verdict {
@@ -136,7 +136,8 @@ pub(crate) fn may_mean_more(verdict: &Verdict, text: &str, names: Option<&KnownN
         Verdict::Act(intent) => intent.slots.get("who").is_some_and(unknown),
         _ => false,
     };
-    open && by_sound::is_straight(&words(text))
+    let list = words(text);
+    open && by_sound::is_straight(&list) && by_sound::is_near(&list)
 }
 
 /// The intent of the first of several texts that is a sentence of the household. A name in it must be known; digits, and
@@ -287,6 +288,8 @@ mod tests {
         for (text, again) in [
             ("Colander.", true),
             ("Call siren.", true),
+            ("Set a timer for ten minutes.", false),
+            ("Turn on the kitchen light.", false),
             ("Call Anna.", false),
             ("Don't Colander.", false),
             ("Did you Colander?", false),

@@ -5,6 +5,8 @@
 //!                                                │ nothing matched
 //!                                                └─► mended words ─► at most a question
 //! ```
+//! What none of them is, and a call to somebody else, is read again by the sentences of the household ([`household`]):
+//! calls, messages, volume. They change no verdict about an emergency.
 //! Orders are closed wordings: a word that the sentences in `data/emergency/` do not hold can never be part of one.
 pub mod automaton;
 pub mod country;

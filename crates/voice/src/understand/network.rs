@@ -692,6 +692,39 @@ mod tests {
     }
 
     #[test]
+    fn free_parts_take_down_as_few_words_as_the_rest_allows() {
+        let network = network(&[
+            "call {any_words:name} (<polite>)*",
+            "tell {any_words:name} that {any_words:text}",
+            "dial {any_number:digits}",
+        ]);
+        let taken = |text: &str, part: &str| -> Option<String> {
+            let list = words(text);
+            let found = network.captures(&list);
+            let (_, (_, captures)) = found.first()?;
+            let (from, to) = network.capture(captures, part)?;
+            let texts: Vec<&str> = list[from..to]
+                .iter()
+                .map(|word| word.text.as_str())
+                .collect();
+            Some(texts.join(" "))
+        };
+        for (text, part, wanted) in [
+            ("call anna please now", "name", Some("anna")),
+            ("call anna now or never", "name", Some("anna now or never")),
+            ("tell anna that i know that", "name", Some("anna")),
+            ("tell anna that i know that", "text", Some("i know that")),
+            ("dial 5550123", "digits", Some("5550123")),
+            ("dial anna", "digits", None),
+            ("call", "name", None),
+            ("tell that that", "name", None),
+        ] {
+            assert_eq!(taken(text, part).as_deref(), wanted, "{text}");
+        }
+        assert!(network.begins(&words("tell anna")) && !network.begins(&words("anna")));
+    }
+
+    #[test]
     fn names_what_is_missing() {
         let parts = Parts::default();
         let add = |text: &str| Builder::new(&parts).add(&Template::parse(text).unwrap(), 0);

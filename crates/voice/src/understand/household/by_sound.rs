@@ -29,6 +29,11 @@ const TURNING: &str = "don't dont not never no nobody did didn't do does doesn't
     which should shall if i i'll i've he she they we you was were is are has have had said says told would won't can't \
     cannot stop off on up down unless until";
 
+/// Words of our sentences, and what is often written for them.
+const OURS: &str = "call calls called calling caller phone phoned ring rang bring bringing dial message messages \
+    volume mute unmute announce announced forward forwarding voicemail hold press drop dropping disturb block decline \
+    declined redial transfer transferred film form";
+
 /// Those that may stand in an order as well.
 const HARMLESS: [&str; 4] = ["off", "on", "up", "down"];
 
@@ -52,6 +57,20 @@ pub(super) fn is_straight(list: &[Word]) -> bool {
         asks_or_denies && !HARMLESS.contains(word)
     };
     !words.is_empty() && words.len() <= WORDS_MAX && !words.iter().any(against)
+}
+
+/// Whether a text comes near enough to a sentence of the household to look further: by a word or by its sound.
+pub(super) fn is_near(list: &[Word]) -> bool {
+    let words: Vec<&str> = list.iter().map(|word| word.text.as_str()).collect();
+    let words = stripped(&words);
+    let said = Sounds::of(&words.join(" "));
+    let speaks_of = |word: &&str| OURS.split_whitespace().any(|known| known == *word);
+    words.iter().any(speaks_of)
+        || !said.behind_call().is_empty()
+        || sentences()
+            .spoken
+            .iter()
+            .any(|spoken| said.unlikeness(&spoken.sounds).is_finite())
 }
 
 /// The one sentence that sounds like it.
