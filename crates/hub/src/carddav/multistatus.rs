@@ -198,18 +198,15 @@ fn status(line: &str) -> Option<u16> {
 
 /// One of XML's five, or a character by its number.
 fn entity(name: &str) -> Result<char, XmlFault> {
-    let number = match name.strip_prefix('#') {
-        Some(number) => number,
-        None => {
-            return match name {
-                "lt" => Ok('<'),
-                "gt" => Ok('>'),
-                "amp" => Ok('&'),
-                "quot" => Ok('"'),
-                "apos" => Ok('\''),
-                _ => Err(XmlFault::Entity),
-            };
-        }
+    let Some(number) = name.strip_prefix('#') else {
+        return match name {
+            "lt" => Ok('<'),
+            "gt" => Ok('>'),
+            "amp" => Ok('&'),
+            "quot" => Ok('"'),
+            "apos" => Ok('\''),
+            _ => Err(XmlFault::Entity),
+        };
     };
     let code = match number.strip_prefix('x') {
         Some(hex) => u32::from_str_radix(hex, 16),

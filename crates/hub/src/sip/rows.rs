@@ -8,6 +8,7 @@ use hearthline_sip::proxy::AskId;
 use hearthline_sip::registrar::{Aor, Binding as Registered};
 use hearthline_sip::{NameAddr, Response, Uri};
 use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
 
 use super::switchboard::News;
 use crate::binding::Binding;
@@ -15,10 +16,14 @@ use crate::call::Call;
 use crate::clock::UnixMs;
 use crate::entropy::{NoEntropy, random};
 use crate::home::Home;
-use crate::id::DeviceId;
+use crate::id::{CallId, DeviceId};
 
 /// Batches that wait for the store.
 pub(crate) const BATCHES_MAX: usize = 4_096;
+/// How long rows of calls are gathered, so that many are written in one transaction.
+const GATHER: Duration = Duration::from_millis(50);
+/// Most calls of one transaction.
+const GATHERED_MAX: usize = 256;
 /// The only instance of this hub.
 pub(crate) const NODE: &str = "hub";
 
@@ -43,17 +48,69 @@ pub(crate) struct Batch {
     pub(crate) answer: Option<(AskId, Box<Response>)>,
 }
 
+/// Rows of calls that wait to be written at once: what a call is in the end counts, not each step of a quick one.
+#[derive(Default)]
+struct Gathered {
+    calls: HashMap<CallId, Call>,
+    /// In the order in which they began to wait.
+    order: Vec<CallId>,
+    until: Option<Instant>,
+}
+
+impl Gathered {
+    fn add(&mut self, call: Call) {
+        let id = call.id;
+        if self.calls.insert(id, call).is_none() {
+            self.order.push(id);
+        }
+        self.until.get_or_insert_with(|| Instant::now() + GATHER);
+    }
+
+    async fn write(&mut self, home: &Home) {
+        self.until = None;
+        let order = self.order.drain(..);
+        let calls: Vec<Call> = order.filter_map(|id| self.calls.remove(&id)).collect();
+        if calls.is_empty() {
+            return;
+        }
+        if let Err(error) = home.store.note_calls(&calls, home.clock.now()).await {
+            tracing::error!(%error, "calls were not stored");
+        }
+    }
+}
+
 /// Writes until nobody sends any more.
 pub(crate) async fn write(
     home: Arc<Home>,
     mut batches: mpsc::Receiver<Batch>,
     news: mpsc::Sender<News>,
 ) {
-    while let Some(Batch { changes, answer }) = batches.recv().await {
+    let mut gathered = Gathered::default();
+    loop {
+        let next = match gathered.until {
+            None => batches.recv().await,
+            Some(until) => match timeout_at(until, batches.recv()).await {
+                Ok(next) => next,
+                Err(_) => {
+                    gathered.write(&home).await;
+                    continue;
+                }
+            },
+        };
+        let Some(Batch { changes, answer }) = next else {
+            return gathered.write(&home).await;
+        };
         let mut kept = true;
         for change in changes {
             let now = home.clock.now();
             let done = match change {
+                RowChange::Call(call) => {
+                    gathered.add(*call);
+                    if gathered.order.len() >= GATHERED_MAX {
+                        gathered.write(&home).await;
+                    }
+                    continue;
+                }
                 RowChange::Put(binding) => home.store.put_binding(&binding, now).await.map(|_| ()),
                 RowChange::Remove(key) => {
                     let RowKey {
@@ -63,11 +120,10 @@ pub(crate) async fn write(
                     } = key;
                     home.store.remove_binding(&aor, &instance_id, reg_id).await
                 }
-                RowChange::Call(call) => home.store.note_call(&call, now).await,
             };
             if let Err(error) = done {
                 kept = false;
-                tracing::error!(%error, "a registration or a call was not stored");
+                tracing::error!(%error, "a registration was not stored");
             }
         }
         if let Some((id, response)) = answer {

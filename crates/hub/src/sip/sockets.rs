@@ -23,7 +23,8 @@ use crate::home::Home;
 use crate::live::{LiveConnection, LiveConnections};
 use crate::serve::Open;
 
-const READ_BYTES: usize = 16 * 1024;
+/// Small: thousands of connections are silent most of the time.
+const READ_BYTES: usize = 4 * 1024;
 const DATAGRAM_BYTES: usize = 65_535;
 /// Messages that wait for one connection.
 const QUEUE_MAX: usize = 64;

@@ -25,7 +25,8 @@ use crate::websocket::{Fault, FrameReader, Received, closing, message, ping, pon
 
 /// Largest message: what UDP could carry.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 64 * 1024;
-const READ_BYTES: usize = 16 * 1024;
+/// Small: thousands of connections are silent most of the time.
+const READ_BYTES: usize = 4 * 1024;
 /// Messages that wait for one connection.
 const QUEUE_MAX: usize = 64;
 /// What was begun must be whole within this time.

@@ -210,7 +210,7 @@ impl Switchboard {
                 Err(Unreachable::NotRegistered) => return Err(not_registered()),
                 Err(Unreachable::Unknown) => return Err(Reject::new(StatusCode::NOT_FOUND)),
             }
-        } else if let Some(device) = self.directory.device_of(name) {
+        } else if let Some(device) = self.owner_of(name) {
             self.ways_to(&[device], now)
         } else {
             let called = self.directory.called(name);
@@ -236,9 +236,12 @@ impl Switchboard {
     pub(super) fn ways_to(&self, devices: &[DeviceId], now: Duration) -> Vec<Group> {
         let mut all: Vec<Group> = Vec::new();
         for &device in devices {
-            let Some(user) = self.directory.user_of(device) else {
+            if self.directory.is_revoked(device) {
                 continue;
-            };
+            }
+            // It joined a moment ago, and registered: the directory is about to know it.
+            let own = device.to_string();
+            let user = self.directory.user_of(device).unwrap_or(&own);
             for aor in self.addresses(user) {
                 let Ok(groups) = self.registrar.lookup(&aor.to_uri(), now) else {
                     continue;
