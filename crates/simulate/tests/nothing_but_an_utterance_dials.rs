@@ -369,9 +369,16 @@ fn only_the_device_begins_an_emergency_call() {
         holding("EmergencyCall::new("),
         ["speaker/src/device/calling.rs"]
     );
+    // The hub passes on what a device or telephone of the home asks for: from a live INVITE, in one place.
     assert_eq!(
         holding("DrillService::new("),
-        ["speaker/src/device/calling.rs"]
+        ["hub/src/gateway/help.rs", "speaker/src/device/calling.rs"]
+    );
+    assert_eq!(holding("Help::asked("), ["hub/src/gateway/outgoing.rs"]);
+    assert_eq!(
+        holding("Goal::Help)"),
+        ["hub/src/gateway/outgoing.rs"],
+        "what it becomes has no other way in"
     );
     assert!(
         holding("LiveService {")
