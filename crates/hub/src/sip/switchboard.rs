@@ -43,11 +43,13 @@ use super::flows::{Certified, Flows, OpenFlow};
 use super::rows::{Batch, RowChange, RowKeys, Wall};
 use super::sockets::{Surroundings, connect};
 use crate::binding::Binding;
+use crate::device::Fingerprint;
 use crate::entropy::{NoEntropy, random};
 use crate::gateway::{Door, OnLine};
-use crate::home::Counted;
+use crate::home::{Counted, Home};
 use crate::id::DeviceId;
 use crate::rate::{Rate, RateLimit};
+use crate::store::{Answer, StoreError};
 
 /// What may be asked of the hub outside a dialog.
 const ALLOWED: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER";
@@ -88,7 +90,7 @@ pub(crate) enum News {
     /// The store said whether the device may still register.
     Vetted {
         id: AskId,
-        allowed: bool,
+        allowed: Answer<bool>,
     },
     /// The rows of a registration are written, or could not be.
     Written {

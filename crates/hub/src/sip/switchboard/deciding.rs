@@ -348,22 +348,27 @@ impl Switchboard {
         let certified = self.flows.get(flow.id).and_then(|open| open.certified);
         let (home, news) = (self.around.home.clone(), self.around.news.clone());
         tokio::spawn(async move {
-            let device = home.store.device(caller.device).await;
-            let mut allowed = device.is_ok_and(|device| device.revoked_at_ms.is_none());
-            if let Some(certificate) = certified.and_then(|certified| certified.certificate) {
-                let found = home.store.device_by_certificate(&certificate);
-                let found = found.await.ok().flatten();
-                allowed &= found.is_some_and(|(_, issued)| issued.not_after > home.clock.now());
-            }
+            let certificate = certified.and_then(|certified| certified.certificate);
+            let allowed = may_register(&home, caller.device, certificate).await;
             let _ = news.send(News::Vetted { id, allowed }).await;
         });
     }
 
-    pub(super) fn vetted(&mut self, id: AskId, allowed: bool, now: Duration) {
+    pub(super) fn vetted(&mut self, id: AskId, allowed: Answer<bool>, now: Duration) {
         let Some(vetting) = self.vetting.remove(&id) else {
             return;
         };
         let Some(request) = self.proxy.request(id) else {
+            return;
+        };
+        let Ok(allowed) = allowed else {
+            // A store in trouble is no refusal: it is tried again soon.
+            tracing::warn!("a registration waits: the store did not say whether its device may");
+            let mut response =
+                Response::to_request(request, StatusCode::SERVICE_UNAVAILABLE, Some("hearthline"));
+            response.headers.push(HeaderName::RetryAfter, "2");
+            // It may have timed out in the meantime.
+            let _ = self.proxy.respond(id, &response, now);
             return;
         };
         if !allowed || self.directory.is_revoked(vetting.device) {
@@ -440,4 +445,23 @@ fn secure_only(groups: Vec<Group>) -> Vec<Group> {
         }
     }
     kept
+}
+
+/// Whether a device may register: it is there, not revoked, and its certificate has not ended.
+async fn may_register(
+    home: &Home,
+    device: DeviceId,
+    certificate: Option<Fingerprint>,
+) -> Answer<bool> {
+    let own = match home.store.device(device).await {
+        Ok(own) => own,
+        Err(StoreError::NotFound(_)) => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    let Some(certificate) = certificate else {
+        return Ok(own.revoked_at_ms.is_none());
+    };
+    let found = home.store.device_by_certificate(&certificate).await?;
+    let stands = found.is_some_and(|(_, issued)| issued.not_after > home.clock.now());
+    Ok(stands && own.revoked_at_ms.is_none())
 }
