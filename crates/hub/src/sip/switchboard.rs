@@ -90,7 +90,8 @@ pub(crate) enum News {
     /// The store said whether the device may still register.
     Vetted {
         id: AskId,
-        allowed: Answer<bool>,
+        /// `None`: it could not say.
+        allowed: Option<bool>,
     },
     /// The rows of a registration are written, or could not be.
     Written {

@@ -349,19 +349,19 @@ impl Switchboard {
         let (home, news) = (self.around.home.clone(), self.around.news.clone());
         tokio::spawn(async move {
             let certificate = certified.and_then(|certified| certified.certificate);
-            let allowed = may_register(&home, caller.device, certificate).await;
+            let allowed = may_register(&home, caller.device, certificate).await.ok();
             let _ = news.send(News::Vetted { id, allowed }).await;
         });
     }
 
-    pub(super) fn vetted(&mut self, id: AskId, allowed: Answer<bool>, now: Duration) {
+    pub(super) fn vetted(&mut self, id: AskId, allowed: Option<bool>, now: Duration) {
         let Some(vetting) = self.vetting.remove(&id) else {
             return;
         };
         let Some(request) = self.proxy.request(id) else {
             return;
         };
-        let Ok(allowed) = allowed else {
+        let Some(allowed) = allowed else {
             // A store in trouble is no refusal: it is tried again soon.
             tracing::warn!("a registration waits: the store did not say whether its device may");
             let mut response =
