@@ -9,5 +9,6 @@ pub mod device;
 pub mod io;
 pub mod policy;
 pub mod record;
+mod sound;
 pub mod telephone;
 pub mod words;

@@ -10,9 +10,11 @@ use hearthline_ledger::Media;
 use hearthline_media as media;
 use hearthline_sip::endpoint::{Body, Credentials, InviteRequest, Reliable, Target, Transport};
 use hearthline_sip::multipart::{self, Part};
-use hearthline_sip::offer_answer::{Codec, Negotiated};
-use hearthline_sip::uri::{Host, Uri};
+use hearthline_sip::offer_answer::Negotiated;
+use hearthline_sip::uri::Uri;
 use hearthline_sip::{HeaderName, NameAddr};
+
+use crate::sound::{address_of, codec_of, name_of, others, statistics};
 
 /// How long one of several transports of a line may stay silent.
 const FIRST_RESPONSE_MAX: Duration = Duration::from_millis(900);
@@ -148,6 +150,10 @@ pub(super) fn targets_of(next_hop: &SipUri, transports: &[LineTransport]) -> Vec
         .collect()
 }
 
+fn no_address() -> LegError {
+    LegError::Answer("its address is no IP address and port".into())
+}
+
 /// Sound to and from one call-taker.
 pub(super) struct Sound {
     session: media::Session,
@@ -178,13 +184,8 @@ impl Sound {
         config.payload_type = negotiated.payload_type;
         config.telephone_event_payload_type = negotiated.telephone_event;
         config.unix_time_at_zero = wall_at_zero;
-        // The peer may use any codec of our offer at any time (RFC 3264 §6.1).
-        config.also_receive = [media::Codec::Pcmu, media::Codec::Pcma, media::Codec::G722]
-            .into_iter()
-            .map(|codec| (codec.static_payload_type(), codec))
-            .filter(|(number, _)| *number != config.payload_type)
-            .collect();
-        let rtp = address_of(negotiated)?;
+        config.also_receive = others(negotiated);
+        let rtp = address_of(negotiated).ok_or_else(no_address)?;
         let session =
             media::Session::new(config).map_err(|error| LegError::Answer(error.to_string()))?;
         Ok(Self {
@@ -196,7 +197,7 @@ impl Sound {
 
     /// A later offer moved the peer.
     pub(super) fn moved(&mut self, negotiated: &Negotiated) -> Result<(), LegError> {
-        self.rtp = address_of(negotiated)?;
+        self.rtp = address_of(negotiated).ok_or_else(no_address)?;
         Ok(())
     }
 
@@ -237,46 +238,6 @@ impl Sound {
 
     /// The counters, for the record.
     pub(super) fn statistics(&self, call_id: &str) -> Media {
-        let figures = self.session.statistics();
-        Media {
-            call_id: call_id.to_owned(),
-            codec: self.codec.to_owned(),
-            sent_packets: figures.sent_packets,
-            received_packets: figures.received_packets,
-            lost_packets: u64::try_from(figures.lost).unwrap_or(0),
-            jitter_ms: Some(figures.jitter_ms.round() as u64),
-            round_trip_ms: figures.rtt_ms.map(|ms| ms.round() as u64),
-        }
-    }
-}
-
-fn address_of(negotiated: &Negotiated) -> Result<SocketAddr, LegError> {
-    let ip = match &negotiated.remote_address {
-        Host::Name(name) if name.as_str().eq_ignore_ascii_case("localhost") => {
-            Some(IpAddr::V4(Ipv4Addr::LOCALHOST))
-        }
-        host => host.ip(),
-    };
-    match ip {
-        Some(ip) if negotiated.remote_port != 0 => Ok(SocketAddr::new(ip, negotiated.remote_port)),
-        _ => Err(LegError::Answer(
-            "its address is no IP address and port".into(),
-        )),
-    }
-}
-
-fn codec_of(codec: Codec) -> media::Codec {
-    match codec {
-        Codec::Pcmu => media::Codec::Pcmu,
-        Codec::Pcma => media::Codec::Pcma,
-        Codec::G722 => media::Codec::G722,
-    }
-}
-
-fn name_of(codec: Codec) -> &'static str {
-    match codec {
-        Codec::Pcmu => "PCMU",
-        Codec::Pcma => "PCMA",
-        Codec::G722 => "G722",
+        statistics(&self.session, self.codec, call_id)
     }
 }

@@ -1,12 +1,13 @@
 //! The sound of one ordinary call: offers and answers, the RTP session, and the way its packets travel.
 use core::time::Duration;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use hearthline_ledger::Media;
 use hearthline_media as media;
-use hearthline_sip::offer_answer::{Codec, LocalAudio, Negotiated};
+use hearthline_sip::offer_answer::{LocalAudio, Negotiated};
 use hearthline_sip::sdp::Direction;
-use hearthline_sip::uri::Host;
+
+use crate::sound::{address_of, codec_of, name_of, others, statistics};
 
 /// Why there is no sound.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +71,7 @@ impl Leg {
             codec: name_of(negotiated.codec),
             local,
             way: Way::Plain {
-                rtp: address_of(negotiated)?,
+                rtp: address_of(negotiated).ok_or(LegError::NoAddress)?,
             },
             direction: negotiated.direction,
         })
@@ -78,7 +79,7 @@ impl Leg {
 
     /// A later offer or answer changed the session.
     pub(super) fn renegotiated(&mut self, negotiated: &Negotiated) -> Result<(), LegError> {
-        let rtp = address_of(negotiated)?;
+        let rtp = address_of(negotiated).ok_or(LegError::NoAddress)?;
         self.session.renegotiate(
             codec_of(negotiated.codec),
             negotiated.payload_type,
@@ -154,16 +155,7 @@ impl Leg {
 
     /// The counters, for the record.
     pub(super) fn statistics(&self, call_id: &str) -> Media {
-        let figures = self.session.statistics();
-        Media {
-            call_id: call_id.to_owned(),
-            codec: self.codec.to_owned(),
-            sent_packets: figures.sent_packets,
-            received_packets: figures.received_packets,
-            lost_packets: u64::try_from(figures.lost).unwrap_or(0),
-            jitter_ms: Some(figures.jitter_ms.round() as u64),
-            round_trip_ms: figures.rtt_ms.map(|ms| ms.round() as u64),
-        }
+        statistics(&self.session, self.codec, call_id)
     }
 }
 
@@ -176,49 +168,4 @@ pub(super) fn audio(local: SocketAddr, direction: Direction) -> LocalAudio {
 fn after(mut address: SocketAddr) -> SocketAddr {
     address.set_port(address.port().saturating_add(1));
     address
-}
-
-/// Payload types that the peer may use beside the one that we send: every one of our offer (RFC 3264 section 6.1).
-fn others(negotiated: &Negotiated) -> Vec<(u8, media::Codec)> {
-    let mut taken = vec![Some(negotiated.payload_type), negotiated.telephone_event];
-    let own = (negotiated.receive_payload_type, codec_of(negotiated.codec));
-    let all = [media::Codec::Pcmu, media::Codec::Pcma, media::Codec::G722];
-    let all = all.map(|codec| (codec.static_payload_type(), codec));
-    let mut others = Vec::new();
-    for (number, codec) in core::iter::once(own).chain(all) {
-        if !taken.contains(&Some(number)) {
-            taken.push(Some(number));
-            others.push((number, codec));
-        }
-    }
-    others
-}
-
-fn address_of(negotiated: &Negotiated) -> Result<SocketAddr, LegError> {
-    let ip = match &negotiated.remote_address {
-        Host::Name(name) if name.as_str().eq_ignore_ascii_case("localhost") => {
-            Some(IpAddr::V4(Ipv4Addr::LOCALHOST))
-        }
-        host => host.ip(),
-    };
-    match ip {
-        Some(ip) if negotiated.remote_port != 0 => Ok(SocketAddr::new(ip, negotiated.remote_port)),
-        _ => Err(LegError::NoAddress),
-    }
-}
-
-fn codec_of(codec: Codec) -> media::Codec {
-    match codec {
-        Codec::Pcmu => media::Codec::Pcmu,
-        Codec::Pcma => media::Codec::Pcma,
-        Codec::G722 => media::Codec::G722,
-    }
-}
-
-fn name_of(codec: Codec) -> &'static str {
-    match codec {
-        Codec::Pcmu => "PCMU",
-        Codec::Pcma => "PCMA",
-        Codec::G722 => "G722",
-    }
 }
