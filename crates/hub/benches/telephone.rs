@@ -8,7 +8,7 @@
 
 #[path = "../tests/household/mod.rs"]
 mod household;
-#[path = "../tests/telephone/mod.rs"]
+#[path = "../tests/calls/telephone/mod.rs"]
 mod telephone;
 
 use std::io::{BufRead as _, BufReader};
@@ -18,19 +18,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hearthline_emergency::numbers::Country;
-use hearthline_hub::authority::Authority;
-use hearthline_hub::certificate_request::CertificateRequest;
-use hearthline_hub::device::{DeviceFields, DeviceKind, NewDevice};
-use hearthline_hub::id::DeviceId;
-use hearthline_hub::invitation::{Code, InvitationKey, NewInvitation};
-use hearthline_hub::join::{Membership, make_request};
+use hearthline_hub::device::{DeviceFields, DeviceKind};
 use hearthline_hub::person::Role;
 use hearthline_hub::sip::SipConfig;
 use hearthline_hub::sip::account::PhoneDigest;
 use hearthline_hub::text::Name;
 use hearthline_sip::target::Transport;
 use household::Household;
-use rcgen::KeyPair;
 use serde_json::{Value, json};
 use telephone::{DOMAIN, Home};
 
@@ -96,67 +90,13 @@ async fn serve(devices: usize) {
         said[name] = json!([account.username, account.password]);
     }
     let mut members = Vec::new();
-    for own in enrolled(&home, devices).await {
+    for own in home.enrolled(devices).await {
         members.push(json!([own.device, own.key_pem, own.certificate_pem]));
     }
     said["devices"] = json!(members);
     println!("{said}");
     // Until whoever started this goes.
     let _ = tokio::task::spawn_blocking(|| std::io::stdin().lines().count()).await;
-}
-
-/// Devices with certificates, without the slow derivation of their codes.
-async fn enrolled(home: &Household, count: usize) -> Vec<Membership> {
-    let now = home.clock.now();
-    let store = home.hub.store();
-    let authority = Authority::open(home.folder.path(), false, now).unwrap();
-    let key = InvitationKey::derive(&Code::random().unwrap(), &home.hub.ca_fingerprint());
-    let mut members = Vec::new();
-    for n in 0..count {
-        let fields = DeviceFields {
-            name: Name::new(&format!("Speaker {n}")).unwrap(),
-            room: None,
-            person: None,
-        };
-        let new = NewInvitation {
-            key: key.clone(),
-            kind: DeviceKind::Speaker,
-            fields: fields.clone(),
-            expires_at: now.plus_ms(600_000),
-        };
-        let invitation = store.invite(&new, now).await.unwrap();
-        let pair = KeyPair::generate().unwrap();
-        let request = CertificateRequest::from_der(&make_request(&pair).unwrap().0).unwrap();
-        let id = DeviceId::random().unwrap();
-        let (certificate, issued) = authority.issue_device(id, &request, now).unwrap();
-        let device = NewDevice {
-            id,
-            kind: DeviceKind::Speaker,
-            fields: fields.clone(),
-            key_fingerprint: request.key_fingerprint(),
-            certificate: issued,
-        };
-        store
-            .accept_invitation(invitation.id, &device, now)
-            .await
-            .unwrap();
-        members.push(Membership {
-            device: id,
-            kind: DeviceKind::Speaker,
-            fields,
-            key_pem: pair.serialize_pem(),
-            certificate_pem: pem(&certificate),
-            ca_pem: home.ca_pem.clone(),
-            not_after: issued.not_after,
-        });
-    }
-    members
-}
-
-fn pem(der: &[u8]) -> String {
-    use base64::Engine as _;
-    let text = base64::engine::general_purpose::STANDARD.encode(der);
-    format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
 }
 
 struct Server {

@@ -8,7 +8,7 @@
 //!                  └───── feed ◄── Bus (hints) ◄─────────────────────────┘
 //! ```
 //! [`run::Hub::start`] is the way in. Two seams, each with a contract that any implementation must keep
-//! (`tests/store_contract.rs`, `tests/bus_contract.rs`): [`store::Store`] is the truth, [`bus::Bus`] only hints.
+//! (`tests/store/store_contract.rs`, `tests/store/bus_contract.rs`): [`store::Store`] is the truth, [`bus::Bus`] only hints.
 //!
 //! Nothing in this crate can start a call: no route, message or invitation leads to one, because no function does.
 //! Calls that a person's device makes are carried, to other devices by [`sip`] and to the telephone network by

@@ -1,7 +1,7 @@
 //! The seam to the truth: what the hub asks of its database, in words of the domain.
 //!
 //! A [`Store`] is one household's view. SQLite stands behind it here; the contract in
-//! `tests/store_contract.rs` is what any other must keep:
+//! `tests/store/store_contract.rs` is what any other must keep:
 //! - a change and its [`Event`] are committed together or not at all;
 //! - events have no gaps and never appear out of order, so a reader that keeps its place misses nothing;
 //! - what was answered with `Ok` survives the end of the process.

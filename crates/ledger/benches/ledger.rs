@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the answer")]
 #![allow(missing_docs, reason = "criterion's macros")]
 
-#[path = "../tests/story/mod.rs"]
+#[path = "../tests/the_record/story/mod.rs"]
 mod story;
 
 use criterion::{Criterion, criterion_group, criterion_main};

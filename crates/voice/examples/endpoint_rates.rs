@@ -14,7 +14,7 @@
 )]
 #[path = "sound/mod.rs"]
 mod sound;
-#[path = "../tests/support/mod.rs"]
+#[path = "../tests/hearing/support/mod.rs"]
 mod support;
 
 use hearthline_voice::clock::SampleIndex;

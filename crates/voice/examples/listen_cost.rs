@@ -7,7 +7,7 @@
     clippy::unwrap_used,
     reason = "a program, not the pure core: files and the process's own account"
 )]
-#[path = "../tests/support/mod.rs"]
+#[path = "../tests/hearing/support/mod.rs"]
 mod support;
 use hearthline_voice::listen::{ListenConfig, ListenModels, Listener, Output};
 use hearthline_voice::understand::Country;

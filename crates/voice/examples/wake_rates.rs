@@ -13,7 +13,7 @@
 #[allow(dead_code, unreachable_pub)]
 #[path = "calibrate/audio.rs"]
 mod audio;
-#[path = "../tests/support/mod.rs"]
+#[path = "../tests/hearing/support/mod.rs"]
 mod support;
 #[allow(dead_code, unreachable_pub)]
 #[path = "calibrate/voices.rs"]

@@ -5,6 +5,8 @@
     reason = "each test file uses its own part"
 )]
 
+mod enrolled;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,0 +1,19 @@
+//! The program `hearth` as a person runs it: its words, its exit codes, its real processes; each file is one behaviour.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod program;
+mod scene;
+
+mod a_device_joins_a_home;
+mod bad_configuration;
+mod bad_recordings;
+mod doctor_says_what_is_missing;
+mod e2e_the_story;
+mod faults_of_the_disk;
+mod help_goes_by_the_home;
+mod help_has_examples_and_exit_codes;
+mod hub_at_the_machine;
+mod models_are_whole_or_absent;
+mod nothing_is_reported;
+mod speakers_call_each_other;
+mod verify_tells_strangers_the_truth;

@@ -1,0 +1,17 @@
+//! The hub over HTTPS; each file is one behaviour.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[path = "../household/mod.rs"]
+mod household;
+
+mod browsers_are_protected;
+mod carddav_with_radicale;
+mod enrols_with_a_code;
+mod lines_are_set_up;
+mod nothing_here_can_call;
+mod openapi_is_committed;
+mod people_message_each_other;
+mod phones_and_address_books_over_http;
+mod revoked_devices_lose_their_connections;
+mod senders_and_mailboxes_have_limits;
+mod the_api_keeps_its_limits;

@@ -1,0 +1,178 @@
+//! SIP accounts and address books over the HTTP API: what owners, adults, children and strangers may.
+
+use crate::household::{Client, Household};
+use hearthline_emergency::numbers::Country;
+use hearthline_hub::person::Role;
+use hearthline_hub::sip::SipConfig;
+use serde_json::{Value, json};
+
+const BOOK: &str = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:a\r\nFN:Anna\r\nN:;Anna;;;\r\nTEL;TYPE=CELL:+1 202 555 0123\r\n\
+    X-PET:Rex\r\nEND:VCARD\r\nBEGIN:VCARD\r\nVERSION:4.0\r\nUID:b\r\nFN:Bert\r\nTEL:(202) 555-0124\r\nEND:VCARD\r\n\
+    BEGIN:VCARD\r\nVERSION:4.0\r\nFN:Anton\r\nTEL;VALUE=uri:tel:112\r\nEND:VCARD\r\n";
+
+async fn import(client: &Client, book: &str) -> (u16, Value) {
+    let mut client = client.clone();
+    client.header("content-type", "text/vcard; charset=utf-8");
+    let (status, _, body) = client
+        .send_bytes("POST", "/api/v1/contacts/vcard", book.into())
+        .await;
+    (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
+}
+
+async fn export(client: &Client, query: &str) -> String {
+    let path = format!("/api/v1/contacts/vcard{query}");
+    let (status, headers, body) = client.send_bytes("GET", &path, Vec::new()).await;
+    assert_eq!(status, 200);
+    assert_eq!(headers["content-type"], "text/vcard; charset=utf-8");
+    String::from_utf8(body).unwrap()
+}
+
+#[tokio::test]
+async fn an_address_book_comes_in_once_and_goes_out_whole() {
+    let home = Household::new().await;
+    let adult = home.login(Role::Adult).await;
+    let (status, done) = import(&adult, BOOK).await;
+    assert_eq!(status, 200, "{done}");
+    assert_eq!(
+        (
+            &done["added"],
+            &done["refused_count"],
+            &done["numbers_left_out"]
+        ),
+        (&json!(2), &json!(1), &json!(1))
+    );
+    assert_eq!(done["refused"][0]["line"], 15);
+    let detail = done["refused"][0]["detail"].as_str().unwrap();
+    assert!(detail.contains("emergency numbers"), "{detail}");
+
+    // What the home decides about a contact outlives a newer card.
+    let (_, contacts) = adult.get("/api/v1/contacts").await;
+    let anna = &contacts[0];
+    let path = format!("/api/v1/contacts/{}", anna["id"].as_str().unwrap());
+    let own = json!({"name": "Anna", "numbers": anna["numbers"], "screening": "screen", "children_may_call": true});
+    assert_eq!(adult.put(&path, &own).await.0, 200);
+    let newer = BOOK.replace("0123", "0199").replace("FN:Anna", "FN:Anna B");
+    let (_, done) = import(&adult, &newer).await;
+    assert_eq!(
+        (&done["changed"], &done["unchanged"]),
+        (&json!(1), &json!(1))
+    );
+    let (_, anna) = adult.get(&path).await;
+    assert_eq!(
+        (
+            &anna["name"],
+            &anna["screening"],
+            &anna["numbers"][0]["number"]
+        ),
+        (&json!("Anna B"), &json!("screen"), &json!("+12025550199"))
+    );
+    let (_, done) = import(&adult, &newer).await;
+    assert_eq!((&done["added"], &done["unchanged"]), (&json!(0), &json!(2)));
+
+    let all = export(&adult, "").await;
+    for kept in [
+        "VERSION:4.0",
+        "X-PET:Rex",
+        "(202) 555-0124",
+        "+1 202 555 0199",
+    ] {
+        assert!(all.contains(kept), "{kept}: {all}");
+    }
+    assert!(export(&adult, "?version=3").await.contains("VERSION:3.0"));
+    assert_eq!(adult.get("/api/v1/contacts/vcard?version=2").await.0, 400);
+    let childs = export(&home.login(Role::Child).await, "").await;
+    assert!(
+        childs.contains("Anna B") && !childs.contains("Bert"),
+        "{childs}"
+    );
+    assert_eq!(import(&home.login(Role::Child).await, BOOK).await.0, 403);
+    assert_eq!(import(&home.anonymous(), BOOK).await.0, 401);
+}
+
+#[tokio::test]
+async fn bad_files_are_refused_whole_and_change_nothing() {
+    let home = Household::new().await;
+    let owner = home.login(Role::Owner).await;
+    for (book, why) in [
+        ("hello", "line 1: outside of a card"),
+        (
+            "BEGIN:VCARD\r\nVERSION:4.0\r\nFN:A",
+            "line 3: the file ends inside",
+        ),
+        (
+            "BEGIN:VCARD\r\nBEGIN:VCARD\r\n",
+            "line 2: a card begins inside",
+        ),
+    ] {
+        let (status, problem) = import(&owner, book).await;
+        assert_eq!(status, 400, "{problem}");
+        assert!(
+            problem["detail"].as_str().unwrap().contains(why),
+            "{problem}"
+        );
+    }
+    let (status, problem) = owner.post("/api/v1/contacts/vcard", &json!({})).await;
+    assert_eq!(status, 415);
+    assert!(problem["detail"].as_str().unwrap().contains("text/vcard"));
+    let large = format!("BEGIN:VCARD\r\nNOTE:{}\r\n", "x".repeat(9 * 1024 * 1024));
+    // The hub answers before it has read all, so the rest may find no reader.
+    let mut client = owner.clone();
+    client.header("content-type", "text/vcard");
+    let answer = client
+        .try_send("POST", "/api/v1/contacts/vcard", large.into())
+        .await;
+    assert!(answer.is_none_or(|answer| answer.status().as_u16() == 413));
+    let mut many = String::new();
+    for n in 0..10_001 {
+        many.push_str(&format!(
+            "BEGIN:VCARD\r\nVERSION:4.0\r\nFN:Person {n}\r\nEND:VCARD\r\n"
+        ));
+    }
+    let (status, problem) = import(&owner, &many).await;
+    assert_eq!(status, 409, "{problem}");
+    assert_eq!(home.hub.store().contacts().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn phones_get_a_password_once_and_lose_their_account() {
+    let mut sip = SipConfig::new(Country::Germany);
+    sip.domain = "home.test".to_owned();
+    let home = Household::with_sip(sip).await;
+    let owner = home.login(Role::Owner).await;
+    let adult = home.login(Role::Adult).await;
+    let adam = home.person(Role::Adult).id;
+    let (status, added) = owner
+        .post(
+            "/api/v1/sip-accounts",
+            &json!({"name": "Desk", "digest": "md5"}),
+        )
+        .await;
+    assert_eq!(status, 201, "{added}");
+    assert_eq!(
+        (&added["domain"], &added["weak"]),
+        (&json!("home.test"), &json!(true))
+    );
+    assert_eq!(added["servers"].as_array().unwrap().len(), 3);
+    let password = added["password"].as_str().unwrap();
+    assert_eq!(password.len(), 20);
+    let wish = json!({"name": "Adam's", "person": adam});
+    assert_eq!(adult.post("/api/v1/sip-accounts", &wish).await.0, 201);
+    let shared = json!({"name": "Hall"});
+    assert_eq!(adult.post("/api/v1/sip-accounts", &shared).await.0, 403);
+
+    let (_, list) = adult.get("/api/v1/sip-accounts").await;
+    assert_eq!(list.as_array().unwrap().len(), 2);
+    assert!(!list.to_string().contains(password), "shown once");
+    let path = |device: &Value| format!("/api/v1/sip-accounts/{}", device.as_str().unwrap());
+    let desk = path(&added["device"]);
+    assert_eq!(adult.delete(&desk).await.0, 403, "not theirs");
+    assert_eq!(owner.delete(&desk).await.0, 204);
+    let (_, list) = owner.get("/api/v1/sip-accounts").await;
+    assert_eq!(list.as_array().unwrap().len(), 1);
+    assert_eq!(adult.delete(&path(&list[0]["device"])).await.0, 204);
+
+    let silent = Household::new().await;
+    let owner = silent.login(Role::Owner).await;
+    let (status, problem) = owner.post("/api/v1/sip-accounts", &shared).await;
+    assert_eq!(status, 409, "{problem}");
+}

@@ -1,0 +1,16 @@
+//! The hub as registrar, proxy and gateway; each file is one behaviour.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[path = "../household/mod.rs"]
+mod household;
+mod lines;
+mod telephone;
+
+mod lines_carry_calls;
+mod lines_carry_calls_for_help;
+mod lines_interop;
+mod sip_calls_are_screened;
+mod sip_emergencies_reach_no_device;
+mod sip_over_websocket;
+mod sip_phones_call_each_other;
+mod sip_real_phones;

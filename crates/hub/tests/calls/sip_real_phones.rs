@@ -1,0 +1,339 @@
+//! baresip and sipp as phones of the home: they register with digest and call each other through the hub.
+//!
+//! baresip does not start on `lo` alone, so its test runs itself again in a network namespace that has nothing but
+//! loopback, with the default route through it; that needs root.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::telephone::{DOMAIN, Home};
+use hearthline_hub::call::CallState;
+use hearthline_hub::sip::account::{PhoneDigest, SipAccount};
+use hearthline_sip::target::Transport;
+
+const INSIDE: &str = "HEARTHLINE_INTEROP_INSIDE";
+
+fn must_run() -> bool {
+    std::env::var_os("CI").is_some()
+}
+
+fn installed(program: &str) -> bool {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let found = path
+        .split(':')
+        .any(|folder| Path::new(folder).join(program).is_file());
+    assert!(found || !must_run(), "{program} is not installed");
+    if !found {
+        println!("skipped: {program} is not installed");
+    }
+    found
+}
+
+/// True within the namespace. Otherwise runs the test of this name there, if that is possible.
+fn inside(test: &str) -> bool {
+    if std::env::var_os(INSIDE).is_some() {
+        return true;
+    }
+    let up = "ip link set lo up && ip route add default dev lo";
+    let possible = Command::new("unshare")
+        .args(["-n", "sh", "-c", up])
+        .output()
+        .is_ok_and(|made| made.status.success());
+    if !possible {
+        assert!(!must_run(), "no network namespace can be made");
+        println!("skipped: needs root, unshare and ip for a network with loopback only");
+        return false;
+    }
+    let again = format!("{up} && exec \"$0\" --exact sip_real_phones::{test} --nocapture");
+    let output = Command::new("timeout")
+        .args(["-k", "2", "100", "unshare", "-n", "sh", "-c", &again])
+        .arg(std::env::current_exe().unwrap())
+        .env(INSIDE, "1")
+        .output()
+        .unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && printed.contains("1 passed"),
+        "{printed}"
+    );
+    print!("{printed}");
+    false
+}
+
+/// A program that ends with the test, and by itself after a minute.
+struct Program(Child);
+
+impl Program {
+    fn start(program: &str, arguments: &[&str], folder: &Path, log: &str) -> Self {
+        let log = std::fs::File::create(folder.join(log)).unwrap();
+        let child = Command::new("timeout")
+            .args(["-k", "1", "60", program])
+            .args(arguments)
+            .current_dir(folder)
+            .env("HOME", folder)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        Self(child)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        if matches!(self.0.try_wait(), Ok(Some(_))) {
+            return;
+        }
+        // timeout passes the signal on to what it started.
+        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
+        let _ = self.0.wait();
+    }
+}
+
+fn read(folder: &Path, log: &str) -> String {
+    std::fs::read(folder.join(log))
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .unwrap_or_default()
+}
+
+async fn registered(home: &Home, count: usize, folder: &Path) {
+    let began = Instant::now();
+    loop {
+        let now = hearthline_hub::clock::Clock::default().now();
+        let rows = home.hub.store().all_bindings(now).await.unwrap();
+        if rows.len() >= count {
+            return;
+        }
+        assert!(
+            began.elapsed() < Duration::from_secs(20),
+            "{} of {count} registered\n{}\n{}",
+            rows.len(),
+            read(folder, "one.log"),
+            read(folder, "two.log")
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn baresip_folder(folder: &Path, name: &str, account: &SipAccount, hub: &str, answer: bool) {
+    let own = folder.join(name);
+    std::fs::create_dir_all(&own).unwrap();
+    let mode = if answer { "auto" } else { "manual" };
+    let line = format!(
+        "<sip:{}@{DOMAIN}>;auth_user={};auth_pass={};outbound=\"{hub}\";answermode={mode};regint=600\n",
+        account.username, account.username, account.password
+    );
+    std::fs::write(own.join("accounts"), line).unwrap();
+    let config = "module_path /usr/lib/baresip/modules\nsip_listen 127.0.0.1:0\n\
+        audio_player aubridge,nil\naudio_source aubridge,nil\naudio_alert aubridge,nil\n\
+        module g711.so\nmodule aubridge.so\nmodule_tmp account.so\nmodule_app menu.so\n";
+    std::fs::write(own.join("config"), config).unwrap();
+    std::fs::write(own.join("contacts"), "").unwrap();
+}
+
+#[tokio::test]
+async fn two_baresips_register_and_call_each_other() {
+    if !installed("baresip") || !inside("two_baresips_register_and_call_each_other") {
+        return;
+    }
+    let home = Home::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    // baresip 1.0.0 knows MD5 alone.
+    let one = home.account_by("Desk", None, PhoneDigest::Md5).await;
+    let two = home.account_by("Hall", None, PhoneDigest::Md5).await;
+    let udp = format!("sip:{}", home.address(Transport::Udp));
+    let tcp = format!("sip:{};transport=tcp", home.address(Transport::Tcp));
+    baresip_folder(folder.path(), "two", &two, &tcp, true);
+    let _two = Program::start("baresip", &["-f", "two"], folder.path(), "two.log");
+    registered(&home, 1, folder.path()).await;
+    baresip_folder(folder.path(), "one", &one, &udp, false);
+    let dial = format!("/dial sip:hall@{DOMAIN}");
+    let _one = Program::start(
+        "baresip",
+        &["-f", "one", "-e", &dial, "-t", "5"],
+        folder.path(),
+        "one.log",
+    );
+    registered(&home, 2, folder.path()).await;
+    let row = home
+        .call_row(|call| call.state == CallState::Confirmed)
+        .await;
+    assert_eq!(
+        (row.device, row.other_device),
+        (Some(one.device), Some(two.device))
+    );
+    // The caller ends by itself after five seconds, and hangs up.
+    let row = home.call_row(|call| call.ended_at_ms.is_some()).await;
+    assert_eq!(row.state, CallState::Ended);
+    home.hub.stop().await;
+}
+
+#[tokio::test]
+async fn sipp_registers_and_calls_one_of_our_phones() {
+    if !installed("sipp") {
+        return;
+    }
+    let home = Home::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let hall = home.account("Hall", None).await;
+    let mut hall = home.phone(&hall, Transport::Tcp).await;
+    let own = home.account_by("Desk", None, PhoneDigest::Md5).await;
+    let hub = home.address(Transport::Udp).to_string();
+    let run = |name: &str, steps: &str, asked: &str, log: &str| {
+        let scenario =
+            format!("<?xml version=\"1.0\"?>\n<scenario name=\"{name}\">{steps}</scenario>");
+        std::fs::write(folder.path().join(name), scenario).unwrap();
+        let arguments = [
+            hub.as_str(),
+            "-sf",
+            name,
+            "-m",
+            "1",
+            "-i",
+            "127.0.0.1",
+            "-s",
+            "hall",
+            "-key",
+            "own",
+            &own.username,
+            "-key",
+            "domain",
+            DOMAIN,
+            "-au",
+            &own.username,
+            "-ap",
+            &own.password,
+            // sipp puts its peer's address into the digest unless it is told the Request-URI.
+            "-auth_uri",
+            asked,
+            "-timeout",
+            "20s",
+            "-nostdin",
+        ];
+        Program::start("sipp", &arguments, folder.path(), log)
+    };
+    let one = run("register.xml", REGISTER, DOMAIN, "one.log");
+    registered(&home, 2, folder.path()).await;
+    succeeds(one, folder.path(), "one.log").await;
+    let asked = format!("hall@{DOMAIN}");
+    let two = run("call.xml", CALL, &asked, "two.log");
+    let call = hall.rings().await;
+    hall.accept(call).await;
+    hall.confirmed(call).await;
+    hall.ended(call).await;
+    let row = home.call_row(|call| call.ended_at_ms.is_some()).await;
+    assert_eq!(row.device, Some(own.device));
+    succeeds(two, folder.path(), "two.log").await;
+    home.hub.stop().await;
+}
+
+async fn succeeds(mut sipp: Program, folder: &Path, log: &str) {
+    let status = tokio::task::spawn_blocking(move || sipp.0.wait().map(|done| done.success()))
+        .await
+        .unwrap();
+    assert!(status.unwrap(), "{}", read(folder, log));
+}
+
+const REGISTER: &str = r#"
+  <send><![CDATA[
+REGISTER sip:[domain] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: <sip:[own]@[domain]>;tag=r[call_number]
+To: <sip:[own]@[domain]>
+Call-ID: [call_id]
+CSeq: 1 REGISTER
+Contact: <sip:[own]@[local_ip]:[local_port]>
+Max-Forwards: 70
+Expires: 600
+Content-Length: 0
+
+]]></send>
+  <recv response="401" auth="true"/>
+  <send><![CDATA[
+REGISTER sip:[domain] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: <sip:[own]@[domain]>;tag=r[call_number]
+To: <sip:[own]@[domain]>
+Call-ID: [call_id]
+CSeq: 2 REGISTER
+Contact: <sip:[own]@[local_ip]:[local_port]>
+[authentication]
+Max-Forwards: 70
+Expires: 600
+Content-Length: 0
+
+]]></send>
+  <recv response="200"/>
+"#;
+
+const CALL: &str = r#"
+  <send><![CDATA[
+INVITE sip:[service]@[domain] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: <sip:[own]@[domain]>;tag=c[call_number]
+To: <sip:[service]@[domain]>
+Call-ID: [call_id]
+CSeq: 3 INVITE
+Contact: <sip:[own]@[local_ip]:[local_port]>
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send>
+  <recv response="407" auth="true"/>
+  <send><![CDATA[
+ACK sip:[service]@[domain] SIP/2.0
+[last_Via:]
+From: <sip:[own]@[domain]>;tag=c[call_number]
+To: <sip:[service]@[domain]>[peer_tag_param]
+Call-ID: [call_id]
+CSeq: 3 ACK
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send>
+  <send><![CDATA[
+INVITE sip:[service]@[domain] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: <sip:[own]@[domain]>;tag=c[call_number]
+To: <sip:[service]@[domain]>
+Call-ID: [call_id]
+CSeq: 4 INVITE
+Contact: <sip:[own]@[local_ip]:[local_port]>
+[authentication]
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send>
+  <recv response="100" optional="true"/>
+  <recv response="180" optional="true"/>
+  <recv response="200" rrs="true"/>
+  <send><![CDATA[
+ACK [next_url] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+[routes]
+From: <sip:[own]@[domain]>;tag=c[call_number]
+To: <sip:[service]@[domain]>[peer_tag_param]
+Call-ID: [call_id]
+CSeq: 4 ACK
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send>
+  <pause milliseconds="200"/>
+  <send><![CDATA[
+BYE [next_url] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+[routes]
+From: <sip:[own]@[domain]>;tag=c[call_number]
+To: <sip:[service]@[domain]>[peer_tag_param]
+Call-ID: [call_id]
+CSeq: 5 BYE
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send>
+  <recv response="200"/>
+"#;

@@ -1,0 +1,10 @@
+//! The call-taker of drills; each file is one behaviour.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod drill;
+
+mod answers_on_loopback;
+mod fails_as_told;
+mod lost_answers_by_boundary;
+mod takes_an_emergency_call;
+mod takes_any_bytes;

@@ -1,0 +1,10 @@
+//! The speaker beside programs of other people; each file is one behaviour.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod peer;
+
+mod carried_by_tls_then_tcp;
+mod interop_kamailio;
+mod interop_phones;
+mod interop_sipp;
+mod store_survives_damage;

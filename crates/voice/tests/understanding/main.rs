@@ -1,0 +1,11 @@
+//! What sentences mean; each file is one behaviour.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod grammar_holds_every_wording;
+mod judges_by_text_and_sound;
+mod names_are_found_by_sound;
+mod orders_stay_closed;
+mod reads_household_sentences;
+mod reads_sentences;
+mod the_household_changes_no_emergency;
+mod whom_a_spoken_name_means;
