@@ -50,6 +50,11 @@ enum Command {
         #[command(subcommand)]
         action: command::models::Action,
     },
+    /// Use a mobile modem as a line of the home (drill stand-ins only in this version).
+    Modem {
+        #[command(subcommand)]
+        action: command::modem::Action,
+    },
     /// Say a text in the device's own voice.
     Say(command::say::Arguments),
     /// Run this machine as a speaker of the home.
@@ -72,6 +77,7 @@ fn main() -> ExitCode {
         Command::Hub(arguments) => command::hub::run(&arguments),
         Command::Join(arguments) => command::join::run(&arguments),
         Command::Models { action } => command::models::run(&action),
+        Command::Modem { action } => command::modem::run(&action),
         Command::Say(arguments) => command::say::run(&arguments),
         Command::Speaker(arguments) => command::speaker::run(&arguments),
         Command::Verify(arguments) => command::verify::run(&arguments),

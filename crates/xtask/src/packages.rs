@@ -26,6 +26,16 @@ const PACKAGES: &[(&str, &str, &str)] = &[
     ("flite", "flite", "independent voices"),
     ("espeak-ng", "espeak-ng", "independent voices"),
     ("libxml2-utils", "xmllint", "schemas"),
+    (
+        "dbus-daemon",
+        "dbus-daemon",
+        "private bus for the modem's stand-in",
+    ),
+    (
+        "modemmanager-dev",
+        "/usr/share/dbus-1/interfaces/org.freedesktop.ModemManager1.Modem.Voice.xml",
+        "descriptions of a modem's interfaces",
+    ),
 ];
 
 /// Installs what is missing when root; says what is missing otherwise.
@@ -65,6 +75,9 @@ pub(crate) fn install() -> Outcome {
 }
 
 fn is_there(program: &str) -> bool {
+    if program.starts_with("/usr/share/") {
+        return std::path::Path::new(program).exists();
+    }
     if program.starts_with('/') {
         // The library folder carries the machine's name; any of them will do.
         let tail = program.rsplit("/kamailio/").next().unwrap_or(program);
