@@ -12,4 +12,4 @@ pub use sound::SoundCommands;
 pub use status::{Status, status};
 
 pub(crate) use bus::{BusNews, BusSocket};
-pub(crate) use sound::{Samples, to_bytes};
+pub(crate) use sound::{Samples, to_bytes, watched};

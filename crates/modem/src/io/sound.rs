@@ -105,7 +105,7 @@ async fn device(
     news: &mpsc::Sender<SoundNews>,
     mut waiting: mpsc::Receiver<Vec<i16>>,
 ) -> io::Result<()> {
-    let device = Arc::new(AsyncFd::register(open_device(path)?)?);
+    let device = Arc::new(watched(open_device(path)?)?);
     let read = async {
         let mut joined = Samples::default();
         let mut buffer = vec![0; FRAME_BYTES];
@@ -201,6 +201,15 @@ fn spawn(words: &[String], input: Stdio, output: Stdio) -> io::Result<Child> {
         .stderr(Stdio::null())
         .kill_on_drop(true)
         .spawn()
+}
+
+/// A device whose readiness tokio watches; it must not block.
+#[expect(
+    deprecated,
+    reason = "a File owns its descriptor, which is all that the unsafe successor asks for"
+)]
+pub(crate) fn watched(device: File) -> io::Result<AsyncFd<File>> {
+    AsyncFd::new(device)
 }
 
 pub(crate) fn to_bytes(samples: &[i16]) -> Vec<u8> {

@@ -12,7 +12,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
-use crate::io::{Samples, to_bytes};
+use crate::io::{Samples, to_bytes, watched};
 
 /// 20 ms at 8 kHz.
 const FRAME_SAMPLES: usize = 160;
@@ -50,7 +50,7 @@ impl FarEnd {
         terminal.make_raw();
         rustix::termios::tcsetattr(&near, OptionalActions::Now, &terminal)?;
         rustix::io::ioctl_fionbio(&far, true)?;
-        let far = Arc::new(AsyncFd::register(File::from(far))?);
+        let far = Arc::new(watched(File::from(far))?);
         let says = Arc::new(Mutex::new(says));
         let heard = Arc::new(Mutex::new(Vec::new()));
         let speaking = tokio::spawn(speak(far.clone(), near, says.clone()));

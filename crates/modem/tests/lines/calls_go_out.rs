@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use hearthline_modem::line::Event;
 use hearthline_modem::stand_in::Plan;
+use hearthline_sip::endpoint::Event as Sip;
 
 use crate::phone::{Outcome, Phone, share};
 use crate::private_bus::Home;
@@ -30,7 +31,7 @@ async fn a_call_connects_and_sound_goes_both_ways() {
     let heard = &seen.heard[seen.heard.len() - 8_000..];
     let there = share(heard, 8_000.0, 600.0);
     assert!(there > 0.9, "our tone is {there} of what is heard there");
-    phone.hang_up();
+    phone.hang_up().await;
     assert_eq!(home.end().await, "the home's side hung up");
     let seen = home.modem.seen().await;
     assert_eq!((seen.calls, seen.connected), (0, 0));
@@ -126,7 +127,7 @@ async fn what_is_no_number_is_not_dialled() {
         (format!("sip:{}@{line}", "5".repeat(21)), 404),
         ("urn:service:test.sos".to_owned(), 404),
         ("urn:service:counseling".to_owned(), 404),
-        ("mailto:anna@example.com".to_owned(), 404),
+        ("mailto:anna@example.com".to_owned(), 416),
     ] {
         let mut phone = Phone::new().await;
         let outcome = phone.call_uri(line, &uri).await;
@@ -148,9 +149,10 @@ async fn a_caller_who_gives_up_leaves_no_call() {
         .await;
     let mut phone = Phone::new().await;
     phone.dial(home.line.sip, &format!("sip:{NUMBER}@{}", home.line.sip));
-    phone.talk(Duration::from_millis(400)).await;
-    assert!(phone.rang);
-    phone.hang_up();
+    let ringing = |event: &Sip| matches!(event, Sip::Progress { .. });
+    let rang = phone.run(Duration::from_secs(5), ringing).await;
+    assert!(rang.is_some());
+    phone.hang_up().await;
     phone.talk(Duration::from_millis(300)).await;
     assert_eq!(home.end().await, "the home's side hung up");
     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -176,7 +178,7 @@ async fn sound_may_go_by_commands() {
     let mut phone = Phone::new().await;
     assert_eq!(phone.call(home.line.sip, NUMBER).await, Outcome::Answered);
     phone.talk(Duration::from_secs(1)).await;
-    phone.hang_up();
+    phone.hang_up().await;
     phone.talk(Duration::from_millis(200)).await;
     let played = std::fs::read(played).unwrap();
     let samples: Vec<i16> = played
@@ -201,7 +203,7 @@ async fn sound_that_breaks_is_opened_again() {
     let heard = &phone.heard[phone.heard.len() - 8_000..];
     let here = share(heard, 16_000.0, 1_000.0);
     assert!(here > 0.9, "{here}");
-    phone.hang_up();
+    phone.hang_up().await;
     phone.talk(Duration::from_millis(100)).await;
     home.event(|event| matches!(event, Event::CallEnded { .. }))
         .await;

@@ -51,7 +51,7 @@ async fn no_network_and_no_pin_do_not_keep_it_back() {
     let ordinary = phone.call(line, "+12025550123").await;
     assert!(matches!(ordinary, Outcome::Refused(503, _)), "{ordinary:?}");
     assert_eq!(phone.call(line, "911").await, Outcome::Answered);
-    phone.hang_up();
+    phone.hang_up().await;
     home.end().await;
     let only = Value::Bool(true);
     home.modem
@@ -130,9 +130,7 @@ async fn the_body_of_an_emergency_call_is_read_for_its_session() {
     };
     let mut phone = Phone::new().await;
     let line = home.line.sip;
-    let offer = phone.dial(line, "urn:service:sos");
-    phone.hang_up();
-    phone.talk(Duration::from_millis(300)).await;
+    let offer = phone.offer();
     let mut body = b"--b\r\nContent-Type: application/pidf+xml\r\n\r\n<presence/>\r\n--b\r\nContent-Type: application/sdp\r\n\r\n".to_vec();
     body.extend(offer.to_bytes());
     body.extend(b"\r\n--b--\r\n");

@@ -1,5 +1,6 @@
 //! A telephone of the home: calls, answers, speaks a tone and keeps what it hears.
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use hearthline_media::{self as media, Session, SessionConfig};
@@ -47,7 +48,7 @@ impl Phone {
         let mut config = SocketsConfig::new(Reach::LoopbackOnly);
         config.udp.push(address);
         let sockets = Sockets::bind(config).await.unwrap();
-        let endpoint = Endpoint::new(EndpointConfig::new([9; 32], sockets.local.clone()));
+        let endpoint = Endpoint::new(EndpointConfig::new(seed(), sockets.local.clone()));
         let rtp = RtpPair::bind(address.ip(), Reach::LoopbackOnly)
             .await
             .unwrap();
@@ -71,9 +72,13 @@ impl Phone {
         LocalAudio::new(self.address.ip(), self.rtp.port().unwrap())
     }
 
+    pub(crate) fn offer(&self) -> SessionDescription {
+        offer_answer::offer(&self.local(), 1, 1)
+    }
+
     /// Sends an INVITE and does not wait.
     pub(crate) fn dial(&mut self, line: SocketAddr, uri: &str) -> SessionDescription {
-        let offer = offer_answer::offer(&self.local(), 1, 1);
+        let offer = self.offer();
         let body = Body::sdp(offer.to_bytes());
         self.dial_with(line, uri, body);
         offer
@@ -162,12 +167,12 @@ impl Phone {
         self.driver.endpoint.reject(call, refusal, now).unwrap();
     }
 
-    pub(crate) fn hang_up(&mut self) {
+    /// Ends or takes back the call, and lets that leave.
+    pub(crate) async fn hang_up(&mut self) {
         let now = self.driver.now();
-        self.driver
-            .endpoint
-            .bye(self.call.unwrap(), None, now)
-            .unwrap();
+        let call = self.call.unwrap();
+        self.driver.endpoint.bye(call, None, now).unwrap();
+        self.run(Duration::from_millis(200), |_| false).await;
     }
 
     pub(crate) fn press(&mut self, digit: char) {
@@ -306,6 +311,12 @@ impl Phone {
     }
 }
 
+/// Another for each telephone: with one seed they would send the same Call-IDs.
+fn seed() -> [u8; 32] {
+    static PHONES: AtomicU8 = AtomicU8::new(1);
+    [PHONES.fetch_add(1, Ordering::Relaxed); 32]
+}
+
 /// What a Warning says.
 fn words(response: &Response) -> String {
     let warnings = response.headers.warnings().unwrap_or_default();
@@ -315,15 +326,21 @@ fn words(response: &Response) -> String {
         .unwrap_or_default()
 }
 
-/// The share of a sound's power that has this pitch, 0 to 1 (Goertzel).
+/// The share of a sound's power that has this pitch, 0 to 1 (Goertzel), in windows of 50 ms: a jump of the phase, which
+/// the jitter buffer makes on a busy machine, is none of the tone's.
 pub(crate) fn share(samples: &[i16], rate_hz: f64, pitch_hz: f64) -> f64 {
     let coefficient = 2.0 * (core::f64::consts::TAU * pitch_hz / rate_hz).cos();
-    let (mut before, mut last, mut total) = (0.0, 0.0, 0.0);
-    for &sample in samples {
-        let sample = f64::from(sample);
-        total += sample * sample;
-        (before, last) = (last, sample + coefficient * last - before);
+    let window = (rate_hz / 20.0) as usize;
+    let (mut of_tone, mut of_all) = (0.0, 1.0);
+    for part in samples.chunks_exact(window) {
+        let (mut before, mut last) = (0.0, 0.0);
+        for &sample in part {
+            let sample = f64::from(sample);
+            of_all += sample * sample;
+            (before, last) = (last, sample + coefficient * last - before);
+        }
+        let power = before * before + last * last - coefficient * before * last;
+        of_tone += 2.0 * power / window as f64;
     }
-    let power = before * before + last * last - coefficient * before * last;
-    2.0 * power / (samples.len() as f64 * total.max(1.0))
+    of_tone / of_all
 }
