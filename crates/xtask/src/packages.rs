@@ -32,6 +32,11 @@ const PACKAGES: &[(&str, &str, &str)] = &[
         "private bus for the modem's stand-in",
     ),
     (
+        "modemmanager",
+        "ModemManager",
+        "the real service, with a modem that is a script",
+    ),
+    (
         "modemmanager-dev",
         "/usr/share/dbus-1/interfaces/org.freedesktop.ModemManager1.Modem.Voice.xml",
         "descriptions of a modem's interfaces",

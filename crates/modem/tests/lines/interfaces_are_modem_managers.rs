@@ -9,6 +9,10 @@ const FOLDER: &str = "/usr/share/dbus-1/interfaces";
 /// Method, signal or property, and its types in order.
 type Members = BTreeMap<(String, String), String>;
 
+/// An interface, and of each member: kind, name, types.
+type Interface = (&'static str, &'static [Member]);
+type Member = (&'static str, &'static str, &'static str);
+
 fn described(interface: &str) -> Option<Members> {
     let text = std::fs::read_to_string(format!("{FOLDER}/{interface}.xml")).ok()?;
     let mut reader = Reader::from_str(&text);
@@ -49,7 +53,7 @@ fn described(interface: &str) -> Option<Members> {
 
 #[test]
 fn every_member_that_we_use_is_there_with_its_types() {
-    let used: &[(&str, &[(&str, &str, &str)])] = &[
+    let used: &[Interface] = &[
         (
             "org.freedesktop.ModemManager1.Modem",
             &[
