@@ -11,6 +11,7 @@ mod calling;
 mod conversation;
 mod exchange;
 mod leg;
+mod messaging;
 mod telephony;
 mod volume;
 
@@ -28,9 +29,11 @@ use hearthline_sip::endpoint::{Endpoint, EndpointConfig, Transport};
 use hearthline_sip::tokens::Tokens;
 use hearthline_voice::clock::SampleIndex;
 use hearthline_voice::listen::{Heard, Output as Hearing};
+use hearthline_voice::understand::household::KnownNames;
 use hearthline_voice::understand::{Country, Service};
 
-use crate::policy::{Decided, Decision, Mode, Policy, Situation};
+use crate::messages::Messages;
+use crate::policy::{Decided, Decision, Mode, Policy, Situation, over_a_message};
 use crate::record::{Recorder, intent_of};
 use crate::telephone::Telephone;
 use crate::words;
@@ -86,6 +89,11 @@ pub struct Device {
     lost: LostClient,
     calling: Calling,
     telephone: Telephone,
+    /// The names of the home, once the hub has told them.
+    names: Option<KnownNames>,
+    messages: Messages,
+    /// The wake word was heard while a message played: when.
+    woken_over_message: Option<Duration>,
     volume: Volume,
     question: Option<Question>,
     pre_roll: Option<(SampleIndex, Vec<i16>)>,
@@ -115,6 +123,8 @@ impl Device {
         endpoint_config.user_agent =
             Some(concat!("hearthline/", env!("CARGO_PKG_VERSION"), " (drill)").into());
         endpoint_config.end_on_session_expiry = false;
+        // Of ordinary calls; in an emergency call every REFER is refused.
+        endpoint_config.transfers = true;
         // A line's own transports are used as they are configured, whatever the size of the message.
         endpoint_config.large_over_tcp = false;
         // The order and choice of lines is the emergency call's; below it no redirection is followed.
@@ -154,6 +164,9 @@ impl Device {
                 tokens.fork("telephone"),
                 Duration::from_millis(config.wall_ms_at_zero),
             ),
+            names: None,
+            messages: Messages::new(tokens.fork("messages"), config.wall_ms_at_zero),
+            woken_over_message: None,
             volume: Volume::default(),
             calling: Calling::new(config, tokens.fork("calling")),
         };
@@ -178,10 +191,13 @@ impl Device {
             Input::Microphone(samples) => {
                 self.calling.microphone(samples, now);
                 self.telephone.microphone(samples, now);
+                self.messages.microphone(samples);
             }
             Input::Sip(input) => self.sip(input, now),
-            Input::Media { to, bytes } => self.telephone.packet(to, bytes, now),
+            Input::Media { from, to, bytes } => self.telephone.packet(from, to, bytes, now),
             Input::Directory(names) => self.set_directory(&names),
+            Input::Hub(news) => self.hub_says(news, now),
+            Input::Told { id } => self.told(id, now),
             Input::Rtp(datagram) => self.calling.rtp(datagram, now),
             Input::Rtcp(datagram) => self.calling.rtcp(datagram, now),
             Input::Lost {
@@ -244,6 +260,9 @@ impl Device {
     }
 
     fn hear(&mut self, hearing: Hearing, now: Duration) {
+        if self.took_hearing(&hearing, now) {
+            return;
+        }
         match hearing {
             Hearing::Wake(wake) => {
                 self.addressed = true;
@@ -293,13 +312,20 @@ impl Device {
             return;
         }
         let situation = self.situation();
-        let Decided { decision, reason } = self.policy.decide_in(
+        let over_message = self.is_said_over_message(now);
+        let decided = self.policy.decide_in(
             heard,
             situation,
             self.country,
+            self.names.as_ref(),
             self.telephone.is_busy(),
             now,
         );
+        let Decided { decision, reason } = if over_message {
+            over_a_message(decided)
+        } else {
+            decided
+        };
         // Talk that is not meant for the device leaves no trace: not in a call, and not when it comes as an answer to a
         // question that is closed by now.
         if matches!(decision, Decision::Ignore) && heard.wake.is_none() {
@@ -388,6 +414,7 @@ impl Device {
             .handle_input(hearthline_sip::endpoint::Input::Timeout, now);
         self.calling.handle_timeout(now);
         self.telephone.handle_timeout(&mut self.endpoint, now);
+        self.messages.handle_timeout(now);
         self.recorder.handle_timeout(now);
         let wall = self.wall(now);
         self.lost.handle_timeout(now, wall);
@@ -427,6 +454,7 @@ impl Device {
             }
             self.give_way(now);
             moved |= self.drain_telephone(now);
+            moved |= self.drain_messages(now);
             if !moved {
                 break;
             }
@@ -502,6 +530,11 @@ impl Device {
     }
 
     fn say(&mut self, text: &str, now: Duration) {
+        self.hush_message(now);
+        self.speak(text, now);
+    }
+
+    fn speak(&mut self, text: &str, now: Duration) {
         if self.calling.is_quiet() {
             return;
         }
@@ -553,6 +586,7 @@ impl Device {
             question,
             self.calling.poll_timeout(),
             self.telephone.poll_timeout(),
+            self.messages.poll_timeout(),
             Some(self.recorder.poll_timeout()),
         ]
         .into_iter()
