@@ -116,8 +116,8 @@ pub fn decide(intent: &Intent, facts: Facts, country: Country) -> Option<Deed> {
         "DndOn" => Deed::DoNotDisturb(true),
         "DndOff" => Deed::DoNotDisturb(false),
         "CallWho" => Deed::WhoCalled,
-        "CallAnswer" | "CallDecline" | "CallHangUp" | "CallHold" | "CallResume"
-        | "CallMerge" | "CallRedial" | "CallPress" | "BlockCaller"
+        "CallAnswer" | "CallDecline" | "CallHangUp" | "CallHold" | "CallResume" | "CallMerge"
+        | "CallRedial" | "CallPress" | "BlockCaller"
             if facts.emergency =>
         {
             Deed::Say(words::EMERGENCY_FIRST)
