@@ -108,9 +108,10 @@ async fn show(bus: BusAddress, json: bool) -> Result<Exit, String> {
         out!("{}", found.words);
         if let Some(modem) = &found.modem {
             out!("  modem    {} {}", modem.manufacturer, modem.model);
-            let signal = modem
-                .signal_percent
-                .map_or_else(|| "not measured".to_owned(), |percent| format!("{percent} %"));
+            let signal = modem.signal_percent.map_or_else(
+                || "not measured".to_owned(),
+                |percent| format!("{percent} %"),
+            );
             out!("  network  {}, signal {signal}", modem.network);
         }
     }
