@@ -21,6 +21,7 @@ mod outcome;
 mod outgoing;
 mod output;
 mod permit;
+mod signals;
 mod texts;
 
 use core::time::Duration;
