@@ -163,8 +163,6 @@ function show({ claims, exit, result, facts, sounds, timeline }, file) {
     parts.push(section("What happened", timelineOf(timeline)));
   }
   results.replaceChildren(...parts);
-  results.style.display = "grid";
-  results.style.gap = "1rem";
   heading.focus();
 }
 
@@ -179,7 +177,16 @@ function claimRow({ what, verdict, detail }) {
   );
 }
 
-function fingerprint({ device, origin, incident }) {
+/** An address like verify.html#digest comes from the household's list of incidents. */
+function isTheNamedBundle(sha256) {
+  const named = location.hash.slice(1);
+  if (!/^[0-9a-f]{64}$/.test(named)) return null;
+  const same = named === sha256;
+  const words = same ? "This is the bundle that the hub was told of" : "This is not the bundle that the hub was told of";
+  return element("p", {}, element("span", { class: `badge ${same ? "good" : "bad"}` }, words));
+}
+
+function fingerprint({ device, origin, incident, sha256 }) {
   const groups = device.match(/.{4}/g);
   const told = element("p", { role: "status" });
   const compare = element("input", {
@@ -201,6 +208,8 @@ function fingerprint({ device, origin, incident }) {
   return section(
     "Which device",
     element("p", {}, "Log ", element("code", {}, harmless(origin)), ", incident ", element("code", {}, harmless(incident))),
+    element("p", {}, "SHA-256 of the bundle ", element("code", {}, sha256)),
+    isTheNamedBundle(sha256),
     element(
       "div",
       { class: "fingerprint" },
@@ -272,7 +281,7 @@ function soundRow({ name, start: from, bytes, rate, stream, seconds, peaks, mark
     const box = wave.getBoundingClientRect();
     audio.currentTime = ((event.clientX - box.left) / box.width) * seconds;
   });
-  const words = marks.map(({ kind, from: at, word }) =>
+  const words = marks.toSorted((a, b) => a.from - b.from).map(({ kind, from: at, word }) =>
     kind === "wake" ? `${clock(at * seconds)} the wake word “${harmless(word)}”` : `${clock(at * seconds)} “${harmless(word)}”`);
   return element(
     "div",

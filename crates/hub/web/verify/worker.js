@@ -1,7 +1,9 @@
 // What runs beside the page, so that 256 MB freeze nothing: reads the bundle in slices, checks it, and draws up what the
 // page shows of it.
 
+import { toHex } from "./bytes.js";
 import { TrustPolicy } from "./policy.js";
+import { sha256 } from "./sha2.js";
 import { Wrong } from "./stop.js";
 import { describe, utc } from "./summary.js";
 import { BUNDLE_BYTES_MAX, EXITS, verify } from "./verify.js";
@@ -26,12 +28,13 @@ export async function answer({ file, policy, device, heads }, post) {
   const bundle = await read(file, (part) => post({ kind: "progress", part: part / 4 }));
   const report = verify(bundle, trust, throttled((part) => post({ kind: "progress", part: 1 / 4 + (part * 3) / 4 })));
   const { found } = report;
+  const digest = toHex(sha256(bundle));
   post({
     kind: "report",
     claims: report.claims,
     exit: report.exit,
     result: EXITS[report.exit],
-    facts: found.device && { ...found, entries: undefined, sounds: undefined },
+    facts: found.device && { ...found, sha256: digest, entries: undefined, sounds: undefined },
     sounds: (found.sounds ?? []).map((sound) => pictured(sound, found.entries)),
     timeline: timeline(found.entries ?? []),
   });
