@@ -26,6 +26,9 @@ const PACKAGES: &[(&str, &str, &str)] = &[
     ("flite", "flite", "independent voices"),
     ("espeak-ng", "espeak-ng", "independent voices"),
     ("libxml2-utils", "xmllint", "schemas"),
+    ("nodejs", "node", "the page that checks bundles"),
+    ("npm", "npm", "what drives the browser"),
+    ("chromium", "chromium", "the site in a browser"),
 ];
 
 /// Installs what is missing when root; says what is missing otherwise.
