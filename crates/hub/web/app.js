@@ -89,7 +89,7 @@ function showFrame() {
 
 function place({ name, title, icon }) {
   const picture = drawing("svg", { viewBox: "0 0 24 24", width: 22, height: 22, "aria-hidden": "true" }, drawing("path", { d: icon }));
-  return element("li", {}, element("a", { href: `#${name}`, "data-page": name }, picture, title));
+  return element("li", {}, element("a", { href: `#/${name}`, "data-page": name }, picture, title));
 }
 
 async function leave() {
@@ -103,7 +103,7 @@ async function leave() {
 async function show() {
   if (main === null || who === null) return;
   const allowed = PAGES.filter(mayOpen);
-  const page = allowed.find(({ name }) => location.hash === `#${name}`) ?? allowed[0];
+  const page = allowed.find(({ name }) => location.hash === `#/${name}`) ?? allowed[0];
   const went = shown !== null && shown !== page;
   shown = page;
   for (const link of document.querySelectorAll("nav a")) {

@@ -124,7 +124,7 @@ function refuse(why) {
 function hear(said, file) {
   if (said.kind === "progress") {
     bar.value = said.part;
-    if (said.part > 0.25) status.textContent = `Checking every byte of ${harmless(file.name)} …`;
+    if (said.part > 0.2) status.textContent = `Checking every byte of ${harmless(file.name)} …`;
     return;
   }
   running.end();

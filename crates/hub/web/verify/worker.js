@@ -3,7 +3,7 @@
 
 import { toHex } from "./bytes.js";
 import { TrustPolicy } from "./policy.js";
-import { sha256 } from "./sha2.js";
+import { Sha256 } from "./sha2.js";
 import { Wrong } from "./stop.js";
 import { describe, utc } from "./summary.js";
 import { BUNDLE_BYTES_MAX, EXITS, verify } from "./verify.js";
@@ -25,10 +25,10 @@ export async function answer({ file, policy, device, heads }, post) {
     post({ kind: "refused", why: error.message });
     return;
   }
-  const bundle = await read(file, (part) => post({ kind: "progress", part: part / 4 }));
-  const report = verify(bundle, trust, throttled((part) => post({ kind: "progress", part: 1 / 4 + (part * 3) / 4 })));
+  const bundle = await read(file, (part) => post({ kind: "progress", part: part / 5 }));
+  const report = verify(bundle, trust, throttled((part) => post({ kind: "progress", part: 1 / 5 + (part * 3) / 5 })));
   const { found } = report;
-  const digest = toHex(sha256(bundle));
+  const digest = digestOf(bundle, throttled((part) => post({ kind: "progress", part: 4 / 5 + part / 5 })));
   post({
     kind: "report",
     claims: report.claims,
@@ -50,6 +50,15 @@ async function read(file, progress) {
     progress(to / length);
   }
   return bytes;
+}
+
+function digestOf(bundle, progress) {
+  const hash = new Sha256();
+  for (let from = 0; from < bundle.length; from += READ_BYTES) {
+    hash.update(bundle.subarray(from, from + READ_BYTES));
+    progress(from / bundle.length);
+  }
+  return toHex(hash.digest());
 }
 
 function throttled(post) {

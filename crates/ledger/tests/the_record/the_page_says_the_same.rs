@@ -477,6 +477,36 @@ fn attacked(vectors: &mut Vectors) {
             vectors.ask(&format!("{name} moved and empty"), &parts.pack(), &county);
         }
     }
+    for (name, change) in SIGNATURES {
+        for file in ["manifest.note", "log/close.note", "keys/enrolment.note"] {
+            let mut parts = Parts::of(&bundle);
+            parts.lines(file, |lines| {
+                let at = lines
+                    .iter()
+                    .rposition(|line| line.starts_with(&format!("\u{2014} {ORIGIN} ")))
+                    .unwrap();
+                let (start, encoded) = lines[at].rsplit_once(' ').unwrap();
+                let mut bytes = STANDARD.decode(encoded).unwrap();
+                change(&mut bytes);
+                lines[at] = format!("{start} {}", STANDARD.encode(bytes));
+            });
+            if file != "manifest.note" {
+                parts.reseal(&STOLEN);
+            }
+            vectors.ask(&format!("{file}: {name}"), &parts.pack(), &county);
+        }
+    }
+    for point in POINTS {
+        // As an epoch key: whether it is one at all is the first question.
+        let public = STANDARD.encode(fixed_point(point));
+        let mut parts = Parts::of(&bundle);
+        parts.edit("keys/epochs.jsonl", |text| {
+            let at = text.find("\\\"public\\\":\\\"").unwrap() + 13;
+            format!("{}{public}{}", &text[..at], &text[at + 44..])
+        });
+        parts.reseal(&STOLEN);
+        vectors.ask(&format!("the key {point}"), &parts.pack(), &county);
+    }
     // An entry in every other spelling that a reader of JSON could take for the same.
     for (from, to) in SPELLINGS {
         let mut parts = Parts::of(&bundle);
@@ -487,6 +517,54 @@ fn attacked(vectors: &mut Vectors) {
 }
 
 type Change = (&'static str, fn(&mut Vec<u8>));
+
+/// The order of Ed25519's group, little-endian (RFC 8032 section 5.1).
+const ORDER: [u8; 32] = [
+    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+];
+
+/// Changes of key id and signature (4 and 64 bytes) that a lenient verifier lets through.
+const SIGNATURES: &[Change] = &[
+    ("the scalar and the order", |bytes| {
+        let mut carry = 0;
+        for (byte, add) in bytes[36..].iter_mut().zip(ORDER) {
+            let sum = u16::from(*byte) + u16::from(add) + carry;
+            *byte = sum as u8;
+            carry = sum >> 8;
+        }
+    }),
+    ("nothing but zeros", |bytes| bytes[4..].fill(0)),
+    ("the neutral point and no scalar", |bytes| {
+        bytes[4..].fill(0);
+        bytes[4] = 1;
+    }),
+    ("a point that is none", |bytes| {
+        bytes[4..36].fill(0);
+        bytes[4] = 2;
+    }),
+    ("the other sign", |bytes| bytes[35] ^= 0x80),
+    ("cut short", |bytes| bytes.truncate(67)),
+    ("too long", |bytes| bytes.push(0)),
+];
+
+/// First byte, all bytes between, last byte: points of small order, other spellings of them, and none.
+const POINTS: &[&str] = &[
+    "00 00 00", "01 00 00", "01 00 80", "02 00 00", "03 00 00", "04 00 00", "06 00 00", "07 00 00",
+    "ec ff 7f", "ec ff ff", "ed ff 7f", "ed ff ff", "ee ff 7f", "ee ff ff", "f0 ff 7f", "f1 ff 7f",
+    "ff ff 7f", "ff ff ff", "00 00 80",
+];
+
+fn fixed_point(text: &str) -> [u8; 32] {
+    let bytes: Vec<u8> = text
+        .split(' ')
+        .map(|digits| u8::from_str_radix(digits, 16).unwrap())
+        .collect();
+    let mut point = [bytes[1]; 32];
+    point[0] = bytes[0];
+    point[31] = bytes[2];
+    point
+}
 
 const CONTAINERS: &[Change] = &[
     ("something before", |zip| {
