@@ -33,8 +33,8 @@ async function visitor(options = {}) {
   page.setDefaultTimeout(15_000);
   page.on("pageerror", (error) => faults.push(`${page.url()}: ${error.message}`));
   page.on("console", (message) => {
-    // The first question, who one is, is answered by 401; and being offline is told too.
-    const expected = /401|ERR_INTERNET_DISCONNECTED|ERR_FAILED/.test(message.text());
+    // A browser tells of every refusal (a wrong password, an emergency number as contact) and of being offline.
+    const expected = /status of 4\d\d|ERR_INTERNET_DISCONNECTED|ERR_FAILED/.test(message.text());
     if (message.type() === "error" && !expected) faults.push(`${page.url()}: ${message.text()}`);
   });
   page.on("dialog", (dialog) => {
