@@ -2,7 +2,7 @@
 
 import { change, get } from "../api.js";
 import { element, harmless } from "../dom.js";
-import { action, badge, card, field, form, names, nothing, when } from "../parts.js";
+import { action, badge, card, check, field, form, names, nothing, when } from "../parts.js";
 
 /** What is being written, kept while the page is drawn anew. A message keeps its own name until the hub has it. */
 const draft = { text: "", to: "everyone", clientId: null };
@@ -25,12 +25,16 @@ export async function messages({ who, redraw, say }) {
       element("div", { class: "row spread" }, element("h2", {}, "Inbox"), unread.length > 0 ? action("Mark all as read", readAll) : null),
       newest.length === 0
         ? nothing("No messages. What others send you stands here, also after you were away.")
-        : element("ul", { class: "messages", id: "inbox" }, newest.map((message) => shown(message, named))),
+        : element("ul", { class: "messages", id: "inbox" }, newest.map((message) => shown(message, named, redraw))),
     ),
   ];
 }
 
-function shown(message, named) {
+function shown(message, named, redraw) {
+  const remove = async () => {
+    await change("DELETE", `messages/${encodeURIComponent(message.id)}?mailbox=person`);
+    redraw();
+  };
   const fresh = message.state !== "read";
   const from = named.get(message.from.id) ?? "somebody who is no longer here";
   const voice = () =>
@@ -38,7 +42,7 @@ function shown(message, named) {
   return element(
     "li",
     {},
-    element("div", { class: "row small" }, element("strong", {}, from), element("span", { class: "soft" }, when(message.sent_at_ms)), fresh ? badge("good", "new") : null),
+    element("div", { class: "row small" }, element("strong", {}, from), element("span", { class: "soft" }, when(message.sent_at_ms)), fresh ? badge("good", "new") : null, action("Delete", remove, { class: "plain slim", "aria-label": `Delete the message from ${from}` })),
     element("div", { class: fresh ? "message new" : "message" }, message.text === null ? voice() : harmless(message.text)),
   );
 }
@@ -51,6 +55,7 @@ function compose(who, people, devices, redraw, say) {
     "select",
     { change: () => (draft.to = to.value) },
     option("everyone", "Everyone"),
+    option("speakers", "Every speaker"),
     others.map(({ id, name }) => option(`person ${id}`, name)),
     speakers.map(({ id, name }) => option(`device ${id}`, `${name} (speaker)`)),
   );
@@ -64,17 +69,18 @@ function compose(who, people, devices, redraw, say) {
     },
   });
   text.value = draft.text;
+  const aloud = element("input", { type: "checkbox" });
   const send = async () => {
     // Sent again after a lost answer it is the same message, and arrives once.
     draft.clientId ??= crypto.randomUUID();
     const [kind, id] = to.value.split(" ");
-    const recipients = kind === "everyone" ? "everyone" : { these: [{ kind, id }] };
-    await change("POST", "messages", { client_id: draft.clientId, to: recipients, body: { text: draft.text } });
+    const recipients = id === undefined ? kind : { these: [{ kind, id }] };
+    await change("POST", "messages", { client_id: draft.clientId, to: recipients, body: { text: draft.text }, announcement: aloud.checked });
     Object.assign(draft, { text: "", clientId: null });
     text.value = "";
     say("Message sent");
     redraw();
     return "Sent.";
   };
-  return form("Send", send, field("To", to), field("Message", text));
+  return form("Send", send, field("To", to), field("Message", text), check("Speakers say it as it comes", aloud));
 }

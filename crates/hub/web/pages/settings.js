@@ -20,7 +20,8 @@ export async function settings({ who, redraw }) {
       "div",
       { class: "columns" },
       card("Do not disturb", grown ? quiet(id, wishes, redraw) : element("p", {}, wishes.do_not_disturb ? "On" : "Off")),
-      grown ? card("Blocked in the home", block(who, wishes, people, devices, redraw)) : null,
+      grown ? card("Forward my calls", forward(id, wishes, redraw)) : null,
+      grown ? card("Blocked", block(who, wishes, people, devices, redraw)) : null,
       card("Password", password(who.person)),
       card(
         "Signed in",
@@ -59,6 +60,21 @@ function quiet(id, wishes, redraw) {
   );
 }
 
+function forward(id, wishes, redraw) {
+  const present = wishes.forward ?? {};
+  const [kind] = Object.keys(present);
+  const ways = [["", "nowhere"], ["number", "to a number"], ["called", "to a room, a person or a device"]];
+  const to = element("select", {}, ways.map(([value, label]) => element("option", { value, selected: value === (kind ?? "") }, label)));
+  const target = element("input", { value: present[kind] ?? "", maxlength: 120 });
+  const send = async () => {
+    const chosen = to.value === "" ? null : { [to.value]: target.value };
+    await change("PUT", `people/${id}/call-settings`, { ...wishes, forward: chosen });
+    await redraw();
+    return "Saved.";
+  };
+  return form("Save", send, field("They go", to), field("Number or name", target, "never an emergency number or service"));
+}
+
 function block(who, wishes, people, devices, redraw) {
   const parties = [
     ...people.filter(({ id }) => id !== who.person.id).map(({ id, name }) => ({ kind: "person", id, name })),
@@ -66,9 +82,12 @@ function block(who, wishes, people, devices, redraw) {
   ];
   const blocked = new Set(wishes.blocked.map(({ id }) => id));
   const boxes = parties.map((party) => ({ party, input: element("input", { type: "checkbox", checked: blocked.has(party.id) }) }));
+  const numbers = element("textarea", { rows: 2, placeholder: "+1 202 555 0123" });
+  numbers.value = wishes.blocked_numbers.join("\n");
   const send = async () => {
+    const outside = numbers.value.split("\n").map((line) => line.trim()).filter((line) => line !== "");
     const chosen = boxes.filter(({ input }) => input.checked).map(({ party: { kind, id } }) => ({ kind, id }));
-    await change("PUT", `people/${who.person.id}/call-settings`, { ...wishes, blocked: chosen });
+    await change("PUT", `people/${who.person.id}/call-settings`, { ...wishes, blocked: chosen, blocked_numbers: outside });
     await redraw();
     return "Saved.";
   };
@@ -76,6 +95,7 @@ function block(who, wishes, people, devices, redraw) {
     "Save",
     send,
     element("fieldset", {}, element("legend", {}, "Their calls are declined"), boxes.map(({ party, input }) => check(party.name, input))),
+    field("Numbers outside", numbers, "one a line"),
   );
 }
 
