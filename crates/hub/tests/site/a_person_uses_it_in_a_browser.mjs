@@ -77,7 +77,8 @@ try {
   const olive = await visitor();
   const asked = Date.now();
   await olive.goto(address);
-  const paint = await olive.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime);
+  const painted = await olive.waitForFunction(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime);
+  const paint = await painted.jsonValue();
   await inspect(olive, "sign-in");
   await olive.fill("input[name=login]", "olive");
   await olive.fill("input[name=password]", "wrong");
