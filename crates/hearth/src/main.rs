@@ -42,7 +42,7 @@ enum Command {
     /// Put recordings through the device and show what it does.
     Hear(command::hear::Arguments),
     /// Run the home's server, or ask the running one.
-    Hub(command::hub::Arguments),
+    Hub(Box<command::hub::Arguments>),
     /// Join a home with a code of its hub.
     Join(command::join::Arguments),
     /// Run the drill call-taker and its LoST server alone.

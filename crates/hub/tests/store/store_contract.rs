@@ -31,8 +31,8 @@ use address_books::{
 };
 use messages::{
     a_message_is_stored_once_and_delivered_in_order, messages_expire, receipts_only_go_forward,
+    ten_thousand_messages_wait_a_month_and_are_read_once, what_no_mailbox_holds_is_dropped,
 };
-
 use wishes::{
     wishes_end_with_their_person_and_are_nobody_elses,
     wishes_of_people_and_devices_are_kept_apart_and_replaced_whole,
