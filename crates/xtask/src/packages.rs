@@ -41,6 +41,9 @@ const PACKAGES: &[(&str, &str, &str)] = &[
         "/usr/share/dbus-1/interfaces/org.freedesktop.ModemManager1.Modem.Voice.xml",
         "descriptions of a modem's interfaces",
     ),
+    ("nodejs", "node", "the page that checks bundles"),
+    ("npm", "npm", "what drives the browser"),
+    ("chromium", "chromium", "the site in a browser"),
 ];
 
 /// Installs what is missing when root; says what is missing otherwise.

@@ -374,7 +374,10 @@ async fn the_call_takers_callback_rings_the_device_that_called_through_every_lis
     });
     let wishes = serde_json::from_value(wishes).unwrap();
     let kitchen = hearthline_hub::person::Party::Device(account.device);
-    store.set_call_settings(kitchen, &wishes, now()).await.unwrap();
+    store
+        .set_call_settings(kitchen, &wishes, now())
+        .await
+        .unwrap();
     let mut kitchen = home.phone(&account, Transport::Tcp).await;
     tokio::time::sleep(Duration::from_millis(150)).await;
     let hub = lines_address(&home, Transport::Udp);
