@@ -18,18 +18,25 @@ pub(crate) enum Action {
     /// Be a line: a SIP gateway on this machine that calls through the modem.
     Serve(ServeArguments),
     /// Be a ModemManager without a modem: the far end answers every call with a tone.
-    StandIn(BusArguments),
+    StandIn(StandInArguments),
 }
 
-/// Which bus.
+// Which bus. No doc comment: clap would give it to the commands that this stands in.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  dbus-daemon --session --nofork --address=unix:path=/tmp/drill-bus &\n  hearth modem stand-in --bus unix:path=/tmp/drill-bus"
-)]
 pub(crate) struct BusArguments {
     /// Address of a private D-Bus. The system's own is refused: this version rings drill stand-ins only.
     #[arg(long, value_name = "ADDRESS")]
     bus: String,
+}
+
+/// Where the stand-in is.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  dbus-daemon --session --nofork --address=unix:path=/tmp/drill-bus &\n  hearth modem stand-in --bus unix:path=/tmp/drill-bus\n\nIt ends with Ctrl-C. Exit codes: 0 ended, 2 the bus cannot be used."
+)]
+pub(crate) struct StandInArguments {
+    #[command(flatten)]
+    bus: BusArguments,
 }
 
 /// How it is shown.
@@ -75,7 +82,7 @@ pub(crate) fn run(action: &Action) -> Exit {
     let bus = match action {
         Action::Status(arguments) => &arguments.bus,
         Action::Serve(arguments) => &arguments.bus,
-        Action::StandIn(arguments) => arguments,
+        Action::StandIn(arguments) => &arguments.bus,
     };
     let done = BusAddress::parse(&bus.bus)
         .map_err(|error| error.to_string())
