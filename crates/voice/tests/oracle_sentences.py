@@ -3,11 +3,14 @@
 
 Needs the PyPI packages hassil==3.12.1 and home-assistant-intents==2026.10.27.
 
-oracle_sentences.py --hearth PATH [--count 10000] [--seed 1] [--keep ROWS.jsonl]
-  samples COUNT sentences, 40 % of them English, the rest from the other languages in turn, reads each with hassil
-  and with `hearth match --json --rows`, and prints every difference. Ends with 1 if there is one.
+oracle_sentences.py [--count 10000] [--seed 1] [--keep ROWS.jsonl] [--hearth PATH]
+  samples COUNT sentences, 40 % of them English, the rest from the other languages in turn, and reads each with hassil.
+  --keep writes them with what hassil says, for the test `agrees_with_hassil`, which runs this program itself.
+  --hearth reads them with `hearth match --json --rows` and prints every difference. Ends with 1 if there is one.
 """
 import argparse
+import collections
+import functools
 import json
 import random
 import subprocess
@@ -17,6 +20,7 @@ import time
 from pathlib import Path
 
 import home_assistant_intents
+from hassil import string_matcher
 from hassil import (
     Alternative,
     Group,
@@ -31,6 +35,37 @@ from hassil import (
     recognize_best,
 )
 from hassil.numbers import get_rbnf_engine
+
+# hassil 3.12.1 keeps the number words of a range without its multiplier, so that "volume up ten" may come out as -10
+# once "volume down ten" was read. Here each range has its own.
+build_range_trie = functools.lru_cache(maxsize=None)(
+    lambda language, key, values: ORIGINAL_BUILD(language, values.of)
+)
+ORIGINAL_BUILD = string_matcher._build_range_trie
+
+
+class Keyed:
+    """A range that is equal to another one with the same numbers."""
+
+    def __init__(self, of):
+        self.of = of
+
+    def __eq__(self, other):
+        return True
+
+    def __hash__(self):
+        return 0
+
+
+class KeepsNothing(dict):
+    def __setitem__(self, key, value):
+        pass
+
+
+string_matcher._RANGE_TRIE_CACHE = collections.defaultdict(KeepsNothing)
+string_matcher._build_range_trie = lambda language, values: build_range_trie(
+    language, (values.start, values.stop, values.step, values.fraction_type, values.multiplier), Keyed(values)
+)
 
 ROOM = "Kitchen"
 FIXTURES = {
@@ -150,7 +185,7 @@ def oracle(intents, lists, text):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--hearth", required=True)
+    parser.add_argument("--hearth")
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep")
@@ -184,6 +219,9 @@ def main():
                     out.write(json.dumps(row, ensure_ascii=False) + "\n")
                     if kept:
                         kept.write(json.dumps({"language": language, **row, "expected": expected[number]}, ensure_ascii=False) + "\n")
+            if not args.hearth:
+                total += len(texts)
+                continue
             ran = subprocess.run(
                 [args.hearth, "match", "--json", "--language", language, "--rows", str(rows)],
                 capture_output=True, text=True, check=False,

@@ -1,6 +1,7 @@
 //! What sentences mean; each file is one behaviour.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod agrees_with_hassil;
 mod every_language_is_read;
 mod grammar_holds_every_wording;
 mod home_assistants_sentences;

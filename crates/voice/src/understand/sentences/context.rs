@@ -1,6 +1,6 @@
 //! Circumstances that a block asks for or rules out: the room, the kind of device behind a name.
 use super::datum::Datum;
-use super::program::{BlockHead, ListBody, Program};
+use super::program::{BlockHead, ListBody};
 use super::walk::{Capture, Filled};
 
 /// What is asked for: `value`, and the slot that it fills if it holds.
@@ -66,14 +66,12 @@ pub(super) fn excluded(excludes: &[(String, Datum)], known: &[(String, Datum)]) 
 pub(super) fn holds(
     block: &BlockHead,
     captures: &[Capture],
-    program: &Program,
     lists: &[&ListBody],
     context: &[(String, Datum)],
 ) -> Option<Vec<(String, Datum)>> {
     if block.requires.is_empty() && block.excludes.is_empty() {
         return Some(Vec::new());
     }
-    let _ = program;
     // What a value brings goes before what the room brings.
     let mut known: Vec<(String, Datum)> = Vec::new();
     for capture in captures.iter().rev() {

@@ -14,6 +14,7 @@ mod context;
 mod datum;
 mod grammar;
 mod house;
+mod list;
 mod methods;
 mod plural;
 mod program;

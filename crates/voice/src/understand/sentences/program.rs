@@ -296,20 +296,15 @@ impl Program {
 pub(super) fn orders(count: usize) -> Vec<Vec<usize>> {
     let mut out: Vec<Vec<usize>> = vec![Vec::new()];
     for _ in 0..count {
-        out = out
-            .into_iter()
-            .flat_map(|order| {
-                (0..count)
-                    .filter_map(move |next| {
-                        (!order.contains(&next)).then(|| {
-                            let mut order = order.clone();
-                            order.push(next);
-                            order
-                        })
-                    })
-                    .collect::<Vec<_>>()
-            })
-            .collect();
+        let mut longer = Vec::new();
+        for order in &out {
+            for next in (0..count).filter(|next| !order.contains(next)) {
+                let mut order = order.clone();
+                order.push(next);
+                longer.push(order);
+            }
+        }
+        out = longer;
     }
     out
 }

@@ -106,7 +106,7 @@ fn intent(program: &Program, template: u32) -> &str {
 
 impl Best {
     /// Whether a reading with this score would change anything.
-    pub(super) fn is_worse_than(&self, score: &Score, _program: &Program) -> bool {
+    pub(super) fn gives_way_to(&self, score: &Score) -> bool {
         self.found
             .as_ref()
             .is_none_or(|found| score.compare(&found.score) != Ordering::Less)
