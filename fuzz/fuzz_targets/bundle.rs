@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use hearthline_ledger::{Exit, TrustPolicy, verify};
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../crates/ledger/tests/story/mod.rs"]
+#[path = "../../crates/ledger/tests/the_record/story/mod.rs"]
 mod story;
 
 static HONEST: OnceLock<(Vec<u8>, story::Parts)> = OnceLock::new();

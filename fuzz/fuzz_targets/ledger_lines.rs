@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use hearthline_ledger::{Entry, StoredLog, check_json};
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../crates/ledger/tests/story/mod.rs"]
+#[path = "../../crates/ledger/tests/the_record/story/mod.rs"]
 mod story;
 
 static STORED: OnceLock<Vec<u8>> = OnceLock::new();

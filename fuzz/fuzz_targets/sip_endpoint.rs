@@ -14,7 +14,9 @@ fuzz_target!(|data: &[u8]| {
     let local = SocketAddr::from(([127, 0, 0, 1], 5060));
     let remote = SocketAddr::from(([127, 0, 0, 2], 5060));
     let ways = [Transport::Udp, Transport::Tcp, Transport::Tls];
-    let mut endpoint = Endpoint::new(EndpointConfig::new([1; 32], vec![(Transport::Udp, local)]));
+    let mut config = EndpointConfig::new([1; 32], vec![(Transport::Udp, local)]);
+    config.transfers = true;
+    let mut endpoint = Endpoint::new(config);
     let mut now = Duration::ZERO;
     // 0xFF begins a new piece; the byte after it says by which way and after how long.
     for piece in data.split(|byte| *byte == 0xFF) {
@@ -59,6 +61,13 @@ fn answer(endpoint: &mut Endpoint, now: Duration) -> Option<Duration> {
             }
             Output::Event(Event::Confirmed { call, .. } | Event::Acknowledged { call, .. }) => {
                 let _ = endpoint.bye(call, None, now);
+            }
+            Output::Event(Event::Referred { refer, .. }) => {
+                turn += 1;
+                if turn % 2 == 0 {
+                    let _ = endpoint.accept_refer(refer, now);
+                    let _ = endpoint.report(refer, StatusCode::OK, now);
+                }
             }
             Output::Event(Event::Reinvite { call, .. } | Event::Update { call, .. }) => {
                 let _ = endpoint.answer_reinvite(call, None, now);

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use hearthline_emergency::call::EventKind;
+use hearthline_hub::HubHandle;
 use hearthline_psap::{Behaviour, CallReport, HomeCa, Print, PsapConfig, Running};
 use hearthline_sip::endpoint::Transport;
 use hearthline_speaker::config::{Household, LineSettings};
@@ -18,7 +19,7 @@ use crate::command::hear::Outcome;
 use crate::exit::Exit;
 use crate::models::ModelFolder;
 use crate::print::out;
-use crate::{ear, timeline, voice};
+use crate::{demo_home, ear, household, timeline, voice};
 
 /// Where a drill takes place.
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -45,6 +46,19 @@ pub(crate) struct Drill<'a> {
     pub(crate) loudspeaker: Sink,
     /// Print the timeline.
     pub(crate) print: bool,
+    /// Whether the speaker belongs to a home.
+    pub(crate) home: Home,
+}
+
+/// The home of a drill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Home {
+    /// The speaker is alone.
+    None,
+    /// A hub runs, the speaker is enrolled, and help goes by the hub's line first.
+    Hub,
+    /// The same, but the hub is dead when the call is made: help goes by the speaker's own line.
+    DeadHub,
 }
 
 /// What a drill gave.
@@ -83,6 +97,7 @@ async fn drill_on(drill: Drill<'_>) -> Result<Drilled, (String, Exit)> {
     if household.lost.servers.is_empty() {
         household.lost.servers.push(psap.lost_url());
     }
+    let home = drill_home(&drill, &mut household, &psap).await?;
     let country = household
         .country()
         .map_err(|error| (error.to_string(), Exit::Input))?;
@@ -102,11 +117,47 @@ async fn drill_on(drill: Drill<'_>) -> Result<Drilled, (String, Exit)> {
         .await
         .map_err(|error| (error.to_string(), Exit::Input))?;
     let calls = psap.handle().reports().await.unwrap_or_default();
+    if let Some(hub) = home {
+        hub.stop().await;
+    }
     psap.stop().await;
     Ok(Drilled {
         outcome: watcher.outcome,
         calls,
     })
+}
+
+/// Enrols the speaker in a home of its own, where one is wanted and the household names neither a home nor lines.
+async fn drill_home(
+    drill: &Drill<'_>,
+    household: &mut Household,
+    psap: &Running,
+) -> Result<Option<HubHandle>, (String, Exit)> {
+    let own = household.household.is_some() || !drill.household.lines.is_empty();
+    if drill.home == Home::None || own {
+        return Ok(None);
+    }
+    let Some(country) = household::numbers_country(household) else {
+        // A hub dials by one country's numbers; the speaker calls for help all the same.
+        return Ok(None);
+    };
+    let tcp = psap
+        .sip
+        .iter()
+        .find(|(transport, _)| *transport == Transport::Tcp);
+    let uri = tcp.map_or_else(String::new, |(_, address)| {
+        format!("sip:{address};transport=tcp")
+    });
+    let name = household.device.name.clone();
+    let home = demo_home::start(drill.data, &name, country, &uri)
+        .await
+        .map_err(|why| (why, Exit::Missing))?;
+    household.household = Some(home.settings);
+    if drill.home == Home::DeadHub {
+        home.hub.stop().await;
+        return Ok(None);
+    }
+    Ok(Some(home.hub))
 }
 
 async fn start_psap(data: &Path, identity: Identity) -> Result<Running, String> {

@@ -14,20 +14,25 @@ use crate::models::ModelFolder;
 pub(crate) fn listener(folder: &ModelFolder, country: Country) -> Result<Listener, String> {
     let wake = folder.read("pymicro-wakeword", "alexa.tflite")?;
     let place = folder.clone();
-    let recogniser = move || -> Result<Moonshine, TranscribeError> {
-        let engine = Engine::open(&place.runtime_library())?;
-        // A file that cannot be read becomes an empty one, which the loader refuses by name.
-        let read = |file: &str| place.read("moonshine-voice", file).unwrap_or_default();
-        Moonshine::load(
-            &engine,
-            &read("encoder_model.ort"),
-            &read("decoder_model_merged.ort"),
-            &read("tokenizer.bin"),
-        )
-    };
     let models = ListenModels {
         wake,
-        recogniser: Box::new(recogniser),
+        recogniser: Box::new(move || recogniser(&place)),
     };
     Listener::new(models, ListenConfig::new(country)).map_err(|error| error.to_string())
+}
+
+/// The recogniser alone.
+///
+/// # Errors
+/// [`TranscribeError`], which names the model.
+pub(crate) fn recogniser(folder: &ModelFolder) -> Result<Moonshine, TranscribeError> {
+    let engine = Engine::open(&folder.runtime_library())?;
+    // A file that cannot be read becomes an empty one, which the loader refuses by name.
+    let read = |file: &str| folder.read("moonshine-voice", file).unwrap_or_default();
+    Moonshine::load(
+        &engine,
+        &read("encoder_model.ort"),
+        &read("decoder_model_merged.ort"),
+        &read("tokenizer.bin"),
+    )
 }

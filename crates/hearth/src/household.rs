@@ -2,6 +2,7 @@
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
+use hearthline_emergency::numbers::Country;
 use hearthline_speaker::config::{CONFIG_BYTES_MAX, Household};
 
 use crate::place::{HOME_FILE, home_folder};
@@ -74,6 +75,15 @@ pub(crate) fn read_for(file: Option<&Path>, device: &Path) -> Result<Household, 
     Ok(household)
 }
 
+/// The one country whose numbers are dialled in this household: `EU` is none, then the address names it.
+pub(crate) fn numbers_country(household: &Household) -> Option<Country> {
+    let address = household.address.get("country").map(String::as_str);
+    [Some(household.device.country.as_str()), address]
+        .into_iter()
+        .flatten()
+        .find_map(|code| Country::from_code(&code.trim().to_ascii_uppercase()))
+}
+
 fn named(file: &Path, error: &dyn std::fmt::Display) -> String {
     format!("{}: {error}", file.display())
 }
@@ -103,6 +113,9 @@ fn parse(file: &Path, text: &str) -> Result<Household, String> {
         for file in [&mut home.certificate, &mut home.key, &mut home.authority] {
             *file = folder.join(&*file);
         }
+    }
+    if let Some(roots) = &mut household.hub.tls_roots {
+        *roots = folder.join(&*roots);
     }
     Ok(household)
 }

@@ -1,5 +1,6 @@
 //! The one program: a smart speaker that can call for help and prove what it did.
 mod command;
+mod demo_home;
 mod drill;
 mod ear;
 mod exit;
@@ -10,6 +11,7 @@ mod playback;
 mod print;
 mod timeline;
 mod voice;
+mod voicemail;
 
 use std::process::ExitCode;
 

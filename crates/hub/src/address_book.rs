@@ -130,6 +130,29 @@ pub fn write(contacts: &[(Contact, Option<String>)], version: Version) -> String
     vcard::write(&cards, version)
 }
 
+/// By which a contact is known to be as it was: SHA-256 of the card that the home writes for it.
+#[must_use]
+pub fn agreed(contact: &Contact, kept: Option<&str>) -> Fingerprint {
+    let all = [(contact.clone(), kept.map(str::to_owned))];
+    Fingerprint::of(write(&all, Version::V4).as_bytes())
+}
+
+/// A contact as a card of its own, beside the one that it stood for: of two changes at once this one lost.
+pub(crate) fn set_aside(contact: &Contact, kept: Option<&str>) -> Option<ImportedCard> {
+    let mut card = exported(contact, kept);
+    card.uid = None;
+    let mut aside = imported(&card).ok()?;
+    aside.fields = ContactFields {
+        speed_dial: None,
+        ..contact.fields.clone()
+    };
+    let name = format!("{} (here)", contact.fields.name.as_str());
+    if let Ok(name) = ContactName::new(&name) {
+        aside.fields.name = name;
+    }
+    Some(aside)
+}
+
 /// What one card becomes.
 fn imported(card: &Card) -> Result<ImportedCard, CardRefusal> {
     let name = ContactName::new(&card.name)?;

@@ -84,7 +84,7 @@ fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(calls::one))
         .routes(routes!(messages::list, messages::send))
         .routes(routes!(messages::acknowledge))
-        .routes(routes!(messages::one))
+        .routes(routes!(messages::one, messages::delete))
         .routes(routes!(messages::voice))
         .routes(routes!(incidents::list, incidents::report))
         .routes(routes!(events::events))

@@ -1,9 +1,11 @@
-//! What a person or a device wants of calls: do not disturb, whom it takes, and who may drop in.
+//! What a person or a device wants of calls: do not disturb, whom it takes, where they go instead, and who may drop in.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::clock::UnixMs;
+use crate::contact::ContactName;
+use crate::number::{ForwardNumber, Number};
 use crate::person::Party;
 
 /// Most entries of one list.
@@ -23,6 +25,13 @@ pub struct CallSettings {
     #[serde(default, deserialize_with = "few")]
     #[schema(max_items = 200)]
     pub blocked: Vec<Party>,
+    /// Numbers outside whose calls are declined. At most 200.
+    #[serde(default, deserialize_with = "few")]
+    #[schema(max_items = 200)]
+    pub blocked_numbers: Vec<Number>,
+    /// Where calls go instead. A call-taker's callback after an emergency call rings here all the same.
+    #[serde(default)]
+    pub forward: Option<ForwardTo>,
     /// When given, only these people and devices of the home may call. At most 200.
     #[serde(default, deserialize_with = "few_or_none")]
     #[schema(max_items = 200)]
@@ -33,6 +42,16 @@ pub struct CallSettings {
     pub drop_in: Vec<Party>,
 }
 
+/// Where calls go. Never to an emergency number or service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ForwardTo {
+    /// A telephone number.
+    Number(ForwardNumber),
+    /// The devices of the room or person that is called so, or the device.
+    Called(ContactName),
+}
+
 impl CallSettings {
     /// Whether nothing rings now.
     #[must_use]
@@ -41,8 +60,12 @@ impl CallSettings {
     }
 }
 
-fn few<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<Party>, D::Error> {
-    let list = Vec::<Party>::deserialize(from)?;
+fn few<'de, D, T>(from: D) -> Result<Vec<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let list = Vec::<T>::deserialize(from)?;
     if list.len() > LIST_MAX {
         let text = format!("a list has at most {LIST_MAX} entries");
         return Err(serde::de::Error::custom(text));

@@ -1,13 +1,16 @@
-//! Address books of a CardDAV server (RFC 6352), read: what is new there comes here, what was removed there goes.
+//! Address books of a CardDAV server (RFC 6352), read and written: what is new there comes here, what was removed there goes.
 //!
 //! ```text
 //! PROPFIND: is it an address book, has it changed? ─► sync-collection (RFC 6578), or every etag
 //!      ─► multiget of what has changed ─► address_book::read ─► Store, all in one transaction
 //! ```
-//! Nothing is written to the server. Emergency numbers and services come in this way as little as by a file. For now
+//! What goes to the server is in `both_ways`. Emergency numbers and services come in this way as little as by a file. For now
 //! the server stands on this machine (loopback) and is spoken to in the clear.
 
+pub(crate) mod accounts;
+pub(crate) mod both_ways;
 mod multistatus;
+pub mod writing;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -24,6 +27,11 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use crate::address_book::{self, ImportedCard, RefusedCard};
+use crate::device::Fingerprint;
+use crate::id::ContactId;
+
+pub use accounts::{BOOKS_MAX, EVERY, PAUSE_MAX, PAUSE_MIN};
+pub use both_ways::KeptAlike;
 use multistatus::{Multistatus, XmlFault};
 
 /// Largest answer, in bytes.
@@ -140,6 +148,19 @@ pub struct BookItem {
     pub etag: String,
     /// The card; none when it is refused, and remembered so that it is not asked for each time.
     pub card: Option<ImportedCard>,
+}
+
+/// A member of a book as the store knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BookMember {
+    /// Its path.
+    pub href: String,
+    /// Its etag when it was read or written last.
+    pub etag: String,
+    /// What both sides had last ([`address_book::agreed`]); none: nothing was agreed on.
+    pub agreed: Option<Fingerprint>,
+    /// The contact; none: the card was refused, or the home has removed the contact.
+    pub contact: Option<ContactId>,
 }
 
 /// What is to be stored.

@@ -3,6 +3,8 @@
 //! `hearth hub invite` and the first owner come in here, beside a running hub and without a password: whoever may
 //! open this socket may read the database and the authority's key as well.
 
+mod lines;
+
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
@@ -16,11 +18,14 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 
 use crate::address_book::{self, IMPORT_BYTES_MAX, Imported};
+use crate::carddav::accounts::{self, Account};
+use crate::carddav::both_ways::{KeptAlike, keep_alike};
 use crate::carddav::Server;
 use crate::clock::UnixMs;
 use crate::device::{DeviceFields, DeviceKind};
 use crate::home::Home;
 use crate::id::PersonId;
+use crate::line::{Line, LineFields};
 use crate::person::PersonFields;
 use crate::session::Password;
 use crate::sip::account::PhoneDigest;
@@ -67,13 +72,40 @@ pub enum Wish {
         url: String,
         /// User name.
         user: String,
-        /// Password; kept nowhere.
+        /// Password; kept nowhere, unless the book is kept alike.
         password: String,
+        /// Whether home and server are kept alike from now on, both ways.
+        #[serde(default)]
+        both_ways: bool,
+    },
+    /// Leave an address book that was kept alike; its contacts stay.
+    LeaveBook {
+        /// Its address.
+        url: String,
     },
     /// Say the address book.
     ExportContacts {
         /// As vCard 3.0, not 4.0.
         version_3: bool,
+    },
+    /// Show the lines.
+    Lines,
+    /// Add a line.
+    AddLine {
+        /// What may be set.
+        fields: Box<LineFields>,
+        /// The password of its account; kept in a file of the hub's folder, never in the database.
+        password: Option<String>,
+    },
+    /// Remove a line and its password.
+    RemoveLine {
+        /// Its name or id.
+        line: String,
+    },
+    /// Put lines first, in this order; the others follow as they stood.
+    OrderLines {
+        /// Names or ids.
+        lines: Vec<String>,
     },
     /// Write a whole copy of the database beside it.
     BackUp,
@@ -121,6 +153,10 @@ pub enum Done {
         /// How many contacts went.
         removed: u32,
     },
+    /// Home and server were made alike, and will be.
+    KeptAlike(KeptAlike),
+    /// An address book is left alone from now on.
+    Left,
     /// The address book.
     Exported {
         /// As vCard.
@@ -128,6 +164,8 @@ pub enum Done {
         /// How many contacts.
         contacts: usize,
     },
+    /// The lines as they are now, in the order in which they are tried.
+    Lines(Vec<Line>),
     /// A copy was written.
     BackedUp {
         /// Where.
@@ -217,18 +255,25 @@ pub(crate) async fn serve(
         };
         // One at a time: whoever sits at the machine is one person.
         if let Ok((stream, _)) = accepted {
-            let exchange = answer(stream, &home, &sqlite);
+            let exchange = answer(stream, &folder, &home, &sqlite);
             let _ = tokio::time::timeout(TIME_MAX, exchange).await;
         }
     }
     let _ = fs::remove_file(place(&folder));
 }
 
-async fn answer(mut stream: UnixStream, home: &Home, sqlite: &SqliteStore) -> io::Result<()> {
+async fn answer(
+    mut stream: UnixStream,
+    folder: &Path,
+    home: &Home,
+    sqlite: &SqliteStore,
+) -> io::Result<()> {
     let line = read_line(&mut stream).await?;
     let refused = |detail: String| Done::Refused { detail };
     let done = match serde_json::from_str(&line) {
-        Ok(wish) => act(wish, home, sqlite).await.unwrap_or_else(refused),
+        Ok(wish) => act(wish, folder, home, sqlite)
+            .await
+            .unwrap_or_else(refused),
         Err(error) => refused(format!("the wish does not read: {error}")),
     };
     let mut line = serde_json::to_vec(&done)?;
@@ -236,7 +281,7 @@ async fn answer(mut stream: UnixStream, home: &Home, sqlite: &SqliteStore) -> io
     stream.write_all(&line).await
 }
 
-async fn act(wish: Wish, home: &Home, sqlite: &SqliteStore) -> Result<Done, String> {
+async fn act(wish: Wish, folder: &Path, home: &Home, sqlite: &SqliteStore) -> Result<Done, String> {
     match wish {
         Wish::Invite { kind, device } => {
             let invited = home.invite(kind, device).await.map_err(said)?;
@@ -273,11 +318,27 @@ async fn act(wish: Wish, home: &Home, sqlite: &SqliteStore) -> Result<Done, Stri
             url,
             user,
             password,
+            both_ways,
         } => {
             let server = Server::new(&url, &user, &password).map_err(said)?;
+            if both_ways {
+                let done = keep_alike(home, &server).await.map_err(said)?;
+                let done = done.map_err(said)?;
+                // Kept only when it works.
+                let account = Account::new(&url, &user, &password);
+                accounts::remember(folder, &server, &account).map_err(said)?;
+                return Ok(Done::KeptAlike(done));
+            }
             let read = home.read_address_book(&server).await.map_err(said)?;
             let (imported, removed) = read.map_err(said)?;
             Ok(Done::Synced { imported, removed })
+        }
+        Wish::LeaveBook { url } => {
+            let server = Server::new(&url, "", "").map_err(said)?;
+            match accounts::forget(folder, &server).map_err(said)? {
+                true => Ok(Done::Left),
+                false => Err("this address book is not kept alike".to_owned()),
+            }
         }
         Wish::ExportContacts { version_3 } => {
             let contacts = home.store.contacts_with_cards().await.map_err(said)?;
@@ -286,6 +347,19 @@ async fn act(wish: Wish, home: &Home, sqlite: &SqliteStore) -> Result<Done, Stri
                 vcard: address_book::write(&contacts, version),
                 contacts: contacts.len(),
             })
+        }
+        Wish::Lines => lines::all(home).await.map(Done::Lines),
+        Wish::AddLine { fields, password } => {
+            lines::add(home, folder, &fields, password).await?;
+            lines::all(home).await.map(Done::Lines)
+        }
+        Wish::RemoveLine { line } => {
+            lines::remove(home, folder, &line).await?;
+            lines::all(home).await.map(Done::Lines)
+        }
+        Wish::OrderLines { lines: first } => {
+            lines::order(home, &first).await?;
+            lines::all(home).await.map(Done::Lines)
         }
         Wish::BackUp => {
             let path = sqlite.back_up().await.map_err(said)?;

@@ -26,7 +26,9 @@ mod run;
 mod standing;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod trunk;
+mod voicemail;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
@@ -36,9 +38,10 @@ use hearthline_sip::endpoint::{self, CallHandle, Credentials, Endpoint, Event};
 use hearthline_sip::target::{Target, Transport};
 use hearthline_sip::{Host, Request};
 
-pub use config::{LineSecret, LineTimers, LinesConfig};
+pub use config::{LineSecret, LineTimers, LinesConfig, LinesFault, VOICEMAIL_AFTER, Voicemail};
 pub(crate) use dialled::DialPlan;
 pub(crate) use run::{Door, Lent, open};
+pub(crate) use voicemail::MAILBOX_USER;
 
 use crate::clock::UnixMs;
 use crate::contact::Screening;
@@ -150,6 +153,8 @@ pub(crate) struct GatewayConfig {
     pub(crate) secret: [u8; 32],
     /// Wall time at zero of the gateway's.
     pub(crate) wall: UnixMs,
+    /// How long a call from outside rings before it goes to the mailbox; `None`: there is none.
+    pub(crate) voicemail_after: Option<Duration>,
     /// Where the home's endpoint sends everything: the switchboard's end of the connection.
     pub(crate) switchboard: Target,
 }
@@ -166,6 +171,15 @@ struct Helped {
 enum Call {
     Outgoing(Outgoing),
     Incoming(Incoming),
+}
+
+impl Call {
+    fn next_timeout(&self) -> Option<Duration> {
+        match self {
+            Self::Outgoing(call) => call.next_timeout(),
+            Self::Incoming(call) => call.next_timeout(),
+        }
+    }
 }
 
 /// Which side of a call.
@@ -185,6 +199,9 @@ pub(crate) struct Gateway {
     calls: BTreeMap<u64, Call>,
     of_home: BTreeMap<CallHandle, u64>,
     of_outside: BTreeMap<CallHandle, u64>,
+    /// What is known of the far ends, and calls that are moved to another device.
+    beyond: BTreeMap<u64, transfer::Beyond>,
+    moves: BTreeMap<u64, transfer::Move>,
     helped: VecDeque<Helped>,
     ready: bool,
     /// Registrations that are being taken back.
@@ -205,6 +222,8 @@ impl Gateway {
             calls: BTreeMap::new(),
             of_home: BTreeMap::new(),
             of_outside: BTreeMap::new(),
+            beyond: BTreeMap::new(),
+            moves: BTreeMap::new(),
             helped: VecDeque::new(),
             ready: false,
             leaving: 0,
@@ -278,25 +297,22 @@ impl Gateway {
         let due: Vec<u64> = self
             .calls
             .iter()
-            .filter(|(_, call)| match call {
-                Call::Outgoing(call) => call.next_timeout().is_some_and(|at| at <= now),
-                Call::Incoming(_) => false,
-            })
+            .filter(|(_, call)| call.next_timeout().is_some_and(|at| at <= now))
             .map(|(id, _)| *id)
             .collect();
         let mut acted = !due.is_empty();
         for id in due {
-            self.attempts_due(id, now);
+            match self.calls.get(&id) {
+                Some(Call::Outgoing(_)) => self.attempts_due(id, now),
+                _ => self.unanswered(id, now),
+            }
         }
         acted |= self.probes_due(now);
         acted
     }
 
     fn next_timeout(&self) -> Option<Duration> {
-        let calls = self.calls.values().filter_map(|call| match call {
-            Call::Outgoing(call) => call.next_timeout(),
-            Call::Incoming(_) => None,
-        });
+        let calls = self.calls.values().filter_map(Call::next_timeout);
         let probes = self.trunks.iter().filter_map(Trunk::next_timeout);
         calls.chain(probes).min()
     }
@@ -313,7 +329,12 @@ impl Gateway {
 
     fn home_event(&mut self, event: Event, now: Duration) {
         match event {
-            Event::Incoming { call, request, .. } => self.asked(call, *request, now),
+            Event::Incoming { call, request, .. } => match self.home.replaced_by(call) {
+                Some(from) if !self.is_for_help(&request) => {
+                    self.asked_to_take_over(call, from, &request, now);
+                }
+                _ => self.asked(call, *request, now),
+            },
             other => self.call_event(Side::Home, other, now),
         }
     }
@@ -358,6 +379,8 @@ impl Gateway {
         };
         self.of_home.retain(|_, own| *own != id);
         self.of_outside.retain(|_, own| *own != id);
+        self.beyond.remove(&id);
+        self.moves.remove(&id);
         if let Call::Outgoing(call) = call
             && call.help().is_some()
         {
@@ -386,6 +409,10 @@ pub(crate) fn endpoint_config(
     let mut config = endpoint::EndpointConfig::new(seed, local);
     config.user_agent = Some("Hearthline".to_owned());
     config.limits.calls_max = CALLS_MAX;
+    // Over UDP a call holds its transactions for half a minute after it began: its INVITE with and without credentials,
+    // its changes, its BYE (RFC 3261 section 17.1.1.2, RFC 6026).
+    config.limits.client_transactions_max = CALLS_MAX * 16;
+    config.limits.server_transactions_max = CALLS_MAX * 16;
     config.redirects = endpoint::RedirectPolicy::Surface;
     config.end_on_session_expiry = false;
     config

@@ -409,7 +409,7 @@ impl LineTrouble {
 }
 
 /// A line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Line {
     /// Id.
     pub id: LineId,

@@ -15,6 +15,7 @@ use crate::clock::UnixMs;
 use crate::event::StreamId;
 use crate::id::MessageId;
 use crate::person::Party;
+use crate::text::Name;
 
 /// Longest text, in bytes.
 pub const TEXT_BYTES_MAX: usize = 4_000;
@@ -196,6 +197,10 @@ pub enum Recipients {
     Everyone,
     /// These, at most 64.
     These(Vec<Party>),
+    /// Every speaker of the home but the one that sends.
+    Speakers,
+    /// Who is called so, as calls find them: the other speakers of a room, a person, or a device (its id is a name too).
+    Called(Name),
 }
 
 /// A message to be stored.
@@ -209,6 +214,8 @@ pub struct NewMessage {
     pub to: Recipients,
     /// What it says.
     pub body: MessageBody,
+    /// Whether speakers play it by themselves as it comes.
+    pub announcement: bool,
     /// Until when it waits.
     pub expires_at: UnixMs,
 }
@@ -270,6 +277,8 @@ pub struct Message {
     pub voice: Option<VoiceCodec>,
     /// The voice's length.
     pub voice_duration_ms: Option<u32>,
+    /// Whether speakers play it by themselves as it comes.
+    pub announcement: bool,
     /// When it was sent.
     pub sent_at_ms: UnixMs,
     /// Until when it waits.

@@ -47,18 +47,7 @@ impl Number {
     /// # Errors
     /// [`NumberError`].
     pub fn new(text: &str) -> Result<Self, NumberError> {
-        let mut written = String::new();
-        for character in text.trim().chars() {
-            match character {
-                '+' if written.is_empty() => written.push('+'),
-                '0'..='9' => written.push(character),
-                ' ' | '-' | '.' | '(' | ')' | '/' | '\u{A0}' => {}
-                _ => return Err(NumberError::NotE164),
-            }
-            if written.len() > DIGITS_MAX + 8 {
-                return Err(NumberError::NotE164);
-            }
-        }
+        let written = written(text)?;
         let digits = written.trim_start_matches('+');
         if reaches_emergency_service(digits) {
             return Err(EmergencyRefused.into());
@@ -96,6 +85,75 @@ impl From<Number> for String {
     fn from(number: Number) -> String {
         number.0
     }
+}
+
+/// A number that calls are forwarded to: international, or as it is dialled in this home; never one that reaches an
+/// emergency service. What it leads to is judged again for each call.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, pattern = r"^\+?[0-9]{7,15}$")]
+pub struct ForwardNumber(String);
+
+impl ForwardNumber {
+    /// Reads what [`Number::new`] reads, and digits without a plus.
+    ///
+    /// # Errors
+    /// [`NumberError`].
+    pub fn new(text: &str) -> Result<Self, NumberError> {
+        let written = written(text)?;
+        if written.starts_with('+') {
+            return Number::new(&written).map(|number| Self(number.0));
+        }
+        if reaches_emergency_service(&written) {
+            return Err(EmergencyRefused.into());
+        }
+        if !(DIGITS_MIN..=DIGITS_MAX).contains(&written.len()) {
+            return Err(NumberError::NotE164);
+        }
+        Ok(Self(written))
+    }
+
+    /// Digits, perhaps behind a plus.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ForwardNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ForwardNumber(…)")
+    }
+}
+
+impl TryFrom<String> for ForwardNumber {
+    type Error = NumberError;
+    fn try_from(text: String) -> Result<Self, NumberError> {
+        Self::new(&text)
+    }
+}
+
+impl From<ForwardNumber> for String {
+    fn from(number: ForwardNumber) -> String {
+        number.0
+    }
+}
+
+/// Plus and digits; what people write between them is dropped.
+fn written(text: &str) -> Result<String, NumberError> {
+    let mut written = String::new();
+    for character in text.trim().chars() {
+        match character {
+            '+' if written.is_empty() => written.push('+'),
+            '0'..='9' => written.push(character),
+            ' ' | '-' | '.' | '(' | ')' | '/' | '\u{A0}' => {}
+            _ => return Err(NumberError::NotE164),
+        }
+        if written.len() > DIGITS_MAX + 8 {
+            return Err(NumberError::NotE164);
+        }
+    }
+    Ok(written)
 }
 
 /// Whether the digits are an emergency number of any country: alone, behind a country code of one to

@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use crate::api;
 use crate::authority::{Authority, AuthorityError, RENEW_BEFORE_MS};
 use crate::bus::{Bus, LocalBus};
+use crate::carddav;
 use crate::clock::Clock;
 use crate::control;
 use crate::device::{DeviceFields, DeviceKind, Fingerprint};
@@ -157,6 +158,13 @@ impl Hub {
         // A new authority beside devices of an old one would shut them all out.
         let may_make = store.devices().await?.is_empty();
         let authority = Authority::open(&config.folder, may_make, clock.now())?;
+        let mut lines = config.lines;
+        if let Some(profile) = &mut lines.profile
+            && profile.device.key_id.is_empty()
+        {
+            // By which a call-taker's report finds this hub.
+            profile.device.key_id = authority.fingerprint().to_string();
+        }
         let mut names = vec!["localhost".to_owned()];
         names.extend(config.names);
         let mut ips: Vec<IpAddr> = addresses.iter().map(SocketAddr::ip).collect();
@@ -210,7 +218,7 @@ impl Hub {
                 tls: sip_tls,
                 feed: Feed::new(store.clone(), bus.as_ref(), newest),
                 limits: config.limits,
-                lines: config.lines,
+                lines,
                 folder: config.folder.clone(),
                 stop: stopped.clone(),
             };
@@ -226,6 +234,7 @@ impl Hub {
                 stopped.clone(),
             )));
         }
+        let books = config.folder.clone();
         match control::listen(&config.folder) {
             Ok(listener) => tasks.push(tokio::spawn(control::serve(
                 listener,
@@ -237,6 +246,11 @@ impl Hub {
             // A path that is too long for a socket, for one: the home is served all the same.
             Err(error) => tracing::warn!(%error, "`hearth hub invite` cannot reach this hub"),
         }
+        tasks.push(tokio::spawn(carddav::accounts::run(
+            home.clone(),
+            books,
+            stopped.clone(),
+        )));
         let keeper = home.clone();
         let mut stopping = stopped;
         tasks.push(tokio::spawn(async move {

@@ -20,6 +20,7 @@ mod rows;
 mod screening;
 mod sockets;
 mod switchboard;
+mod telephone_incidents;
 pub(crate) mod web;
 
 use std::net::SocketAddr;

@@ -9,13 +9,15 @@
 mod failure;
 pub mod sqlite;
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 
 use crate::address_book::{Imported, ImportedCard};
 use crate::binding::Binding;
 use crate::call::Call;
 use crate::call_settings::CallSettings;
-use crate::carddav::{BookChange, BookState};
+use crate::carddav::{BookChange, BookMember, BookState};
 use crate::clock::UnixMs;
 use crate::contact::{Contact, ContactFields};
 use crate::device::{Device, DeviceFields, Fingerprint, IssuedCertificate, NewDevice};
@@ -183,12 +185,31 @@ pub trait AddressBooks: Send + Sync {
     async fn address_book(&self, key: &str) -> Answer<BookState>;
     /// Stores what has changed, all or none: new and changed cards as [`Contacts::import_contacts`] does, and the
     /// contacts of members that are gone go. How many went.
+    ///
+    /// What the home has changed since both sides agreed is not lost: beside a card that changed as well it stands as a
+    /// contact of its own, and a contact whose member is gone stays.
     async fn put_address_book(
         &self,
         key: &str,
         book: &BookChange,
         now: UnixMs,
     ) -> Answer<(Imported, u32)>;
+    /// The members of a book.
+    async fn book_members(&self, key: &str) -> Answer<Vec<BookMember>>;
+    /// The contacts that stand in any book.
+    async fn contacts_in_books(&self) -> Answer<HashSet<ContactId>>;
+    /// Notes that a contact stands in a book as the home has it, as this card.
+    async fn note_book_member(
+        &self,
+        key: &str,
+        href: &str,
+        etag: &str,
+        contact: ContactId,
+        card: Option<&ImportedCard>,
+        agreed: &Fingerprint,
+    ) -> Answer<()>;
+    /// Forgets a member that neither side has any more.
+    async fn forget_book_member(&self, key: &str, href: &str) -> Answer<()>;
 }
 
 /// Lines.
@@ -281,6 +302,16 @@ pub trait Messages: Send + Sync {
         waiting: bool,
         now: UnixMs,
     ) -> Answer<Vec<Message>>;
+    /// The same of what nobody has read or heard, whether it was fetched or not.
+    async fn unread(
+        &self,
+        owner: Party,
+        after: StreamId,
+        limit: u32,
+        now: UnixMs,
+    ) -> Answer<Vec<Message>>;
+    /// Takes a message out of one mailbox. What no mailbox holds any more ends.
+    async fn delete_message(&self, owner: Party, id: MessageId, now: UnixMs) -> Answer<()>;
     /// How many wait in a mailbox.
     async fn waiting(&self, owner: Party, now: UnixMs) -> Answer<u32>;
     /// Moves messages of a mailbox forward to `state`, never back. How many moved.

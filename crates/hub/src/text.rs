@@ -64,6 +64,14 @@ impl Name {
     }
 }
 
+/// A name as it is compared: small letters, and one space for whatever stands between words.
+pub(crate) fn plain(name: &str) -> String {
+    let words = name
+        .split(|c: char| c.is_whitespace() || matches!(c, '-' | '_' | '.' | '+'))
+        .filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
 /// What could hide text from the reader: controls, line ends, overrides of direction, invisible marks.
 fn deceives(character: char) -> bool {
     character.is_control()
@@ -147,5 +155,12 @@ mod tests {
             "anna@example.test"
         );
         assert_eq!(Login::new("an na"), Err(TextError::Login));
+    }
+
+    #[test]
+    fn a_name_is_the_same_however_it_is_written() {
+        for written in ["Living Room", "living-room", " LIVING_room ", "living.room"] {
+            assert_eq!(plain(written), "living room");
+        }
     }
 }

@@ -13,6 +13,8 @@ use hearthline_sip::tokens::Tokens;
 use hearthline_sip::{HeaderName, Host, Limits, Method, SipUri, StatusCode, Uri};
 use hearthline_speaker::telephone::screening::{DROP_IN_ALLOWED, DROP_IN_HEADER};
 
+use crate::meddling::Meddling;
+
 /// The domain of every simulated home.
 pub const DOMAIN: &str = "home.test";
 /// Where the hub listens by TLS.
@@ -34,6 +36,8 @@ pub struct HomeHub {
     pub names: BTreeMap<String, Vec<String>>,
     /// Whether callers who ask to drop in are vouched for.
     pub lets_drop_in: bool,
+    /// What it does to calls when it wants to listen.
+    pub meddles: Option<Meddling>,
     /// Whether it is there at all.
     pub is_up: bool,
 }
@@ -67,6 +71,7 @@ impl HomeHub {
             next_flow: 1,
             names: BTreeMap::new(),
             lets_drop_in: false,
+            meddles: None,
             is_up: true,
         }
     }
@@ -125,7 +130,13 @@ impl HomeHub {
                         Hop::Target(_) => None,
                     };
                     match to {
-                        Some(to) => sent.push((to, bytes)),
+                        Some(to) => sent.push((
+                            to,
+                            match self.meddles {
+                                Some(meddling) => meddling.meddle(bytes),
+                                None => bytes,
+                            },
+                        )),
                         None => self
                             .proxy
                             .handle_input(Input::TransmitFailed { hop: &hop }, now),

@@ -1,25 +1,28 @@
 //! Several devices of one home, their hub, a call-taker, and a clock that only the world moves: ordinary calls.
+mod messages;
 mod ports;
 mod room;
+mod wires;
 
 use core::time::Duration;
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use hearthline_psap::{CallTaker, CallTakerConfig, call_taker};
-use hearthline_sip::endpoint::{Input as SipInput, Target, Transport};
+use hearthline_sip::endpoint::{Input as SipInput, Transport};
 use hearthline_sip::tokens::Tokens;
 use hearthline_speaker::device::{Input, Output};
-use hearthline_speaker::record::Keep;
-use hearthline_speaker::telephone::Name;
 use hearthline_speaker::telephone::screening::DropIn;
+use hearthline_speaker::telephone::{DeviceKeys, Name};
 use hearthline_voice::listen::Output as Hearing;
 use hearthline_voice::understand::{Country, Intent};
 
-use ports::{Port, emergency_port, port_of};
 pub use room::Room;
 
+use crate::enrolment::Authority;
+use crate::home_api::HomeApi;
 use crate::home_hub::{HUB, HomeHub};
-use crate::network::{Arrival, Faults, Network};
+use crate::network::{Faults, Network};
 use crate::spoken::Spoken;
 
 const FRAME: Duration = Duration::from_millis(20);
@@ -35,6 +38,12 @@ pub struct Neighbours {
     /// The hub.
     pub hub: HomeHub,
     hub_at: Option<Duration>,
+    /// The hub's HTTP API.
+    pub api: HomeApi,
+    on_its_way: VecDeque<messages::OnItsWay>,
+    tokens: Tokens,
+    authority: Authority,
+    drop_in: DropIn,
     /// The rooms.
     pub rooms: Vec<Room>,
 }
@@ -68,19 +77,68 @@ impl Neighbours {
             taker: CallTaker::new(CallTakerConfig::new(seed, local, ports)),
             hub: HomeHub::new(&tokens),
             hub_at: None,
+            api: HomeApi::default(),
+            on_its_way: VecDeque::new(),
+            authority: Authority::new(),
+            drop_in,
             rooms: Vec::new(),
+            tokens,
         };
         for (index, name) in names.iter().enumerate() {
-            home.rooms.push(Room::new(index, name, drop_in, &tokens));
+            let keys = home.authority.enrol(name, &home.authority);
+            let room = Room::new(
+                index,
+                name,
+                drop_in,
+                &home.tokens,
+                (keys, Vec::new()),
+                Duration::ZERO,
+            );
+            home.rooms.push(room);
         }
         for index in 0..home.rooms.len() {
             home.drain(index);
         }
+        home.api_is(true);
         home.run_for(Duration::from_secs(1));
         for room in &home.rooms {
             assert!(room.device.is_registered(), "{} registers", room.name);
         }
         home
+    }
+
+    /// The device of a room is another one from now on: of the same name, with another key, which the home's authority
+    /// has signed or, for a stranger's, another authority.
+    pub fn replace(&mut self, room: usize, stranger: bool) {
+        let name = self.rooms[room].name.clone();
+        let keys = if stranger {
+            Authority::new().enrol(&name, &self.authority)
+        } else {
+            self.authority.enrol(&name, &self.authority)
+        };
+        self.begin(room, keys, Vec::new());
+    }
+
+    /// The device of a room is switched off and on.
+    pub fn restart(&mut self, room: usize) {
+        let keys = self.rooms[room].keys.clone();
+        let known = self.rooms[room].known_keys.clone();
+        self.begin(room, keys, known);
+    }
+
+    /// The device of a room begins anew with what its disk keeps of the others.
+    fn begin(&mut self, room: usize, keys: DeviceKeys, known: Vec<u8>) {
+        let name = self.rooms[room].name.clone();
+        let tokens = self.tokens.fork(&format!("again at {:?}", self.now));
+        let joins = (keys, known.clone());
+        let outbox = core::mem::take(&mut self.rooms[room].outbox);
+        self.rooms[room] = Room::new(room, &name, self.drop_in, &tokens, joins, self.now);
+        self.rooms[room].known_keys = known;
+        self.rooms[room].outbox.clone_from(&outbox);
+        self.rooms[room].device.restore_outbox(&outbox, self.now);
+        self.drain(room);
+        self.api_is(self.hub.is_up);
+        self.run_for(Duration::from_secs(1));
     }
 
     /// Virtual time.
@@ -117,6 +175,16 @@ impl Neighbours {
         }
     }
 
+    /// Somebody in a room says the wake word and has not said more yet.
+    pub fn wake(&mut self, room: usize) {
+        let spoken = Spoken::after_wake_word("");
+        for hearing in spoken.hearing(Country::UnitedStates, self.now) {
+            if let Hearing::Wake(_) = hearing {
+                self.input(room, Input::Hearing(hearing));
+            }
+        }
+    }
+
     /// Somebody in a room says this.
     pub fn say(&mut self, room: usize, spoken: &Spoken) {
         let listens = self.rooms[room]
@@ -136,6 +204,7 @@ impl Neighbours {
         self.hub.is_up = false;
         self.hub.restart(self.now);
         self.network.unlisten(hub);
+        self.api_is(false);
         for index in 0..self.rooms.len() {
             let closed = SipInput::StreamClosed {
                 transport: Transport::Tls,
@@ -150,6 +219,7 @@ impl Neighbours {
         self.hub.is_up = true;
         self.network
             .listen(Transport::Tls, HUB.parse().expect("an address"));
+        self.api_is(true);
     }
 
     /// Lets so much time pass.
@@ -184,7 +254,7 @@ impl Neighbours {
     }
 
     fn next_event(&mut self) -> Option<Duration> {
-        let mut next = [self.network.next_at(), self.hub_at]
+        let mut next = [self.network.next_at(), self.hub_at, self.messages_at()]
             .into_iter()
             .flatten()
             .min();
@@ -229,6 +299,7 @@ impl Neighbours {
             }
             self.input(index, Input::Timeout);
         }
+        self.messages_turn();
         while let Some(arrival) = self.network.arrived(now) {
             self.arrive(arrival);
         }
@@ -237,190 +308,4 @@ impl Neighbours {
         self.hub.handle_timeout(now);
         self.drain_hub();
     }
-
-    fn arrive(&mut self, arrival: Arrival) {
-        let hub: SocketAddr = HUB.parse().expect("an address");
-        let taker: SocketAddr = TAKER.parse().expect("an address");
-        match arrival {
-            Arrival::Sip {
-                from, to, bytes, ..
-            } if to == hub => {
-                self.hub.receive(from, &bytes, self.now);
-                self.drain_hub();
-            }
-            Arrival::Sip {
-                transport,
-                from,
-                to,
-                bytes,
-            } if to == taker => {
-                let input = SipInput::Received {
-                    transport,
-                    local: to,
-                    remote: from,
-                    bytes: &bytes,
-                };
-                self.taker.handle_sip(input, self.now);
-                self.drain_taker();
-            }
-            Arrival::Sip {
-                transport,
-                from,
-                to,
-                bytes,
-            } => {
-                if let Some(index) = self.rooms.iter().position(|room| room.sip == to) {
-                    let line = first_line(&bytes);
-                    self.rooms[index].received.push((self.now, line));
-                    let input = SipInput::Received {
-                        transport,
-                        local: to,
-                        remote: from,
-                        bytes: &bytes,
-                    };
-                    self.input(index, Input::Sip(input));
-                }
-            }
-            Arrival::Media { from, to, bytes } => match port_of(to) {
-                Port::Call(room) if room < self.rooms.len() => {
-                    self.input(room, Input::Media { to, bytes: &bytes });
-                }
-                Port::Emergency(room, false) if room < self.rooms.len() => {
-                    self.input(room, Input::Rtp(&bytes));
-                }
-                Port::Emergency(room, true) if room < self.rooms.len() => {
-                    self.input(room, Input::Rtcp(&bytes));
-                }
-                Port::Taker => {
-                    self.taker.handle_media(to.port(), from, &bytes, self.now);
-                    self.drain_taker();
-                }
-                _ => {}
-            },
-            Arrival::Refused {
-                transport,
-                from,
-                to,
-            } => {
-                if let Some(index) = self.rooms.iter().position(|room| room.sip == from) {
-                    let target = Target::new(transport, to);
-                    let input = SipInput::TransportFailed { target: &target };
-                    self.input(index, Input::Sip(input));
-                }
-            }
-        }
-    }
-
-    fn input(&mut self, index: usize, input: Input<'_>) {
-        let now = self.now;
-        self.rooms[index].device.handle(input, now);
-        self.drain(index);
-    }
-
-    fn drain(&mut self, index: usize) {
-        let mut durable = Vec::new();
-        loop {
-            let room = &mut self.rooms[index];
-            let output = room.device.poll_output();
-            if matches!(output, Output::Timeout(_)) {
-                break;
-            }
-            room.digests.push(&output);
-            let from = room.sip;
-            match output {
-                Output::Sip { target, bytes } => {
-                    room.sent.push((self.now, first_line(&bytes)));
-                    let arrival = Arrival::Sip {
-                        transport: target.transport,
-                        from,
-                        to: target.remote,
-                        bytes,
-                    };
-                    self.network.send(arrival, self.now);
-                }
-                Output::Media { from, to, bytes } => {
-                    self.network
-                        .send(Arrival::Media { from, to, bytes }, self.now);
-                }
-                Output::Rtp { to, bytes } => {
-                    let from = emergency_port(index, 0);
-                    self.network
-                        .send(Arrival::Media { from, to, bytes }, self.now);
-                }
-                Output::Rtcp { to, bytes } => {
-                    let from = emergency_port(index, 1);
-                    self.network
-                        .send(Arrival::Media { from, to, bytes }, self.now);
-                }
-                Output::Keep(Keep::Entry { seq, bytes }) => {
-                    room.log.extend_from_slice(&bytes);
-                    durable.extend(seq);
-                }
-                Output::Say(text) => {
-                    let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
-                    room.speech_until = Some(self.now + SPEECH_PER_CHARACTER * length);
-                    room.said.push(text);
-                }
-                Output::Hush => room.speech_until = None,
-                Output::Play(samples) => room.played.extend(samples),
-                Output::Tone(tone) => room.tones.push(tone),
-                Output::Volume(percent) => room.volumes.push(percent),
-                Output::Light(light) => room.lights.push(light),
-                Output::ListenForReply { ms } => {
-                    room.reply_until = Some(self.now + Duration::from_millis(u64::from(ms)));
-                }
-                Output::Step(step) => room.steps.push((self.now, step)),
-                Output::Post { .. }
-                | Output::Keep(Keep::Audio { .. })
-                | Output::KeepLostCache(_)
-                | Output::KnowNames(_)
-                | Output::CloseStream { .. }
-                | Output::Timeout(_) => {}
-            }
-        }
-        for seq in durable {
-            self.input(index, Input::Durable { seq });
-        }
-    }
-
-    fn drain_hub(&mut self) {
-        let (sent, at) = self.hub.drain(self.now);
-        self.hub_at = at;
-        for (to, bytes) in sent {
-            let arrival = Arrival::Sip {
-                transport: Transport::Tls,
-                from: HUB.parse().expect("an address"),
-                to,
-                bytes,
-            };
-            self.network.send(arrival, self.now);
-        }
-    }
-
-    fn drain_taker(&mut self) {
-        let sip: SocketAddr = TAKER.parse().expect("an address");
-        loop {
-            let arrival = match self.taker.poll_output(self.now) {
-                call_taker::Output::Timeout(_) => return,
-                call_taker::Output::Sip { target, bytes } => Arrival::Sip {
-                    transport: target.transport,
-                    from: sip,
-                    to: target.remote,
-                    bytes,
-                },
-                call_taker::Output::Media { port, to, bytes } => Arrival::Media {
-                    from: SocketAddr::new(sip.ip(), port),
-                    to,
-                    bytes,
-                },
-                _ => continue,
-            };
-            self.network.send(arrival, self.now);
-        }
-    }
-}
-
-fn first_line(bytes: &[u8]) -> String {
-    let line = bytes.split(|byte| *byte == b'\r').next().unwrap_or(&[]);
-    String::from_utf8_lossy(line).into_owned()
 }

@@ -694,7 +694,9 @@ impl World {
             Output::Keep(Keep::Audio { incident, chunk }) => self.audio.push((incident, chunk)),
             Output::Keep(Keep::Entry { .. }) | Output::Timeout(_) => unreachable!("taken by drain"),
             Output::KeepLostCache(bytes) => self.lost_cache = Some(bytes),
-            Output::CloseStream { .. } => {}
+            Output::CloseStream { .. } | Output::KeepKnownKeys(_) => {}
+            // It belongs to no home: nothing is asked of a hub, and no message is told.
+            Output::Hub { .. } | Output::Tell { .. } | Output::KeepOutbox(_) => {}
             Output::Say(text) => {
                 let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
                 self.speech_until = Some(self.now + SPEECH_PER_CHARACTER * length);

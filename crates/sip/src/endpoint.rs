@@ -20,11 +20,14 @@ mod calling;
 mod cancelling;
 mod config;
 mod event;
+mod late_offer;
 mod outcome;
+mod referred;
 mod request;
 mod session;
 mod standing;
 mod streams;
+mod transferring;
 
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
@@ -32,10 +35,11 @@ use std::collections::{BTreeMap, VecDeque};
 pub use config::{EndpointConfig, EndpointLimits, RedirectPolicy, ServerChallenge};
 pub use event::{
     CallHandle, CommandError, Counters, EndedBy, Event, FailureCause, Input, Output, QueryHandle,
-    RegistrationCause, RegistrationHandle, RequestHandle, Source,
+    ReferHandle, RegistrationCause, RegistrationHandle, RequestHandle, Source, TransferProgress,
 };
 pub use request::{
     Body, Credentials, InviteRequest, QueryRequest, Refusal, RegisterRequest, Reliable,
+    TransferRequest,
 };
 
 pub use crate::registration::{RegistrationConfig, RegistrationState};
@@ -49,7 +53,10 @@ use crate::transaction::{
     Received, TransactionEvent, TransactionId, TransactionLimits, Transactions, earlier,
     response_target,
 };
-use crate::validate::{validate_request, validate_response};
+use crate::validate::{
+    EXTENSIONS, EXTENSIONS_WITH_TRANSFERS, validate_request, validate_request_for,
+    validate_response,
+};
 use crate::{HeaderName, Message, Method, Request, Response, StatusCode, parse_datagram};
 use auth::{Gate, Passage};
 use call::{Call, Context, Purpose};
@@ -71,6 +78,10 @@ pub struct Endpoint {
     /// Requests that wait for `respond`.
     waiting: BTreeMap<u64, TransactionId>,
     registrations: BTreeMap<u64, asking::Registered>,
+    /// Transfers of ours, by call.
+    transfers: BTreeMap<u64, transferring::Transfer>,
+    /// REFERs of peers.
+    referrals: BTreeMap<u64, referred::Referral>,
     outputs: VecDeque<Output>,
     counters: Counters,
     last_handle: u64,
@@ -107,6 +118,8 @@ impl Endpoint {
             invites: BTreeMap::new(),
             waiting: BTreeMap::new(),
             registrations: BTreeMap::new(),
+            transfers: BTreeMap::new(),
+            referrals: BTreeMap::new(),
             outputs: VecDeque::new(),
             counters: Counters::default(),
             last_handle: 0,
@@ -206,7 +219,9 @@ impl Endpoint {
         for context in self.contexts.values() {
             next = earlier(next, context.give_up_at);
         }
-        next
+        let transfers = self.transfers.values().map(|transfer| transfer.until);
+        let referrals = self.referrals.values().map(|referral| referral.until);
+        earlier(next, transfers.chain(referrals).min())
     }
 
     fn run_timers(&mut self, now: Duration) {
@@ -233,6 +248,8 @@ impl Endpoint {
         for handle in registrations {
             self.registration_timeout(handle, now);
         }
+        self.transfers_due(now);
+        self.referrals_due(now);
         let forgotten: Vec<TransactionId> = self
             .contexts
             .iter()
@@ -416,7 +433,11 @@ impl Endpoint {
         source: Source,
         now: Duration,
     ) {
-        if let Err(rejection) = validate_request(&request) {
+        let extensions: &[&str] = match self.config.transfers {
+            true => &EXTENSIONS_WITH_TRANSFERS,
+            false => &EXTENSIONS,
+        };
+        if let Err(rejection) = validate_request_for(&request, extensions) {
             self.counters.malformed_answered += 1;
             let tag = self.tokens.tag();
             if let Some(mut response) = rejection.to_response(&request, Some(&tag)) {
@@ -545,6 +566,12 @@ impl Endpoint {
             (Purpose::Reinvite { .. } | Purpose::Update { .. }, Some(handle)) => {
                 self.change_response(id, handle, response, now);
             }
+            (Purpose::Refer, Some(handle)) if response.status.is_final() => {
+                self.refer_response(handle, response, now);
+            }
+            (Purpose::Notify(key), _) if response.status.is_final() => {
+                self.report_answered(key, response.status.is_success(), now);
+            }
             (Purpose::Query(handle), _) if response.status.is_final() => {
                 self.event(Event::QueryAnswered {
                     query: QueryHandle(handle),
@@ -624,6 +651,8 @@ impl Endpoint {
             (Purpose::Reinvite { .. } | Purpose::Update { .. }, Some(handle)) => {
                 self.change_lost(id, handle, cause, now);
             }
+            (Purpose::Refer, Some(handle)) => self.refer_lost(handle, cause.clone()),
+            (Purpose::Notify(key), _) => self.report_answered(key, false, now),
             (Purpose::Query(handle), _) => self.query_failed(handle, cause.clone()),
             (Purpose::Register(handle), _) => {
                 let cause = if *cause == FailureCause::Timeout {
@@ -667,6 +696,7 @@ impl Endpoint {
             return false;
         };
         self.dialogs.retain(|_, owner| *owner != handle);
+        self.leave_referrals(handle, &call, now);
         if let Some(id) = call.change_in
             && let Some(request) = self.transactions.request(id).cloned()
         {

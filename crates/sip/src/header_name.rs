@@ -98,6 +98,7 @@ names![
     (RAck, "RAck"),
     (Reason, "Reason"),
     (ReferredBy, "Referred-By", b'b'),
+    (ReferSub, "Refer-Sub"),
     (ReferTo, "Refer-To", b'r'),
     (RejectContact, "Reject-Contact", b'j'),
     (Replaces, "Replaces"),

@@ -27,6 +27,7 @@ pub mod name_addr;
 pub mod offer_answer;
 pub mod params;
 pub mod parse;
+pub mod refer;
 mod scan;
 pub mod sdp;
 pub mod status;

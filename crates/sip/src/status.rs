@@ -76,7 +76,9 @@ codes![
     ),
     (INTERVAL_TOO_BRIEF, 423, "Interval Too Brief"),
     (BAD_LOCATION_INFORMATION, 424, "Bad Location Information"),
+    (USE_IDENTITY_HEADER, 428, "Use Identity Header"),
     (FLOW_FAILED, 430, "Flow Failed"),
+    (INVALID_IDENTITY_HEADER, 438, "Invalid Identity Header"),
     (
         FIRST_HOP_LACKS_OUTBOUND_SUPPORT,
         439,

@@ -37,7 +37,7 @@ impl Contacts {
     }
 }
 
-type Parse<T> = fn(&mut Scan<'_>) -> Result<T, Fault>;
+pub(crate) type Parse<T> = fn(&mut Scan<'_>) -> Result<T, Fault>;
 
 impl Headers {
     /// All Via values, topmost first.
@@ -222,14 +222,6 @@ impl Headers {
     /// When one value is malformed.
     pub fn service_routes(&self) -> Result<Vec<NameAddr>, HeaderError> {
         self.list(&HeaderName::ServiceRoute, NameAddr::scan_strict)
-    }
-
-    /// Refer-To (RFC 3515).
-    ///
-    /// # Errors
-    /// When it is malformed or given twice.
-    pub fn refer_to(&self) -> Result<Option<NameAddr>, HeaderError> {
-        self.optional(HeaderName::ReferTo, NameAddr::scan)
     }
 
     /// P-Asserted-Identity (RFC 3325).
@@ -473,7 +465,11 @@ impl Headers {
         self.iter().filter(move |(n, _)| *n == name).map(|(_, v)| v)
     }
 
-    fn optional<T>(&self, name: HeaderName, parse: Parse<T>) -> Result<Option<T>, HeaderError> {
+    pub(crate) fn optional<T>(
+        &self,
+        name: HeaderName,
+        parse: Parse<T>,
+    ) -> Result<Option<T>, HeaderError> {
         let Some(value) = self.only(&name)? else {
             return Ok(None);
         };

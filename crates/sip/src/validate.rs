@@ -71,6 +71,19 @@ pub const EXTENSIONS: [&str; 6] = [
     "geolocation-sip",
 ];
 
+/// The same with call transfer (RFC 3891, RFC 4488, RFC 7614).
+pub const EXTENSIONS_WITH_TRANSFERS: [&str; 9] = [
+    "100rel",
+    "timer",
+    "outbound",
+    "path",
+    "geolocation-http",
+    "geolocation-sip",
+    "replaces",
+    "norefersub",
+    "nosub",
+];
+
 /// Checks a request with the extensions of [`EXTENSIONS`].
 ///
 /// # Errors

@@ -16,8 +16,10 @@ use serde::Deserialize;
 use crate::policy::{CANCEL_WINDOW_S_MAX, Mode};
 
 mod home;
+mod hub;
 
 pub use home::HomeSettings;
+pub use hub::HubSettings;
 
 /// Largest configuration file, in bytes.
 pub const CONFIG_BYTES_MAX: usize = 256 * 1_024;
@@ -69,6 +71,9 @@ pub struct Household {
     pub lost: LostSettings,
     /// The hub that this device has joined, for calls in the home and by its lines.
     pub household: Option<HomeSettings>,
+    /// What the hub of this home must know; read by `hearth hub --config`.
+    #[serde(default)]
+    pub hub: HubSettings,
 }
 
 /// `[device]`
@@ -214,6 +219,7 @@ impl Household {
         if let Some(home) = &household.household {
             home.check()?;
         }
+        household.hub.check()?;
         Ok(household)
     }
 

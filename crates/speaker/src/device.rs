@@ -28,9 +28,11 @@ use hearthline_sip::endpoint::{Endpoint, EndpointConfig, Transport};
 use hearthline_sip::tokens::Tokens;
 use hearthline_voice::clock::SampleIndex;
 use hearthline_voice::listen::{Heard, Output as Hearing};
+use hearthline_voice::understand::household::KnownNames;
 use hearthline_voice::understand::{Country, Service};
 
-use crate::policy::{Decided, Decision, Mode, Policy, Situation};
+use crate::messages::Messages;
+use crate::policy::{Decided, Decision, Mode, Policy, Situation, over_a_message};
 use crate::record::{Recorder, intent_of};
 use crate::telephone::Telephone;
 use crate::words;
@@ -86,6 +88,11 @@ pub struct Device {
     lost: LostClient,
     calling: Calling,
     telephone: Telephone,
+    /// The names of the home, once the hub has told them.
+    names: Option<KnownNames>,
+    messages: Messages,
+    /// The wake word was heard while a message played: when.
+    woken_over_message: Option<Duration>,
     volume: Volume,
     question: Option<Question>,
     pre_roll: Option<(SampleIndex, Vec<i16>)>,
@@ -154,6 +161,9 @@ impl Device {
                 tokens.fork("telephone"),
                 Duration::from_millis(config.wall_ms_at_zero),
             ),
+            names: None,
+            messages: Messages::new(tokens.fork("messages"), config.wall_ms_at_zero),
+            woken_over_message: None,
             volume: Volume::default(),
             calling: Calling::new(config, tokens.fork("calling")),
         };
@@ -297,6 +307,7 @@ impl Device {
             heard,
             situation,
             self.country,
+            self.names.as_ref(),
             self.telephone.is_busy(),
             now,
         );

@@ -11,6 +11,7 @@ use core::time::Duration;
 use hearthline_emergency::call::ConfirmedEnd;
 use hearthline_emergency::service::ServiceUrn;
 use hearthline_voice::listen::Heard;
+use hearthline_voice::understand::household::KnownNames;
 use hearthline_voice::understand::judge::{Doubt, Verdict};
 use hearthline_voice::understand::{
     AskReason, Country, Intent, Reading, RefusedClass, Reply, Service,
@@ -187,13 +188,14 @@ impl Policy {
     /// Decides about one utterance of a household in `country`: as [`Policy::decide`], and an everyday sentence that names an
     /// emergency number or service ("call" and a contact of that number) is asked back or refused here. The telephone never
     /// gets it (DESIGN invariants 1 and 2). `on_call`: an ordinary call rings or stands, and what is an answer to nothing
-    /// otherwise ("hang up") is said about it.
+    /// otherwise ("hang up") is said about it; `names` are those of the home, which end such a sentence.
     #[must_use]
     pub fn decide_in(
         &self,
         heard: &Heard,
         situation: Situation,
         country: Country,
+        names: Option<&KnownNames>,
         on_call: bool,
         now: Duration,
     ) -> Decided {
@@ -202,7 +204,7 @@ impl Policy {
         if on_call
             && unused
             && heard.wake.is_some()
-            && let Some(intent) = heard.understanding.everyday(country, None)
+            && let Some(intent) = heard.understanding.everyday(country, names)
         {
             decided = self::decided(Decision::Act(Act::Answer(intent)), "about an ordinary call");
         }

@@ -8,6 +8,7 @@
 //! Sans-IO like the device around it, and beside the emergency call, which always wins: [`Telephone::stand_back`] ends
 //! everything here. Nothing in here can make a permission to call for help, and there is no value by which it could dial
 //! an emergency number ([`whom::Whom`]).
+mod addressee;
 mod answering;
 mod arriving;
 mod call;
@@ -20,11 +21,14 @@ mod exchange;
 mod holding;
 mod leg;
 mod mixing;
+mod protecting;
 mod registration;
 pub mod screening;
 mod showing;
+mod transferring;
+mod trust;
 pub mod whom;
-mod words;
+pub(crate) mod words;
 
 use core::time::Duration;
 use std::collections::VecDeque;
@@ -32,10 +36,12 @@ use std::net::SocketAddr;
 
 use hearthline_ledger::Body as Entry;
 use hearthline_media::Event;
+use hearthline_media::secure::SecureOutput;
 use hearthline_sip::endpoint::{CallHandle, Endpoint, Transport};
 use hearthline_sip::tokens::Tokens;
 use hearthline_voice::understand::Country;
 
+pub use addressee::Addressee;
 use call::Call;
 pub use call::Party;
 use choosing::Choice;
@@ -46,6 +52,9 @@ use leg::LegOutput;
 pub use registration::HomeConfig;
 use registration::{Home, Wire};
 use screening::Screening;
+use transferring::Transfers;
+use trust::Trust;
+pub use trust::{DeviceKeys, DeviceKeysError};
 
 /// Calls at once.
 pub const CALLS_MAX: usize = 4;
@@ -66,6 +75,7 @@ struct Missed {
 /// The ordinary calls of a device.
 pub struct Telephone {
     home: Option<Home>,
+    trust: Option<Trust>,
     country: Country,
     tokens: Tokens,
     unix_time_at_zero: Duration,
@@ -76,6 +86,7 @@ pub struct Telephone {
     missed: VecDeque<Missed>,
     last_caller: Option<Party>,
     choice: Option<Choice>,
+    transfers: Transfers,
     emergency: bool,
     engaged: bool,
     tone: Option<Tone>,
@@ -90,6 +101,7 @@ impl Telephone {
     pub fn new(country: Country, tokens: Tokens, unix_time_at_zero: Duration) -> Self {
         Self {
             home: None,
+            trust: None,
             country,
             tokens,
             unix_time_at_zero,
@@ -100,6 +112,7 @@ impl Telephone {
             missed: VecDeque::new(),
             last_caller: None,
             choice: None,
+            transfers: Transfers::default(),
             emergency: false,
             engaged: false,
             tone: None,
@@ -112,6 +125,7 @@ impl Telephone {
     /// Belongs to a home from now on: registers with its hub and stays registered.
     pub fn join(&mut self, config: HomeConfig, endpoint: &mut Endpoint, now: Duration) {
         self.screening = Screening::new(config.drop_in);
+        self.trust = Some(Trust::new(config.keys.clone(), &config.known_keys));
         let mut home = Home::new(config);
         if let Err(error) = home.register(endpoint, now) {
             self.step(format!("not registered: {error}"));
@@ -173,6 +187,7 @@ impl Telephone {
             return;
         }
         self.choice = None;
+        self.forget_transfers();
         while let Some(handle) = self.calls.first().map(|call| call.handle) {
             let offered = self.calls.first().is_some_and(Call::is_offered);
             self.hang_up_call(handle, endpoint, now);
@@ -213,10 +228,9 @@ impl Telephone {
     }
 
     /// A datagram on one of our ports for sound.
-    pub fn packet(&mut self, to: SocketAddr, bytes: &[u8], now: Duration) {
-        let legs = self.calls.iter_mut().filter_map(|call| call.leg.as_mut());
-        for leg in legs.filter(|leg| leg.takes(to)) {
-            leg.packet(to, bytes, now);
+    pub fn packet(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8], now: Duration) {
+        for call in &mut self.calls {
+            call.packet(from, to, bytes, now);
         }
     }
 
@@ -262,7 +276,11 @@ impl Telephone {
             if let Some(leg) = &mut call.leg {
                 leg.handle_timeout(now);
             }
+            if let Some(way) = &mut call.way {
+                way.handle_timeout(now);
+            }
         }
+        self.transfers_due(endpoint, now);
         let due = |at: Option<Duration>| at.is_some_and(|at| at <= now);
         let rung: Vec<CallHandle> = self
             .calls
@@ -286,12 +304,26 @@ impl Telephone {
     }
 
     /// Lets the sound act; true when something happened.
-    pub fn run(&mut self, now: Duration) -> bool {
+    pub fn run(&mut self, endpoint: &mut Endpoint, now: Duration) -> bool {
         self.timeout = None;
         let mut moved = false;
         let mixing = self.calls.iter().filter(|call| call.joined).count() > 1;
+        let mut protections = Vec::new();
         for call in &mut self.calls {
             let spoken = call.is_spoken();
+            while let Some(way) = &mut call.way {
+                match way.poll_output() {
+                    SecureOutput::Transmit { from, to, bytes } => {
+                        self.outputs.push_back(Output::Packet { from, to, bytes });
+                        moved = true;
+                    }
+                    SecureOutput::Timeout(at) => {
+                        self.timeout = [self.timeout, at].into_iter().flatten().min();
+                        break;
+                    }
+                    _ => {}
+                }
+            }
             let Some(leg) = &mut call.leg else {
                 continue;
             };
@@ -306,6 +338,7 @@ impl Telephone {
                         self.outputs.push_back(Output::Packet { from, to, bytes });
                     }
                     Ok(LegOutput::Sound(samples)) => heard.extend(samples),
+                    Ok(LegOutput::Protection(event)) => protections.push((call.handle, event)),
                     // Which key may be somebody's secret.
                     Ok(LegOutput::Event(Event::Digit { .. })) => {
                         let what = "a key was pressed there".to_owned();
@@ -326,6 +359,9 @@ impl Telephone {
             } else {
                 self.outputs.push_back(Output::Play(heard));
             }
+        }
+        for (handle, event) in protections {
+            self.protection(handle, event, endpoint, now);
         }
         moved
     }
@@ -349,7 +385,11 @@ impl Telephone {
             })
             .flatten();
         calls
-            .chain([self.timeout, home, choice].into_iter().flatten())
+            .chain(
+                [self.timeout, home, choice, self.transfers.poll_timeout()]
+                    .into_iter()
+                    .flatten(),
+            )
             .min()
     }
 

@@ -11,11 +11,18 @@ use ring::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, UnparsedPublicKey,
 };
 use rustls::RootCertStore;
-use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::client::verify_server_name;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
 use thiserror::Error;
+use zeroize::Zeroizing;
 
+use crate::tls::{self, Identity, TlsError};
+
+/// Behind a device's id in the name that its certificate holds.
+const DEVICE_DOMAIN: &str = ".device.hearthline.internal";
 /// Before the point in the SubjectPublicKeyInfo of a P-256 key (RFC 5480 section 2): the sequence, the two
 /// object ids and the head of the bit string.
 const P256_INFO: [u8; 26] = [
@@ -54,6 +61,16 @@ impl HomeAuthority {
         Ok(HomeAuthority { verifier })
     }
 
+    /// From PEM text, its first certificate.
+    ///
+    /// # Errors
+    /// [`NoAuthority`].
+    pub fn from_pem(pem: &[u8]) -> Result<Self, NoAuthority> {
+        let certificate =
+            CertificateDer::from_pem_slice(pem).map_err(|error| NoAuthority(error.to_string()))?;
+        Self::new(&certificate)
+    }
+
     /// Whether the authority signed this device's certificate and it is valid at `now_s` (seconds since 1970).
     #[must_use]
     pub fn vouches_for(&self, certificate: &[u8], now_s: u64) -> bool {
@@ -75,6 +92,42 @@ impl HomeAuthority {
                 .verify(&passport.signed, &passport.signature)
                 .is_ok()
     }
+}
+
+/// A device's certificate and its key as DTLS and signatures take them, DER.
+pub struct DeviceCertificate {
+    /// The certificate.
+    pub certificate: Vec<u8>,
+    /// The key; wiped when dropped.
+    pub private_key: Zeroizing<Vec<u8>>,
+}
+
+impl DeviceCertificate {
+    /// Out of what joining filed.
+    ///
+    /// # Errors
+    /// [`TlsError`] when either does not read.
+    pub fn from_pem(identity: &Identity) -> Result<Self, TlsError> {
+        let (chain, key) = tls::chain_and_key(identity)?;
+        let certificate = chain.first().expect("a chain that reads is not empty");
+        Ok(Self {
+            certificate: certificate.to_vec(),
+            private_key: Zeroizing::new(key.secret_der().to_vec()),
+        })
+    }
+}
+
+/// Whether a certificate names this device of the home. Who signed it is for [`HomeAuthority`] to say.
+#[must_use]
+pub fn is_of_device(certificate: &[u8], device: &str) -> bool {
+    let certificate = CertificateDer::from(certificate);
+    let (Ok(parsed), Ok(name)) = (
+        ParsedCertificate::try_from(&certificate),
+        ServerName::try_from(format!("{device}{DEVICE_DOMAIN}")),
+    ) else {
+        return false;
+    };
+    verify_server_name(&parsed, &name).is_ok()
 }
 
 /// ES256 over `message` with a device's key (PKCS #8 DER): the `sign` of

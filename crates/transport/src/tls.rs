@@ -79,9 +79,9 @@ pub(crate) fn roots(pem: &[u8]) -> Result<Arc<RootCertStore>, TlsError> {
     Ok(Arc::new(store))
 }
 
-type ChainAndKey = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+pub(crate) type ChainAndKey = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
-fn chain_and_key(identity: &Identity) -> Result<ChainAndKey, TlsError> {
+pub(crate) fn chain_and_key(identity: &Identity) -> Result<ChainAndKey, TlsError> {
     let chain = certificates(&identity.certificates_pem)?;
     if chain.is_empty() {
         return Err(TlsError::Certificates("none found".to_owned()));

@@ -21,6 +21,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
         &["voice", "sip", "media", "emergency", "ledger", "transport"],
     ),
     ("psap", &["sip", "media", "emergency", "transport"]),
+    ("mailbox", &["voice", "sip", "media", "transport"]),
     ("hub", &["sip", "emergency", "ledger", "transport"]),
 ];
 

@@ -10,7 +10,7 @@ fn every_row_and_every_test_exists() {
     let table = std::fs::read_to_string(crate_dir.join("../../docs/rfc6881.md")).unwrap();
     let mut tests = String::new();
     for folder in [
-        "tests",
+        "tests/calling_for_help",
         "src",
         "src/call",
         "src/call/machine",

@@ -6,7 +6,7 @@ use hearthline_psap::CallReport;
 use hearthline_speaker::io::loudspeaker::Sink;
 use hearthline_speaker::io::microphone::Microphone;
 
-use crate::drill::{self, Drill, Drilled};
+use crate::drill::{self, Drill, Drilled, Home};
 use crate::exit::Exit;
 use crate::models::{Look, ModelFolder};
 use crate::print::out;
@@ -24,7 +24,7 @@ const ANSWER_SAMPLES: usize = 27_200;
 /// How the demo runs.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  hearth demo\n  hearth demo --say \"Alexa, did you call nine one one?\"\n\nEverything is a drill on this machine; nothing leaves it.\nExit codes: 0 the call-taker answered, 1 no call was made, 2 wrong input, 3 models or Python are missing."
+    after_help = "Examples:\n  hearth demo\n  hearth demo --hub-dead\n  hearth demo --say \"Alexa, did you call nine one one?\"\n\nEverything is a drill on this machine; nothing leaves it.\nExit codes: 0 the call-taker answered, 1 no call was made, 2 wrong input, 3 models or Python are missing."
 )]
 pub(crate) struct Arguments {
     /// Say this instead.
@@ -36,6 +36,9 @@ pub(crate) struct Arguments {
     /// Where the device keeps its record and bundles.
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
+    /// End the home's hub before anybody speaks: the call goes by the speaker's own line then.
+    #[arg(long)]
+    hub_dead: bool,
     /// Write what the loudspeaker plays to this WAV file.
     #[arg(long, value_name = "FILE")]
     loudspeaker: Option<PathBuf>,
@@ -76,7 +79,7 @@ fn demo(arguments: &Arguments) -> Result<Exit, (String, Exit)> {
     drop(synthesiser);
 
     out!(
-        "DRILL. Speaker, line, LoST server and call-taker run in this process; nothing leaves this machine."
+        "DRILL. Hub, speaker, lines, LoST server and call-taker run in this process; nothing leaves this machine."
     );
     out!("A voice in the room says: \"{}\"\n", arguments.say);
     let drilled = drill::run_drill(Drill {
@@ -90,6 +93,10 @@ fn demo(arguments: &Arguments) -> Result<Exit, (String, Exit)> {
             .clone()
             .map_or(Sink::Nowhere, Sink::Wav),
         print: true,
+        home: match arguments.hub_dead {
+            true => Home::DeadHub,
+            false => Home::Hub,
+        },
     })?;
     tell(&drilled);
     Ok(if drilled.outcome.call.state == "answered" {

@@ -204,6 +204,7 @@ fn heard_in_a_drill(
         data: &data,
         loudspeaker: Sink::Nowhere,
         print: !arguments.json,
+        home: drill::Home::None,
     };
     drill::run_drill(drill).map(|drilled| drilled.outcome)
 }

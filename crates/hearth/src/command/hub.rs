@@ -1,16 +1,20 @@
 //! `hearth hub`: the home's server, and what its owner does at the machine that it runs on.
+mod config;
+mod lines;
+
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 use hearthline_emergency::numbers::Country;
 use hearthline_hub::address_book::{IMPORT_BYTES_MAX, Imported};
 use hearthline_hub::control::{self, ControlError, Done, Wish};
 use hearthline_hub::device::{DeviceFields, DeviceKind};
+use hearthline_hub::gateway::VOICEMAIL_AFTER;
 use hearthline_hub::person::{PersonFields, Role};
-use hearthline_hub::sip::SipConfig;
 use hearthline_hub::sip::account::PhoneDigest;
 use hearthline_hub::text::{Login, Name};
 use hearthline_hub::vcard::VcardFault;
@@ -20,6 +24,7 @@ use hearthline_sip::outbound::FlowTransport;
 use crate::exit::Exit;
 use crate::place::folder;
 use crate::print::out;
+use crate::voicemail;
 
 /// Largest password file, in bytes.
 const PASSWORD_FILE_BYTES_MAX: u64 = 4_096;
@@ -28,7 +33,7 @@ const PASSWORD_FILE_BYTES_MAX: u64 = 4_096;
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
-    after_help = "Examples:\n  hearth hub\n  hearth hub add-person Anna --role owner --login anna --password-file anna.txt\n  hearth hub invite Kitchen\n  hearth hub invite \"Anna's phone\" --kind phone\n  hearth hub --sip --country US\n  hearth hub add-phone Desk\n  hearth hub contacts import contacts.vcf\n  hearth hub contacts export\n  hearth hub back-up\n\nIt listens on loopback only and ends with Ctrl-C. The other commands speak to the hub that runs on the same folder.\nExit codes: 0 ended or done, 2 the input, the folder or an address cannot be used, 3 no hub runs on the folder."
+    after_help = "Examples:\n  hearth hub\n  hearth hub add-person Anna --role owner --login anna --password-file anna.txt\n  hearth hub invite Kitchen\n  hearth hub invite \"Anna's phone\" --kind phone\n  hearth hub --sip --country US\n  hearth hub --sip --config household.toml --voicemail\n  hearth hub lines\n  hearth hub lines add Landline --server sip:127.0.0.1:5070 --kind landline --drill number\n  hearth hub add-phone Desk\n  hearth hub contacts import contacts.vcf\n  hearth hub contacts export\n  hearth hub back-up\n\nIt listens on loopback only and ends with Ctrl-C. The other commands speak to the hub that runs on the same folder.\nExit codes: 0 ended or done, 2 the input, the folder or an address cannot be used, 3 no hub runs on the folder."
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -47,15 +52,39 @@ struct Run {
     #[arg(long, value_name = "NAME")]
     name: Vec<String>,
     /// Carry calls: a SIP server beside HTTPS.
-    #[arg(long, requires = "country")]
+    #[arg(long)]
     sip: bool,
+    /// Household configuration (TOML), for --sip: country, area code, roots of TLS lines, and the address that a drill of a
+    /// call for help brings along when a telephone dials it that knows none.
+    #[arg(long, value_name = "FILE", requires = "sip")]
+    config: Option<PathBuf>,
     /// The home's country by its two letters: whose emergency numbers are dialled here.
     #[arg(long, value_name = "COUNTRY", value_parser = country)]
     country: Option<Country>,
+    /// The home's area code: whoever dials a number without one means a number there.
+    #[arg(long, value_name = "DIGITS", requires = "sip")]
+    area_code: Option<String>,
+    /// Certificates (PEM) that vouch for the servers of TLS lines.
+    #[arg(long, value_name = "FILE", requires = "sip")]
+    tls_roots: Option<PathBuf>,
+    /// Where providers and adapters reach the hub, by UDP and TCP [default: a free port of 127.0.0.1].
+    #[arg(long, value_name = "ADDRESS", requires = "sip")]
+    lines_listen: Option<SocketAddr>,
     /// Where SIP listens; may be given several times [default: udp:127.0.0.1:5060 tcp:127.0.0.1:5060
     /// tls:127.0.0.1:5061].
     #[arg(long, value_name = "TRANSPORT:ADDRESS", requires = "sip", value_parser = sip_address)]
     sip_listen: Vec<(FlowTransport, SocketAddr)>,
+    /// Calls from outside that nobody takes go to a mailbox; what callers say becomes a message of the home, with a
+    /// transcript where the speech models are installed.
+    #[arg(long, requires = "sip")]
+    voicemail: bool,
+    /// How long such a call rings first, in seconds.
+    #[arg(long, value_name = "SECONDS", requires = "voicemail", default_value_t = VOICEMAIL_AFTER.as_secs(),
+          value_parser = clap::value_parser!(u64).range(5..=120))]
+    voicemail_after: u64,
+    /// A recording that callers hear instead of the hub's own voice, at most a minute.
+    #[arg(long, value_name = "FILE", requires = "voicemail")]
+    greeting: Option<PathBuf>,
     #[command(flatten)]
     place: Place,
 }
@@ -117,6 +146,8 @@ enum Action {
         #[command(subcommand)]
         book: Book,
     },
+    /// Show the lines to the outside telephone network with their health; add, remove or order them.
+    Lines(lines::Arguments),
     /// Write a whole copy of the database beside it.
     BackUp {
         #[command(flatten)]
@@ -133,7 +164,7 @@ enum Book {
         #[command(flatten)]
         place: Place,
     },
-    /// Read an address book of a CardDAV server on this machine; nothing is written there.
+    /// Read an address book of a CardDAV server on this machine; nothing is written there, unless --both-ways is given.
     Sync {
         /// Address of one address book: `http://127.0.0.1:5232/anna/contacts/`.
         url: String,
@@ -143,6 +174,17 @@ enum Book {
         /// File that holds the password there, in one line.
         #[arg(long, value_name = "FILE")]
         password_file: PathBuf,
+        /// Keep home and server alike from now on, every quarter of an hour: what changes here goes there as well. The
+        /// password is kept in a file of the hub's folder.
+        #[arg(long)]
+        both_ways: bool,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Leave an address book that is kept alike; its contacts stay.
+    Leave {
+        /// Its address, as it was given to `sync`.
+        url: String,
         #[command(flatten)]
         place: Place,
     },
@@ -237,8 +279,24 @@ async fn serve(run: &Run) -> Result<(), Failure> {
     let mut config = HubConfig::new(&folder);
     config.https.clone_from(&run.listen);
     config.names.clone_from(&run.name);
-    config.sip = run.sip_config();
+    if run.sip {
+        let household = run.household()?;
+        let sip = run.sip_config(household.as_ref())?;
+        config.lines = run.lines_config(household.as_ref(), &sip)?;
+        config.sip = Some(sip);
+    }
+    let mailbox = match run.voicemail {
+        true => Some(voicemail::start(run.greeting.as_deref()).await),
+        false => None,
+    };
+    let mailbox = mailbox.transpose().map_err(Failure::Input)?;
+    let after = Duration::from_secs(run.voicemail_after);
+    config.lines.voicemail = mailbox.as_ref().map(|mailbox| mailbox.setting(after));
     let hub = Hub::start(config).await?;
+    let mailbox = match mailbox {
+        Some(mailbox) => Some(mailbox.keep(&hub).await.map_err(HubError::from)?),
+        None => None,
+    };
     let nobody = hub
         .store()
         .people()
@@ -251,6 +309,10 @@ async fn serve(run: &Run) -> Result<(), Failure> {
     for (transport, address) in hub.sip_addresses() {
         let transport = transport.as_param().to_uppercase();
         said.push(format!("  SIP {transport:<6} {address}"));
+    }
+    for (transport, address) in hub.line_addresses() {
+        let transport = transport.as_param().to_uppercase();
+        said.push(format!("  lines {transport:<4} {address}"));
     }
     if let Some(domain) = hub.sip_domain() {
         said.push(format!("  SIP domain {domain}"));
@@ -270,6 +332,9 @@ async fn serve(run: &Run) -> Result<(), Failure> {
     // An error here means that no signal can be waited for: then it runs until it is ended from outside.
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
+    }
+    if let Some(mailbox) = mailbox {
+        mailbox.stop().await;
     }
     hub.stop().await;
     Ok(())
@@ -334,6 +399,7 @@ async fn act(action: &Action) -> Result<(), Failure> {
                     url,
                     user,
                     password_file,
+                    both_ways,
                     place,
                 },
         } => {
@@ -341,9 +407,13 @@ async fn act(action: &Action) -> Result<(), Failure> {
                 url: url.clone(),
                 user: user.clone(),
                 password: password(password_file)?,
+                both_ways: *both_ways,
             };
             (place, wish)
         }
+        Action::Contacts {
+            book: Book::Leave { url, place },
+        } => (place, Wish::LeaveBook { url: url.clone() }),
         Action::Contacts {
             book: Book::Export {
                 version_3, place, ..
@@ -353,6 +423,7 @@ async fn act(action: &Action) -> Result<(), Failure> {
             (place, Wish::ExportContacts { version_3 })
         }
         Action::BackUp { place } => (place, Wish::BackUp),
+        Action::Lines(arguments) => return lines::act(arguments).await,
     };
     let json = matches!(
         action,
@@ -400,6 +471,17 @@ async fn act(action: &Action) -> Result<(), Failure> {
                 out!("{removed} that the server has no more are gone here too.");
             }
         }
+        Done::KeptAlike(done) => {
+            said_of(&done.imported);
+            out!(
+                "{} gone here too, {} sent, {} taken back there, {} to be settled the next time.",
+                done.removed,
+                done.sent,
+                done.taken_back,
+                done.postponed
+            );
+        }
+        Done::Left => out!("Left alone from now on; its contacts stay."),
         Done::Exported { vcard, contacts } => {
             let file = match action {
                 Action::Contacts {
@@ -411,26 +493,9 @@ async fn act(action: &Action) -> Result<(), Failure> {
         }
         Done::Added { id } => out!("Added, id {id}."),
         Done::BackedUp { path } => out!("Copied to {}.", path.display()),
+        Done::Lines(lines) => lines::show(&lines),
     }
     Ok(())
-}
-
-impl Run {
-    fn sip_config(&self) -> Option<SipConfig> {
-        let country = self.country.filter(|_| self.sip)?;
-        let mut config = SipConfig::new(country);
-        let of = |wanted: FlowTransport, port: u16| match self.sip_listen.as_slice() {
-            [] => vec![SocketAddr::from(([127, 0, 0, 1], port))],
-            given => {
-                let fits = given.iter().filter(|(transport, _)| *transport == wanted);
-                fits.map(|(_, address)| *address).collect()
-            }
-        };
-        config.udp = of(FlowTransport::Udp, 5060);
-        config.tcp = of(FlowTransport::Tcp, 5060);
-        config.tls = of(FlowTransport::Tls, 5061);
-        Some(config)
-    }
 }
 
 impl Place {

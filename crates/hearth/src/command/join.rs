@@ -152,7 +152,7 @@ fn settings(hub: SocketAddr, member: &Membership, telephone: &Telephone) -> Opti
 }
 
 /// Writes all of it beside its place first, so that a place that is there is whole.
-fn keep(
+pub(crate) fn keep(
     folder: &Path,
     hub: SocketAddr,
     member: &Membership,

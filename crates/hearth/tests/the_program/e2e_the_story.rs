@@ -385,12 +385,14 @@ fn the_demo_ends_well_and_logs_nothing_of_the_household() {
         return;
     }
     std::thread::scope(|scope| {
-        scope.spawn(the_demo);
+        scope.spawn(|| the_demo(false));
+        scope.spawn(|| the_demo(true));
         scope.spawn(a_demo_over_a_dead_line);
     });
 }
 
-fn the_demo() {
+/// By the hub's line, or, with the hub dead, by the speaker's own.
+fn the_demo(hub_dead: bool) {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("household.toml");
     std::fs::write(&config, HOUSEHOLD).unwrap();
@@ -401,9 +403,18 @@ fn the_demo() {
         .arg("--config")
         .arg(&config)
         .arg("--data")
-        .arg(&data);
+        .arg(&data)
+        .args(hub_dead.then_some("--hub-dead"));
     let ran = Ran::of(&demo.output().unwrap());
-    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{}", ran.out);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    for private in PRIVATE {
+        assert!(!ran.err.contains(private), "{private}:\n{}", ran.err);
+    }
+    let line = match hub_dead {
+        true => "drill line",
+        false => "hub",
+    };
+    assert!(ran.out.contains(line), "{}", ran.out);
     assert!(
         ran.out.contains("call      the call goes over TLS"),
         "{}",

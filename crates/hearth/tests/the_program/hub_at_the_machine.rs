@@ -267,3 +267,92 @@ fn address_books_come_in_and_go_out() {
     );
     drop(hub);
 }
+
+#[test]
+fn lines_are_added_with_their_passwords_put_in_order_and_removed() {
+    let home = Home::new();
+    let hub = Running::start(&home);
+    let none = home.run(&["hub", "lines"]);
+    assert_eq!(none.code, 0, "{}", none.err);
+    assert!(none.out.contains("lines add --help"), "{}", none.out);
+    std::fs::write(home.path("trunk.txt"), "drill only\n").unwrap();
+    let trunk = [
+        "hub",
+        "lines",
+        "add",
+        "Trunk",
+        "--server",
+        "sip:127.0.0.1:5999",
+        "--username",
+        "anna",
+        "--password-file",
+        "trunk.txt",
+        "--drill",
+        "number",
+        "--caller-number",
+        "+15055550123",
+    ];
+    let added = home.run(&trunk);
+    assert_eq!(added.code, 0, "{}", added.err);
+    assert!(added.out.contains("Trunk") && added.out.contains("carries drills"));
+    let again = home.run(&trunk);
+    assert_eq!(again.code, 2);
+    assert!(again.err.contains("called so already"), "{}", again.err);
+    let landline = home.run(&[
+        "hub",
+        "lines",
+        "add",
+        "Landline",
+        "--kind",
+        "landline",
+        "--server",
+        "sip:127.0.0.1:5998",
+    ]);
+    assert_eq!(landline.code, 0, "{}", landline.err);
+    let names = |arguments: &[&str]| {
+        let ran = home.run(arguments);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        assert!(!ran.out.contains("drill only"), "{}", ran.out);
+        let rows: Vec<serde_json::Value> = serde_json::from_str(&ran.out).unwrap();
+        rows.iter()
+            .map(|row| {
+                assert_eq!(row["health"], "unknown", "{row}");
+                row["name"].as_str().unwrap().to_owned()
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(&["hub", "lines", "--json"]), ["Trunk", "Landline"]);
+    let order = ["hub", "lines", "order", "landline", "--json"];
+    assert_eq!(names(&order), ["Landline", "Trunk"]);
+    let passwords = home.path("data/hearthline/hub/line-passwords");
+    assert_eq!(std::fs::read_dir(&passwords).unwrap().count(), 1);
+    let remove = ["hub", "lines", "remove", "Trunk", "--json"];
+    assert_eq!(names(&remove), ["Landline"]);
+    assert_eq!(std::fs::read_dir(&passwords).unwrap().count(), 0);
+    for (arguments, why) in [
+        (vec!["remove", "Trunk"], "no line is called"),
+        (vec!["order", "Landline", "landline"], "twice"),
+        (
+            vec!["add", "Far", "--server", "sip:sip.example.com"],
+            "this machine",
+        ),
+        (
+            vec![
+                "add",
+                "Wrong",
+                "--server",
+                "sip:127.0.0.1",
+                "--caller-number",
+                "112",
+            ],
+            "emergency",
+        ),
+    ] {
+        let mut all = vec!["hub", "lines"];
+        all.extend(arguments);
+        let refused = home.run(&all);
+        assert_eq!(refused.code, 2, "{all:?}: {}", refused.out);
+        assert!(refused.err.contains(why), "{all:?}: {}", refused.err);
+    }
+    drop(hub);
+}

@@ -1,11 +1,13 @@
 //! The program `hearth` as a person runs it: its words, its exit codes, its real processes; each file is one behaviour.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod capture;
 mod program;
 mod scene;
 
 mod a_device_joins_a_home;
 mod bad_configuration;
+mod bad_networks_are_understood;
 mod bad_recordings;
 mod doctor_says_what_is_missing;
 mod e2e_the_story;
@@ -17,4 +19,5 @@ mod models_are_whole_or_absent;
 mod nothing_is_reported;
 mod shows_what_a_sentence_means;
 mod speakers_call_each_other;
+mod speakers_leave_messages;
 mod verify_tells_strangers_the_truth;

@@ -11,6 +11,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use crate::capture::Capture;
 use crate::scene::{HEARTH, hearth, models, models_are_absent, samples};
 use hearthline_emergency::numbers::Country;
 use hearthline_hub::device::{DeviceFields, DeviceKind};
@@ -30,7 +31,7 @@ const TALK: Duration = Duration::from_secs(6);
 const HEARD_SAMPLES: usize = 176_000;
 
 /// A running `hearth speaker`.
-struct Speaker {
+pub(crate) struct Speaker {
     child: Child,
     stdin: Option<ChildStdin>,
     lines: mpsc::Receiver<(Instant, Value)>,
@@ -39,7 +40,7 @@ struct Speaker {
 }
 
 impl Speaker {
-    fn start(folder: &Path, config: &Path) -> Self {
+    pub(crate) fn start(folder: &Path, config: &Path) -> Self {
         let said = folder.join("loudspeaker.wav");
         let mut child = Command::new(HEARTH)
             .args(["speaker", "--json", "--hear", "-", "--config"])
@@ -72,14 +73,14 @@ impl Speaker {
         }
     }
 
-    fn hears(&mut self, recording: &Path) {
+    pub(crate) fn hears(&mut self, recording: &Path) {
         let stdin = self.stdin.as_mut().unwrap();
         writeln!(stdin, "{}", recording.display()).unwrap();
         stdin.flush().unwrap();
     }
 
     /// The next line for which `wanted` holds, and when it came.
-    fn wait(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> (Instant, Value) {
+    pub(crate) fn wait(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> (Instant, Value) {
         let until = Instant::now() + PATIENCE;
         loop {
             let left = until.saturating_duration_since(Instant::now());
@@ -93,11 +94,21 @@ impl Speaker {
         }
     }
 
-    fn light(&mut self, light: &str) -> Instant {
+    /// What it has used of the processor since its start.
+    fn processor_time(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let after_name = stat.rsplit_once(')').unwrap().1;
+        let ticks = after_name.split_whitespace().skip(11).take(2);
+        let ticks: u64 = ticks.map(|ticks| ticks.parse::<u64>().unwrap()).sum();
+        // Linux counts a hundred a second for every program.
+        Duration::from_millis(10 * ticks)
+    }
+
+    pub(crate) fn light(&mut self, light: &str) -> Instant {
         self.wait(light, |line| line["light"] == light).0
     }
 
-    fn end(mut self) -> Vec<i16> {
+    pub(crate) fn end(mut self) -> Vec<i16> {
         self.stdin = None;
         let code = self.child.wait().unwrap().code();
         assert_eq!(code, Some(0));
@@ -113,13 +124,13 @@ impl Drop for Speaker {
 }
 
 /// A home with a hub.
-struct Home {
-    hub: HubHandle,
-    folder: tempfile::TempDir,
+pub(crate) struct Home {
+    pub(crate) hub: HubHandle,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 impl Home {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = HubConfig::new(folder.path().join("hub"));
         config.sip = Some(SipConfig::new(Country::UnitedStates));
@@ -128,7 +139,7 @@ impl Home {
     }
 
     /// The folder and configuration of a speaker that has joined.
-    async fn speaker(&self, name: &str) -> (PathBuf, PathBuf) {
+    pub(crate) async fn speaker(&self, name: &str) -> (PathBuf, PathBuf) {
         let fields = serde_json::from_value(serde_json::json!({ "name": name })).unwrap();
         let now = hearthline_hub::clock::Clock::default().now();
         let room = self.hub.store().add_room(&fields, now).await.unwrap().id;
@@ -169,7 +180,7 @@ impl Home {
     }
 }
 
-fn spoken(folder: &Path, name: &str, text: &str) -> PathBuf {
+pub(crate) fn spoken(folder: &Path, name: &str, text: &str) -> PathBuf {
     let path = folder.join(format!("{name}.wav"));
     let ran = hearth(["say", "-o", path.to_str().unwrap(), text]);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
@@ -177,7 +188,7 @@ fn spoken(folder: &Path, name: &str, text: &str) -> PathBuf {
 }
 
 /// What a recogniser makes of it.
-fn transcribed(samples: &[i16]) -> String {
+pub(crate) fn transcribed(samples: &[i16]) -> String {
     let models = models().unwrap();
     let engine = Engine::open(&models.join("onnxruntime-1.28.0/libonnxruntime.so.1.28.0")).unwrap();
     let read =
@@ -196,7 +207,7 @@ fn transcribed(samples: &[i16]) -> String {
     moonshine.greedy(&encoded).unwrap().text
 }
 
-fn telephone(line: &Value, what: &str) -> bool {
+pub(crate) fn telephone(line: &Value, what: &str) -> bool {
     line["step"] == "telephone" && line["what"].as_str().unwrap().contains(what)
 }
 
@@ -205,6 +216,9 @@ fn call_the_kitchen_is_spoken_answered_and_hung_up() {
     if models_are_absent() {
         return;
     }
+    let Some(capture) = Capture::inside("call_the_kitchen_is_spoken_answered_and_hung_up") else {
+        return;
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -251,11 +265,31 @@ fn call_the_kitchen_is_spoken_answered_and_hung_up() {
         "{heard} {ringing:?}"
     );
 
-    kitchen.hears(&answer);
-    kitchen.light("OnCall");
-    hall.wait("answer", |line| telephone(line, "answered there"));
-    hall.hears(&talk);
+    let idle = [&hall, &kitchen].map(Speaker::processor_time);
     std::thread::sleep(TALK);
+    let ringing = [&hall, &kitchen].map(Speaker::processor_time);
+    kitchen.hears(&answer);
+    let answered_at = kitchen.light("OnCall");
+    // Only the two ends have the keys: DTLS, with the certificates that the home's authority signed.
+    let protected = |line: &Value| telephone(line, "protected from end to end");
+    for speaker in [&mut kitchen, &mut hall] {
+        let protected_at = speaker.wait("protection", protected).0;
+        let took = protected_at.saturating_duration_since(answered_at);
+        println!("answered to protected: {} ms", took.as_millis());
+        assert!(took < Duration::from_secs(2), "{took:?}");
+    }
+    hall.hears(&talk);
+    let talking = [&hall, &kitchen].map(Speaker::processor_time);
+    std::thread::sleep(TALK);
+    let talked = [&hall, &kitchen].map(Speaker::processor_time);
+    for index in 0..2 {
+        println!(
+            "processor time in {} s: {:?} while it rings, {:?} while they talk",
+            TALK.as_secs(),
+            ringing[index] - idle[index],
+            talked[index] - talking[index]
+        );
+    }
     hall.hears(&hang_up);
     kitchen.wait("the end", |line| telephone(line, "call over"));
     hall.light("Off");
@@ -267,5 +301,6 @@ fn call_the_kitchen_is_spoken_answered_and_hung_up() {
     let text = transcribed(tail).to_lowercase();
     println!("heard in the kitchen: {text}");
     assert!(text.contains("table is set"), "{text}");
+    capture.holds_no_speech();
     runtime.block_on(home.hub.stop());
 }

@@ -37,6 +37,9 @@ pub(super) struct Send {
     to: Recipients,
     /// What it says.
     body: SendBody,
+    /// Whether speakers play it by themselves as it comes.
+    #[serde(default)]
+    announcement: bool,
     /// How long it waits, in seconds; 90 days when not given and at most.
     #[serde(default)]
     expires_in_s: Option<u32>,
@@ -192,6 +195,7 @@ pub(super) async fn send(
         from: mailbox_of(&caller, None)?,
         to: wish.to,
         body,
+        announcement: wish.announcement,
         expires_at: now.plus_ms(kept_ms),
     };
     let stored = home.store.send_message(&message, now).await?;
@@ -209,6 +213,7 @@ pub(super) async fn send(
         ("after" = Option<i64>, Query, description = "Only what comes after this sequence"),
         ("limit" = Option<u32>, Query, description = "At most so many, 200 at most"),
         ("waiting" = Option<bool>, Query, description = "Only what is still queued"),
+        ("unread" = Option<bool>, Query, description = "Only what nobody has read or heard"),
         ("mailbox" = Option<String>, Query, description = "`device` or `person`, when the caller has two"),
     ),
     responses((status = 200, body = Mailbox)))]
@@ -220,14 +225,18 @@ pub(super) async fn list(
     let owner = mailbox_of(&caller, asked.get("mailbox")?)?;
     let after = StreamId(asked.get("after")?.unwrap_or(0));
     let waiting = asked.get("waiting")?.unwrap_or(false);
+    let unread = asked.get("unread")?.unwrap_or(false);
     let limit = asked.limit(BATCH_MAX)?;
     let now = home.clock.now();
+    let store = &home.store;
+    let messages = if unread && !waiting {
+        store.unread(owner, after, limit, now).await?
+    } else {
+        store.mailbox(owner, after, limit, waiting, now).await?
+    };
     Ok(Json(Mailbox {
-        waiting: home.store.waiting(owner, now).await?,
-        messages: home
-            .store
-            .mailbox(owner, after, limit, waiting, now)
-            .await?,
+        waiting: store.waiting(owner, now).await?,
+        messages,
     }))
 }
 
@@ -271,6 +280,25 @@ pub(super) async fn one(
         }
     }
     Ok(Json(Receipts { from, deliveries }))
+}
+
+/// Delete a message in one mailbox of the caller. What no mailbox holds any more is dropped with its voice.
+#[utoipa::path(delete, path = "/api/v1/messages/{id}", tag = "messages",
+    params(
+        ("id" = String, Path),
+        ("mailbox" = Option<String>, Query, description = "`device` or `person`, when the caller has two"),
+    ),
+    responses((status = 204)))]
+pub(super) async fn delete(
+    State(home): State<Shared>,
+    caller: Caller,
+    Id(id): Id<MessageId>,
+    asked: Asked,
+) -> Result<StatusCode, Problem> {
+    let owner = mailbox_of(&caller, asked.get("mailbox")?)?;
+    let now = home.clock.now();
+    home.store.delete_message(owner, id, now).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The recorded voice of a message that the caller sent or received.

@@ -7,8 +7,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use hearthline_emergency::numbers::Country;
 use hearthline_emergency::profile::EmergencyProfile;
 use hearthline_sip::endpoint::Credentials;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
 use crate::line::Line;
 
@@ -41,9 +44,23 @@ pub struct LinesConfig {
     pub tls_roots: Option<PathBuf>,
     /// What the call-taker is told of the home when a telephone calls that says nothing itself.
     pub profile: Option<EmergencyProfile>,
+    /// Where calls from outside go that nobody takes; none: their callers hear that nobody does.
+    pub voicemail: Option<Voicemail>,
     /// Deadlines.
     pub timers: LineTimers,
 }
+
+/// The user agent that takes messages. It never gets a call for help or a call-taker's callback.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Voicemail {
+    /// Where it listens for SIP, by UDP. Only loopback.
+    pub address: SocketAddr,
+    /// How long a call rings in the home before it goes there.
+    pub after: Duration,
+}
+
+/// How long a call rings before it goes to the mailbox, when nobody says otherwise: 25 s.
+pub const VOICEMAIL_AFTER: Duration = Duration::from_secs(25);
 
 impl Default for LinesConfig {
     fn default() -> Self {
@@ -53,6 +70,7 @@ impl Default for LinesConfig {
             secrets: Vec::new(),
             tls_roots: None,
             profile: None,
+            voicemail: None,
             timers: LineTimers::default(),
         }
     }
@@ -95,6 +113,35 @@ impl Default for LineTimers {
     }
 }
 
+/// Why the lines cannot run as they are set up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LinesFault {
+    /// The roots of TLS lines cannot be read.
+    #[error("the roots of TLS lines: {path}: {source}")]
+    RootsFile {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file holds no roots.
+    #[error(
+        "the roots of TLS lines: {0} holds no certificate that reads; give the PEM file of the authority that signed \
+         your provider's server"
+    )]
+    Roots(PathBuf),
+    /// The area code is none in this country.
+    #[error(
+        "the area code has 1 to {max} digits, with or without the national prefix; others are refused",
+        max = super::dialled::AREA_DIGITS_MAX
+    )]
+    AreaCode,
+    /// Too long.
+    #[error("the roots of TLS lines: {0} has more than {ROOTS_BYTES_MAX} bytes")]
+    RootsSize(PathBuf),
+}
+
 /// Why a line has no password. Never repeats what was read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PasswordError {
@@ -110,6 +157,33 @@ pub(crate) enum PasswordError {
 }
 
 impl LinesConfig {
+    /// Checks what a person gave, so that a mistake is said at the start and not found in a call.
+    ///
+    /// # Errors
+    /// [`LinesFault`].
+    pub fn check(&self, country: Country) -> Result<(), LinesFault> {
+        if let Some(area) = &self.area_code
+            && !super::DialPlan::new(country, Some(area)).has_area()
+        {
+            return Err(LinesFault::AreaCode);
+        }
+        let Some(path) = &self.tls_roots else {
+            return Ok(());
+        };
+        let bytes = roots(path).map_err(|source| LinesFault::RootsFile {
+            path: path.clone(),
+            source,
+        })?;
+        if bytes.len() as u64 > ROOTS_BYTES_MAX {
+            return Err(LinesFault::RootsSize(path.clone()));
+        }
+        let mut all = CertificateDer::pem_slice_iter(&bytes);
+        match all.next() {
+            Some(Ok(_)) if all.all(|one| one.is_ok()) => Ok(()),
+            _ => Err(LinesFault::Roots(path.clone())),
+        }
+    }
+
     /// What a line's challenges are answered with; `None`: it has no account.
     pub(crate) fn credentials(
         &self,
@@ -143,6 +217,15 @@ impl LinesConfig {
     }
 }
 
+/// The file, and one byte more where it is too long.
+pub(super) fn roots(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?
+        .take(ROOTS_BYTES_MAX + 1)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 fn password(path: &Path) -> Result<String, PasswordError> {
     let failed = |source| PasswordError::File {
         path: path.to_owned(),
@@ -169,6 +252,35 @@ mod tests {
     use std::os::unix::fs::OpenOptionsExt as _;
 
     use super::*;
+
+    #[test]
+    fn what_a_person_gave_is_checked_before_anything_runs() {
+        let folder = tempfile::tempdir().unwrap();
+        let checked = |area: Option<&str>, roots: Option<&Path>| {
+            let config = LinesConfig {
+                area_code: area.map(str::to_owned),
+                tls_roots: roots.map(Path::to_owned),
+                ..LinesConfig::default()
+            };
+            config.check(Country::Germany).map_err(|e| e.to_string())
+        };
+        assert_eq!(checked(Some("030"), None), Ok(()));
+        for area in ["", "x", "0", "1234567890"] {
+            let error = checked(Some(area), None).unwrap_err();
+            assert!(error.contains("area code"), "{error}");
+        }
+        let none = folder.path().join("none.pem");
+        assert!(checked(None, Some(&none)).unwrap_err().contains("none.pem"));
+        let empty = folder.path().join("empty.pem");
+        std::fs::write(&empty, "no certificate").unwrap();
+        let error = checked(None, Some(&empty)).unwrap_err();
+        assert!(error.contains("no certificate that reads"), "{error}");
+        let good = folder.path().join("good.pem");
+        let key = rcgen::KeyPair::generate().unwrap();
+        let params = rcgen::CertificateParams::new(vec!["sip.example.com".to_owned()]).unwrap();
+        std::fs::write(&good, params.self_signed(&key).unwrap().pem()).unwrap();
+        assert_eq!(checked(None, Some(&good)), Ok(()));
+    }
 
     #[test]
     fn a_password_is_one_line_of_a_file_of_its_owners() {

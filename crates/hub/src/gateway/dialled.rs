@@ -122,6 +122,11 @@ impl DialPlan {
         self.country
     }
 
+    /// Whether the area code that was given is one.
+    pub(crate) fn has_area(&self) -> bool {
+        self.area.is_some()
+    }
+
     /// The number that was dialled.
     pub(crate) fn number(&self, dialled: &OrdinaryDigits) -> Result<Number, NotDialled> {
         let digits = dialled.as_str();

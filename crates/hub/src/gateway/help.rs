@@ -230,17 +230,21 @@ fn mark_as_drill(request: &mut InviteRequest, trunk: &Trunk) {
     }
 }
 
-/// The parts of the caller's body.
+/// The parts of the caller's body; none, where a telephone calls without an offer.
 fn parts_of(asked: &Request) -> Option<Vec<Part>> {
+    if asked.body.is_empty() {
+        return Some(Vec::new());
+    }
     multipart::parts_of(&asked.headers, &asked.body, &MultipartLimits::default()).ok()
 }
 
 /// Without location and data, for a line that takes no more.
 fn session_only(request: &mut InviteRequest, asked: &Request) {
     let parts = parts_of(asked).unwrap_or_default();
-    if let Some(session) = find_by_type(&parts, TYPE_SDP) {
-        request.body = Some(Body::sdp(session.body.clone()));
-    }
+    request.body = match find_by_type(&parts, TYPE_SDP) {
+        Some(session) => Some(Body::sdp(session.body.clone())),
+        None => offer_of(asked).filter(|_| relay::has_session(&asked.headers, &asked.body)),
+    };
     use HeaderName as N;
     let gone = [
         N::Geolocation,

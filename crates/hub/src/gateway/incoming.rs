@@ -11,8 +11,9 @@ use hearthline_sip::endpoint::{
 use hearthline_sip::{HeaderName, NameAddr, Request, Response, SipUri, StatusCode, Uri};
 
 use super::trunk::Trunk;
+use super::voicemail::SentOn;
 use super::{
-    CALLBACK, CALLS_MAX, Call, Gateway, Known, LOOP, OnLine, Output, body_of, offer_of, relay,
+    CALLBACK, CALLS_MAX, Call, Gateway, Known, LOOP, OnLine, body_of, offer_of, relay,
 };
 use crate::contact::Screening;
 use crate::id::LineId;
@@ -26,6 +27,10 @@ pub(super) struct Incoming {
     /// Whether it is taken for a call-taker's callback: no timer ends it.
     pub(super) callback: bool,
     pub(super) answered: bool,
+    /// It began without an offer: the device's is in its 200, and the line's answer comes with the ACK.
+    pub(super) late_offer: bool,
+    /// For the mailbox.
+    pub(super) sent_on: SentOn,
 }
 
 impl Gateway {
@@ -63,14 +68,14 @@ impl Gateway {
         {
             return self.turn_away(outside, status, now);
         }
-        let Some(body) = offer_of(request) else {
-            return self.turn_away(outside, StatusCode::NOT_ACCEPTABLE_HERE, now);
-        };
+        let body = offer_of(request);
+        let late_offer = !relay::has_session(&request.headers, &request.body);
         if self.calls.len() >= CALLS_MAX {
             return self.turn_away(outside, StatusCode::SERVICE_UNAVAILABLE, now);
         }
         let uri = SipUri::new(self.config.domain.clone()).with_user(&Self::ring_user(line));
         let from = self.shown(number.as_ref(), known.as_ref());
+        let sent_on = SentOn::new(uri.clone(), from.clone(), body.clone(), self.rings_until(now));
         let to = NameAddr::new(uri.clone());
         let switchboard = self.config.switchboard.clone();
         let mut invite = InviteRequest::new(uri.into(), from.clone(), to, switchboard);
@@ -87,7 +92,8 @@ impl Gateway {
             let priority = b"psap-callback".to_vec();
             invite.headers.push((HeaderName::Priority, priority));
         }
-        invite.body = Some(body);
+        invite.body = body;
+        invite.late_offer = late_offer;
         invite.reliable = Reliable::Off;
         let Ok(home) = self.home.invite(invite, now) else {
             return self.turn_away(outside, StatusCode::SERVICE_UNAVAILABLE, now);
@@ -96,18 +102,25 @@ impl Gateway {
         self.of_outside.insert(outside, id);
         self.of_home.insert(home, id);
         if let Some(call_id) = self.home.call_id(home).map(str::to_owned) {
-            self.outputs.push_back(Output::OnLine(OnLine {
-                call_id,
-                line,
-                number,
-                contact: known.map(|known| known.contact),
-            }));
+            let contact = known.map(|known| known.contact);
+            self.goes_by(
+                id,
+                OnLine {
+                    call_id,
+                    line,
+                    number,
+                    contact,
+                },
+            );
         }
+        self.note_session(id, offer_of(request));
         let call = Incoming {
             outside,
             home,
             callback: is_callback,
             answered: false,
+            late_offer,
+            sent_on,
         };
         self.calls.insert(id, Call::Incoming(call));
     }
@@ -150,7 +163,7 @@ impl Gateway {
     }
 
     /// Who calls, for the devices of the home.
-    fn shown(&self, number: Option<&Number>, known: Option<&Known>) -> NameAddr {
+    pub(super) fn shown(&self, number: Option<&Number>, known: Option<&Known>) -> NameAddr {
         let Some(number) = number else {
             return relay::anonymous();
         };
@@ -179,7 +192,7 @@ impl Gateway {
         let _ = self.outside.reject(outside, Refusal::new(status), now);
     }
 
-    fn incoming(&mut self, id: u64) -> Option<&mut Incoming> {
+    pub(super) fn incoming(&mut self, id: u64) -> Option<&mut Incoming> {
         match self.calls.get_mut(&id) {
             Some(Call::Incoming(call)) => Some(call),
             _ => None,
@@ -192,7 +205,8 @@ impl Gateway {
             return;
         };
         let outside = call.outside;
-        let body = body_of(&response.headers, &response.body);
+        let early = !call.late_offer;
+        let body = body_of(&response.headers, &response.body).filter(|_| early);
         // The caller may have given up a moment ago.
         let _ = self
             .outside
@@ -205,8 +219,14 @@ impl Gateway {
             return;
         };
         call.answered = true;
-        let (outside, home) = (call.outside, call.home);
+        let (outside, home, late_offer) = (call.outside, call.home, call.late_offer);
         let body = body_of(&response.headers, &response.body);
+        if late_offer && body.is_none() {
+            // It was to make the offer.
+            let _ = self.home.bye(home, None, now);
+            self.turn_away(outside, StatusCode::NOT_ACCEPTABLE_HERE, now);
+            return self.forget(id, now);
+        }
         if self.outside.accept(outside, body, now).is_err() {
             let _ = self.home.bye(home, None, now);
             self.forget(id, now);
@@ -219,6 +239,11 @@ impl Gateway {
             return;
         };
         let outside = call.outside;
+        if let Some(verdict) = call.sent_on.verdict() {
+            // The mailbox did not take it either.
+            self.turn_away(outside, verdict, now);
+            return self.forget(id, now);
+        }
         let status = cause
             .status()
             .unwrap_or(StatusCode::TEMPORARILY_UNAVAILABLE);
@@ -227,6 +252,9 @@ impl Gateway {
             401..=407 | 500..=599 => StatusCode::TEMPORARILY_UNAVAILABLE,
             _ => status,
         };
+        if self.to_mailbox(id, status, now) {
+            return;
+        }
         self.turn_away(outside, status, now);
         self.forget(id, now);
     }

@@ -11,14 +11,16 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use hearthline_emergency::numbers::OrdinaryDigits;
-use hearthline_sip::endpoint::{Body, CallHandle, FailureCause, InviteRequest, Refusal, Reliable};
+use hearthline_sip::endpoint::{
+    Body, CallHandle, FailureCause, InviteRequest, Refusal, Reliable, SessionTimerConfig,
+};
 use hearthline_sip::sdp::SessionDescription;
 use hearthline_sip::values::Warning;
 use hearthline_sip::{HeaderName, NameAddr, Request, Response, StatusCode};
 
 use super::help::{Content, Help};
 use super::trunk::Trunk;
-use super::{CALLS_MAX, Call, Gateway, HELPED_MAX, Helped, LOOP, OnLine, Output, body_of};
+use super::{CALLS_MAX, Call, Gateway, HELPED_MAX, Helped, LOOP, OnLine, body_of};
 use super::{help, offer_of, relay};
 use crate::entropy::random;
 use crate::id::LineId;
@@ -37,6 +39,8 @@ pub(super) struct Outgoing {
     pub(super) attempts: Vec<Attempt>,
     /// The line's side, once it stands.
     pub(super) answered: Option<CallHandle>,
+    /// It began without an offer: the line's is in its 200, and the caller's answer comes with the ACK.
+    pub(super) late_offer: bool,
     /// What the caller is told when every line has failed.
     verdict: StatusCode,
     /// Stands in each INVITE of this call.
@@ -104,10 +108,6 @@ impl Gateway {
                 now,
             );
         };
-        if offer_of(&request).is_none() {
-            let why = "a call over a line begins with a session description";
-            return self.refuse(home, StatusCode::NOT_ACCEPTABLE_HERE, why, now);
-        }
         let help = matches!(goal, Goal::Help(_));
         // Help finds room when ordinary calls find none.
         if !help && self.calls.len() >= CALLS_MAX / 2 {
@@ -136,6 +136,7 @@ impl Gateway {
             remaining: remaining.collect(),
             attempts: Vec::new(),
             answered: None,
+            late_offer: !relay::has_session(&request.headers, &request.body),
             verdict: StatusCode::SERVICE_UNAVAILABLE,
             token: token(),
             asked: Box::new(request),
@@ -144,6 +145,12 @@ impl Gateway {
         self.of_home.insert(home, id);
         self.calls.insert(id, Call::Outgoing(call));
         self.next_line(id, now);
+    }
+
+    /// Whether an INVITE is a call for help, whatever else it says.
+    pub(super) fn is_for_help(&self, request: &Request) -> bool {
+        let country = self.config.plan.country();
+        Destination::read(&request.uri, country, |_| true) == Destination::Emergency
     }
 
     fn number(&self, digits: &OrdinaryDigits) -> Option<Number> {
@@ -202,12 +209,15 @@ impl Gateway {
             }
             let contact = number.as_ref().and_then(|number| self.book.get(number));
             let contact = contact.map(|known| known.contact);
-            self.outputs.push_back(Output::OnLine(OnLine {
-                call_id,
-                line,
-                number,
-                contact,
-            }));
+            self.goes_by(
+                id,
+                OnLine {
+                    call_id,
+                    line,
+                    number,
+                    contact,
+                },
+            );
             return;
         }
     }
@@ -268,7 +278,16 @@ impl Gateway {
         request.targets = vec![target.clone()];
         request.contact = Some(trunk.contact(&self.outside, &target));
         request.credentials = trunk.credentials();
-        request.reliable = Reliable::Supported;
+        // A reliable 18x would bring the offer to a caller who cannot answer it through us.
+        request.late_offer = call.late_offer;
+        request.reliable = match call.late_offer {
+            true => Reliable::Off,
+            false => Reliable::Supported,
+        };
+        if call.help().is_none() {
+            // A line that lost the end of a call is found out (RFC 4028); a call for help is ended by its people alone.
+            request.session_timer = Some(SessionTimerConfig::default());
+        }
         Some(request)
     }
 
@@ -318,6 +337,7 @@ impl Gateway {
         };
         let helping = call.help().is_some();
         let first = call.attempts.first().map(|own| own.outside) == Some(outside);
+        let first = first && !call.late_offer;
         let home = call.home;
         let Some(attempt) = call.attempt(outside) else {
             return;

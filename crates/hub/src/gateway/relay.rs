@@ -1,5 +1,6 @@
 //! What passes from one side's messages to the other's.
 
+use hearthline_sip::multipart::{MultipartLimits, find_by_type, parts_of};
 use hearthline_sip::{HeaderName, Headers, NameAddr, SipUri};
 
 /// Rows that belong to one dialog, one hop, or to what an endpoint itself can: they are made anew on each side.
@@ -44,6 +45,18 @@ pub(super) fn passing(headers: &Headers) -> Vec<(HeaderName, Vec<u8>)> {
         .filter(|(name, _)| !is_own(name))
         .map(|(name, value)| (name.clone(), value.to_vec()))
         .collect()
+}
+
+/// Whether a body holds a session description, alone or among other parts. One that does not read is the other side's to
+/// judge.
+pub(super) fn has_session(headers: &Headers, body: &[u8]) -> bool {
+    if body.is_empty() {
+        return false;
+    }
+    match parts_of(headers, body, &MultipartLimits::default()) {
+        Ok(parts) => find_by_type(&parts, "application/sdp").is_some(),
+        Err(_) => true,
+    }
 }
 
 /// Whether the caller does not want to be known (RFC 3323 section 4.2).

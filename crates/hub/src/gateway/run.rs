@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hearthline_emergency::numbers::Country;
-use hearthline_sip::endpoint::{self, Endpoint};
+use hearthline_sip::endpoint::{self, Endpoint, SessionTimerConfig};
 use hearthline_sip::framer::Frame;
 use hearthline_sip::outbound::{Flow, FlowId, FlowTransport};
 use hearthline_sip::target::{Target, Transport};
@@ -19,7 +19,6 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
-use super::config::ROOTS_BYTES_MAX;
 use super::{
     CALLBACK_WINDOW, DialPlan, Gateway, GatewayConfig, Input, Known, LineSetup, LinesConfig,
     Output, Setup, endpoint_config,
@@ -65,6 +64,8 @@ pub(crate) struct Door {
     ready: Arc<AtomicBool>,
     /// How numbers are dialled here.
     pub(crate) plan: DialPlan,
+    /// Where the mailbox is.
+    pub(crate) voicemail: Option<SocketAddr>,
 }
 
 impl Door {
@@ -109,6 +110,12 @@ pub(crate) async fn open(
     Reach::LoopbackOnly
         .check(address)
         .map_err(|reason| HubError::Reach { address, reason })?;
+    let voicemail = config.voicemail.map(|own| own.address);
+    if let Some(address) = voicemail {
+        Reach::LoopbackOnly
+            .check(address)
+            .map_err(|reason| HubError::Reach { address, reason })?;
+    }
     let mut sockets = SocketsConfig::new(Reach::LoopbackOnly);
     sockets.udp.push(address);
     sockets.tcp.push(address);
@@ -122,8 +129,13 @@ pub(crate) async fn open(
     }
     let bound = sockets.local.clone();
     let seed = || random().map_err(StoreError::from);
-    let outside = Endpoint::new(endpoint_config(seed()?, local));
+    let mut outside = endpoint_config(seed()?, local);
+    // Also of a line that asks for none: one that lost the end of a call is found out (RFC 4028).
+    outside.session_timer = Some(SessionTimerConfig::default());
+    let outside = Endpoint::new(outside);
     let mut inside = endpoint_config(seed()?, vec![(Transport::Tcp, GATEWAY_END)]);
+    // Devices of the home move their calls; lines move nothing.
+    inside.transfers = true;
     inside.contact_user = Some("gateway".to_owned());
     // A body of any size goes up the connection; nothing is fragmented there.
     inside.large_over_tcp = false;
@@ -133,6 +145,7 @@ pub(crate) async fn open(
         plan: plan.clone(),
         profile: config.profile.clone(),
         timers: config.timers,
+        voicemail_after: config.voicemail.map(|own| own.after),
         secret,
         wall: home.clock.now(),
         switchboard: Target::new(Transport::Tcp, SWITCHBOARD_END),
@@ -175,6 +188,7 @@ pub(crate) async fn open(
         queue,
         ready,
         plan,
+        voicemail,
     };
     Ok((door, bound, tasks))
 }
@@ -184,14 +198,7 @@ fn roots(path: Option<&Path>) -> Vec<u8> {
     let Some(path) = path else {
         return Vec::new();
     };
-    let read = || -> std::io::Result<Vec<u8>> {
-        use std::io::Read as _;
-        let mut bytes = Vec::new();
-        let file = std::fs::File::open(path)?;
-        file.take(ROOTS_BYTES_MAX).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    read().unwrap_or_else(|error| {
+    super::config::roots(path).unwrap_or_else(|error| {
         tracing::error!(%error, path = %path.display(), "the roots of TLS lines cannot be read");
         Vec::new()
     })

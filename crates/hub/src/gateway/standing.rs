@@ -16,6 +16,9 @@ impl Gateway {
         let Some(id) = self.call_of(side, handle) else {
             return;
         };
+        if self.move_event(id, side, handle, &event, now) {
+            return;
+        }
         match (side, event) {
             (Side::Outside, Event::Reached { status, .. }) => {
                 self.reached(id, handle, status, now);
@@ -36,6 +39,7 @@ impl Gateway {
                 self.device_answered(id, &response, now);
             }
             (Side::Home, Event::Failed { cause, .. }) => self.nobody_answered(id, &cause, now),
+            (_, Event::Confirmed { ack, .. }) => self.confirmed(id, side, &ack, now),
             (_, Event::Ended { by, reason, .. }) => {
                 self.side_ended(id, side, by, reason.as_deref(), now);
             }
@@ -65,7 +69,7 @@ impl Gateway {
     }
 
     /// The other side of a call that stands.
-    fn peer(&self, id: u64, side: Side) -> Option<(Side, CallHandle)> {
+    pub(super) fn peer(&self, id: u64, side: Side) -> Option<(Side, CallHandle)> {
         match (self.calls.get(&id)?, side) {
             (Call::Outgoing(call), Side::Home) => Some((Side::Outside, call.answered?)),
             (Call::Outgoing(call), Side::Outside) => Some((Side::Home, call.home)),
@@ -74,8 +78,34 @@ impl Gateway {
         }
     }
 
+    /// The one who called has acknowledged; after a late offer the answer comes with it.
+    fn confirmed(&mut self, id: u64, side: Side, ack: &Request, now: Duration) {
+        let late = match (self.calls.get(&id), side) {
+            (Some(Call::Outgoing(call)), Side::Home) => call.late_offer,
+            (Some(Call::Incoming(call)), Side::Outside) => call.late_offer,
+            _ => false,
+        };
+        let Some((other, peer)) = self.peer(id, side).filter(|_| late) else {
+            return;
+        };
+        let answer = body_of(&ack.headers, &ack.body);
+        let silent = answer.is_none();
+        // Acknowledged once: this is the ACK of a later change.
+        if self
+            .endpoint(other)
+            .acknowledge_with(peer, answer, now)
+            .is_err()
+        {
+            return;
+        }
+        if silent && !self.is_help(id) {
+            // Without an answer there is nothing to talk by.
+            let _ = self.endpoint(other).bye(peer, None, now);
+        }
+    }
+
     /// Whether it is an emergency call or the call-taker's callback: nobody but its people ends it.
-    fn is_help(&self, id: u64) -> bool {
+    pub(super) fn is_help(&self, id: u64) -> bool {
         match self.calls.get(&id) {
             Some(Call::Outgoing(call)) => call.help().is_some(),
             Some(Call::Incoming(call)) => call.callback,
@@ -191,6 +221,8 @@ fn handle_of(event: &Event) -> Option<CallHandle> {
         | Event::Update { call, .. }
         | Event::ReinviteAnswered { call, .. }
         | Event::Info { call, .. }
+        | Event::Referred { call, .. }
+        | Event::Confirmed { call, .. }
         | Event::SessionExpired { call } => Some(*call),
         _ => None,
     }

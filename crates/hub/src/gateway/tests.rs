@@ -118,6 +118,7 @@ fn gateway(dice: &mut Dice, country: Country) -> Gateway {
         plan: DialPlan::new(country, area.as_deref()),
         profile: None,
         timers: LineTimers::default(),
+        voicemail_after: None,
         secret: [5; 32],
         wall: UnixMs(1_800_000_000_000),
         switchboard: Target::new(Transport::Tcp, "127.0.0.1:1".parse().unwrap()),

@@ -15,6 +15,7 @@ use crate::person::{Party, Role};
 use crate::sip::account::StoredSipAccount;
 use crate::sip::screening::{Called, Calling, Screened, screen};
 use crate::store::{Answer, Store};
+use crate::text::plain;
 
 /// Devices, their addresses and names.
 #[derive(Default)]
@@ -167,7 +168,12 @@ impl Directory {
     }
 
     /// What becomes of a call at a device of the home.
-    pub(crate) fn screen(&self, calling: Calling, device: DeviceId, now: UnixMs) -> Screened {
+    pub(crate) fn screen(
+        &self,
+        calling: Calling<'_>,
+        device: DeviceId,
+        now: UnixMs,
+    ) -> Screened<'_> {
         let person = self.owner(device);
         screen(calling, Called { device, person }, &self.wishes, now)
     }
@@ -189,25 +195,5 @@ impl Directory {
     ) -> impl Iterator<Item = &'a str> {
         let users = self.devices.keys().map(String::as_str);
         users.filter(|user| !newer.devices.contains_key(*user))
-    }
-}
-
-/// Small letters, and one space for whatever stands between words in a user part.
-fn plain(name: &str) -> String {
-    let words = name
-        .split(|c: char| c.is_whitespace() || matches!(c, '-' | '_' | '.' | '+'))
-        .filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join(" ").to_lowercase()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::plain;
-
-    #[test]
-    fn a_name_is_the_same_however_it_is_written() {
-        for written in ["Living Room", "living-room", " LIVING_room ", "living.room"] {
-            assert_eq!(plain(written), "living room");
-        }
     }
 }

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use super::switchboard::News;
+use super::telephone_incidents;
 use crate::binding::Binding;
 use crate::call::Call;
 use crate::clock::UnixMs;
@@ -76,6 +77,7 @@ impl Gathered {
         if let Err(error) = home.store.note_calls(&calls, home.clock.now()).await {
             tracing::error!(%error, "calls were not stored");
         }
+        telephone_incidents::note(home, &calls).await;
     }
 }
 

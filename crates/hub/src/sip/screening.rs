@@ -1,25 +1,26 @@
-//! Whether a call may ring a device: do not disturb, block and allow lists, drop-in. One pure function.
+//! Whether a call may ring a device: do not disturb, block and allow lists, forwarding, drop-in. One pure function.
 //!
 //! Emergencies never come here, and a call-taker's callback goes before every rule. Whom children may call outside is
 //! judged where numbers are ([`super::directory::Directory::may_call`]).
 
 use std::collections::HashMap;
 
-use crate::call_settings::CallSettings;
+use crate::call_settings::{CallSettings, ForwardTo};
 use crate::clock::UnixMs;
 use crate::id::{DeviceId, PersonId};
+use crate::number::Number;
 use crate::person::Party;
 
 /// Who calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Calling {
+pub(crate) enum Calling<'a> {
     /// A device of the home, and whose it is.
     Inside {
         device: DeviceId,
         person: Option<PersonId>,
     },
-    /// Somebody on a line, whom the gateway has screened already.
-    Outside,
+    /// Somebody on a line, whom the gateway has screened already; with the number that it found.
+    Outside(Option<&'a Number>),
     /// A call-taker, after an emergency call.
     Callback,
 }
@@ -33,9 +34,11 @@ pub(crate) struct Called {
 
 /// What becomes of the call at this device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Screened {
+pub(crate) enum Screened<'a> {
     /// It rings; with `drop_in` it may be answered by itself.
     Rings { drop_in: bool },
+    /// It goes there instead.
+    Forwards(&'a ForwardTo),
     /// 480, and noted as missed.
     DoNotDisturb,
     /// 603.
@@ -43,18 +46,18 @@ pub(crate) enum Screened {
 }
 
 /// Judges a call at one device by the device's settings and its person's: what either refuses is refused.
-pub(crate) fn screen(
-    calling: Calling,
+pub(crate) fn screen<'a>(
+    calling: Calling<'_>,
     called: Called,
-    settings: &HashMap<Party, CallSettings>,
+    settings: &'a HashMap<Party, CallSettings>,
     now: UnixMs,
-) -> Screened {
+) -> Screened<'a> {
     if calling == Calling::Callback {
         return Screened::Rings { drop_in: false };
     }
     let person = called.person.map(Party::Person);
     let parties = [Some(Party::Device(called.device)), person];
-    let own: Vec<&CallSettings> = parties
+    let own: Vec<&'a CallSettings> = parties
         .into_iter()
         .flatten()
         .filter_map(|party| settings.get(&party))
@@ -65,7 +68,13 @@ pub(crate) fn screen(
         _ => false,
     };
     let refuses = |settings: &CallSettings| {
-        let blocked = settings.blocked.iter().any(is_caller);
+        let blocked = match calling {
+            Calling::Outside(number) => settings
+                .blocked_numbers
+                .iter()
+                .any(|own| Some(own) == number),
+            _ => settings.blocked.iter().any(is_caller),
+        };
         // Lists name people and devices of the home; who calls from outside is on none and judged by the address book.
         let inside = matches!(calling, Calling::Inside { .. });
         let listed = |only: &Vec<Party>| only.iter().any(is_caller);
@@ -73,6 +82,10 @@ pub(crate) fn screen(
     };
     if own.iter().any(|settings| refuses(settings)) {
         return Screened::Declined;
+    }
+    // Before do not disturb: what goes elsewhere disturbs nobody here.
+    if let Some(to) = own.iter().find_map(|settings| settings.forward.as_ref()) {
+        return Screened::Forwards(to);
     }
     if own.iter().any(|settings| settings.is_undisturbed(now)) {
         return Screened::DoNotDisturb;
@@ -108,7 +121,7 @@ mod tests {
     }
 
     impl Two {
-        fn judged(&self, party: Party, settings: CallSettings) -> Screened {
+        fn judged(&self, party: Party, settings: CallSettings) -> Screened<'static> {
             let calling = Calling::Inside {
                 device: self.kitchen,
                 person: Some(self.anna),
@@ -116,13 +129,14 @@ mod tests {
             self.judged_of(calling, party, settings)
         }
 
-        fn judged_of(&self, calling: Calling, party: Party, settings: CallSettings) -> Screened {
-            screen(
-                calling,
-                self.called,
-                &HashMap::from([(party, settings)]),
-                NOW,
-            )
+        fn judged_of(
+            &self,
+            calling: Calling<'_>,
+            party: Party,
+            settings: CallSettings,
+        ) -> Screened<'static> {
+            let settings = Box::leak(Box::new(HashMap::from([(party, settings)])));
+            screen(calling, self.called, settings, NOW)
         }
     }
 
@@ -153,14 +167,14 @@ mod tests {
                 };
                 let allowed = Screened::Rings { drop_in: true };
                 assert_eq!(two.judged(own, drop_in.clone()), allowed);
-                assert_eq!(two.judged_of(Calling::Outside, own, drop_in), rings);
+                assert_eq!(two.judged_of(Calling::Outside(None), own, drop_in), rings);
             }
             let nobody = CallSettings {
                 only: Some(Vec::new()),
                 ..CallSettings::default()
             };
             assert_eq!(two.judged(own, nobody.clone()), Screened::Declined);
-            assert_eq!(two.judged_of(Calling::Outside, own, nobody), rings);
+            assert_eq!(two.judged_of(Calling::Outside(None), own, nobody), rings);
         }
     }
 
@@ -177,7 +191,7 @@ mod tests {
         assert_eq!(two.judged(own, until(None)), Screened::DoNotDisturb);
         let later = until(Some(UnixMs(1_001)));
         assert_eq!(two.judged(own, later.clone()), Screened::DoNotDisturb);
-        let outside = two.judged_of(Calling::Outside, own, later);
+        let outside = two.judged_of(Calling::Outside(None), own, later);
         assert_eq!(outside, Screened::DoNotDisturb);
         assert_eq!(two.judged(own, until(Some(NOW))), rings);
         let everything = CallSettings {
@@ -185,5 +199,38 @@ mod tests {
             ..until(None)
         };
         assert_eq!(two.judged_of(Calling::Callback, own, everything), rings);
+    }
+
+    #[test]
+    fn calls_go_elsewhere_but_not_a_blocked_callers_and_no_callback() {
+        let two = two();
+        let own = Party::Device(two.called.device);
+        let to = ForwardTo::Called(crate::contact::ContactName::new("Study").unwrap());
+        let away = CallSettings {
+            forward: Some(to.clone()),
+            do_not_disturb: true,
+            ..CallSettings::default()
+        };
+        assert_eq!(two.judged(own, away.clone()), Screened::Forwards(&to));
+        assert_eq!(
+            two.judged_of(Calling::Outside(None), own, away.clone()),
+            Screened::Forwards(&to)
+        );
+        let callback = two.judged_of(Calling::Callback, own, away.clone());
+        assert_eq!(callback, Screened::Rings { drop_in: false });
+        let number = Number::new("+15055550123").unwrap();
+        let blocked = CallSettings {
+            blocked: vec![Party::Device(two.kitchen)],
+            blocked_numbers: vec![number.clone()],
+            ..away
+        };
+        assert_eq!(two.judged(own, blocked.clone()), Screened::Declined);
+        let outside = Calling::Outside(Some(&number));
+        assert_eq!(
+            two.judged_of(outside, own, blocked.clone()),
+            Screened::Declined
+        );
+        let callback = two.judged_of(Calling::Callback, own, blocked);
+        assert_eq!(callback, Screened::Rings { drop_in: false });
     }
 }

@@ -8,6 +8,7 @@
 //! Nothing here waits: what asks the store is a task of its own and comes back as news.
 
 mod deciding;
+mod mailbox;
 mod outside;
 mod screened;
 

@@ -11,9 +11,13 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use hearthline_hub::bus::LocalBus;
-use hearthline_hub::carddav::{BookState, CarddavError, Server, changes};
+use hearthline_hub::carddav::writing::{Expected, Written, put};
+use hearthline_hub::carddav::{BookState, CarddavError, KeptAlike, Server, changes};
 use hearthline_hub::clock::UnixMs;
+use hearthline_hub::contact::ContactName;
+use hearthline_hub::control::{Done, Wish, ask};
 use hearthline_hub::store::{AddressBooks as _, Contacts as _, SqliteConfig, SqliteStore};
+use hearthline_hub::{Hub, HubConfig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 const NOW: UnixMs = UnixMs(1_800_000_000_000);
@@ -102,6 +106,13 @@ impl Radicale {
 
     /// As another program does that writes to the server; the status.
     async fn asks(&self, method: &str, path: &str, kind: &str, body: &str) -> u16 {
+        self.answers(method, path, kind, body).await[9..12]
+            .parse()
+            .unwrap()
+    }
+
+    /// The whole answer.
+    async fn answers(&self, method: &str, path: &str, kind: &str, body: &str) -> String {
         let mut stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
         let basic = base64::engine::general_purpose::STANDARD.encode("anna:secret");
         let request = format!(
@@ -113,7 +124,12 @@ impl Radicale {
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
-        answer[9..12].parse().unwrap()
+        answer
+    }
+
+    /// Every card of the book.
+    async fn cards(&self) -> String {
+        self.answers("GET", "/anna/book/", "text/plain", "").await
     }
 
     async fn makes_book(&self) {
@@ -247,6 +263,134 @@ async fn what_changes_in_radicale_changes_here() {
     let none = radicale.server("/anna/", "secret");
     let none = changes(&none, &BookState::default()).await;
     assert!(matches!(none, Err(CarddavError::NoAddressBook)), "{none:?}");
+}
+
+/// Makes home and server alike, as the owner does at the machine.
+async fn alike(hub: &Path, radicale: &Radicale) -> KeptAlike {
+    let wish = Wish::SyncContacts {
+        url: format!("http://{}/anna/book/", radicale.address),
+        user: "anna".to_owned(),
+        password: "secret".to_owned(),
+        both_ways: true,
+    };
+    match ask(hub, &wish).await.unwrap() {
+        Done::KeptAlike(done) => done,
+        Done::Refused { detail } => panic!("{detail}"),
+        _ => panic!("something else was done"),
+    }
+}
+
+#[tokio::test]
+async fn home_and_radicale_are_kept_alike_and_nothing_is_lost() {
+    let Some(radicale) = Radicale::start() else {
+        return;
+    };
+    radicale.makes_book().await;
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("hub");
+    let hub = Hub::start(HubConfig::new(&data)).await.unwrap();
+    let store = hub.store();
+    let names = async || {
+        let all = store.contacts().await.unwrap();
+        let names = all.iter().map(|own| own.fields.name.as_str().to_owned());
+        names.collect::<Vec<_>>()
+    };
+    let named = async |wanted: &'static str| {
+        let all = store.contacts().await.unwrap();
+        let found = all
+            .into_iter()
+            .find(|own| own.fields.name.as_str() == wanted);
+        found.unwrap_or_else(|| panic!("no {wanted}"))
+    };
+    let rename = async |from: &'static str, to: &'static str| {
+        let mut contact = named(from).await;
+        contact.fields.name = ContactName::new(to).unwrap();
+        let changed = store.change_contact(contact.id, &contact.fields, NOW).await;
+        changed.unwrap();
+    };
+    radicale
+        .puts(
+            "a",
+            "FN:Anna\r\nN:;Anna;;;\r\nTEL;TYPE=CELL:+1 202 555 0123\r\nX-PET:Rex\r\n",
+        )
+        .await;
+    let first = alike(&data, &radicale).await;
+    assert_eq!((first.imported.added, first.sent), (1, 0));
+
+    // What is new or changed here goes there, whole.
+    let bert = serde_json::from_value(serde_json::json!({
+        "name": "Bert", "numbers": [{"label": "home", "number": "+12025550124"}],
+    }));
+    store.add_contact(&bert.unwrap(), NOW).await.unwrap();
+    rename("Anna", "Anna B").await;
+    let second = alike(&data, &radicale).await;
+    assert_eq!((second.sent, second.postponed), (2, 0));
+    let cards = radicale.cards().await;
+    for text in ["Anna B", "X-PET:Rex", "0123", "FN:Bert", "+12025550124"] {
+        assert!(cards.contains(text), "{text}: {cards}");
+    }
+    let again = alike(&data, &radicale).await;
+    assert_eq!((again.imported.added, again.imported.changed), (0, 0));
+    assert_eq!((again.sent, again.removed, again.taken_back), (0, 0, 0));
+    assert_eq!(names().await, ["Anna B", "Bert"]);
+
+    // Changed on both sides: theirs takes the place, ours stands beside it, here and there.
+    radicale
+        .puts(
+            "a",
+            "FN:Anna Theirs\r\nN:;Anna;;;\r\nTEL;TYPE=CELL:+1 202 555 0199\r\n",
+        )
+        .await;
+    rename("Anna B", "Anna Ours").await;
+    let both = alike(&data, &radicale).await;
+    assert_eq!((both.imported.changed, both.sent), (1, 1));
+    assert_eq!(names().await, ["Anna Ours (here)", "Anna Theirs", "Bert"]);
+    let cards = radicale.cards().await;
+    assert!(cards.contains("Anna Ours (here)") && cards.contains("Anna Theirs"));
+    assert!(cards.contains("X-PET:Rex"), "with all that it had: {cards}");
+
+    // Removed there and changed here: it stays, and goes back.
+    let bert = named("Bert").await.id;
+    let path = format!("/anna/book/hearthline-{bert}.vcf");
+    assert_eq!(radicale.asks("DELETE", &path, "text/plain", "").await, 200);
+    rename("Bert", "Bert B").await;
+    let kept = alike(&data, &radicale).await;
+    assert_eq!((kept.removed, kept.sent), (0, 1));
+    assert!(radicale.cards().await.contains("Bert B"));
+
+    // Removed here and unchanged there: gone there; changed there: it comes back.
+    store
+        .remove_contact(named("Bert B").await.id, NOW)
+        .await
+        .unwrap();
+    let taken = alike(&data, &radicale).await;
+    assert_eq!(taken.taken_back, 1);
+    assert!(!radicale.cards().await.contains("Bert B"));
+    store
+        .remove_contact(named("Anna Theirs").await.id, NOW)
+        .await
+        .unwrap();
+    radicale.puts("a", "FN:Anna Again\r\nN:;Anna;;;\r\n").await;
+    let back = alike(&data, &radicale).await;
+    assert_eq!((back.imported.added, back.taken_back), (1, 0));
+    assert_eq!(names().await, ["Anna Again", "Anna Ours (here)"]);
+
+    // Nobody's change is written over: neither one that we do not know nor a card that is there already.
+    let server = radicale.server("/anna/book/", "secret");
+    let card = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:a\r\nFN:Over\r\nN:;Over;;;\r\nEND:VCARD\r\n";
+    for expected in [Expected::Etag("\"old\""), Expected::Absent] {
+        let written = put(&server, "/anna/book/a.vcf", expected, card).await;
+        assert_eq!(written.unwrap(), Written::Otherwise, "{expected:?}");
+    }
+    let outside = put(&server, "/anna/other.vcf", Expected::Absent, card).await;
+    assert!(matches!(outside, Err(CarddavError::Members)), "{outside:?}");
+    assert!(!radicale.cards().await.contains("FN:Over"));
+    let url = server.key();
+    let left = ask(&data, &Wish::LeaveBook { url: url.clone() }).await;
+    assert!(matches!(left.unwrap(), Done::Left));
+    let again = ask(&data, &Wish::LeaveBook { url }).await;
+    assert!(matches!(again.unwrap(), Done::Refused { .. }));
+    hub.stop().await;
 }
 
 #[test]

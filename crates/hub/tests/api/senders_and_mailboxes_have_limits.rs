@@ -99,6 +99,7 @@ impl Home {
             from: Party::Person(from),
             to,
             body: MessageBody::Text(serde_json::from_value(json!("Dinner")).unwrap()),
+            announcement: false,
             expires_at: NOW.plus_ms(1_000_000),
         };
         self.store.send_message(&message, NOW).await.map(drop)

@@ -77,7 +77,7 @@ async fn an_older_database_is_backed_up_and_upgraded() {
         .fetch_one(&mut upgraded)
         .await
         .unwrap();
-    assert_eq!(version.get::<i64, _>(0), 8);
+    assert_eq!(version.get::<i64, _>(0), 10);
     query("SELECT * FROM bindings")
         .fetch_all(&mut upgraded)
         .await

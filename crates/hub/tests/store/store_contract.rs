@@ -23,9 +23,19 @@ use hearthline_hub::session::{Token, TokenKind};
 use hearthline_hub::store::{SqliteConfig, SqliteStore, Store, StoreError};
 use serde_json::json;
 
+mod address_books;
 mod messages;
+mod wishes;
+use address_books::{
+    a_book_is_known_by_what_was_read_last, what_changes_or_goes_on_the_server_changes_or_goes_here,
+};
 use messages::{
     a_message_is_stored_once_and_delivered_in_order, messages_expire, receipts_only_go_forward,
+};
+
+use wishes::{
+    wishes_end_with_their_person_and_are_nobody_elses,
+    wishes_of_people_and_devices_are_kept_apart_and_replaced_whole,
 };
 
 const NOW: UnixMs = UnixMs(1_800_000_000_000);
@@ -78,6 +88,12 @@ contract! {
     a_message_is_stored_once_and_delivered_in_order
     receipts_only_go_forward
     messages_expire
+    ten_thousand_messages_wait_a_month_and_are_read_once
+    what_no_mailbox_holds_is_dropped
+    wishes_of_people_and_devices_are_kept_apart_and_replaced_whole
+    wishes_end_with_their_person_and_are_nobody_elses
+    a_book_is_known_by_what_was_read_last
+    what_changes_or_goes_on_the_server_changes_or_goes_here
     incidents_are_only_added
     old_events_are_dropped_from_the_front
 }
@@ -127,6 +143,7 @@ fn text(client_id: &str, from: Party, to: Recipients) -> NewMessage {
         from,
         to,
         body: MessageBody::Text(read(json!(format!("text of {client_id}")))),
+        announcement: false,
         expires_at: NOW.plus_ms(1_000_000),
     }
 }

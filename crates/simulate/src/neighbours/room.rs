@@ -1,6 +1,7 @@
 //! One room: its device, the sound in it, and what the device showed.
 use core::f32::consts::TAU;
 use core::time::Duration;
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use hearthline_emergency::call::{CallTimers, Line, Transport as LineTransport};
@@ -12,13 +13,15 @@ use hearthline_sip::endpoint::{Target, Transport};
 use hearthline_sip::tokens::Tokens;
 use hearthline_speaker::config::Household;
 use hearthline_speaker::device::{Device, DeviceConfig, Light, Step};
+use hearthline_speaker::messages::Part;
 use hearthline_speaker::policy::Mode;
 use hearthline_speaker::record::Recorder;
 use hearthline_speaker::telephone::screening::DropIn;
-use hearthline_speaker::telephone::{HomeConfig, Tone};
+use hearthline_speaker::telephone::{DeviceKeys, HomeConfig, Tone};
 use hearthline_voice::understand::Country;
 
 use super::TAKER;
+use super::messages::Telling;
 use super::ports::emergency_port;
 use crate::home_hub::{DOMAIN, HUB};
 use crate::trace::Digests;
@@ -32,22 +35,34 @@ pub struct Room {
     /// Its name and user.
     pub name: String,
     pub(super) device: Device,
+    pub(super) keys: DeviceKeys,
     pub(super) sip: SocketAddr,
     pub(super) next_frame: Duration,
     pub(super) frames: u32,
     pub(super) speech_until: Option<Duration>,
     pub(super) reply_until: Option<Duration>,
     pub(super) digests: Digests,
+    pub(super) telling: VecDeque<Telling>,
     /// Loudness of what is spoken in the room; 0 is silence.
     pub level: f32,
     /// Pitch of it.
     pub hz: f32,
+    /// What is said in the room next, 16 kHz, instead.
+    pub speech: VecDeque<i16>,
     /// Steps of the device.
     pub steps: Vec<(Duration, Step)>,
     /// Its lights.
     pub lights: Vec<Light>,
     /// What it said.
     pub said: Vec<String>,
+    /// What it began to tell of messages.
+    pub tells: Vec<Vec<Part>>,
+    /// What of that it told to the end.
+    pub told: Vec<Vec<Part>>,
+    /// When it fell silent.
+    pub hushes: Vec<Duration>,
+    /// What it keeps of messages that the hub does not have.
+    pub outbox: Vec<u8>,
     /// Its tones.
     pub tones: Vec<Option<Tone>>,
     /// Its volumes.
@@ -60,10 +75,21 @@ pub struct Room {
     pub received: Vec<(Duration, String)>,
     /// The log, as the disk has it.
     pub log: Vec<u8>,
+    /// The keys of other devices, as the disk has them.
+    pub known_keys: Vec<u8>,
+    /// Datagrams of calls that it sent.
+    pub wire: Vec<Vec<u8>>,
 }
 
 impl Room {
-    pub(super) fn new(index: usize, name: &str, drop_in: DropIn, tokens: &Tokens) -> Self {
+    pub(super) fn new(
+        index: usize,
+        name: &str,
+        drop_in: DropIn,
+        tokens: &Tokens,
+        joins: (DeviceKeys, Vec<u8>),
+        now: Duration,
+    ) -> Self {
         let tokens = tokens.fork(name);
         let port = u16::try_from(index).expect("few rooms");
         let sip = SocketAddr::from(([127, 0, 0, 1], 6_000 + 10 * port));
@@ -77,14 +103,9 @@ impl Room {
             firmware: None,
             previous_segment: None,
         };
-        let (recorder, recovery) = Recorder::open(
-            &[],
-            setup,
-            tokens.fork("record"),
-            WALL_MS_AT_ZERO,
-            Duration::ZERO,
-        )
-        .expect("an empty log opens");
+        let (recorder, recovery) =
+            Recorder::open(&[], setup, tokens.fork("record"), WALL_MS_AT_ZERO, now)
+                .expect("an empty log opens");
         let household = Household::parse(HOUSEHOLD).expect("the household is ours");
         let contact = SipUri::parse(&format!("sip:{name}@{sip}")).expect("a loopback URI");
         let line = SipUri::parse(&format!("sip:{TAKER}")).expect("a loopback URI");
@@ -102,7 +123,7 @@ impl Room {
             seed: tokens.fork("device").next_bytes(),
             wall_ms_at_zero: WALL_MS_AT_ZERO,
         };
-        let mut device = Device::new(config, recorder, &recovery, None, Duration::ZERO);
+        let mut device = Device::new(config, recorder, &recovery, None, now);
         let home = HomeConfig {
             hub: Target::new(Transport::Tls, HUB.parse().expect("an address")),
             domain: Host::parse(DOMAIN).expect("a domain"),
@@ -113,28 +134,39 @@ impl Room {
                 .map(|call| SocketAddr::from(([127, 0, 0, 1], 20_100 + 100 * port + 2 * call)))
                 .collect(),
             drop_in,
+            keys: joins.0.clone(),
+            known_keys: joins.1,
         };
-        device.join_household(home, Duration::ZERO);
+        device.join_household(home, now);
         Self {
             name: name.to_owned(),
             device,
+            keys: joins.0,
             sip,
-            next_frame: Duration::from_millis(3 * u64::from(port)),
+            next_frame: now + Duration::from_millis(3 * u64::from(port)),
             frames: 0,
             speech_until: None,
             reply_until: None,
             digests: Digests::default(),
+            telling: VecDeque::new(),
             level: 0.0,
             hz: 440.0,
+            speech: VecDeque::new(),
             steps: Vec::new(),
             lights: Vec::new(),
             said: Vec::new(),
+            tells: Vec::new(),
+            told: Vec::new(),
+            hushes: Vec::new(),
+            outbox: Vec::new(),
             tones: Vec::new(),
             volumes: Vec::new(),
             played: Vec::new(),
             sent: Vec::new(),
             received: Vec::new(),
             log: Vec::new(),
+            known_keys: Vec::new(),
+            wire: Vec::new(),
         }
     }
 
@@ -148,6 +180,11 @@ impl Room {
     pub(super) fn frame(&mut self) -> Vec<i16> {
         let first = self.frames * 320;
         self.frames += 1;
+        if !self.speech.is_empty() {
+            return (0..FRAME_SAMPLES)
+                .map(|_| self.speech.pop_front().unwrap_or(0))
+                .collect();
+        }
         (0..FRAME_SAMPLES)
             .map(|at| {
                 let time = (first as usize + at) as f32 / 16_000.0;

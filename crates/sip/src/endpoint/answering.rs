@@ -88,9 +88,24 @@ impl Endpoint {
         body: Option<Body>,
         now: Duration,
     ) -> Result<(), CommandError> {
+        self.accept_with(call, Vec::new(), body, now)
+    }
+
+    /// The same with further rows in the 200, such as an Identity.
+    ///
+    /// # Errors
+    /// As [`accept`](Self::accept).
+    pub fn accept_with(
+        &mut self,
+        call: CallHandle,
+        rows: Vec<(HeaderName, Vec<u8>)>,
+        body: Option<Body>,
+        now: Duration,
+    ) -> Result<(), CommandError> {
         self.offered(call, "accept")?;
         let callee = self.calls.get_mut(&call.0).and_then(Call::callee);
         let callee = callee.ok_or(CommandError::UnknownCall)?;
+        callee.accept_rows = rows;
         if callee.reliable.holds_success_back() {
             callee.accept_wanted = Some(body);
         } else {
@@ -149,6 +164,13 @@ impl Endpoint {
             self.transactions.respond(id, &response, now);
             return;
         }
+        let replaces = match self.replaced(&request) {
+            Ok(replaces) => replaces,
+            Err(status) => {
+                self.refuse(id, &request, Some(&tag), Refusal::new(status), now);
+                return;
+            }
+        };
         let session = super::session::decide(&request, self.config.session_timer);
         if let SessionAnswer::TooSmall(min_se_s) = session {
             self.refuse_session(id, &request, &tag, min_se_s, now);
@@ -172,10 +194,12 @@ impl Endpoint {
             transaction: id,
             request: (*request).clone(),
             reliable: ReliableSender::new(self.config.timers, first_rseq),
+            replaces,
             requires_reliable,
             supports_reliable,
             rang: false,
             accept_wanted: None,
+            accept_rows: Vec::new(),
             ringing_until: Some(now.saturating_add(patience)),
         };
         let handle = self.next_handle();
@@ -197,6 +221,7 @@ impl Endpoint {
             change_again: None,
             change_in: None,
             ack_awaited: None,
+            was_referred: false,
             bye_wanted: None,
         };
         self.calls.insert(handle, call);
@@ -270,6 +295,12 @@ impl Endpoint {
         let Some(call) = self.calls.get_mut(&handle) else {
             return;
         };
+        // The rows were for the first answer alone.
+        if let Some(callee) = call.callee() {
+            for (name, value) in core::mem::take(&mut callee.accept_rows) {
+                response.headers.push(name, value);
+            }
+        }
         let answer = super::session::decide(request, call.session_config);
         super::session::grant(call, answer, &mut response.headers, now);
         if body.is_some() {
@@ -296,7 +327,7 @@ impl Endpoint {
         response.headers.push(HeaderName::Allow, self.allow());
         response
             .headers
-            .push(HeaderName::Supported, "100rel, timer");
+            .push(HeaderName::Supported, self.supported());
         put_body(&mut response.headers, &mut response.body, body);
         response
     }

@@ -408,7 +408,7 @@ impl Endpoint {
         headers.push(HeaderName::Allow, self.allow());
         headers.push(HeaderName::Accept, self.config.accept.join(", "));
         headers.push(HeaderName::AcceptEncoding, "identity");
-        headers.push(HeaderName::Supported, "100rel, timer");
+        headers.push(HeaderName::Supported, self.supported());
         self.transactions.respond(id, &response, now);
     }
 }

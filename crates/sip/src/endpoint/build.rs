@@ -132,11 +132,22 @@ impl Endpoint {
     /// Value of Allow.
     pub(super) fn allow(&self) -> String {
         let mut allow = "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO".to_owned();
+        if self.config.transfers {
+            allow.push_str(", REFER, NOTIFY");
+        }
         for method in &self.config.methods {
             allow.push_str(", ");
             allow.push_str(method.as_str());
         }
         allow
+    }
+
+    /// Value of Supported in our answers.
+    pub(super) fn supported(&self) -> &'static str {
+        match self.config.transfers {
+            true => "100rel, timer, replaces, norefersub",
+            false => "100rel, timer",
+        }
     }
 
     /// A response with our tag, Server, and inside a dialog Contact and Record-Route.

@@ -3,6 +3,7 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::late_offer::OwedAnswer;
 use super::request::{Body, Credentials, InviteRequest};
 use crate::dialog::Dialog;
 use crate::digest::DigestClient;
@@ -10,7 +11,7 @@ use crate::reliable::{ReliableReceiver, ReliableSender};
 use crate::session_timer::{SessionTimer, SessionTimerConfig};
 use crate::target::Target;
 use crate::transaction::TransactionId;
-use crate::{NameAddr, Request, Response, Uri};
+use crate::{HeaderName, NameAddr, Request, Response, Uri};
 
 /// Where a call stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +68,8 @@ pub(super) struct Call {
     pub(super) change_in: Option<TransactionId>,
     /// Our 2xx to an INVITE or re-INVITE, repeated until the ACK.
     pub(super) ack_awaited: Option<AckAwaited>,
+    /// A REFER of the peer came before.
+    pub(super) was_referred: bool,
     /// BYE as soon as the ACK is there (RFC 3261 section 15); with its Reason.
     pub(super) bye_wanted: Option<Option<String>>,
 }
@@ -106,6 +109,8 @@ pub(super) struct Caller {
     /// Repairs that are made once each: 420, 421.
     pub(super) repaired: BTreeSet<u16>,
     pub(super) last_response: Option<Box<Response>>,
+    /// A 2xx with an offer whose ACK waits for our answer.
+    pub(super) owed: Option<OwedAnswer>,
 }
 
 /// One early dialog of a caller.
@@ -135,12 +140,16 @@ pub(super) struct Callee {
     pub(super) transaction: TransactionId,
     pub(super) request: Request,
     pub(super) reliable: ReliableSender<Response>,
+    /// The call of ours whose place it takes (RFC 3891).
+    pub(super) replaces: Option<u64>,
     pub(super) requires_reliable: bool,
     pub(super) supports_reliable: bool,
     /// A provisional response with our tag was sent.
     pub(super) rang: bool,
     /// A 2xx that waits for a PRACK.
     pub(super) accept_wanted: Option<Option<Body>>,
+    /// Further rows of the 2xx.
+    pub(super) accept_rows: Vec<(HeaderName, Vec<u8>)>,
     pub(super) ringing_until: Option<Duration>,
 }
 
@@ -236,12 +245,19 @@ pub(super) struct Context {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     Invite,
-    Reinvite { refresh: bool },
-    Update { refresh: bool },
+    Reinvite {
+        refresh: bool,
+    },
+    Update {
+        refresh: bool,
+    },
     Bye,
     Cancel,
     Prack,
     Info,
+    Refer,
+    /// A report on a REFER of the peer.
+    Notify(u64),
     Query(u64),
     Register(u64),
 }

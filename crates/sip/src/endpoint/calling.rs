@@ -30,13 +30,19 @@ impl Endpoint {
             ));
         };
         self.check_room_for_call()?;
+        let max = self.config.limits.client_transactions_max;
+        if self.transactions.counts().0 >= max {
+            let what = "client transactions";
+            return Err(CommandError::TooMany { what, max });
+        }
         let handle = self.next_handle();
         let contact = request
             .contact
             .clone()
             .unwrap_or_else(|| self.contact_for(&first));
+        let call_id = request.call_id.clone();
         let caller = Caller {
-            call_id: self.tokens.call_id(),
+            call_id: call_id.unwrap_or_else(|| self.tokens.call_id()),
             local_tag: self.tokens.tag(),
             seq: self.tokens.cseq(),
             transaction: None,
@@ -53,6 +59,7 @@ impl Endpoint {
             cancel: Cancel::No,
             repaired: BTreeSet::new(),
             last_response: None,
+            owed: None,
             request,
         };
         let end_on_session_expiry = caller
@@ -74,6 +81,7 @@ impl Endpoint {
             change_again: None,
             change_in: None,
             ack_awaited: None,
+            was_referred: false,
             bye_wanted: None,
             side: Side::Caller(Box::new(caller)),
         };
@@ -188,6 +196,9 @@ impl Endpoint {
             Reliable::Off => {}
             Reliable::Supported => supported.push("100rel"),
             Reliable::Required => headers.push(HeaderName::Require, "100rel"),
+        }
+        if self.config.transfers {
+            supported.push("replaces");
         }
         headers.push(HeaderName::Supported, supported.join(", "));
         if let Some(session) = session {

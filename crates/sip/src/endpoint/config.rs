@@ -39,6 +39,9 @@ pub struct EndpointConfig {
     /// Methods outside a dialog that are handed up as [`Event::Request`](super::Event::Request);
     /// others get 405.
     pub methods: Vec<Method>,
+    /// Whether calls can be transferred: REFER and NOTIFY inside calls, and INVITE with Replaces, are understood and
+    /// handed up. `false`: 405, and Replaces counts for nothing.
+    pub transfers: bool,
     /// Media types accepted in bodies, for Accept and 415.
     pub accept: Vec<String>,
     /// Challenge to everyone who calls or registers here; `None`: nobody is challenged.
@@ -66,6 +69,7 @@ impl EndpointConfig {
             end_on_session_expiry: true,
             reliable_provisional: true,
             methods: Vec::new(),
+            transfers: false,
             accept: vec!["application/sdp".to_owned(), "multipart/mixed".to_owned()],
             challenge: None,
             large_over_tcp: true,
@@ -93,6 +97,8 @@ pub struct EndpointLimits {
     pub challenges_max: u32,
     /// Attempts of one call on all its targets, redirections and repetitions together.
     pub attempts_max: u32,
+    /// REFERs of peers that wait or are reported on at once.
+    pub referrals_max: usize,
     /// Streams that bring messages at once.
     pub streams_max: usize,
     /// How long a stream may hold half a message.
@@ -110,6 +116,7 @@ impl Default for EndpointLimits {
             queries_max: 64,
             challenges_max: 4,
             attempts_max: 24,
+            referrals_max: 16,
             streams_max: 256,
             half_message_max: Duration::from_secs(30),
         }

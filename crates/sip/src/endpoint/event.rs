@@ -4,6 +4,7 @@ use core::fmt;
 use core::time::Duration;
 use std::net::SocketAddr;
 
+use crate::refer::ReferTo;
 use crate::resolve::Question;
 use crate::target::{Target, Transport};
 use crate::{Request, Response, StatusCode};
@@ -24,6 +25,10 @@ pub struct RegistrationHandle(pub(super) u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestHandle(pub(super) u64);
 
+/// One REFER of a peer that waits for [`Endpoint::accept_refer`](super::Endpoint::accept_refer), and then for reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReferHandle(pub(super) u64);
+
 macro_rules! display {
     ($($name:ident)*) => {$(
         impl fmt::Display for $name {
@@ -33,7 +38,7 @@ macro_rules! display {
         }
     )*};
 }
-display!(CallHandle QueryHandle RegistrationHandle RequestHandle);
+display!(CallHandle QueryHandle RegistrationHandle RequestHandle ReferHandle);
 
 /// Where a message came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,6 +144,21 @@ impl FailureCause {
             _ => None,
         }
     }
+}
+
+/// How a transfer of ours goes (RFC 3515).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TransferProgress {
+    /// The peer will try, and report.
+    Accepted,
+    /// The peer will try, and say nothing more (RFC 4488).
+    Untold,
+    /// A report: the status of its call so far, 100 to 199.
+    Told(StatusCode),
+    /// The last report; `None`: it said nothing of the call, or none came.
+    Ended(Option<StatusCode>),
+    /// The peer does not, or was not reached.
+    Refused(FailureCause),
 }
 
 /// Why a registration does not stand.
@@ -281,6 +301,27 @@ pub enum Event {
     SessionExpired {
         /// Which call.
         call: CallHandle,
+    },
+    /// The peer asks us to call somebody else (RFC 3515): answer with `accept_refer` or `reject_refer`. Only where the
+    /// configuration says `transfers`.
+    Referred {
+        /// In which call.
+        call: CallHandle,
+        /// Whom to answer, and to report to.
+        refer: ReferHandle,
+        /// Whom to call, read out of its Refer-To: only data, to be judged before anybody is called.
+        to: Box<ReferTo>,
+        /// The REFER.
+        request: Box<Request>,
+        /// Where it came in.
+        source: Source,
+    },
+    /// How our transfer of a call goes.
+    Transfer {
+        /// Which call.
+        call: CallHandle,
+        /// How far it is.
+        progress: TransferProgress,
     },
     /// An INFO inside the call; answered with 200.
     Info {

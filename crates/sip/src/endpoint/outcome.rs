@@ -195,19 +195,25 @@ impl Endpoint {
             return;
         }
         let (invite, flow) = (context.request.clone(), context.target.clone());
+        if self.is_owed(handle, id, &tag) {
+            return;
+        }
         let state = DialogState::Confirmed;
         let Some(mut dialog) = caller_dialog(&invite, &response, state, &invite.uri) else {
             return;
         };
-        self.acknowledge(id, &dialog, &flow, &tag, &invite, now);
         let mut wanted = false;
         let mut cancelled = false;
         if let Some(call) = self.calls.get_mut(&handle) {
             let answered = call.dialog.is_some();
             cancelled = call.phase == Phase::Cancelling;
             if let Some(caller) = call.caller()
+                && answered
+            {
+                // The early dialogs are gone; their PRACKs may have used numbers of this one.
+                dialog.local_seq = dialog.local_seq.max(caller.seq);
+            } else if let Some(caller) = call.caller()
                 && caller.transaction == Some(id)
-                && !answered
             {
                 wanted = true;
                 if let Some(early) = caller.early.get(&tag) {
@@ -217,7 +223,11 @@ impl Endpoint {
                 }
             }
         }
-        if !wanted || cancelled {
+        let stands = wanted && !cancelled;
+        if !(stands && self.owe_answer(handle, id, &tag, &invite, &response)) {
+            self.acknowledge(id, &dialog, &flow, &tag, &invite, now);
+        }
+        if !stands {
             let credentials = self.contexts.get(&id).map(|c| c.credentials.clone());
             self.send_bye(dialog, &flow, credentials.unwrap_or_default(), None, now);
             if wanted {
@@ -252,6 +262,8 @@ impl Endpoint {
                 call.peer_allows_update = allow.contains(&Method::Update);
             }
             if let Some(caller) = call.caller() {
+                let used = caller.early.values().map(|early| early.dialog.local_seq);
+                caller.seq = used.max().unwrap_or(0).max(caller.seq);
                 caller.early.clear();
                 caller.targets.clear();
                 caller.contacts.clear();
@@ -274,6 +286,21 @@ impl Endpoint {
         flow: &Target,
         tag: &str,
         invite: &Request,
+        now: Duration,
+    ) {
+        self.acknowledge_offer(id, dialog, flow, tag, invite, None, now);
+    }
+
+    /// The same with the answer to an offer in the 2xx.
+    #[allow(clippy::too_many_arguments, reason = "one ACK, and what it is made of")]
+    pub(super) fn acknowledge_offer(
+        &mut self,
+        id: TransactionId,
+        dialog: &crate::dialog::Dialog,
+        flow: &Target,
+        tag: &str,
+        invite: &Request,
+        answer: Option<&super::Body>,
         _now: Duration,
     ) {
         let seq = invite.headers.cseq().map_or(0, |cseq| cseq.seq);
@@ -282,6 +309,7 @@ impl Endpoint {
         for name in [HeaderName::Authorization, HeaderName::ProxyAuthorization] {
             ack.headers.copy_from(&invite.headers, &name);
         }
+        Self::put_answer(&mut ack, answer);
         let Some(target) = dialog_targets(dialog, flow).pop_front() else {
             return;
         };
@@ -340,11 +368,14 @@ impl Endpoint {
                     .is_some_and(|context| self.answer_challenge(context, &response)),
                 _ => self.repair(handle, &response),
             };
+        let cause = FailureCause::Response(response.clone());
         if again {
-            self.attempt(handle, context.as_ref(), now);
+            // Without room for another transaction nothing more comes of it.
+            if !self.attempt(handle, context.as_ref(), now) {
+                self.fail_call(handle, cause, now);
+            }
             return;
         }
-        let cause = FailureCause::Response(response.clone());
         match response.status.class() {
             3 => self.redirected(handle, response, now),
             // Only 503 says something of the server rather than of the callee (RFC 3263 4.3).

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use crate::refer::ReferTo;
 use crate::registration::RegistrationConfig;
 use crate::session_timer::SessionTimerConfig;
 use crate::target::Target;
@@ -80,6 +81,9 @@ pub struct InviteRequest {
     pub contact: Option<NameAddr>,
     /// Route set to start with: the outbound proxies, outermost first.
     pub route: Vec<NameAddr>,
+    /// Call-ID, for rows that are signed together with it; `None`: made here. It must be as hard to guess as those of
+    /// [`Tokens::call_id`](crate::tokens::Tokens::call_id).
+    pub call_id: Option<String>,
     /// Further rows: Geolocation, Priority, Call-Info …
     pub headers: Vec<(HeaderName, Vec<u8>)>,
     /// Body, for example `multipart/mixed` of SDP and PIDF-LO.
@@ -98,6 +102,9 @@ pub struct InviteRequest {
     pub ringing_max: Option<Duration>,
     /// Whether a session timer that ran out ends this call; `None`: as the endpoint is set up.
     pub end_on_session_expiry: Option<bool>,
+    /// The callee's 2xx brings the offer: it is acknowledged by
+    /// [`Endpoint::acknowledge_with`](super::Endpoint::acknowledge_with), with the answer.
+    pub late_offer: bool,
 }
 
 impl InviteRequest {
@@ -109,6 +116,7 @@ impl InviteRequest {
             from,
             contact: None,
             route: Vec::new(),
+            call_id: None,
             headers: Vec::new(),
             body: None,
             targets: vec![target],
@@ -118,6 +126,7 @@ impl InviteRequest {
             first_response_max: None,
             ringing_max: None,
             end_on_session_expiry: None,
+            late_offer: false,
         }
     }
 }
@@ -141,6 +150,31 @@ pub struct QueryRequest {
     pub target: Target,
     /// Credentials for digest challenges.
     pub credentials: Vec<Credentials>,
+}
+
+/// A transfer to ask the peer of a call for (RFC 3515).
+#[derive(Debug, Clone)]
+pub struct TransferRequest {
+    /// Whom the peer is to call, and in whose place.
+    pub refer_to: ReferTo,
+    /// Who asks (RFC 3892).
+    pub referred_by: Option<NameAddr>,
+    /// Whether the peer reports how it goes (RFC 4488).
+    pub reports: bool,
+}
+
+impl TransferRequest {
+    /// To a target, with reports.
+    pub fn new(uri: Uri) -> Self {
+        Self {
+            refer_to: ReferTo {
+                uri,
+                replaces: None,
+            },
+            referred_by: None,
+            reports: true,
+        }
+    }
 }
 
 /// A registration to hold.

@@ -190,7 +190,7 @@ impl Endpoint {
         Ok(())
     }
 
-    fn local_tag(&self, handle: u64) -> Option<String> {
+    pub(super) fn local_tag(&self, handle: u64) -> Option<String> {
         let dialog = self.calls.get(&handle)?.dialog.as_ref()?;
         Some(dialog.id.local_tag.clone())
     }
@@ -203,6 +203,8 @@ impl Endpoint {
         reason: Option<String>,
         now: Duration,
     ) {
+        // No BYE before the ACK (section 15).
+        self.pay_answer(handle, None, now);
         if let Some(call) = self.calls.get(&handle)
             && let Some(dialog) = call.dialog.clone()
         {
@@ -513,6 +515,12 @@ impl Endpoint {
                     .headers
                     .push(HeaderName::Accept, self.config.accept.join(", "));
                 self.transactions.respond(id, &response, now);
+            }
+            Method::Refer if self.config.transfers => {
+                self.incoming_refer(handle, id, request, source, now);
+            }
+            Method::Notify if self.config.transfers => {
+                self.incoming_notify(handle, id, &request, now);
             }
             ref method if self.config.methods.contains(method) => {
                 let key = self.next_handle();

@@ -149,6 +149,14 @@ impl SipUri {
         self
     }
 
+    /// With a header that the URI asks to put into a request; what may not stand in one is escaped.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        let escaped = |text: &str| escape(text.as_bytes(), Class::Header);
+        self.headers.push((escaped(name), escaped(value)));
+        self
+    }
+
     /// As `sips:` or `sip:`.
     #[must_use]
     pub fn with_secure(mut self, secure: bool) -> Self {

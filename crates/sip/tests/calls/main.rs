@@ -5,12 +5,14 @@
 mod network;
 
 mod accepted_state_absorbs_2xx;
+mod calls_are_transferred;
 mod cancel_crosses_answer;
 mod changes_meet_in_glare;
 mod digest_sha256_then_md5;
 mod early_update;
 mod flood_is_bounded;
 mod forked_answers;
+mod late_offers_are_answered_in_the_ack;
 mod loose_route_is_followed;
 mod malformed_is_answered;
 mod prack_both_sides;

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use hearthline_sip::StatusCode;
 use hearthline_sip::endpoint::{
-    CallHandle, Event, Input, Refusal, Reliable, SessionTimerConfig, Transport,
+    CallHandle, Event, Input, ReferHandle, Refusal, Reliable, SessionTimerConfig, TransferRequest,
+    Transport,
 };
 use proptest::prelude::*;
 
-use crate::network::{Faults, Network, address, invite, sdp, target};
+use crate::network::{Faults, Network, address, invite, sdp, target, uri};
 
 #[derive(Debug, Clone)]
 enum Act {
@@ -29,6 +30,10 @@ enum Act {
     Update(bool),
     Answer(bool),
     Refuse(bool),
+    /// One side transfers its call, with or without reports.
+    Transfer(bool, bool),
+    /// The last REFER of a side: accepted, refused, or reported on.
+    Referred(bool, Option<u16>),
     Wait(u32),
     /// A message that was on the wire, again, perhaps with a byte changed.
     Replay {
@@ -53,6 +58,9 @@ fn act() -> impl Strategy<Value = Act> {
         2 => any::<bool>().prop_map(Act::Update),
         2 => any::<bool>().prop_map(Act::Answer),
         1 => any::<bool>().prop_map(Act::Refuse),
+        2 => (any::<bool>(), any::<bool>()).prop_map(|(side, reports)| Act::Transfer(side, reports)),
+        3 => (any::<bool>(), proptest::option::of(100..700_u16))
+            .prop_map(|(side, status)| Act::Referred(side, status)),
         6 => (0..3_000_u32).prop_map(Act::Wait),
         1 => (20_000..90_000_u32).prop_map(Act::Wait),
         4 => (any::<usize>(), proptest::option::of((any::<usize>(), any::<u8>())))
@@ -67,6 +75,7 @@ fn act() -> impl Strategy<Value = Act> {
 #[derive(Default)]
 struct Books {
     open: [BTreeMap<CallHandle, bool>; 2],
+    refers: [Option<ReferHandle>; 2],
     ended: usize,
 }
 
@@ -78,6 +87,7 @@ impl Books {
                     Event::Incoming { call, .. } => {
                         assert!(self.open[end].insert(call, true).is_none());
                     }
+                    Event::Referred { refer, .. } => self.refers[end] = Some(refer),
                     Event::Failed { call, .. } | Event::Ended { call, .. } => {
                         assert!(self.open[end].remove(&call).is_some(), "ended twice");
                         self.ended += 1;
@@ -157,6 +167,25 @@ fn perform(network: &mut Network, books: &mut Books, act: Act) {
             let refusal = Refusal::new(StatusCode::NOT_ACCEPTABLE_HERE);
             let _ = end.reject_reinvite(call, refusal, now);
         }),
+        Act::Transfer(side, reports) => on(network, books, side, |end, call, now| {
+            let mut wanted = TransferRequest::new(uri("sip:third@example.com"));
+            wanted.reports = reports;
+            let _ = end.refer(call, wanted, now);
+        }),
+        Act::Referred(side, status) => {
+            let end = usize::from(side);
+            if let Some(refer) = books.refers[end] {
+                network.with(end, |end, now| match status.and_then(StatusCode::new) {
+                    None => drop(end.accept_refer(refer, now)),
+                    Some(status) => {
+                        let _ = end.report(refer, status, now);
+                        if status.code() >= 300 {
+                            let _ = end.reject_refer(refer, Refusal::new(status), now);
+                        }
+                    }
+                });
+            }
+        }
         Act::Wait(ms) => network.run(Duration::from_millis(ms.into())),
         Act::Replay { pick, flip } => {
             if network.wire.is_empty() {
@@ -215,7 +244,10 @@ proptest! {
         lost in 0..400_u64,
         acts in proptest::collection::vec(act(), 1..40),
     ) {
-        let mut network = Network::pair(seed);
+        let mut network = Network::new(seed);
+        for _ in 0..2 {
+            network.add(|config| config.transfers = true);
+        }
         network.faults = Faults { lost, doubled: 100, jitter_ms: 200 };
         let mut books = Books::default();
         for act in acts {

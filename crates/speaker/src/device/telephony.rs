@@ -5,6 +5,7 @@ use hearthline_sip::Request;
 use hearthline_sip::endpoint::{CallHandle, Event, Source};
 use hearthline_voice::listen::Heard;
 use hearthline_voice::understand::Intent;
+use hearthline_voice::understand::household::KnownNames;
 use hearthline_voice::understand::judge::Verdict;
 
 use super::{Device, Light, Output, Step};
@@ -37,6 +38,7 @@ impl Device {
         let spoken = names
             .iter()
             .flat_map(|name| core::iter::once(&name.name).chain(&name.also));
+        self.names = Some(KnownNames::new(spoken.clone().map(String::as_str)));
         self.outputs
             .push_back(Output::KnowNames(spoken.cloned().collect()));
         self.step(Step::Telephone {

@@ -1,34 +1,35 @@
-//! The names of the home, asked of the hub over HTTPS and read into what the telephone knows.
-use std::collections::BTreeSet;
-use std::net::SocketAddr;
-use std::time::Duration;
+//! The names of the home, asked of the hub over HTTPS and read into what the telephone and the messages know.
+use std::collections::{BTreeMap, BTreeSet};
 
-use hearthline_transport::{Identity, Reach, secure_stream};
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper::body::Bytes;
-use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 
+use super::api::Client;
 use crate::telephone::directory::ENTRIES_MAX;
 use crate::telephone::{Name, Reach as Way};
 
-/// Largest answer, in bytes: ten thousand contacts fit.
-const ANSWER_BYTES_MAX: usize = 8 * 1_024 * 1_024;
-/// How long one answer may take.
-const ANSWER_MAX: Duration = Duration::from_secs(10);
-
-/// Where the hub is asked, and by whom.
-#[derive(Clone)]
-pub(super) struct Asked {
-    pub(super) api: SocketAddr,
-    pub(super) authority_pem: Vec<u8>,
-    pub(super) identity: Identity,
+/// Who there is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Household {
+    /// Whom the telephone calls by name.
+    pub(super) names: Vec<Name>,
+    /// What people and devices are called, by their ids: a device in a room by the room.
+    pub(super) senders: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
 struct Called {
     id: String,
     name: String,
+}
+
+#[derive(Deserialize)]
+struct Installed {
+    id: String,
+    name: String,
+    kind: String,
+    room: Option<String>,
+    person: Option<String>,
+    revoked_at_ms: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -44,13 +45,29 @@ struct Numbered {
     number: String,
 }
 
-/// Every name of the home.
-pub(super) async fn fetch(asked: &Asked) -> Result<Vec<Name>, String> {
-    let rooms: Vec<Called> = get(asked, "/api/v1/rooms").await?;
-    let people: Vec<Called> = get(asked, "/api/v1/people").await?;
-    let contacts: Vec<Contact> = get(asked, "/api/v1/contacts").await?;
-    let devices: Vec<Called> = get(asked, "/api/v1/devices").await?;
-    Ok(names(rooms, people, contacts, devices))
+/// Everybody of the home.
+pub(super) async fn fetch(client: &mut Client) -> Result<Household, String> {
+    let rooms: Vec<Called> = client.get("/api/v1/rooms").await?;
+    let people: Vec<Called> = client.get("/api/v1/people").await?;
+    let contacts: Vec<Contact> = client.get("/api/v1/contacts").await?;
+    let devices: Vec<Installed> = client.get("/api/v1/devices").await?;
+    let senders = senders(&rooms, &people, &devices);
+    Ok(Household {
+        names: names(rooms, people, contacts, devices),
+        senders,
+    })
+}
+
+fn senders(rooms: &[Called], people: &[Called], devices: &[Installed]) -> BTreeMap<String, String> {
+    let room_of = |device: &Installed| {
+        let room = rooms
+            .iter()
+            .find(|room| Some(&room.id) == device.room.as_ref());
+        room.map_or(device.name.clone(), |room| format!("the {}", room.name))
+    };
+    let people = people.iter().map(|one| (one.id.clone(), one.name.clone()));
+    let devices = devices.iter().map(|one| (one.id.clone(), room_of(one)));
+    people.chain(devices).collect()
 }
 
 /// Rooms and people before contacts and devices: of two that are called the same the first is meant.
@@ -58,8 +75,28 @@ fn names(
     rooms: Vec<Called>,
     people: Vec<Called>,
     contacts: Vec<Contact>,
-    devices: Vec<Called>,
+    mut devices: Vec<Installed>,
 ) -> Vec<Name> {
+    devices.retain(|device| device.revoked_at_ms.is_none());
+    let reaches: Vec<(String, Way)> = rooms
+        .iter()
+        .map(|room| (room, true))
+        .chain(people.iter().map(|person| (person, false)))
+        .map(|(called, is_room)| {
+            let of = |device: &&Installed| {
+                let place = if is_room {
+                    &device.room
+                } else {
+                    &device.person
+                };
+                place.as_ref() == Some(&called.id)
+            };
+            (
+                called.name.clone(),
+                reach(&called.name, devices.iter().filter(of)),
+            )
+        })
+        .collect();
     let mut all = Vec::new();
     let mut taken = BTreeSet::new();
     let mut add = |name: String, also: Vec<String>, reach: Way| {
@@ -67,12 +104,14 @@ fn names(
             all.push(Name { name, also, reach });
         }
     };
-    for room in rooms {
-        add(room.name.clone(), Vec::new(), Way::User(room.name));
-    }
-    for person in people {
-        let also = given_name(&person.name);
-        add(person.name.clone(), also, Way::User(person.name));
+    for (index, (name, reach)) in reaches.into_iter().enumerate() {
+        let is_room = index < rooms.len();
+        let also = if is_room {
+            Vec::new()
+        } else {
+            given_name(&name)
+        };
+        add(name, also, reach);
     }
     for contact in contacts {
         for (index, numbered) in contact.numbers.into_iter().enumerate() {
@@ -87,10 +126,29 @@ fn names(
             add(name, also.collect(), Way::Number(numbered.number));
         }
     }
-    for device in devices {
-        add(device.name, Vec::new(), Way::User(device.id));
+    for device in &devices {
+        add(
+            device.name.clone(),
+            Vec::new(),
+            reach(&device.id, core::iter::once(device)),
+        );
     }
     all
+}
+
+/// How a user of whom there are these devices is reached.
+fn reach<'a>(user: &str, devices: impl Iterator<Item = &'a Installed>) -> Way {
+    let (mut ours, mut phones) = (false, false);
+    for device in devices {
+        let phone = device.kind == "sip_phone";
+        phones |= phone;
+        ours |= !phone;
+    }
+    match (phones, ours) {
+        (false, _) => Way::User(user.to_owned()),
+        (true, true) => Way::Shared(user.to_owned()),
+        (true, false) => Way::Phone(user.to_owned()),
+    }
 }
 
 /// "Anna" of "Anna Smith".
@@ -104,42 +162,6 @@ fn given_name(name: &str) -> Vec<String> {
         .collect()
 }
 
-async fn get<T: serde::de::DeserializeOwned>(asked: &Asked, path: &str) -> Result<T, String> {
-    tokio::time::timeout(ANSWER_MAX, exchange(asked, path))
-        .await
-        .map_err(|_| "the hub did not answer in time".to_owned())?
-}
-
-async fn exchange<T: serde::de::DeserializeOwned>(asked: &Asked, path: &str) -> Result<T, String> {
-    let words = |error: &dyn std::fmt::Display| format!("{path}: {error}");
-    let identity = Some(asked.identity.clone());
-    let reach = Reach::LoopbackOnly;
-    let stream = secure_stream::connect(asked.api, &asked.authority_pem, identity, reach)
-        .await
-        .map_err(|error| words(&error))?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-        .await
-        .map_err(|error| words(&error))?;
-    let driving = tokio::spawn(connection);
-    let request = hyper::Request::get(path)
-        .header("Host", asked.api.to_string())
-        .header("Accept", "application/json")
-        .body(Empty::<Bytes>::new())
-        .map_err(|error| words(&error))?;
-    let response = sender.send_request(request).await;
-    let response = response.map_err(|error| words(&error))?;
-    let status = response.status();
-    let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX)
-        .collect()
-        .await
-        .map_err(|error| words(&error))?;
-    driving.abort();
-    if !status.is_success() {
-        return Err(format!("{path}: the hub says {status}"));
-    }
-    serde_json::from_slice(&body.to_bytes()).map_err(|error| words(&error))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,6 +172,17 @@ mod tests {
             id: id.into(),
             name: name.into(),
         };
+        let device =
+            |id: &str, name: &str, kind: &str, room: Option<&str>, person: Option<&str>| {
+                Installed {
+                    id: id.into(),
+                    name: name.into(),
+                    kind: kind.into(),
+                    room: room.map(str::to_owned),
+                    person: person.map(str::to_owned),
+                    revoked_at_ms: None,
+                }
+            };
         let contact = Contact {
             name: "Anna Smith".into(),
             numbers: vec![
@@ -167,7 +200,11 @@ mod tests {
             vec![called("r1", "Kitchen")],
             vec![called("p1", "Ben")],
             vec![contact],
-            vec![called("d1", "kitchen"), called("d2", "Ben's phone")],
+            vec![
+                device("d1", "kitchen", "speaker", None, None),
+                device("d2", "Ben's phone", "sip_phone", Some("r1"), Some("p1")),
+                device("d3", "Attic", "speaker", None, None),
+            ],
         );
         let told: Vec<&str> = names.iter().map(|name| name.name.as_str()).collect();
         assert_eq!(
@@ -178,11 +215,20 @@ mod tests {
                 "Anna Smith",
                 "Anna Smith's mobile",
                 "Anna Smith's work",
-                "Ben's phone"
+                "Ben's phone",
+                "Attic"
             ]
         );
-        assert_eq!(names[0].reach, Way::User("Kitchen".into()));
+        // What the room's only telephone cannot do, nobody is asked for there.
+        assert_eq!(names[0].reach, Way::Phone("Kitchen".into()));
+        assert_eq!(names[1].reach, Way::Phone("Ben".into()));
         assert_eq!(names[3].also, ["Anna's mobile"]);
-        assert_eq!(names[5].reach, Way::User("d2".into()));
+        assert_eq!(names[5].reach, Way::Phone("d2".into()));
+        assert_eq!(names[6].reach, Way::User("d3".into()));
+        let both = [
+            device("d1", "a", "speaker", None, None),
+            device("d2", "b", "sip_phone", None, None),
+        ];
+        assert_eq!(reach("Hall", both.iter()), Way::Shared("Hall".into()));
     }
 }

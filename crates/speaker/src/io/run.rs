@@ -22,6 +22,7 @@ use super::password;
 use super::store::{Opened, Store, StoreError, Writer, random};
 use crate::config::{ConfigError, Household};
 use crate::device::{Device, DeviceConfig, Input, Light, Output, PostToken, Step};
+use crate::messages::{News as HubSays, Outcome};
 use crate::policy::Situation;
 
 /// Inputs waiting for the device; a full queue holds its senders back.
@@ -142,6 +143,8 @@ pub async fn run_trusting(
         recorder,
         recovery,
         lost_cache,
+        known_keys,
+        outbox,
         mut notices,
     } = opened;
     let (mut lines, about_passwords) = password::lines(&parts.household)?;
@@ -225,9 +228,10 @@ pub async fn run_trusting(
     let (home_news, mut home_inbox) = mpsc::channel(INPUTS_MAX);
     let home = match &parts.household.household {
         Some(settings) => {
-            match HomeWires::open(settings, tcp, home_news.clone()).await {
-                Ok((wires, home_config, told)) => {
+            match HomeWires::open(settings, tcp, started, home_news.clone()).await {
+                Ok((wires, mut home_config, told)) => {
                     notices.extend(told);
+                    home_config.known_keys = known_keys;
                     Some((wires, home_config))
                 }
                 // Its own lines call for help all the same.
@@ -248,6 +252,7 @@ pub async fn run_trusting(
     );
     let home = home.map(|(wires, config)| {
         device.join_household(config, started.elapsed());
+        device.restore_outbox(&outbox, started.elapsed());
         wires
     });
     let mut running = Running {
@@ -339,7 +344,8 @@ impl Running {
     fn when(&self) -> When {
         let idle = self.device.situation() == Situation::Idle
             && self.device.recorder().incident().is_none()
-            && !self.device.is_telephone_busy();
+            && !self.device.is_telephone_busy()
+            && !self.device.is_message_busy();
         When {
             now: self.started.elapsed(),
             microphone_zero: self.microphone_zero,
@@ -380,6 +386,9 @@ impl Running {
             Message::Loudspeaker(Report::SpeechEnded) => {
                 self.device.handle(Input::SpeechEnded, now);
             }
+            Message::Loudspeaker(Report::Told(id)) => {
+                self.device.handle(Input::Told { id }, now);
+            }
             Message::Loudspeaker(Report::Trouble(why)) => {
                 let told = watch(News::Trouble(why), self.when());
                 self.device.handle(Input::SpeechEnded, now);
@@ -410,10 +419,12 @@ impl Running {
     ) -> ControlFlow<()> {
         match news {
             HomeNews::Sip(news) => self.network(news, now),
-            HomeNews::Media { to, bytes } => {
-                self.device.handle(Input::Media { to, bytes: &bytes }, now);
+            HomeNews::Media { from, to, bytes } => {
+                let bytes = &bytes;
+                self.device.handle(Input::Media { from, to, bytes }, now);
             }
             HomeNews::Names(names) => self.device.handle(Input::Directory(names), now),
+            HomeNews::Hub(news) => self.device.handle(Input::Hub(news), now),
             HomeNews::Trouble(why) => return watch(News::Trouble(why), self.when()),
         }
         ControlFlow::Continue(())
@@ -512,6 +523,18 @@ impl Running {
                 }
                 Output::Keep(keep) => self.writer.keep(keep),
                 Output::KeepLostCache(bytes) => self.writer.keep_lost_cache(bytes),
+                Output::KeepKnownKeys(bytes) => self.writer.keep_known_keys(bytes),
+                Output::KeepOutbox(bytes) => self.writer.keep_outbox(bytes),
+                Output::Hub { request, what } => {
+                    let asked = self.home.as_ref().is_some_and(|home| home.ask(request, what));
+                    if !asked {
+                        let outcome = Outcome::Away;
+                        let answer = HubSays::Answer { request, outcome };
+                        let now = self.started.elapsed();
+                        self.device.handle(Input::Hub(answer), now);
+                    }
+                }
+                Output::Tell { id, parts } => self.loudspeaker.tell(id, parts),
                 Output::Say(text) => self.loudspeaker.say(text),
                 Output::Hush => self.loudspeaker.hush(),
                 Output::Play(samples) => self.loudspeaker.play(samples),

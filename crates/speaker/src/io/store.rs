@@ -73,6 +73,10 @@ pub struct Opened {
     pub recovery: Recovery,
     /// The LoST cache of the last run.
     pub lost_cache: Option<Vec<u8>>,
+    /// The keys of the home's other devices that the last run knew; empty when there are none.
+    pub known_keys: Vec<u8>,
+    /// Messages that the hub did not have at the last run; empty when there are none.
+    pub outbox: Vec<u8>,
     /// What a person should know: an old log that was put aside or cut, a folder that was replaced.
     pub notices: Vec<String>,
 }
@@ -173,6 +177,8 @@ impl Store {
                 recorder,
                 recovery,
                 lost_cache: None,
+                known_keys: Vec::new(),
+                outbox: Vec::new(),
                 notices: Vec::new(),
             },
         ))
@@ -269,10 +275,13 @@ impl Store {
             ));
         }
         let lost_cache = fs::read(self.folder.join("lost-cache")).ok();
+        let known_keys = fs::read(self.folder.join("known-keys")).unwrap_or_default();
         Ok(Opened {
             recorder,
             recovery,
             lost_cache,
+            known_keys,
+            outbox: fs::read(self.folder.join("outbox")).unwrap_or_default(),
             notices,
         })
     }
@@ -417,6 +426,8 @@ pub struct Writer {
 enum Write {
     Keep(Keep),
     LostCache(Vec<u8>),
+    KnownKeys(Vec<u8>),
+    Outbox(Vec<u8>),
     Flushed(mpsc::Sender<()>),
 }
 
@@ -429,6 +440,16 @@ impl Writer {
     /// Queues the LoST cache.
     pub fn keep_lost_cache(&self, bytes: Vec<u8>) {
         self.send(Write::LostCache(bytes));
+    }
+
+    /// Queues the keys of the home's other devices.
+    pub fn keep_known_keys(&self, bytes: Vec<u8>) {
+        self.send(Write::KnownKeys(bytes));
+    }
+
+    /// Queues the messages that the hub does not have yet.
+    pub fn keep_outbox(&self, bytes: Vec<u8>) {
+        self.send(Write::Outbox(bytes));
     }
 
     /// Waits until everything queued before is on disk; false when the disk did not take it in `limit`.
@@ -556,6 +577,8 @@ fn write_one(folder: &Path, log: &mut Option<File>, write: &Write) -> io::Result
             write_new(&place.join(name), &bytes)
         }
         Write::LostCache(bytes) => write_new(&folder.join("lost-cache"), bytes),
+        Write::KnownKeys(bytes) => write_new(&folder.join("known-keys"), bytes),
+        Write::Outbox(bytes) => write_new(&folder.join("outbox"), bytes),
         Write::Flushed(_) => Ok(()),
     }
 }

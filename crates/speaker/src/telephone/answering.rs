@@ -2,13 +2,15 @@
 use core::time::Duration;
 
 use hearthline_ledger::CallEvent;
-use hearthline_sip::StatusCode;
+use hearthline_media::secure::IceRole;
 use hearthline_sip::endpoint::{Body, CallHandle, Endpoint, Refusal};
-use hearthline_sip::offer_answer::answer;
-use hearthline_sip::sdp::{Direction, SessionDescription};
+use hearthline_sip::sdp::SessionDescription;
+use hearthline_sip::{HeaderName, StatusCode};
 
 use super::call::{Call, State};
-use super::leg::{Leg, audio};
+use super::events::session_of;
+use super::leg::Leg;
+use super::protecting::Unprotected;
 use super::{Telephone, words};
 
 impl Telephone {
@@ -20,33 +22,25 @@ impl Telephone {
     }
 
     pub(super) fn answer(&mut self, endpoint: &mut Endpoint, now: Duration) {
-        let Some(handle) = self.offered() else {
-            return;
-        };
+        if let Some(handle) = self.offered() {
+            self.answer_call(handle, endpoint, now);
+        }
+    }
+
+    /// Answers one call that rings.
+    pub(super) fn answer_call(
+        &mut self,
+        handle: CallHandle,
+        endpoint: &mut Endpoint,
+        now: Duration,
+    ) {
         self.hold_others(Some(handle), endpoint, now);
-        let session_id = self.session_id();
-        let seed = self.tokens.next_u64();
-        let unix = self.unix_time_at_zero;
-        let Some(call) = self.call(handle) else {
-            return;
-        };
-        let State::Offered(request) = &call.state else {
-            return;
-        };
-        let port = call.port;
-        let settled = SessionDescription::parse(&super::events::session_of(request))
-            .map_err(|error| error.to_string())
-            .and_then(|theirs| {
-                answer(&theirs, &audio(port, Direction::SendRecv), session_id, 0)
-                    .map_err(|error| error.to_string())
-            })
-            .and_then(|(ours, negotiated)| {
-                let leg =
-                    Leg::new(&negotiated, port, seed, unix).map_err(|error| error.to_string())?;
-                Ok((ours, leg))
-            });
-        match settled {
-            Ok((ours, leg)) => {
+        match self.answered_offer(handle, now) {
+            Ok((ours, leg, row)) => {
+                let protected = leg.is_protected();
+                let Some(call) = self.call(handle) else {
+                    return;
+                };
                 call.leg = Some(leg);
                 call.ring_until = None;
                 call.state = State::Confirmed {
@@ -58,7 +52,11 @@ impl Telephone {
                 let entry = call.entry(CallEvent::Answered, Some(200), Some("answered here"));
                 self.record(entry);
                 self.step("answered".into());
-                if endpoint.accept(handle, Some(body), now).is_err() {
+                if !protected {
+                    self.step("the call is not protected".into());
+                }
+                let rows = row.into_iter().collect();
+                if endpoint.accept_with(handle, rows, Some(body), now).is_err() {
                     self.forget(handle, "the caller was gone", now);
                 }
             }
@@ -68,6 +66,38 @@ impl Telephone {
                 self.turn_away(handle, StatusCode::NOT_ACCEPTABLE_HERE, endpoint, now);
             }
         }
+    }
+
+    /// Our answer to the offer of a call that rings, its sound, and our signature under it.
+    fn answered_offer(
+        &mut self,
+        handle: CallHandle,
+        now: Duration,
+    ) -> Result<(SessionDescription, Leg, Option<(HeaderName, Vec<u8>)>), Unprotected> {
+        let missing = |what: &str| Unprotected::Description(what.to_owned());
+        let session_id = self.session_id();
+        let Some((port, demand)) = self.call(handle).map(|call| (call.port, call.demand)) else {
+            return Err(missing("no such call"));
+        };
+        let way = self.way(demand, IceRole::Controlled, port, now)?;
+        let ground = self.ground(port);
+        let Some(Call {
+            state: State::Offered(request),
+            ..
+        }) = self.calls.iter().find(|call| call.handle == handle)
+        else {
+            return Err(missing("no such call"));
+        };
+        let theirs = SessionDescription::parse(&session_of(request))
+            .map_err(|error| missing(&error.to_string()))?;
+        let (ours, leg) = Leg::of_callee(&theirs, way, session_id, ground, now)?;
+        let caller = request
+            .headers
+            .from()
+            .map_err(|error| missing(&error.to_string()))?;
+        let call_id = request.headers.call_id().unwrap_or_default();
+        let row = self.signed(&caller.uri, call_id, &ours, now)?;
+        Ok((ours, leg, row))
     }
 
     /// Refuses a call that rings.

@@ -6,6 +6,7 @@ use hearthline_sip::endpoint::{CallHandle, Endpoint, Refusal, Source};
 use hearthline_sip::{HeaderName, NameAddr, Request, StatusCode};
 
 use super::call::{Call, Party, State};
+use super::leg::Demand;
 use super::screening::{Admission, Arrival};
 use super::whom::{HomeUser, Spoken, Whom, recognise};
 use super::{CALLS_MAX, RINGING_HERE_MAX, Telephone, words};
@@ -25,8 +26,11 @@ impl Telephone {
             .is_some_and(|home| home.is_hub(source.transport, source.remote));
         let party = self.party_of(&request, from_hub);
         let port = self.free_port();
+        let replaced = endpoint.replaced_by(handle);
         let admission = if self.home.is_none() || port.is_none() {
             Admission::Refuse(StatusCode::BUSY_HERE)
+        } else if let Some(old) = replaced {
+            self.may_replace(old, from_hub)
         } else {
             let arrival = Arrival {
                 request: &request,
@@ -49,6 +53,14 @@ impl Telephone {
             }
             return;
         };
+        // Before anything rings: nobody is believed to be a device of the home without its signature.
+        let (demand, proven) = match self.judge(&request, &party, now) {
+            Ok(judged) => judged,
+            Err((status, why)) => {
+                let _ = endpoint.reject(handle, Refusal::new(status), now);
+                return self.step(format!("a call was turned away with {status}: {why}"));
+            }
+        };
         let others = !self.calls.is_empty();
         let call = Call {
             handle,
@@ -58,6 +70,8 @@ impl Telephone {
             state: State::Offered(request),
             port,
             described: None,
+            demand,
+            way: None,
             leg: None,
             change_due: None,
             ring_until: Some(now + RINGING_HERE_MAX),
@@ -69,20 +83,34 @@ impl Telephone {
         self.calls.push(call);
         self.last_caller = Some(party.clone());
         let name = party.spoken();
-        if admission == Admission::LetIn {
-            self.say(words::drops_in(&name));
+        if let Some(old) = replaced {
+            if let Some(proven) = proven {
+                self.met(proven, &name);
+            }
+            return self.take_over(handle, old, endpoint, now);
+        }
+        let let_in = admission == Admission::LetIn;
+        if !let_in {
+            // Reliable where the caller can: a lost 180 leaves the caller without a tone.
+            let _ = endpoint.ring(handle, StatusCode::RINGING, None, true, now);
+            self.step("it rings".into());
+        }
+        let mut said = match (let_in, others) {
+            (true, _) => words::drops_in(&name),
+            (false, true) => words::waits(&name),
+            (false, false) => words::is_calling(&name),
+        };
+        if demand == Demand::Clear && matches!(party.whom, Some(Whom::Home(_))) {
+            said = format!("{said} {}", words::NOT_PROTECTED);
+        }
+        self.say(said);
+        if let Some(proven) = proven {
+            self.met(proven, &name);
+        }
+        if let_in {
             self.step("somebody drops in".into());
             self.answer(endpoint, now);
-            return;
         }
-        // Reliable where the caller can: a lost 180 leaves the caller without a tone.
-        let _ = endpoint.ring(handle, StatusCode::RINGING, None, true, now);
-        self.step("it rings".into());
-        self.say(if others {
-            words::waits(&name)
-        } else {
-            words::is_calling(&name)
-        });
     }
 
     /// Whether our hub vouches that this call is from a device or person of the home.

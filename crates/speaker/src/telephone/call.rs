@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use hearthline_ledger::{CallEvent, Private, Telephone as Entry};
+use hearthline_media::secure::SecureTransport;
 use hearthline_sip::Request;
 use hearthline_sip::endpoint::CallHandle;
 use hearthline_sip::sdp::SessionDescription;
 
-use super::leg::Leg;
+use super::leg::{Demand, Leg, after};
 use super::whom::Whom;
 
 /// Samples of the other side that wait to be mixed: 200 ms.
@@ -66,6 +67,10 @@ pub(super) struct Call {
     pub(super) port: SocketAddr,
     /// Our last session description.
     pub(super) described: Option<SessionDescription>,
+    /// How well it must be protected.
+    pub(super) demand: Demand,
+    /// What our first offer speaks of, until it is answered.
+    pub(super) way: Option<Box<SecureTransport>>,
     pub(super) leg: Option<Leg>,
     /// A re-INVITE waits until another change is over.
     pub(super) change_due: Option<Duration>,
@@ -103,6 +108,18 @@ impl Call {
     /// Ours, not answered yet.
     pub(super) fn is_going_out(&self) -> bool {
         matches!(self.state, State::Calling | State::Proceeding)
+    }
+
+    /// A datagram on one of its ports. What comes before the answer is a check of the way that we offered.
+    pub(super) fn packet(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8], now: Duration) {
+        if to != self.port && to != after(self.port) {
+            return;
+        }
+        match (&mut self.leg, &mut self.way) {
+            (Some(leg), _) => leg.packet(from, to, bytes, now),
+            (None, Some(way)) if to == self.port => way.handle_datagram(from, to, bytes, now),
+            (None, _) => {}
+        }
     }
 
     /// Keeps sound for the mixer; the oldest goes when too much waits.

@@ -2,16 +2,15 @@
 use core::time::Duration;
 
 use hearthline_ledger::CallEvent;
+use hearthline_media::secure::IceRole;
 use hearthline_sip::endpoint::{Body, CallHandle, Endpoint, InviteRequest};
-use hearthline_sip::offer_answer::offer;
-use hearthline_sip::sdp::Direction;
-use hearthline_sip::{HeaderName, Host, NameAddr, StatusCode};
+use hearthline_sip::{HeaderName, Host, NameAddr, StatusCode, Uri};
 
 use super::call::{Call, Party, State};
-use super::choosing::Choice;
+use super::choosing::{Choice, Wish};
 use super::deciding::{Deed, Last};
 use super::directory::Meant;
-use super::leg::audio;
+use super::leg::{Demand, first_offer};
 use super::screening::ANSWER_MODE_HEADER;
 use super::whom::{HomeUser, Whom, recognise};
 use super::{CALLS_MAX, Output, RINGING_MAX, Telephone, words};
@@ -25,13 +24,7 @@ impl Telephone {
         match deed {
             Deed::CallName { name, drop_in } => self.call_name(&name, drop_in, endpoint, now),
             Deed::CallNumber(digits) => {
-                let whom = Whom::Number(digits);
-                let name = self.directory.name_of(&whom).map(str::to_owned);
-                let party = Party {
-                    address: self.address_of(&whom),
-                    whom: Some(whom),
-                    name,
-                };
+                let party = self.party_at(Whom::Number(digits));
                 self.place(party, false, endpoint, now);
             }
             Deed::Answer => self.answer(endpoint, now),
@@ -47,6 +40,7 @@ impl Telephone {
             }
             Deed::Resume => self.resume(endpoint, now),
             Deed::Merge => self.merge(endpoint, now),
+            Deed::Transfer(to) => self.transfer(to, endpoint, now),
             Deed::Press(keys) => self.press(&keys, now),
             Deed::Redial(last) => self.redial(last, endpoint, now),
             Deed::WhoCalled => self.who_called(now),
@@ -68,8 +62,9 @@ impl Telephone {
         self.settle();
     }
 
-    fn call_name(&mut self, name: &str, drop_in: bool, endpoint: &mut Endpoint, now: Duration) {
-        let meant = if !self.directory.is_told() {
+    /// Whom a spoken name means.
+    pub(super) fn meant(&self, name: &str) -> Meant {
+        if !self.directory.is_told() {
             // Nothing is known here: the hub knows its rooms and people by name.
             HomeUser::new(words::without_the(name)).map_or(Meant::Nobody, |user| {
                 let whom = Whom::Home(user);
@@ -81,8 +76,11 @@ impl Telephone {
             })
         } else {
             self.directory.find(name)
-        };
-        match meant {
+        }
+    }
+
+    fn call_name(&mut self, name: &str, drop_in: bool, endpoint: &mut Endpoint, now: Duration) {
+        match self.meant(name) {
             Meant::One(mut party) => {
                 if let Some(whom) = &party.whom {
                     party.address = self.address_of(whom);
@@ -92,13 +90,13 @@ impl Telephone {
             Meant::Several(parties) => {
                 let names: Vec<String> = parties.iter().map(Party::spoken).collect();
                 self.say(words::which(name, &names));
-                self.choice = Some(Choice::between(parties, drop_in, now));
+                self.choice = Some(Choice::between(parties, Wish::Call { drop_in }, now));
             }
             Meant::Nobody => self.say(words::nobody(name)),
         }
     }
 
-    fn address_of(&self, whom: &Whom) -> String {
+    pub(super) fn address_of(&self, whom: &Whom) -> String {
         match &self.home {
             Some(home) => whom.uri(&home.config.domain).to_string(),
             None => String::new(),
@@ -113,11 +111,25 @@ impl Telephone {
         endpoint: &mut Endpoint,
         now: Duration,
     ) {
+        let _ = self.begin(party, drop_in, None, endpoint, now);
+    }
+
+    /// Begins a call; with rows of its own where the other side of another one asked for it. `None`: why was said.
+    pub(super) fn begin(
+        &mut self,
+        party: Party,
+        drop_in: bool,
+        asked: Option<Vec<(HeaderName, Vec<u8>)>>,
+        endpoint: &mut Endpoint,
+        now: Duration,
+    ) -> Option<CallHandle> {
         if self.emergency {
-            return self.say(words::EMERGENCY_FIRST);
+            self.say(words::EMERGENCY_FIRST);
+            return None;
         }
         let (Some(home), Some(whom)) = (&self.home, &party.whom) else {
-            return self.say(words::NO_HOME);
+            self.say(words::NO_HOME);
+            return None;
         };
         let domain: Host = home.config.domain.clone();
         let uri = whom.uri(&domain);
@@ -132,23 +144,48 @@ impl Telephone {
             "the telephone dials no emergency number: Whom holds none"
         );
         let Some(port) = self.free_port().filter(|_| self.calls.len() < CALLS_MAX) else {
-            return self.say(words::TOO_MANY);
+            self.say(words::TOO_MANY);
+            return None;
         };
         let (hub, from) = (home.config.hub.clone(), home.config.address_of_record());
+        let demand = self.directory.demand(whom);
+        // An ordinary phone of the home: others could think that it is protected as the rest of the home is.
+        let told = demand == Demand::Clear && matches!(whom, Whom::Home(_));
+        let (session_id, call_id) = (self.session_id(), self.tokens.call_id());
+        let to = Uri::from(uri.clone());
+        let prepared = self
+            .way(demand, IceRole::Controlling, port, now)
+            .and_then(|way| {
+                let described = first_offer(port, way.as_deref(), demand, session_id);
+                let row = self.signed(&to, &call_id, &described, now)?;
+                Ok((way, described, row))
+            });
+        let (way, described, row) = match prepared {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                self.step(format!("no call: {error}"));
+                self.say(words::unprotected(&party.spoken()));
+                return None;
+            }
+        };
         self.hold_others(None, endpoint, now);
-        let described = offer(&audio(port, Direction::SendRecv), self.session_id(), 0);
-        let mut request = InviteRequest::new(uri.clone().into(), from, NameAddr::new(uri), hub);
+        let mut request = InviteRequest::new(to, from, NameAddr::new(uri), hub);
+        request.call_id = Some(call_id);
+        request.headers.extend(row);
         request.body = Some(Body::sdp(described.to_bytes()));
         request.ringing_max = Some(RINGING_MAX);
         request.end_on_session_expiry = Some(true);
         if drop_in && let Some(name) = HeaderName::parse(ANSWER_MODE_HEADER.as_bytes()) {
             request.headers.push((name, b"Auto".to_vec()));
         }
+        let put_through = asked.is_some();
+        request.headers.extend(asked.unwrap_or_default());
         let handle = match endpoint.invite(request, now) {
             Ok(handle) => handle,
             Err(error) => {
                 self.step(format!("no call: {error}"));
-                return self.say(words::TOO_MANY);
+                self.say(words::TOO_MANY);
+                return None;
             }
         };
         let call = Call {
@@ -159,6 +196,8 @@ impl Telephone {
             state: State::Calling,
             port,
             described: Some(described),
+            demand,
+            way,
             leg: None,
             change_due: None,
             ring_until: None,
@@ -169,8 +208,18 @@ impl Telephone {
         self.record(call.entry(CallEvent::Invite, None, None));
         self.calls.push(call);
         self.step("calling".into());
-        self.say(words::calling(&party.spoken()));
-        self.dialled = Some(party);
+        let mut said = match put_through {
+            true => words::put_through(&party.spoken()),
+            false => words::calling(&party.spoken()),
+        };
+        if told {
+            said = format!("{said} {}", words::NOT_PROTECTED);
+        }
+        self.say(said);
+        if !put_through {
+            self.dialled = Some(party);
+        }
+        Some(handle)
     }
 
     fn press(&mut self, keys: &[char], now: Duration) {
@@ -226,6 +275,7 @@ impl Telephone {
             return;
         };
         let mut call = self.calls.remove(at);
+        self.transfer_over(handle);
         if let Some(mut leg) = call.leg.take() {
             leg.close(now);
             while let Ok(output) = leg.poll(now) {

@@ -1,9 +1,12 @@
 //! The directory of names: people, rooms, devices and contacts, found by their sound.
+use std::collections::BTreeMap;
+
 use hearthline_emergency::numbers::DialledDigits;
 use hearthline_voice::understand::Country;
 use hearthline_voice::understand::names::{Found, NameBook};
 
 use super::call::Party;
+use super::leg::Demand;
 use super::whom::{HomeUser, Whom, number};
 use super::words::without_the;
 
@@ -15,8 +18,12 @@ const CHOICES_MAX: usize = 4;
 /// How an entry is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reach {
-    /// A user of the home: a device's id, or the name of a room or person.
+    /// A user of the home: a device's id, or the name of a room or person, with devices of ours alone.
     User(String),
+    /// The name of a room or person with ordinary phones beside devices of ours.
+    Shared(String),
+    /// An ordinary phone, or a name of which there are only such: their calls cannot be protected.
+    Phone(String),
     /// A telephone number.
     Number(String),
 }
@@ -48,6 +55,8 @@ pub(super) enum Meant {
 pub struct Directory {
     book: NameBook<usize>,
     parties: Vec<Party>,
+    /// Users who are, or have beside them, ordinary phones.
+    phones: BTreeMap<String, Demand>,
     /// The hub has told its names.
     told: bool,
 }
@@ -63,7 +72,9 @@ impl Directory {
         };
         for Name { name, also, reach } in names.iter().take(ENTRIES_MAX) {
             let whom = match reach {
-                Reach::User(user) => HomeUser::new(user).map(Whom::Home),
+                Reach::User(user) | Reach::Shared(user) | Reach::Phone(user) => {
+                    HomeUser::new(user).map(Whom::Home)
+                }
                 Reach::Number(text) => DialledDigits::new(text)
                     .ok()
                     .and_then(|digits| number(digits, country).ok())
@@ -82,6 +93,14 @@ impl Directory {
             }
             let address = match reach {
                 Reach::User(user) => user.clone(),
+                Reach::Shared(user) => {
+                    directory.phones.insert(user.clone(), Demand::Either);
+                    user.clone()
+                }
+                Reach::Phone(user) => {
+                    directory.phones.insert(user.clone(), Demand::Clear);
+                    user.clone()
+                }
                 Reach::Number(number) => number.clone(),
             };
             directory.parties.push(Party {
@@ -119,6 +138,18 @@ impl Directory {
                 }
             }
             Found::None => Meant::Nobody,
+        }
+    }
+
+    /// How well a call to them must be protected.
+    pub(super) fn demand(&self, whom: &Whom) -> Demand {
+        match whom {
+            Whom::Number(_) => Demand::Clear,
+            Whom::Home(user) if user.is_phone() => Demand::Clear,
+            Whom::Home(user) => {
+                let phones = self.phones.get(user.as_str());
+                phones.copied().unwrap_or(Demand::Protected)
+            }
         }
     }
 
@@ -166,6 +197,25 @@ mod tests {
         assert_eq!(directory.find("trick"), Meant::Nobody);
         let kitchen = Whom::Home(HomeUser::new("kitchen").unwrap());
         assert_eq!(directory.name_of(&kitchen), Some("Kitchen"));
+    }
+
+    #[test]
+    fn devices_are_called_protected_and_ordinary_phones_in_the_clear() {
+        let directory = Directory::new(
+            &[
+                name("Kitchen", Reach::User("Kitchen".into())),
+                name("Office", Reach::Shared("Office".into())),
+                name("Fax", Reach::Phone("k7q2".into())),
+            ],
+            Country::UnitedStates,
+        );
+        let demand = |user: &str| directory.demand(&Whom::Home(HomeUser::new(user).unwrap()));
+        assert_eq!(demand("Kitchen"), Demand::Protected);
+        assert_eq!(demand("Office"), Demand::Either);
+        assert_eq!(demand("k7q2"), Demand::Clear);
+        assert_eq!(demand("phone-7k2x9m"), Demand::Clear);
+        // Who is not known is asked for no less than a device.
+        assert_eq!(demand("attic"), Demand::Protected);
     }
 
     #[test]

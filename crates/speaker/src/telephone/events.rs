@@ -6,19 +6,40 @@ use hearthline_sip::endpoint::{
     Body, CallHandle, EndedBy, Endpoint, Event, FailureCause, Refusal, RegistrationCause,
 };
 use hearthline_sip::multipart::{self, MultipartLimits};
-use hearthline_sip::offer_answer::{answer, answer_received};
 use hearthline_sip::sdp::{Direction, SessionDescription};
 use hearthline_sip::{Request, Response, StatusCode};
 
 use super::call::{Party, State};
-use super::leg::{Leg, audio};
+use super::leg::Demand;
+use super::protecting::Unprotected;
 use super::registration::Home;
+use super::transferring::{Progressed, Referred};
 use super::{MISSED_MAX, Missed, Telephone, words};
 
 impl Telephone {
     /// An event that is not the emergency call's.
     pub fn sip_event(&mut self, event: Event, endpoint: &mut Endpoint, now: Duration) {
+        let progressed = Progressed::of(&event);
         match event {
+            Event::Referred {
+                call,
+                refer,
+                to,
+                request,
+                source,
+            } => {
+                let asked = Referred {
+                    from: call,
+                    refer,
+                    to: &to,
+                    request: &request,
+                    source,
+                };
+                self.referred(asked, endpoint, now);
+            }
+            Event::Transfer { call, progress } => {
+                self.transfer_progress(call, &progress, endpoint, now);
+            }
             Event::Incoming {
                 call,
                 request,
@@ -32,7 +53,7 @@ impl Telephone {
                 self.reoffered(call, &request, endpoint, now);
             }
             Event::ReinviteAnswered { call, response } => {
-                self.change_answered(call, &response);
+                self.change_answered(call, &response, now);
             }
             Event::SessionExpired { call } if self.call(call).is_some() => {
                 self.hang_up_call(call, endpoint, now);
@@ -62,6 +83,9 @@ impl Telephone {
             }
             _ => {}
         }
+        if let Some(progressed) = progressed {
+            self.progressed(progressed, endpoint, now);
+        }
         self.settle();
     }
 
@@ -84,26 +108,21 @@ impl Telephone {
         endpoint: &mut Endpoint,
         now: Duration,
     ) {
-        let seed = self.tokens.next_u64();
-        let unix = self.unix_time_at_zero;
-        let Some(call) = self.call(handle) else {
+        if self.call(handle).is_none() {
             // Given up here a moment ago.
             let _ = endpoint.bye(handle, None, now);
             return;
+        }
+        let settled = self.answered_leg(handle, response, now);
+        let Some(call) = self.call(handle) else {
+            return;
         };
-        let port = call.port;
-        let settled = SessionDescription::parse(&response.body)
-            .map_err(|error| error.to_string())
-            .and_then(|theirs| {
-                let ours = call.described.as_ref().ok_or("no offer of ours")?;
-                answer_received(ours, &theirs).map_err(|error| error.to_string())
-            })
-            .and_then(|negotiated| {
-                Leg::new(&negotiated, port, seed, unix).map_err(|error| error.to_string())
-            });
+        let name = call.party.spoken();
         match settled {
-            Ok(leg) => {
+            Ok((leg, proven)) => {
                 let holds_us = !leg.sends();
+                let protected = leg.is_protected();
+                let hoped = call.demand == Demand::Either;
                 call.leg = Some(leg);
                 call.state = State::Confirmed {
                     held: false,
@@ -113,11 +132,24 @@ impl Telephone {
                 let entry = call.entry(CallEvent::Answered, status, None);
                 self.record(entry);
                 self.step("answered there".into());
+                if !protected {
+                    self.step("the call is not protected".into());
+                }
+                if !protected && hoped {
+                    self.say(words::NOT_PROTECTED);
+                }
+                if let Some(proven) = proven {
+                    self.met(proven, &name);
+                }
             }
             Err(what) => {
-                let name = call.party.spoken();
+                let demanded = call.demand == Demand::Protected;
                 self.step(format!("no sound: {what}"));
-                self.say(words::failed(&name, Some(488)));
+                self.say(match what {
+                    Unprotected::Identity(_) | Unprotected::Unsigned => words::unproven(&name),
+                    _ if demanded => words::unprotected(&name),
+                    _ => words::failed(&name, Some(488)),
+                });
                 self.hang_up_call(handle, endpoint, now);
             }
         }
@@ -130,7 +162,11 @@ impl Telephone {
         };
         let name = call.party.spoken();
         let status = cause.status().map(StatusCode::code);
+        let demanded = call.demand == Demand::Protected;
         let (said, reason) = match cause {
+            _ if demanded && matches!(status, Some(488 | 606)) => {
+                (words::unprotected(&name), "not protected")
+            }
             FailureCause::NotAnswered => (words::no_answer(&name), "no answer"),
             // It rang, and then nobody was there.
             _ if matches!((status, &call.state), (Some(408 | 480), State::Proceeding)) => {
@@ -215,13 +251,12 @@ impl Telephone {
         let (session_id, version) = origin.map_or((session_id, 0), |origin| {
             (origin.session_id, origin.version.wrapping_add(1))
         });
-        let port = call.port;
         let settled = SessionDescription::parse(&session_of(request))
             .ok()
-            .and_then(|theirs| answer(&theirs, &audio(port, direction), session_id, version).ok())
-            .and_then(|(ours, negotiated)| {
+            .and_then(|theirs| {
                 let leg = call.leg.as_mut()?;
-                leg.renegotiated(&negotiated).ok()?;
+                let version = (session_id, version);
+                let ours = leg.reanswer(&theirs, direction, version, now).ok()?;
                 Some((ours, leg.sends()))
             });
         match settled {
@@ -247,18 +282,16 @@ impl Telephone {
     }
 
     /// The other side has answered our hold or resume. A refusal changes nothing: hold is kept by us alone then.
-    fn change_answered(&mut self, handle: CallHandle, response: &Response) {
+    fn change_answered(&mut self, handle: CallHandle, response: &Response, now: Duration) {
         let Some(call) = self.call(handle) else {
             return;
         };
         if !response.status.is_success() {
             return;
         }
-        let negotiated = SessionDescription::parse(&response.body)
-            .ok()
-            .and_then(|theirs| answer_received(call.described.as_ref()?, &theirs).ok());
-        if let (Some(negotiated), Some(leg)) = (negotiated, call.leg.as_mut())
-            && let Err(error) = leg.renegotiated(&negotiated)
+        let theirs = SessionDescription::parse(&response.body);
+        if let (Ok(theirs), Some(ours), Some(leg)) = (theirs, &call.described, &mut call.leg)
+            && let Err(error) = leg.reanswered(ours, &theirs, now)
         {
             self.step(format!("no sound: {error}"));
         }

@@ -46,6 +46,8 @@ pub enum Output {
         /// The peer.
         remote: SocketAddr,
     },
+    /// Keep the keys of other devices for the next start: [`HomeConfig::known_keys`](super::HomeConfig::known_keys).
+    KnownKeys(Vec<u8>),
     /// An entry of the record.
     Record(Entry),
     /// Tell whoever watches; no names and numbers.

@@ -2,12 +2,10 @@
 use core::time::Duration;
 
 use hearthline_sip::endpoint::{Body, CallHandle, CommandError, Endpoint};
-use hearthline_sip::offer_answer::reoffer;
 use hearthline_sip::sdp::Direction;
 
 use super::Telephone;
 use super::call::State;
-use super::leg::audio;
 
 /// A change that met another one is tried again after so long.
 const CHANGE_PAUSE: Duration = Duration::from_secs(2);
@@ -67,7 +65,10 @@ impl Telephone {
         } else {
             Direction::SendRecv
         };
-        let ours = reoffer(previous, &audio(call.port, direction));
+        let Some(leg) = &call.leg else {
+            return;
+        };
+        let ours = leg.reoffer(previous, direction);
         match endpoint.reinvite(handle, Body::sdp(ours.to_bytes()), now) {
             Ok(()) => call.described = Some(ours),
             // Another change is under way, or the ACK has not come yet.

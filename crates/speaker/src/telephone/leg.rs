@@ -1,11 +1,23 @@
 //! The sound of one ordinary call: offers and answers, the RTP session, and the way its packets travel.
+mod secure;
+#[cfg(test)]
+mod tests;
+
 use core::time::Duration;
 use std::net::SocketAddr;
 
 use hearthline_ledger::Media;
 use hearthline_media as media;
-use hearthline_sip::offer_answer::{LocalAudio, Negotiated};
-use hearthline_sip::sdp::Direction;
+use hearthline_media::secure::{
+    DtlsRole, SecureConfigError, SecureDescriptionError, SecureEvent, SecureOutput, SecureTransport,
+};
+use hearthline_sip::offer_answer::{
+    self, LocalAudio, Negotiated, NegotiationError, answer_received, reoffer,
+};
+use hearthline_sip::sdp::secure_offer_answer::SecureNegotiationError;
+use hearthline_sip::sdp::{Direction, SessionDescription};
+
+pub(super) use secure::is_offered;
 
 use crate::sound::{address_of, codec_of, name_of, others, statistics};
 
@@ -18,13 +30,47 @@ pub(super) enum LegError {
     /// Payload types that cannot be.
     #[error(transparent)]
     Session(#[from] media::SessionConfigError),
+    /// No agreement on the codec.
+    #[error(transparent)]
+    Negotiation(#[from] NegotiationError),
+    /// No agreement on a protected stream; too weak a one is refused here.
+    #[error(transparent)]
+    Protection(#[from] SecureNegotiationError),
+    /// The other side offers or answers without DTLS.
+    #[error("the other side does not protect its sound, and this call must be protected")]
+    Unprotected,
+    /// Certificates are named by digests that we do not take.
+    #[error("the other side names its certificate by no SHA-256 fingerprint")]
+    NoFingerprint,
+    /// The other side's description of its transport.
+    #[error(transparent)]
+    Description(#[from] SecureDescriptionError),
+    /// Our own transport.
+    #[error(transparent)]
+    Transport(#[from] SecureConfigError),
+}
+
+/// How well a call must be protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Demand {
+    /// By DTLS-SRTP, or there is no call: between devices of the home.
+    Protected,
+    /// By DTLS-SRTP with who can, in the clear with the others (RFC 8643): a room where an ordinary phone stands
+    /// beside a device of ours. Which it became is said.
+    Either,
+    /// In the clear: ordinary phones and outside lines.
+    Clear,
 }
 
 /// The way below RTP.
-#[derive(Debug)]
 enum Way {
-    /// RTP and RTCP in the clear, on two ports: telephones and outside lines.
+    /// RTP and RTCP in the clear, on two ports.
     Plain { rtp: SocketAddr },
+    /// Everything on one port, and only the two ends have the keys.
+    Secure {
+        transport: Box<SecureTransport>,
+        role: DtlsRole,
+    },
 }
 
 /// What a leg wants done.
@@ -42,6 +88,19 @@ pub(super) enum LegOutput {
     Sound(Vec<i16>),
     /// Something to know.
     Event(media::Event),
+    /// Something to know of the protection.
+    Protection(SecureEvent),
+}
+
+/// What a leg is made of besides what the two sides say.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ground {
+    /// Our even port.
+    pub(super) local: SocketAddr,
+    /// For names of streams.
+    pub(super) seed: u64,
+    /// Wall clock at zero.
+    pub(super) unix_time_at_zero: Duration,
 }
 
 /// The sound of one call.
@@ -53,33 +112,138 @@ pub(super) struct Leg {
     direction: Direction,
 }
 
+/// Our first offer on `local`; protected when there is a way.
+pub(super) fn first_offer(
+    local: SocketAddr,
+    way: Option<&SecureTransport>,
+    demand: Demand,
+    session_id: u64,
+) -> SessionDescription {
+    let audio = audio(local, Direction::SendRecv);
+    match way {
+        None => offer_answer::offer(&audio, session_id, 0),
+        Some(way) => secure::offer(way, &audio, demand, session_id),
+    }
+}
+
 impl Leg {
-    /// From what offer and answer settled; `local` is our even port.
-    pub(super) fn new(
-        negotiated: &Negotiated,
-        local: SocketAddr,
-        seed: u64,
-        unix_time_at_zero: Duration,
+    /// The caller's: the other side has answered our offer. `way` is what the offer spoke of.
+    pub(super) fn of_caller(
+        offer: &SessionDescription,
+        answer: &SessionDescription,
+        way: Option<Box<SecureTransport>>,
+        demand: Demand,
+        ground: Ground,
+        now: Duration,
     ) -> Result<Self, LegError> {
-        let mut config = media::SessionConfig::new(codec_of(negotiated.codec), seed);
+        match way {
+            Some(mut transport) if demand == Demand::Protected || secure::is_offered(answer) => {
+                let (negotiated, role) =
+                    secure::answer_received(&mut transport, offer, answer, now)?;
+                Self::new(&negotiated, Way::Secure { transport, role }, ground)
+            }
+            None if demand == Demand::Protected => Err(LegError::Unprotected),
+            _ => {
+                let negotiated = answer_received(&secure::cleared(offer), answer)?;
+                let rtp = address_of(&negotiated).ok_or(LegError::NoAddress)?;
+                Self::new(&negotiated, Way::Plain { rtp }, ground)
+            }
+        }
+    }
+
+    /// The callee's, and our answer to their offer. Without a way it is in the clear.
+    pub(super) fn of_callee(
+        offer: &SessionDescription,
+        way: Option<Box<SecureTransport>>,
+        session_id: u64,
+        ground: Ground,
+        now: Duration,
+    ) -> Result<(SessionDescription, Self), LegError> {
+        let audio = audio(ground.local, Direction::SendRecv);
+        let Some(mut transport) = way else {
+            let (ours, negotiated) = offer_answer::answer(offer, &audio, session_id, 0)?;
+            let rtp = address_of(&negotiated).ok_or(LegError::NoAddress)?;
+            return Ok((ours, Self::new(&negotiated, Way::Plain { rtp }, ground)?));
+        };
+        let (ours, negotiated, role) =
+            secure::answer(&mut transport, offer, &audio, (session_id, 0), now)?;
+        let leg = Self::new(&negotiated, Way::Secure { transport, role }, ground)?;
+        Ok((ours, leg))
+    }
+
+    fn new(negotiated: &Negotiated, way: Way, ground: Ground) -> Result<Self, LegError> {
+        let mut config = media::SessionConfig::new(codec_of(negotiated.codec), ground.seed);
         config.payload_type = negotiated.payload_type;
         config.telephone_event_payload_type = negotiated.telephone_event;
         config.also_receive = others(negotiated);
-        config.unix_time_at_zero = unix_time_at_zero;
+        config.unix_time_at_zero = ground.unix_time_at_zero;
         Ok(Self {
             session: media::Session::new(config)?,
             codec: name_of(negotiated.codec),
-            local,
-            way: Way::Plain {
-                rtp: address_of(negotiated).ok_or(LegError::NoAddress)?,
-            },
+            local: ground.local,
+            way,
             direction: negotiated.direction,
         })
     }
 
-    /// A later offer or answer changed the session.
-    pub(super) fn renegotiated(&mut self, negotiated: &Negotiated) -> Result<(), LegError> {
-        let rtp = address_of(negotiated).ok_or(LegError::NoAddress)?;
+    /// Whether only the two ends hear it.
+    pub(super) fn is_protected(&self) -> bool {
+        matches!(self.way, Way::Secure { .. })
+    }
+
+    /// Our later offer: hold, resume. What protects the call stays.
+    pub(super) fn reoffer(
+        &self,
+        previous: &SessionDescription,
+        direction: Direction,
+    ) -> SessionDescription {
+        let audio = audio(self.local, direction);
+        match &self.way {
+            Way::Plain { .. } => reoffer(&secure::cleared(previous), &audio),
+            Way::Secure { transport, role } => secure::reoffer(transport, *role, previous, &audio),
+        }
+    }
+
+    /// Our answer to a later offer of theirs. Less protection than before is refused.
+    pub(super) fn reanswer(
+        &mut self,
+        theirs: &SessionDescription,
+        direction: Direction,
+        version: (u64, u64),
+        now: Duration,
+    ) -> Result<SessionDescription, LegError> {
+        let audio = audio(self.local, direction);
+        let (ours, negotiated) = match &mut self.way {
+            Way::Plain { .. } => offer_answer::answer(theirs, &audio, version.0, version.1)?,
+            Way::Secure { transport, .. } => {
+                let answered = secure::answer(transport, theirs, &audio, version, now)?;
+                (answered.0, answered.1)
+            }
+        };
+        self.renegotiated(&negotiated)?;
+        Ok(ours)
+    }
+
+    /// Their answer to a later offer of ours.
+    pub(super) fn reanswered(
+        &mut self,
+        offer: &SessionDescription,
+        answer: &SessionDescription,
+        now: Duration,
+    ) -> Result<(), LegError> {
+        let negotiated = match &mut self.way {
+            Way::Plain { .. } => answer_received(offer, answer)?,
+            Way::Secure { transport, .. } => {
+                secure::answer_received(transport, offer, answer, now)?.0
+            }
+        };
+        self.renegotiated(&negotiated)
+    }
+
+    fn renegotiated(&mut self, negotiated: &Negotiated) -> Result<(), LegError> {
+        if let Way::Plain { rtp } = &mut self.way {
+            *rtp = address_of(negotiated).ok_or(LegError::NoAddress)?;
+        }
         self.session.renegotiate(
             codec_of(negotiated.codec),
             negotiated.payload_type,
@@ -88,7 +252,6 @@ impl Leg {
         )?;
         self.codec = name_of(negotiated.codec);
         self.direction = negotiated.direction;
-        self.way = Way::Plain { rtp };
         Ok(())
     }
 
@@ -102,18 +265,16 @@ impl Leg {
     }
 
     /// A datagram on one of our two ports.
-    pub(super) fn packet(&mut self, to: SocketAddr, bytes: &[u8], now: Duration) {
-        match self.way {
-            Way::Plain { .. } if to.port() == self.local.port() => {
-                self.session.handle_rtp(bytes, now);
-            }
+    pub(super) fn packet(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8], now: Duration) {
+        let first = to.port() == self.local.port();
+        match &mut self.way {
+            Way::Plain { .. } if first => self.session.handle_rtp(bytes, now),
             Way::Plain { .. } => self.session.handle_rtcp(bytes, now),
+            Way::Secure { transport, .. } if first => {
+                transport.handle_datagram(from, to, bytes, now);
+            }
+            Way::Secure { .. } => {}
         }
-    }
-
-    /// Whether a datagram to this port is this leg's.
-    pub(super) fn takes(&self, to: SocketAddr) -> bool {
-        to == self.local || to == after(self.local)
     }
 
     pub(super) fn press(&mut self, digit: char, now: Duration) -> Result<(), media::DigitError> {
@@ -122,34 +283,81 @@ impl Leg {
 
     pub(super) fn handle_timeout(&mut self, now: Duration) {
         self.session.handle_timeout(now);
+        if let Way::Secure { transport, .. } = &mut self.way {
+            transport.handle_timeout(now);
+        }
     }
 
+    /// The last packets are left to be polled.
     pub(super) fn close(&mut self, now: Duration) {
         self.session.close(now);
+        if let Way::Secure { transport, .. } = &mut self.way {
+            // Before the transport, which sends nothing after its end.
+            loop {
+                match self.session.poll_output(now) {
+                    media::Output::Rtcp(bytes) => {
+                        let _ = transport.send_rtcp(&bytes);
+                    }
+                    media::Output::Timeout(_) => break,
+                    _ => {}
+                }
+            }
+            transport.close(now);
+        }
     }
 
     /// The next output, or when to come back.
     pub(super) fn poll(&mut self, now: Duration) -> Result<LegOutput, Option<Duration>> {
         loop {
-            let Way::Plain { rtp } = self.way;
-            return match self.session.poll_output(now) {
+            let session_at = match self.session.poll_output(now) {
                 // A side that asked for silence gets none of the room (RFC 3264 section 8.4).
                 media::Output::Rtp(_) if !self.direction.sends() => continue,
                 media::Output::Playout(_) if !self.direction.receives() => continue,
-                media::Output::Rtp(bytes) => Ok(LegOutput::Packet {
-                    from: self.local,
-                    to: rtp,
-                    bytes,
-                }),
-                media::Output::Rtcp(bytes) => Ok(LegOutput::Packet {
-                    from: after(self.local),
-                    to: after(rtp),
-                    bytes,
-                }),
-                media::Output::Playout(samples) => Ok(LegOutput::Sound(samples)),
-                media::Output::Event(event) => Ok(LegOutput::Event(event)),
-                media::Output::Timeout(at) => Err(at),
+                media::Output::Rtp(bytes) => match &mut self.way {
+                    Way::Plain { rtp } => {
+                        return Ok(LegOutput::Packet {
+                            from: self.local,
+                            to: *rtp,
+                            bytes,
+                        });
+                    }
+                    // Before there are keys it is dropped, never sent in the clear.
+                    Way::Secure { transport, .. } => {
+                        let _ = transport.send_rtp(&bytes);
+                        continue;
+                    }
+                },
+                media::Output::Rtcp(bytes) => match &mut self.way {
+                    Way::Plain { rtp } => {
+                        return Ok(LegOutput::Packet {
+                            from: after(self.local),
+                            to: after(*rtp),
+                            bytes,
+                        });
+                    }
+                    Way::Secure { transport, .. } => {
+                        let _ = transport.send_rtcp(&bytes);
+                        continue;
+                    }
+                },
+                media::Output::Playout(samples) => return Ok(LegOutput::Sound(samples)),
+                media::Output::Event(event) => return Ok(LegOutput::Event(event)),
+                media::Output::Timeout(at) => at,
             };
+            let Way::Secure { transport, .. } = &mut self.way else {
+                return Err(session_at);
+            };
+            match transport.poll_output() {
+                SecureOutput::Transmit { from, to, bytes } => {
+                    return Ok(LegOutput::Packet { from, to, bytes });
+                }
+                SecureOutput::Rtp(bytes) => self.session.handle_rtp(&bytes, now),
+                SecureOutput::Rtcp(bytes) => self.session.handle_rtcp(&bytes, now),
+                SecureOutput::Event(event) => return Ok(LegOutput::Protection(event)),
+                SecureOutput::Timeout(at) => {
+                    return Err([session_at, at].into_iter().flatten().min());
+                }
+            }
         }
     }
 
@@ -160,12 +368,12 @@ impl Leg {
 }
 
 /// What we offer and answer with on `local`.
-pub(super) fn audio(local: SocketAddr, direction: Direction) -> LocalAudio {
+fn audio(local: SocketAddr, direction: Direction) -> LocalAudio {
     LocalAudio::new(local.ip(), local.port()).with_direction(direction)
 }
 
 /// The RTCP port of an RTP port (RFC 3550 section 11).
-fn after(mut address: SocketAddr) -> SocketAddr {
+pub(super) fn after(mut address: SocketAddr) -> SocketAddr {
     address.set_port(address.port().saturating_add(1));
     address
 }

@@ -11,6 +11,7 @@ use hearthline_sip::tokens::Tokens;
 use hearthline_sip::{HeaderName, Host, NameAddr, Response, SipUri};
 
 use super::screening::DropIn;
+use super::trust::DeviceKeys;
 
 /// Asked of the hub, in seconds.
 const EXPIRES_S: u32 = 600;
@@ -40,6 +41,10 @@ pub struct HomeConfig {
     pub ports: Vec<SocketAddr>,
     /// Whether the hub's people may drop in.
     pub drop_in: DropIn,
+    /// What protects calls between devices.
+    pub keys: DeviceKeys,
+    /// The keys of other devices, as [`Output::KnownKeys`](super::Output::KnownKeys) gave them in an earlier run.
+    pub known_keys: Vec<u8>,
 }
 
 impl HomeConfig {

@@ -11,6 +11,10 @@ use hearthline_voice::understand::{AskReason, Country, Reading, RefusedClass, Se
 /// Longest name of a user, in bytes.
 pub const USER_BYTES_MAX: usize = 200;
 
+/// How the hub names ordinary phones, with six letters behind. Devices with certificates are named by their ids, which
+/// have no hyphen.
+const PHONE_PREFIX: &str = "phone-";
+
 /// A user of the home as the hub knows them: a device's id, or the name of a room, person or device.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HomeUser(String);
@@ -31,6 +35,13 @@ impl HomeUser {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether this is the address of an ordinary phone, which proves itself by a password and has no certificate.
+    #[must_use]
+    pub fn is_phone(&self) -> bool {
+        let own = self.0.strip_prefix(PHONE_PREFIX);
+        own.is_some_and(|own| own.len() == 6 && own.bytes().all(|b| b.is_ascii_alphanumeric()))
     }
 }
 

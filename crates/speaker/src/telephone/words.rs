@@ -28,9 +28,37 @@ pub(super) fn failed(name: &str, status: Option<u16>) -> String {
         Some(603 | 403 | 433) => format!("{name} does not take the call."),
         Some(404 | 484 | 604) => format!("I do not know how to reach {}.", lower_the(&name)),
         Some(480 | 408 | 410) => format!("{name} cannot be reached now."),
+        Some(428 | 438) => format!(
+            "{name} does not believe that it is me who calls. Somebody may stand in between, or a clock is wrong."
+        ),
         Some(488 | 606 | 415) => format!("{name} has no sound that I understand."),
         _ => "The call did not go through.".into(),
     }
+}
+
+/// The other side proves who it is with another key than in the last call.
+pub(super) fn key_changed(name: &str) -> String {
+    format!("The key of {name} is new. Unless it was set up again, somebody may listen in.")
+}
+
+/// Whoever answered did not prove to be of the home.
+pub(super) fn unproven(name: &str) -> String {
+    format!("Whoever answered for {name} did not prove to be of this home. I ended the call.")
+}
+
+/// The sound shows another key than was promised.
+pub(super) fn in_between(name: &str) -> String {
+    format!("Somebody stands between me and {name}. I ended the call.")
+}
+
+/// The sound would be in the clear, or no keys came about.
+pub(super) fn unprotected(name: &str) -> String {
+    format!("The call with {name} cannot be protected, so I ended it.")
+}
+
+/// No packet gets through.
+pub(super) fn no_way(name: &str) -> String {
+    format!("No sound gets through to {name}. I ended the call.")
 }
 
 /// Nobody answered.
@@ -53,7 +81,7 @@ pub(super) fn nobody(said: &str) -> String {
 }
 
 /// How long ago, for people.
-pub(super) fn ago(seconds: u64) -> String {
+pub(crate) fn ago(seconds: u64) -> String {
     match (seconds / 60, seconds / 3_600) {
         (0, _) => "just now".into(),
         (1, _) => "a minute ago".into(),
@@ -80,7 +108,7 @@ fn lower_the(name: &str) -> String {
     }
 }
 
-fn capital(name: &str) -> String {
+pub(crate) fn capital(name: &str) -> String {
     let mut letters = name.chars();
     match letters.next() {
         Some(first) => first.to_uppercase().chain(letters).collect(),
@@ -88,6 +116,8 @@ fn capital(name: &str) -> String {
     }
 }
 
+/// A call of the home that others could hear.
+pub(super) const NOT_PROTECTED: &str = "This call is not protected.";
 /// There is no call that this could mean.
 pub(super) const NO_CALL: &str = "There is no call.";
 /// Nobody rings.
@@ -102,8 +132,22 @@ pub(super) const NO_HUB: &str = "I cannot reach the hub now.";
 pub(super) const EMERGENCY_FIRST: &str = "The emergency call comes first.";
 /// After hold.
 pub(super) const HELD: &str = "On hold.";
-/// Transfers are not spoken by our SIP core yet.
-pub(super) const NO_TRANSFER: &str = "I cannot transfer calls yet.";
+/// The other side is asked to call somebody else.
+pub(super) fn transferring(name: &str) -> String {
+    format!("Putting them through to {name}.")
+}
+
+/// Somebody else takes the place of the other side.
+pub(super) fn put_through(name: &str) -> String {
+    format!("You are being put through to {name}.")
+}
+
+/// They talk without us now.
+pub(super) const TRANSFERRED: &str = "They are connected.";
+/// The transfer failed.
+pub(super) const NOT_TRANSFERRED: &str = "They were not put through. You are still connected.";
+/// They asked to put somebody through to themselves.
+pub(super) const SAME_CALL: &str = "That is whom you are talking to.";
 /// Nothing to merge.
 pub(super) const NOTHING_TO_MERGE: &str = "There are not two calls to put together.";
 /// Nobody was called, or called.
@@ -118,8 +162,11 @@ pub(super) const DND_OFF: &str = "Okay. Calls ring here again.";
 pub(super) const BLOCKED: &str = "Okay. This caller does not ring here any more.";
 /// No digit in what was asked for.
 pub(super) const NO_DIGITS: &str = "I did not understand which keys.";
-/// The rest of the intents.
-pub(super) const NOT_YET: &str = "I cannot do that yet.";
+
+/// Several are called so, where a name was only mentioned.
+pub(super) fn several(names: &[String]) -> String {
+    format!("I know several: {}. Say the whole name.", names.join(", "))
+}
 
 /// A missed call.
 pub(super) fn called(name: &str, ago: &str) -> String {

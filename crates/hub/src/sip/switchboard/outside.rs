@@ -7,6 +7,7 @@ use super::*;
 use crate::call::Direction;
 use crate::gateway::CALLBACK;
 use crate::id::LineId;
+use crate::number::Number;
 use crate::sip::call_log::Begun;
 
 /// Emergency calls whose callers are remembered.
@@ -67,7 +68,9 @@ impl Switchboard {
         self.calls.begins(id, begun);
         let user = device.and_then(|device| self.directory.user_of(device));
         let asserted = user.map(|user| self.asserted(user));
-        let forward = self.to_gateway(request, asserted);
+        let mut forward = self.to_gateway(request, asserted);
+        // A call for help takes no other call's place, and is not refused for one that it cannot take.
+        forward.remove.push(HeaderName::Replaces);
         self.decide(id, Decision::Forward(forward), now);
     }
 
@@ -125,6 +128,10 @@ impl Switchboard {
         destination: &Destination,
         now: Duration,
     ) {
+        let begins = request.method == Method::Invite && passage == Passage::Outside;
+        if let Some(decision) = self.mailbox_asked(request).filter(|_| begins) {
+            return self.decide(id, decision, now);
+        }
         let decision = match passage {
             Passage::Dialog { .. } => self.within_dialog(request, destination, now),
             Passage::Outside if request.method == Method::Invite => {
@@ -155,17 +162,29 @@ impl Switchboard {
         self.decide(id, decision, now);
     }
 
-    /// Whom a line's call rings: its rooms and devices; a call-taker's callback first the device that called for help.
+    /// Whom a line's call rings: its rooms and devices; a call-taker's callback first the device that called for help; a
+    /// call that is moved within the home, whom it is moved to.
     fn rung_by_line(&self, request: &Request, now: Duration) -> Vec<Group> {
-        let user = request.uri.as_sip().and_then(SipUri::user);
-        let line = user.and_then(|user| user.strip_prefix("line-"));
-        let line: Option<LineId> = line.and_then(|id| id.parse().ok());
-        let devices = line.map_or(&[][..], |line| self.directory.rung_by(line));
+        let user = request.uri.as_sip().and_then(SipUri::user_unescaped);
+        let user = user.and_then(|user| String::from_utf8(user).ok());
+        let user = user.unwrap_or_default();
+        let line: Option<LineId> = user.strip_prefix("line-").and_then(|id| id.parse().ok());
+        let moved: Vec<DeviceId>;
+        let devices = match line {
+            Some(line) => self.directory.rung_by(line),
+            None => {
+                moved = match self.owner_of(&user) {
+                    Some(device) => vec![device],
+                    None => self.directory.called(&user).to_vec(),
+                };
+                &moved
+            }
+        };
         let all = self.ways_to(devices, now);
         let name = HeaderName::parse(CALLBACK.as_bytes());
         let mark = name.and_then(|name| request.headers.get_str(&name));
         let Some(mark) = mark else {
-            return self.undisturbed(all);
+            return self.undisturbed(all, calling_number(request).as_ref());
         };
         let mut groups = self.helped_caller(mark, now);
         for group in &mut groups {
@@ -209,4 +228,11 @@ impl Switchboard {
             self.write(vec![RowChange::Call(Box::new(row))], None, now);
         }
     }
+}
+
+/// The number that the gateway found behind a call from outside.
+fn calling_number(request: &Request) -> Option<Number> {
+    let asserted = request.headers.asserted_identities().ok()?;
+    let user = asserted.iter().find_map(|own| own.uri.as_sip()?.user());
+    Number::new(user?).ok()
 }

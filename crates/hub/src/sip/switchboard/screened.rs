@@ -1,7 +1,12 @@
-//! The hooks of screening: which devices a call may ring, and whether it may be answered by itself.
+//! The hooks of screening: which devices a call may ring, where it goes instead, and whether it may be answered by itself.
+
+use std::collections::HashSet;
 
 use super::deciding::because;
 use super::*;
+use crate::call_settings::ForwardTo;
+use crate::clock::UnixMs;
+use crate::number::{ForwardNumber, Number};
 use crate::sip::call_log::undisturbed;
 use crate::sip::screening::{Calling, Screened};
 
@@ -18,58 +23,141 @@ const AUTO_ANSWER: [&str; 4] = [
 /// What our devices look for, and its value.
 const DROP_IN: (&str, &str) = ("Hearthline-Drop-In", "allowed");
 
+/// How often a call is sent on, from one that forwards to the next.
+const FORWARDS_MAX: usize = 3;
+
+/// What screening leaves of a call.
+#[derive(Default)]
+struct Judged {
+    groups: Vec<Group>,
+    declined: bool,
+    /// One that is not to be disturbed.
+    missed: Option<DeviceId>,
+}
+
+/// What is preferred everywhere rings first.
+fn merge(all: &mut Vec<Group>, more: Vec<Group>) {
+    for (index, group) in more.into_iter().enumerate() {
+        match all.get_mut(index) {
+            Some(merged) => merged.branches.extend(group.branches),
+            None => all.push(group),
+        }
+    }
+}
+
 impl Switchboard {
-    /// The branches that may ring. When none may, why: 603 when somebody declined, 480 and a row when all are not to be
-    /// disturbed.
+    /// The branches that may ring, and those where calls go instead. When there are none, why: 603 when somebody
+    /// declined, 480 and a row when all are not to be disturbed.
     pub(super) fn screened(
         &mut self,
-        mut groups: Vec<Group>,
+        groups: Vec<Group>,
         caller: &Caller,
     ) -> Result<Vec<Group>, Reject> {
         let now = self.around.home.clock.now();
-        let calling = self.calling(caller);
-        let (mut declined, mut missed) = (false, None);
-        for group in &mut groups {
-            group.branches.retain(|branch| {
-                let Some(device) = self.keys.device(branch.label) else {
-                    return true;
-                };
-                match self.directory.screen(calling, device, now) {
-                    Screened::Rings { .. } => return true,
-                    Screened::Declined => declined = true,
-                    Screened::DoNotDisturb => missed = Some(device),
-                }
-                false
-            });
+        let judged = self.judged(groups, self.calling(caller), now);
+        if !judged.groups.is_empty() {
+            return Ok(judged.groups);
         }
-        groups.retain(|group| !group.branches.is_empty());
-        if !groups.is_empty() {
-            return Ok(groups);
-        }
-        if let Some(called) = missed {
+        if let Some(called) = judged.missed {
             if let Some(row) = undisturbed(caller.device, called, now) {
                 self.write(vec![RowChange::Call(Box::new(row))], None, self.now());
             }
             let why = "nobody there is to be disturbed";
             return Err(because(StatusCode::TEMPORARILY_UNAVAILABLE, why));
         }
-        debug_assert!(declined, "something was taken away");
-        Err(Reject::new(StatusCode::DECLINE))
+        if judged.declined {
+            return Err(Reject::new(StatusCode::DECLINE));
+        }
+        let why = "calls go elsewhere, and nobody can be reached there";
+        Err(because(StatusCode::TEMPORARILY_UNAVAILABLE, why))
     }
 
     /// The branches that a call from outside may ring.
-    pub(super) fn undisturbed(&self, mut groups: Vec<Group>) -> Vec<Group> {
+    pub(super) fn undisturbed(&self, groups: Vec<Group>, from: Option<&Number>) -> Vec<Group> {
         let now = self.around.home.clock.now();
-        let rings = |branch: &Branch| {
-            let device = self.keys.device(branch.label);
-            let judge = |device| self.directory.screen(Calling::Outside, device, now);
-            device.is_none_or(|device| matches!(judge(device), Screened::Rings { .. }))
-        };
-        for group in &mut groups {
-            group.branches.retain(rings);
+        self.judged(groups, Calling::Outside(from), now).groups
+    }
+
+    /// Judges every branch. What is forwarded is judged anew where it goes, [`FORWARDS_MAX`] times at most; no device is
+    /// come to twice, and nobody's own call comes back to them.
+    fn judged(&self, groups: Vec<Group>, calling: Calling<'_>, now: UnixMs) -> Judged {
+        let mut judged = Judged::default();
+        let mut taken = HashSet::new();
+        if let Calling::Inside { device, .. } = calling {
+            taken.insert(device);
         }
-        groups.retain(|group| !group.branches.is_empty());
-        groups
+        let mut next = groups;
+        for hop in 0..=FORWARDS_MAX {
+            let mut forwards: Vec<(DeviceId, &ForwardTo)> = Vec::new();
+            for group in &mut next {
+                group.branches.retain(|branch| {
+                    let Some(device) = self.keys.device(branch.label) else {
+                        return true;
+                    };
+                    taken.insert(device);
+                    match self.directory.screen(calling, device, now) {
+                        Screened::Rings { .. } => return true,
+                        Screened::Declined => judged.declined = true,
+                        Screened::DoNotDisturb => judged.missed = Some(device),
+                        Screened::Forwards(to) => {
+                            if forwards.iter().all(|(one, _)| *one != device) {
+                                forwards.push((device, to));
+                            }
+                        }
+                    }
+                    false
+                });
+            }
+            merge(&mut judged.groups, next);
+            if forwards.is_empty() || hop == FORWARDS_MAX {
+                break;
+            }
+            next = Vec::new();
+            for (device, to) in forwards {
+                merge(&mut next, self.instead(device, to, &mut taken));
+            }
+        }
+        judged.groups.retain(|group| !group.branches.is_empty());
+        judged
+    }
+
+    /// Where a device's calls go instead of to it.
+    fn instead(
+        &self,
+        device: DeviceId,
+        to: &ForwardTo,
+        taken: &mut HashSet<DeviceId>,
+    ) -> Vec<Group> {
+        match to {
+            ForwardTo::Called(name) => {
+                let called = self.directory.called(name.as_str()).iter().copied();
+                let own = self.owner_of(name.as_str());
+                let fresh = called.chain(own).filter(|device| taken.insert(*device));
+                self.ways_to(&fresh.collect::<Vec<_>>(), self.now())
+            }
+            ForwardTo::Number(number) => self.by_line(device, number).into_iter().collect(),
+        }
+    }
+
+    /// The way to a number outside, for a device that may call it. Emergencies are looked for here once more, before
+    /// anything else (DESIGN invariant 2): a call that somebody forwarded is never a call for help.
+    fn by_line(&self, device: DeviceId, number: &ForwardNumber) -> Option<Group> {
+        let uri: Uri = SipUri::new(self.domains[0].clone())
+            .with_user(number.as_str())
+            .with_param("user", Some("phone"))
+            .into();
+        let Destination::Number(digits) = Destination::read(&uri, self.country, |_| true) else {
+            return None;
+        };
+        let number = self.door.plan.number(&digits).ok()?;
+        if !self.directory.may_call(device, &number) {
+            return None;
+        }
+        let way = Way::to(uri).by(Hop::from(&self.door.flow));
+        Some(Group {
+            branches: vec![Branch::new(way, 0)],
+            ringing_max: None,
+        })
     }
 
     /// Lets a call be answered by itself where it asks for that and every device that rings allowed the caller; else
@@ -105,7 +193,7 @@ impl Switchboard {
         }
     }
 
-    fn calling(&self, caller: &Caller) -> Calling {
+    fn calling(&self, caller: &Caller) -> Calling<'static> {
         Calling::Inside {
             device: caller.device,
             person: self.directory.owner(caller.device),

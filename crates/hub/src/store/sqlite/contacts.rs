@@ -139,6 +139,46 @@ pub(super) async fn put_card(
     Ok(id)
 }
 
+/// A contact as it is now, with the card that it came as.
+pub(super) async fn whole(
+    change: &mut Change,
+    id: ContactId,
+) -> Answer<Option<(Contact, Option<String>)>> {
+    let row = query("SELECT * FROM contacts WHERE id = ?")
+        .bind(id.to_string())
+        .fetch_optional(change.on())
+        .await?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let mut contact = contact(&row)?;
+    let rows = query("SELECT * FROM contact_numbers WHERE contact = ? ORDER BY position")
+        .bind(id.to_string())
+        .fetch_all(change.on())
+        .await?;
+    contact.fields.numbers = rows.iter().map(contact_number).collect::<Answer<_>>()?;
+    let card = query("SELECT card FROM contact_cards WHERE contact = ?")
+        .bind(id.to_string())
+        .fetch_optional(change.on())
+        .await?;
+    let card = card.map(|row| row.try_get("card")).transpose()?;
+    Ok(Some((contact, card)))
+}
+
+/// Adds a contact of its own with its card.
+pub(super) async fn put_aside(change: &mut Change, new: &ImportedCard) -> Answer<()> {
+    let id = ContactId::random()?;
+    insert(change, id, &new.fields).await?;
+    // The same card may stand aside already: then it is kept once.
+    query("INSERT INTO contact_cards (contact, key, card) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+        .bind(id.to_string())
+        .bind(&new.key)
+        .bind(&new.card)
+        .execute(change.on())
+        .await?;
+    Ok(())
+}
+
 /// Whether the household has not too many contacts and bytes of cards now.
 pub(super) async fn check_cards(change: &mut Change) -> Answer<()> {
     check_count(change).await?;

@@ -1,5 +1,7 @@
 //! Messages in SQLite.
 
+mod recipients;
+
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
@@ -8,16 +10,18 @@ use sqlx_core::query::query;
 use sqlx_core::row::Row as _;
 use sqlx_sqlite::SqliteRow;
 
-use super::{Change, SqliteStore, checked_or_none, number, parsed, read_as, time};
+use super::{Change, SqliteStore, checked_or_none, found, number, parsed, read_as, time};
 use crate::clock::UnixMs;
 use crate::event::{Audience, EventKind, StreamId};
 use crate::id::MessageId;
 use crate::message::{
-    Delivery, DeliveryState, MAILBOX_MAX, Message, MessageBody, NewMessage, RECIPIENTS_MAX,
-    Recipients, SENT_BYTES_MAX, SENT_MAX, Stored, Voice, VoiceCodec,
+    Delivery, DeliveryState, Message, MessageBody, NewMessage, Recipients, SENT_BYTES_MAX,
+    SENT_MAX, Stored, Voice, VoiceCodec,
 };
 use crate::person::Party;
 use crate::store::{Answer, Messages, StoreError};
+use crate::text::plain;
+use recipients::{mailboxes, with_room};
 
 fn state(row: &SqliteRow) -> Answer<DeliveryState> {
     DeliveryState::from_number(row.try_get("state")?).ok_or(StoreError::Unreadable("state"))
@@ -41,6 +45,7 @@ fn message(row: &SqliteRow) -> Answer<Message> {
         voice_duration_ms: duration
             .map(|ms| u32::try_from(ms).map_err(|_| StoreError::Unreadable("duration_ms")))
             .transpose()?,
+        announcement: row.try_get("announcement")?,
         sent_at_ms: time(row, "sent_at")?,
         expires_at_ms: time(row, "expires_at")?,
         state: state(row)?,
@@ -66,98 +71,16 @@ fn digest(message: &NewMessage) -> Vec<u8> {
         Recipients::These(parties) => parties
             .iter()
             .for_each(|party| part(party.key().as_bytes())),
+        Recipients::Speakers => part(b"speakers"),
+        Recipients::Called(name) => {
+            part(b"called");
+            part(plain(name.as_str()).as_bytes());
+        }
+    }
+    if message.announcement {
+        part(b"announcement");
     }
     context.finish().as_ref().to_vec()
-}
-
-/// The mailboxes, each once, each there.
-async fn mailboxes(change: &mut Change, message: &NewMessage) -> Answer<BTreeSet<String>> {
-    let parties = match &message.to {
-        Recipients::Everyone => {
-            let rows = query("SELECT 'person:' || id FROM people")
-                .fetch_all(change.on())
-                .await?;
-            let mut all = BTreeSet::new();
-            for row in rows {
-                all.insert(row.try_get::<String, _>(0)?);
-            }
-            all.remove(&message.from.key());
-            return if all.is_empty() {
-                Err(StoreError::Refused("there is nobody else in the household"))
-            } else {
-                Ok(all)
-            };
-        }
-        Recipients::These(parties) => parties,
-    };
-    if parties.is_empty() || parties.len() > RECIPIENTS_MAX {
-        return Err(StoreError::Refused("a message has 1 to 64 recipients"));
-    }
-    let mut all = BTreeSet::new();
-    for party in parties {
-        let row = match party {
-            Party::Person(id) => {
-                query("SELECT count(*) FROM people WHERE id = ?").bind(id.to_string())
-            }
-            Party::Device(id) => {
-                query("SELECT count(*) FROM devices WHERE id = ? AND revoked_at IS NULL")
-                    .bind(id.to_string())
-            }
-        }
-        .fetch_one(change.on())
-        .await?;
-        if row.try_get::<i64, _>(0)? == 0 {
-            return Err(StoreError::NotFound("recipient"));
-        }
-        all.insert(party.key());
-    }
-    Ok(all)
-}
-
-async fn has_room(change: &mut Change, mailbox: &str, now: UnixMs) -> Answer<bool> {
-    let row = query("SELECT count(*) FROM deliveries WHERE mailbox = ? AND state = 0")
-        .bind(mailbox)
-        .fetch_one(change.on())
-        .await?;
-    if row.try_get::<i64, _>(0)? < i64::from(MAILBOX_MAX) {
-        return Ok(true);
-    }
-    // What has ended and was not swept yet takes no place; counted only here, because it costs a look at each.
-    let row = query(
-        "SELECT count(*) FROM deliveries JOIN messages ON messages.id = deliveries.message
-         WHERE mailbox = ? AND state = 0 AND expires_at > ?",
-    )
-    .bind(mailbox)
-    .bind(now.0)
-    .fetch_one(change.on())
-    .await?;
-    Ok(row.try_get::<i64, _>(0)? < i64::from(MAILBOX_MAX))
-}
-
-/// The mailboxes that have room. For everyone, a full one is passed over: one person who never looks keeps nobody
-/// from calling the household to dinner.
-async fn with_room(
-    change: &mut Change,
-    message: &NewMessage,
-    mailboxes: BTreeSet<String>,
-    now: UnixMs,
-) -> Answer<BTreeSet<String>> {
-    let mut open = BTreeSet::new();
-    for mailbox in mailboxes {
-        if has_room(change, &mailbox, now).await? {
-            open.insert(mailbox);
-        } else if message.to != Recipients::Everyone {
-            open.clear();
-            break;
-        }
-    }
-    if open.is_empty() {
-        return Err(StoreError::Limit {
-            what: "messages waiting in a mailbox",
-            max: MAILBOX_MAX,
-        });
-    }
-    Ok(open)
 }
 
 /// How many bytes the body takes in the database.
@@ -189,6 +112,35 @@ async fn check_sender(change: &mut Change, message: &NewMessage) -> Answer<()> {
         ));
     }
     Ok(())
+}
+
+impl SqliteStore {
+    /// What a mailbox holds after `after` that came no further than `furthest`.
+    async fn listed(
+        &self,
+        owner: Party,
+        after: StreamId,
+        limit: u32,
+        furthest: DeliveryState,
+        now: UnixMs,
+    ) -> Answer<Vec<Message>> {
+        // The voice itself is not read here: a list of a hundred would be a hundred megabytes.
+        let rows = query(
+            "SELECT messages.id, deliveries.sequence, sender, text, codec, duration_ms, announcement,
+                    sent_at, expires_at, deliveries.state
+             FROM deliveries JOIN messages ON messages.id = deliveries.message
+             WHERE mailbox = ? AND deliveries.sequence > ? AND deliveries.state <= ? AND expires_at > ?
+             ORDER BY deliveries.sequence LIMIT ?",
+        )
+        .bind(owner.key())
+        .bind(after.0)
+        .bind(furthest.as_number())
+        .bind(now.0)
+        .bind(i64::from(limit))
+        .fetch_all(&self.read)
+        .await?;
+        rows.iter().map(message).collect()
+    }
 }
 
 #[async_trait]
@@ -235,8 +187,8 @@ impl Messages for SqliteStore {
         };
         query(
             "INSERT INTO messages (id, sequence, sender, client_id, body_sha256, text, voice, codec,
-                                   duration_ms, body_bytes, sent_at, expires_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                   duration_ms, announcement, body_bytes, sent_at, expires_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(id.to_string())
         .bind(sequence.0)
@@ -247,6 +199,7 @@ impl Messages for SqliteStore {
         .bind(voice.map(|voice| voice.bytes.as_slice()))
         .bind(voice.map(|voice| voice.codec.as_str()))
         .bind(voice.map(|voice| i64::from(voice.duration_ms)))
+        .bind(message.announcement)
         .bind(body_bytes(message))
         .bind(now.0)
         .bind(message.expires_at.0)
@@ -280,22 +233,23 @@ impl Messages for SqliteStore {
         waiting: bool,
         now: UnixMs,
     ) -> Answer<Vec<Message>> {
-        // The voice itself is not read here: a list of a hundred would be a hundred megabytes.
-        let rows = query(
-            "SELECT messages.id, deliveries.sequence, sender, text, codec, duration_ms, sent_at,
-                    expires_at, deliveries.state
-             FROM deliveries JOIN messages ON messages.id = deliveries.message
-             WHERE mailbox = ? AND deliveries.sequence > ? AND deliveries.state <= ? AND expires_at > ?
-             ORDER BY deliveries.sequence LIMIT ?",
-        )
-        .bind(owner.key())
-        .bind(after.0)
-        .bind(if waiting { 0 } else { 2 })
-        .bind(now.0)
-        .bind(i64::from(limit))
-        .fetch_all(&self.read)
-        .await?;
-        rows.iter().map(message).collect()
+        let furthest = if waiting {
+            DeliveryState::Queued
+        } else {
+            DeliveryState::Read
+        };
+        self.listed(owner, after, limit, furthest, now).await
+    }
+
+    async fn unread(
+        &self,
+        owner: Party,
+        after: StreamId,
+        limit: u32,
+        now: UnixMs,
+    ) -> Answer<Vec<Message>> {
+        self.listed(owner, after, limit, DeliveryState::Delivered, now)
+            .await
     }
 
     async fn waiting(&self, owner: Party, now: UnixMs) -> Answer<u32> {
@@ -349,6 +303,29 @@ impl Messages for SqliteStore {
         }
         change.commit().await?;
         Ok(moved)
+    }
+
+    async fn delete_message(&self, owner: Party, id: MessageId, now: UnixMs) -> Answer<()> {
+        let mut change = self.change().await?;
+        let gone = query("DELETE FROM deliveries WHERE message = ? AND mailbox = ?")
+            .bind(id.to_string())
+            .bind(owner.key())
+            .execute(change.on())
+            .await?;
+        found(gone.rows_affected(), "message")?;
+        // What nobody keeps any more ends now: the next sweep drops its body.
+        query(
+            "UPDATE messages SET expires_at = min(expires_at, ?)
+             WHERE id = ? AND NOT EXISTS (SELECT 1 FROM deliveries WHERE message = messages.id)",
+        )
+        .bind(now.0)
+        .bind(id.to_string())
+        .execute(change.on())
+        .await?;
+        change
+            .event(EventKind::MessageState, Audience::Mailbox(owner), id, now)
+            .await?;
+        change.commit().await
     }
 
     async fn deliveries(&self, id: MessageId) -> Answer<(Party, Vec<Delivery>)> {

@@ -30,6 +30,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0006_cards.sql"),
     include_str!("../../../migrations/0007_call_settings.sql"),
     include_str!("../../../migrations/0008_address_books.sql"),
+    include_str!("../../../migrations/0009_announcements.sql"),
+    include_str!("../../../migrations/0010_books_both_ways.sql"),
 ];
 /// "HRTH": SQLite files of other programs are left alone.
 const APPLICATION_ID: i64 = 0x4852_5448;

@@ -337,6 +337,19 @@ impl Provider {
         self.calls_with(to, from, hub, Vec::new()).await
     }
 
+    /// Calls the hub without an offer.
+    pub async fn calls_without_offer(&self, to: &str, from: &str, hub: SocketAddr) -> CallHandle {
+        let uri: Uri = to.parse().unwrap();
+        let to = NameAddr::new(uri.clone());
+        let from = NameAddr::parse(from).unwrap();
+        let target = Target::new(self.transport, hub);
+        let mut request = InviteRequest::new(uri, from, to, target);
+        request.late_offer = true;
+        self.act(move |endpoint, now| endpoint.invite(request, now))
+            .await
+            .unwrap()
+    }
+
     pub async fn calls_with(
         &self,
         to: &str,

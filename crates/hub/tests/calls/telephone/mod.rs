@@ -394,6 +394,30 @@ impl Phone {
             .unwrap()
     }
 
+    /// Calls a Request-URI without an offer, as a telephone does that wants the other side's first.
+    pub async fn call_without_offer(&self, uri: &str) -> CallHandle {
+        let uri: Uri = uri.parse().unwrap();
+        let to = NameAddr::new(uri.clone());
+        let mut request = InviteRequest::new(uri, self.address(), to, self.hub.clone());
+        request.late_offer = true;
+        request.credentials = self.credentials.clone();
+        self.act(move |endpoint, now| endpoint.invite(request, now))
+            .await
+            .unwrap()
+    }
+
+    /// Calls a Request-URI with a session of one's own.
+    pub async fn call_describing(&self, uri: &str, session: &str) -> CallHandle {
+        let uri: Uri = uri.parse().unwrap();
+        let to = NameAddr::new(uri.clone());
+        let mut request = InviteRequest::new(uri, self.address(), to, self.hub.clone());
+        request.body = Some(Body::sdp(session));
+        request.credentials = self.credentials.clone();
+        self.act(move |endpoint, now| endpoint.invite(request, now))
+            .await
+            .unwrap()
+    }
+
     /// Calls a Request-URI with rows of one's own.
     pub async fn call_with(&self, uri: &str, rows: &[(&str, &str)]) -> CallHandle {
         let uri: Uri = uri.parse().unwrap();

@@ -169,3 +169,91 @@ pub(super) async fn messages_expire(fresh: Fresh) {
         "forgotten in the end"
     );
 }
+
+const DAY_MS: i64 = 24 * 3_600_000;
+
+/// A speaker that was away for a month: nothing is lost, nothing comes twice, whatever was swept meanwhile.
+pub(super) async fn ten_thousand_messages_wait_a_month_and_are_read_once(fresh: Fresh) {
+    const MESSAGES: u32 = 10_000;
+    let store = fresh.store.as_ref();
+    let hall = Party::Device(device(store, "hall").await.id);
+    let kitchen = Party::Device(device(store, "kitchen").await.id);
+    for n in 0..MESSAGES {
+        let message = NewMessage {
+            expires_at: NOW.plus_ms(90 * DAY_MS),
+            ..text(&format!("m{n}"), hall, Recipients::Speakers)
+        };
+        assert!(!store.send_message(&message, NOW).await.unwrap().repeated);
+        // The sender was unsure about every hundredth.
+        if n % 100 == 0 {
+            assert!(store.send_message(&message, NOW).await.unwrap().repeated);
+        }
+    }
+    let mut now = NOW;
+    for _ in 0..31 {
+        now = now.plus_ms(DAY_MS);
+        store.sweep(now, now.plus_ms(-7 * DAY_MS)).await.unwrap();
+    }
+    assert_eq!(store.waiting(kitchen, now).await.unwrap(), MESSAGES);
+    let (mut seen, mut after) = (Vec::new(), StreamId(0));
+    loop {
+        let batch = store.unread(kitchen, after, 200, now).await.unwrap();
+        let Some(last) = batch.last() else { break };
+        after = last.sequence;
+        let ids: Vec<_> = batch.iter().map(|message| message.id).collect();
+        // Fetched is not heard: they are found again until they are.
+        store
+            .acknowledge(kitchen, &ids, DeliveryState::Delivered, now)
+            .await
+            .unwrap();
+        let again = store.unread(kitchen, StreamId(0), 200, now).await.unwrap();
+        assert_eq!(again.len(), 200);
+        let moved = store
+            .acknowledge(kitchen, &ids, DeliveryState::Read, now)
+            .await;
+        assert_eq!(moved.unwrap() as usize, ids.len());
+        seen.extend(batch.into_iter().map(|message| message.text.unwrap()));
+    }
+    let expected = (0..MESSAGES).map(|n| format!("text of m{n}"));
+    assert!(seen.iter().map(|text| text.as_str()).eq(expected));
+    assert_eq!(store.waiting(kitchen, now).await.unwrap(), 0);
+}
+
+pub(super) async fn what_no_mailbox_holds_is_dropped(fresh: Fresh) {
+    let store = fresh.store.as_ref();
+    let hall = Party::Device(device(store, "hall").await.id);
+    let kitchen = Party::Device(device(store, "kitchen").await.id);
+    let study = Party::Device(device(store, "study").await.id);
+    let message = text("1", hall, Recipients::Speakers);
+    let sent = store.send_message(&message, NOW).await.unwrap();
+    let (_, deliveries) = store.deliveries(sent.id).await.unwrap();
+    let to: Vec<Party> = deliveries.iter().map(|delivery| delivery.to).collect();
+    assert!(
+        to.len() == 2 && to.contains(&kitchen) && to.contains(&study),
+        "not its sender"
+    );
+    store.delete_message(kitchen, sent.id, NOW).await.unwrap();
+    let again = store.delete_message(kitchen, sent.id, NOW).await;
+    assert!(
+        matches!(again, Err(StoreError::NotFound("message"))),
+        "{again:?}"
+    );
+    let left = |owner| store.unread(owner, StreamId(0), 10, NOW);
+    assert!(left(kitchen).await.unwrap().is_empty());
+    assert_eq!(left(study).await.unwrap().len(), 1);
+    store.delete_message(study, sent.id, NOW).await.unwrap();
+    store.sweep(NOW.plus_ms(1), UnixMs(0)).await.unwrap();
+    assert!(matches!(
+        store.deliveries(sent.id).await,
+        Err(StoreError::NotFound("message"))
+    ));
+    // Sent again it is still the same, and nobody gets it.
+    assert!(
+        store
+            .send_message(&message, NOW.plus_ms(2))
+            .await
+            .unwrap()
+            .repeated
+    );
+    assert!(left(study).await.unwrap().is_empty());
+}

@@ -225,10 +225,10 @@ pub(super) fn without_skip_words(
     side: Side,
     dense: bool,
 ) -> Vec<char> {
-    let mut now = text.to_vec();
     if words.is_empty() {
-        return now;
+        return text.to_vec();
     }
+    let mut now = if dense { text.to_vec() } else { single(text) };
     match side {
         Side::Everywhere => {
             let mut out = Vec::with_capacity(now.len());

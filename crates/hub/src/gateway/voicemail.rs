@@ -1,0 +1,154 @@
+//! Calls from outside that nobody takes go to the mailbox: unanswered, busy, declined, or not to be disturbed.
+//!
+//! Never a call for help, which goes the other way, and never a call-taker's callback, which rings until a person
+//! answers or the call-taker gives up.
+
+use std::time::Duration;
+
+use hearthline_sip::endpoint::{Body, InviteRequest, Reliable};
+use hearthline_sip::{HeaderName, NameAddr, SipUri, StatusCode};
+
+use super::Gateway;
+use super::incoming::Incoming;
+
+/// Whom the switchboard asks for by this name takes messages. No device of the home can be called so: it is asked for
+/// over the gateway's connection alone.
+pub(crate) const MAILBOX_USER: &str = "mailbox";
+
+/// How far a call from outside has come.
+pub(super) struct SentOn {
+    /// The address that it asked for: whose call it is.
+    whose: SipUri,
+    /// Who calls, as the devices of the home see it.
+    from: NameAddr,
+    offer: Option<Body>,
+    stage: Stage,
+}
+
+enum Stage {
+    /// Devices ring, until then.
+    Devices(Option<Duration>),
+    /// The mailbox was asked; what the caller hears when it does not take the call either.
+    Mailbox(StatusCode),
+}
+
+impl SentOn {
+    pub(super) fn new(
+        whose: SipUri,
+        from: NameAddr,
+        offer: Option<Body>,
+        rings_until: Option<Duration>,
+    ) -> Self {
+        Self {
+            whose,
+            from,
+            offer,
+            stage: Stage::Devices(rings_until),
+        }
+    }
+
+    /// What the caller hears when the mailbox does not take the call; `None`: it was not asked.
+    pub(super) fn verdict(&self) -> Option<StatusCode> {
+        match self.stage {
+            Stage::Mailbox(verdict) => Some(verdict),
+            Stage::Devices(_) => None,
+        }
+    }
+}
+
+impl Incoming {
+    pub(super) fn next_timeout(&self) -> Option<Duration> {
+        match self.sent_on.stage {
+            Stage::Devices(until) if !self.answered && !self.callback => until,
+            _ => None,
+        }
+    }
+}
+
+impl Gateway {
+    /// When a call that begins to ring now goes to the mailbox.
+    pub(super) fn rings_until(&self, now: Duration) -> Option<Duration> {
+        let after = self.config.voicemail_after?;
+        Some(now.saturating_add(after))
+    }
+
+    /// It has rung for long enough.
+    pub(super) fn unanswered(&mut self, id: u64, now: Duration) {
+        let Some(call) = self.incoming(id) else {
+            return;
+        };
+        let devices = call.home;
+        if let Stage::Devices(until) = &mut call.sent_on.stage {
+            *until = None;
+        }
+        if self.to_mailbox(id, StatusCode::TEMPORARILY_UNAVAILABLE, now) {
+            // One that answers at this very moment is told that it is too late.
+            let reason = Some("SIP;cause=200;text=\"Call completed elsewhere\"");
+            let _ = self.home.bye(devices, reason, now);
+        }
+    }
+
+    /// Asks the mailbox in the devices' place; `false`: the caller is told `verdict`.
+    pub(super) fn to_mailbox(&mut self, id: u64, verdict: StatusCode, now: Duration) -> bool {
+        let Some(why) = why(verdict).filter(|_| self.config.voicemail_after.is_some()) else {
+            return false;
+        };
+        let switchboard = self.config.switchboard.clone();
+        let Some(call) = self.incoming(id) else {
+            return false;
+        };
+        if call.callback || call.answered || call.sent_on.verdict().is_some() {
+            return false;
+        }
+        let sent_on = &call.sent_on;
+        let to = SipUri::new(sent_on.whose.host().clone()).with_user(MAILBOX_USER);
+        let (from, late_offer) = (sent_on.from.clone(), call.late_offer);
+        let mut invite = InviteRequest::new(
+            to.clone().into(),
+            from,
+            NameAddr::new(to.clone()),
+            switchboard,
+        );
+        let whose = &sent_on.whose;
+        let cause = verdict.code();
+        // Two ways to say whose call it was: RFC 5806, and RFC 7044 with RFC 4458.
+        for (name, row) in [
+            ("Diversion", format!("<{whose}>;reason={why};counter=1")),
+            (
+                "History-Info",
+                format!(
+                    "<{whose}?Reason=SIP%3Bcause%3D{cause}>;index=1, <{to};cause={cause}>;index=1.1;mp=1"
+                ),
+            ),
+        ] {
+            if let Some(name) = HeaderName::parse(name.as_bytes()) {
+                invite.headers.push((name, row.into_bytes()));
+            }
+        }
+        invite.body.clone_from(&sent_on.offer);
+        invite.late_offer = late_offer;
+        invite.reliable = Reliable::Off;
+        let Ok(home) = self.home.invite(invite, now) else {
+            return false;
+        };
+        let Some(call) = self.incoming(id) else {
+            return false;
+        };
+        call.home = home;
+        call.sent_on.stage = Stage::Mailbox(verdict);
+        // What the devices still say is nothing to this call.
+        self.of_home.retain(|_, own| *own != id);
+        self.of_home.insert(home, id);
+        true
+    }
+}
+
+/// The word of RFC 5806 for what became of a call; `None`: not one that the mailbox takes.
+fn why(verdict: StatusCode) -> Option<&'static str> {
+    match verdict.code() {
+        408 | 480 => Some("no-answer"),
+        486 | 600 => Some("user-busy"),
+        603 => Some("deflection"),
+        _ => None,
+    }
+}

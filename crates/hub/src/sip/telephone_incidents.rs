@@ -1,0 +1,113 @@
+//! Incidents of telephones that report none: a call for help dialled on one leaves a row, as a speaker's own report does.
+//!
+//! Such a telephone keeps no record and has no bundle. What stands in its place is the SHA-256 of what the call's row
+//! says: who called, and when it began, was answered and ended. Each report adds to the one before.
+
+use std::fmt::Write as _;
+
+use crate::call::{Call, CallState, Direction};
+use crate::device::{DeviceKind, Fingerprint};
+use crate::home::Home;
+use crate::incident::{IncidentOutcome, IncidentReport};
+
+/// Notes what has become of the calls for help among these. A call never waits for it.
+pub(super) async fn note(home: &Home, calls: &[Call]) {
+    for call in calls {
+        let (true, Direction::Outgoing, Some(device)) =
+            (call.emergency, call.direction, call.device)
+        else {
+            continue;
+        };
+        match home.store.device(device).await {
+            Ok(device) if device.kind == DeviceKind::SipPhone => {}
+            // It reports itself.
+            Ok(_) => continue,
+            Err(error) => {
+                tracing::error!(%error, "whether a telephone reports its call for help is not known");
+                continue;
+            }
+        }
+        let Some(report) = report_of(call) else {
+            continue;
+        };
+        let now = home.clock.now();
+        if let Err(error) = home.store.report_incident(device, &report, now).await {
+            tracing::error!(%error, "the incident of a telephone was not stored");
+        }
+    }
+}
+
+/// `None`: it cannot be numbered, before 1970 or after 2106.
+fn report_of(call: &Call) -> Option<IncidentReport> {
+    let answered = call.answered_at_ms;
+    let outcome = match (call.state, answered, call.line) {
+        (CallState::Confirmed | CallState::Ended, ..) | (_, Some(_), _) => {
+            IncidentOutcome::Answered
+        }
+        (CallState::Early, ..) => IncidentOutcome::Open,
+        // No line of the home carries drills: the telephone was told so at once.
+        (CallState::Missed, None, None) => IncidentOutcome::NotCalled,
+        (CallState::Missed, None, Some(_)) => IncidentOutcome::Unanswered,
+    };
+    let mut said = format!("call {}\nbegan {}\n", call.id, call.started_at_ms.0);
+    let times = [("answered", answered), ("ended", call.ended_at_ms)];
+    for (what, at) in times {
+        if let Some(at) = at {
+            // Into memory: it cannot fail.
+            let _ = writeln!(said, "{what} {}", at.0);
+        }
+    }
+    Some(IncidentReport {
+        number: u32::try_from(call.started_at_ms.seconds()).ok()?,
+        opened_at_ms: call.started_at_ms,
+        drill: true,
+        outcome,
+        entries: said.lines().count().try_into().ok()?,
+        bundle_sha256: Fingerprint::of(said.as_bytes()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::UnixMs;
+    use crate::id::{CallId, LineId};
+
+    #[test]
+    fn each_report_adds_to_the_one_before() {
+        let mut call = Call {
+            id: CallId::random().unwrap(),
+            direction: Direction::Outgoing,
+            device: None,
+            other_device: None,
+            contact: None,
+            number: None,
+            line: None,
+            emergency: true,
+            state: CallState::Early,
+            started_at_ms: UnixMs(1_800_000_000_500),
+            answered_at_ms: None,
+            ended_at_ms: None,
+        };
+        let open = report_of(&call).unwrap();
+        assert_eq!((open.entries, open.outcome), (2, IncidentOutcome::Open));
+        assert_eq!(open.number, 1_800_000_000);
+        // The line is known a moment later: the same report.
+        call.line = Some(LineId::random().unwrap());
+        assert_eq!(report_of(&call).unwrap(), open);
+        let mut missed = call.clone();
+        (missed.state, missed.ended_at_ms) = (CallState::Missed, Some(UnixMs(1_800_000_003_000)));
+        let missed = report_of(&missed).unwrap();
+        assert_eq!(
+            (missed.entries, missed.outcome),
+            (3, IncidentOutcome::Unanswered)
+        );
+        (call.state, call.answered_at_ms) = (CallState::Confirmed, Some(UnixMs(1_800_000_002_000)));
+        let answered = report_of(&call).unwrap();
+        (call.state, call.ended_at_ms) = (CallState::Ended, Some(UnixMs(1_800_000_009_000)));
+        let ended = report_of(&call).unwrap();
+        assert_eq!((answered.entries, ended.entries), (3, 4));
+        assert_eq!(ended.outcome, IncidentOutcome::Answered);
+        assert_ne!(answered.bundle_sha256, ended.bundle_sha256);
+    }
+}

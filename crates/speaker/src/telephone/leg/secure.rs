@@ -1,0 +1,184 @@
+//! The protected half of offers and answers: what the transport says of itself as SDP, and back.
+//!
+//! A [`Demand::Either`] offer says `RTP/AVP` with the attributes of DTLS and ICE beside it (RFC 8643): who knows them
+//! answers with their own, others do not see them. Here such a description is read as `UDP/TLS/RTP/SAVPF`.
+use core::time::Duration;
+
+use hearthline_media::secure::{DtlsRole, SecureDescription, SecureTransport};
+use hearthline_sip::offer_answer::{LocalAudio, Negotiated};
+use hearthline_sip::sdp::SessionDescription;
+use hearthline_sip::sdp::fingerprint::{Fingerprint, Setup};
+use hearthline_sip::sdp::ice::{Candidate, IceCredentials};
+use hearthline_sip::sdp::profile::{Profile, Protection};
+use hearthline_sip::sdp::secure_offer_answer::{
+    self as negotiation, Agreed, SecurityPolicy, secure_answer, secure_answer_received,
+    secure_offer, secure_reoffer,
+};
+use hearthline_sip::sdp::security::{DtlsDescription, Security};
+
+use super::{Demand, LegError};
+
+/// Our first offer.
+pub(super) fn offer(
+    way: &SecureTransport,
+    audio: &LocalAudio,
+    demand: Demand,
+    session_id: u64,
+) -> SessionDescription {
+    let ours = Security::Dtls(described(way, Setup::ActPass));
+    let mut offer = secure_offer(audio, &ours, session_id, 0);
+    if demand == Demand::Either {
+        set_profile(&mut offer, Profile::UdpTlsRtpSavpf, Profile::RtpAvp);
+    }
+    offer
+}
+
+/// A later offer of ours; who begins the handshake stays (RFC 8842 section 5.5).
+pub(super) fn reoffer(
+    way: &SecureTransport,
+    role: DtlsRole,
+    previous: &SessionDescription,
+    audio: &LocalAudio,
+) -> SessionDescription {
+    let setup = match role {
+        DtlsRole::Client => Setup::Active,
+        DtlsRole::Server => Setup::Passive,
+    };
+    let ours = Security::Dtls(described(way, setup));
+    secure_reoffer(&lifted(previous), audio, &ours)
+}
+
+/// Our answer; `version` is session id and version of our description.
+pub(super) fn answer(
+    way: &mut SecureTransport,
+    offer: &SessionDescription,
+    audio: &LocalAudio,
+    version: (u64, u64),
+    now: Duration,
+) -> Result<(SessionDescription, Negotiated, DtlsRole), LegError> {
+    let beside = lifted(offer);
+    let was_beside = beside != *offer;
+    let answered = |way: &SecureTransport| {
+        let policy = SecurityPolicy {
+            least: Protection::Dtls,
+            dtls: Some(described(way, Setup::Active)),
+            sdes: Vec::new(),
+        };
+        secure_answer(&beside, audio, &policy, version.0, version.1)
+    };
+    let (mut ours, mut negotiated, agreed) = answered(way)?;
+    let (theirs, role) = agreed_dtls(agreed)?;
+    if way.is_restart(&theirs) {
+        // They look for a new path: our answer needs new credentials too (RFC 8839 section 4.4.1.1.1).
+        way.restart(&way.local().candidates, now)?;
+        (ours, negotiated, _) = answered(way)?;
+    }
+    way.set_remote(theirs, role, now)?;
+    if was_beside {
+        set_profile(&mut ours, Profile::UdpTlsRtpSavpf, Profile::RtpAvp);
+    }
+    Ok((ours, negotiated, role))
+}
+
+/// What their answer to our offer settles.
+pub(super) fn answer_received(
+    way: &mut SecureTransport,
+    offer: &SessionDescription,
+    answer: &SessionDescription,
+    now: Duration,
+) -> Result<(Negotiated, DtlsRole), LegError> {
+    let (negotiated, agreed) = secure_answer_received(&lifted(offer), &lifted(answer))?;
+    let (theirs, role) = agreed_dtls(agreed)?;
+    way.set_remote(theirs, role, now)?;
+    Ok((negotiated, role))
+}
+
+/// Whether a description offers or takes DTLS, as its profile or beside one in the clear.
+pub(in crate::telephone) fn is_offered(description: &SessionDescription) -> bool {
+    let lifted = lifted(description);
+    lifted.media.iter().any(|media| {
+        media.kind == "audio"
+            && media.port != 0
+            && Profile::parse(&media.protocol)
+                .is_some_and(|profile| profile.protection() == Protection::Dtls)
+    })
+}
+
+/// Ours without what protects it: nobody took it.
+pub(super) fn cleared(description: &SessionDescription) -> SessionDescription {
+    let mut cleared = description.clone();
+    for media in &mut cleared.media {
+        if media.kind == "audio" && media.port != 0 {
+            Security::Plain.write(media);
+        }
+    }
+    cleared
+}
+
+/// DTLS beside `RTP/AVP` as a profile of its own.
+fn lifted(description: &SessionDescription) -> SessionDescription {
+    let mut lifted = description.clone();
+    let session = description.attributes.clone();
+    let has = |media: &hearthline_sip::sdp::Media, name: &str| {
+        media.attributes.has(name) || session.has(name)
+    };
+    for media in &mut lifted.media {
+        let beside = ["fingerprint", "setup", "ice-ufrag", "ice-pwd"]
+            .iter()
+            .all(|name| has(media, name));
+        if media.kind == "audio" && beside && media.protocol == Profile::RtpAvp.as_str() {
+            Profile::UdpTlsRtpSavpf
+                .as_str()
+                .clone_into(&mut media.protocol);
+        }
+    }
+    lifted
+}
+
+fn set_profile(description: &mut SessionDescription, from: Profile, to: Profile) {
+    for media in &mut description.media {
+        if media.protocol == from.as_str() {
+            to.as_str().clone_into(&mut media.protocol);
+        }
+    }
+}
+
+/// What our transport says of itself.
+fn described(way: &SecureTransport, setup: Setup) -> DtlsDescription {
+    let ours = way.local();
+    let candidates = (0..).zip(&ours.candidates);
+    DtlsDescription {
+        fingerprints: vec![Fingerprint::sha256(ours.fingerprint)],
+        setup,
+        credentials: IceCredentials::new(&ours.ufrag, &ours.pwd)
+            .expect("the transport's own letters are of the grammar"),
+        lite: ours.lite,
+        options: Vec::new(),
+        candidates: candidates
+            .map(|(index, address)| Candidate::host(*address, index))
+            .collect(),
+    }
+}
+
+fn agreed_dtls(agreed: Agreed) -> Result<(SecureDescription, DtlsRole), LegError> {
+    let Agreed::Dtls { role, theirs } = agreed else {
+        return Err(LegError::Unprotected);
+    };
+    let fingerprint = theirs.fingerprints.iter().find_map(Fingerprint::as_sha256);
+    let description = SecureDescription {
+        fingerprint: fingerprint.ok_or(LegError::NoFingerprint)?,
+        ufrag: theirs.credentials.ufrag().to_owned(),
+        pwd: theirs.credentials.pwd().to_owned(),
+        candidates: theirs
+            .candidates
+            .iter()
+            .filter_map(Candidate::udp_address)
+            .collect(),
+        lite: theirs.lite,
+    };
+    let role = match role {
+        negotiation::DtlsRole::Client => DtlsRole::Client,
+        negotiation::DtlsRole::Server => DtlsRole::Server,
+    };
+    Ok((description, role))
+}
