@@ -42,7 +42,7 @@ enum Command {
     /// Put recordings through the device and show what it does.
     Hear(command::hear::Arguments),
     /// Run the home's server, or ask the running one.
-    Hub(command::hub::Arguments),
+    Hub(Box<command::hub::Arguments>),
     /// Join a home with a code of its hub.
     Join(command::join::Arguments),
     /// Show what a sentence means, and why.
@@ -53,6 +53,11 @@ enum Command {
     Models {
         #[command(subcommand)]
         action: command::models::Action,
+    },
+    /// Use a mobile modem as a line of the home (drill stand-ins only in this version).
+    Modem {
+        #[command(subcommand)]
+        action: command::modem::Action,
     },
     /// Say a text in the device's own voice.
     Say(command::say::Arguments),
@@ -77,6 +82,7 @@ fn main() -> ExitCode {
         Command::Join(arguments) => command::join::run(&arguments),
         Command::Match(arguments) => command::r#match::run(&arguments),
         Command::Models { action } => command::models::run(&action),
+        Command::Modem { action } => command::modem::run(&action),
         Command::Say(arguments) => command::say::run(&arguments),
         Command::Speaker(arguments) => command::speaker::run(&arguments),
         Command::Verify(arguments) => command::verify::run(&arguments),

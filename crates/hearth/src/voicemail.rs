@@ -1,5 +1,5 @@
 //! Voicemail of a home: the mailbox beside its hub, and what callers leave in it as messages of the home.
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,7 +76,7 @@ pub(crate) async fn start(greeting: Option<&Path>) -> Result<Mailbox, String> {
 }
 
 /// The household's own greeting.
-fn recorded(path: &PathBuf) -> Result<Vec<i16>, String> {
+fn recorded(path: &Path) -> Result<Vec<i16>, String> {
     let wrong = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     let mut recording = Recording::open(path).map_err(|error| wrong(&error))?;
     let most = GREETING_MAX.as_secs_f64();

@@ -162,6 +162,8 @@ pub(crate) fn router(home: Shared) -> Router {
         .route("/api/v1/openapi.json", get(serve_document))
         .route("/sip", get(sip_socket::open))
         .route_layer(middleware::from_fn_with_state(home.clone(), gate::gate))
+        // Behind the gate's layer: the pages are for everybody.
+        .merge(crate::site::router())
         .fallback(|| async {
             Problem::not_found("there is no such path; see /api/v1/openapi.json")
         })

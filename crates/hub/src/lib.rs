@@ -59,6 +59,7 @@ pub mod rate;
 pub mod run;
 mod serve;
 pub mod sip;
+mod site;
 mod sweep;
 mod tls;
 pub mod websocket;

@@ -158,7 +158,7 @@ impl Scene {
 
     fn refused(&self) -> Option<u16> {
         self.events.iter().find_map(|event| match event {
-            Event::Failed { cause, .. } => cause.status().map(|status| status.code()),
+            Event::Failed { cause, .. } => cause.status().map(hearthline_sip::StatusCode::code),
             _ => None,
         })
     }

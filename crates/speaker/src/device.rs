@@ -11,6 +11,7 @@ mod calling;
 mod conversation;
 mod exchange;
 mod leg;
+mod messaging;
 mod telephony;
 mod volume;
 
@@ -122,6 +123,8 @@ impl Device {
         endpoint_config.user_agent =
             Some(concat!("hearthline/", env!("CARGO_PKG_VERSION"), " (drill)").into());
         endpoint_config.end_on_session_expiry = false;
+        // Of ordinary calls; in an emergency call every REFER is refused.
+        endpoint_config.transfers = true;
         // A line's own transports are used as they are configured, whatever the size of the message.
         endpoint_config.large_over_tcp = false;
         // The order and choice of lines is the emergency call's; below it no redirection is followed.
@@ -188,10 +191,13 @@ impl Device {
             Input::Microphone(samples) => {
                 self.calling.microphone(samples, now);
                 self.telephone.microphone(samples, now);
+                self.messages.microphone(samples);
             }
             Input::Sip(input) => self.sip(input, now),
-            Input::Media { to, bytes } => self.telephone.packet(to, bytes, now),
+            Input::Media { from, to, bytes } => self.telephone.packet(from, to, bytes, now),
             Input::Directory(names) => self.set_directory(&names),
+            Input::Hub(news) => self.hub_says(news, now),
+            Input::Told { id } => self.told(id, now),
             Input::Rtp(datagram) => self.calling.rtp(datagram, now),
             Input::Rtcp(datagram) => self.calling.rtcp(datagram, now),
             Input::Lost {
@@ -254,6 +260,9 @@ impl Device {
     }
 
     fn hear(&mut self, hearing: Hearing, now: Duration) {
+        if self.took_hearing(&hearing, now) {
+            return;
+        }
         match hearing {
             Hearing::Wake(wake) => {
                 self.addressed = true;
@@ -299,11 +308,12 @@ impl Device {
     }
 
     fn understood(&mut self, heard: &Heard, now: Duration) {
-        if self.took_choice(heard, now) {
+        if self.took_sentence(heard, now) || self.took_choice(heard, now) {
             return;
         }
         let situation = self.situation();
-        let Decided { decision, reason } = self.policy.decide_in(
+        let over_message = self.is_said_over_message(now);
+        let decided = self.policy.decide_in(
             heard,
             situation,
             self.country,
@@ -311,6 +321,11 @@ impl Device {
             self.telephone.is_busy(),
             now,
         );
+        let Decided { decision, reason } = if over_message {
+            over_a_message(decided)
+        } else {
+            decided
+        };
         // Talk that is not meant for the device leaves no trace: not in a call, and not when it comes as an answer to a
         // question that is closed by now.
         if matches!(decision, Decision::Ignore) && heard.wake.is_none() {
@@ -399,6 +414,7 @@ impl Device {
             .handle_input(hearthline_sip::endpoint::Input::Timeout, now);
         self.calling.handle_timeout(now);
         self.telephone.handle_timeout(&mut self.endpoint, now);
+        self.messages.handle_timeout(now);
         self.recorder.handle_timeout(now);
         let wall = self.wall(now);
         self.lost.handle_timeout(now, wall);
@@ -438,6 +454,7 @@ impl Device {
             }
             self.give_way(now);
             moved |= self.drain_telephone(now);
+            moved |= self.drain_messages(now);
             if !moved {
                 break;
             }
@@ -513,6 +530,11 @@ impl Device {
     }
 
     fn say(&mut self, text: &str, now: Duration) {
+        self.hush_message(now);
+        self.speak(text, now);
+    }
+
+    fn speak(&mut self, text: &str, now: Duration) {
         if self.calling.is_quiet() {
             return;
         }
@@ -564,6 +586,7 @@ impl Device {
             question,
             self.calling.poll_timeout(),
             self.telephone.poll_timeout(),
+            self.messages.poll_timeout(),
             Some(self.recorder.poll_timeout()),
         ]
         .into_iter()

@@ -7,6 +7,7 @@
 pub mod config;
 pub mod device;
 pub mod io;
+pub mod messages;
 pub mod policy;
 pub mod record;
 mod sound;

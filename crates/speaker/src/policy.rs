@@ -452,6 +452,23 @@ impl Policy {
     }
 }
 
+/// What becomes of words that were said while a message played here: an order to call for help is asked back, for no
+/// message may give one (DESIGN invariant 1).
+#[must_use]
+pub fn over_a_message(given: Decided) -> Decided {
+    match given.decision {
+        Decision::Emergency(authorized) => decided(
+            Decision::Ask {
+                service: authorized.service.as_str().parse().unwrap_or(Service::Sos),
+                quiet: authorized.quiet,
+                again: false,
+            },
+            "an order that was said while a message played: asked back",
+        ),
+        _ => given,
+    }
+}
+
 /// What an everyday call becomes whose callee is an emergency number or service: a question or a refusal, never a call.
 fn everyday_emergency(intent: &Intent, country: Country) -> Option<Decided> {
     let callee = ["number", "who"]

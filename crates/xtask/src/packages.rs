@@ -26,6 +26,24 @@ const PACKAGES: &[(&str, &str, &str)] = &[
     ("flite", "flite", "independent voices"),
     ("espeak-ng", "espeak-ng", "independent voices"),
     ("libxml2-utils", "xmllint", "schemas"),
+    (
+        "dbus-daemon",
+        "dbus-daemon",
+        "private bus for the modem's stand-in",
+    ),
+    (
+        "modemmanager",
+        "ModemManager",
+        "the real service, with a modem that is a script",
+    ),
+    (
+        "modemmanager-dev",
+        "/usr/share/dbus-1/interfaces/org.freedesktop.ModemManager1.Modem.Voice.xml",
+        "descriptions of a modem's interfaces",
+    ),
+    ("nodejs", "node", "the page that checks bundles"),
+    ("npm", "npm", "what drives the browser"),
+    ("chromium", "chromium", "the site in a browser"),
 ];
 
 /// Installs what is missing when root; says what is missing otherwise.
@@ -65,6 +83,9 @@ pub(crate) fn install() -> Outcome {
 }
 
 fn is_there(program: &str) -> bool {
+    if program.starts_with("/usr/share/") {
+        return std::path::Path::new(program).exists();
+    }
     if program.starts_with('/') {
         // The library folder carries the machine's name; any of them will do.
         let tail = program.rsplit("/kamailio/").next().unwrap_or(program);

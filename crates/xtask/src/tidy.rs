@@ -16,6 +16,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("ledger", &[]),
     ("emergency", &["sip"]),
     ("transport", &["sip"]),
+    ("modem", &["sip", "media", "emergency", "transport"]),
     (
         "speaker",
         &["voice", "sip", "media", "emergency", "ledger", "transport"],

@@ -7,6 +7,7 @@ pub(crate) mod hub;
 pub(crate) mod join;
 pub(crate) mod r#match;
 pub(crate) mod models;
+pub(crate) mod modem;
 pub(crate) mod psap;
 pub(crate) mod say;
 pub(crate) mod speaker;

@@ -9,6 +9,7 @@ mod a_device_joins_a_home;
 mod bad_configuration;
 mod bad_networks_are_understood;
 mod bad_recordings;
+mod callers_leave_messages;
 mod doctor_says_what_is_missing;
 mod e2e_the_story;
 mod faults_of_the_disk;

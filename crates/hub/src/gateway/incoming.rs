@@ -12,9 +12,7 @@ use hearthline_sip::{HeaderName, NameAddr, Request, Response, SipUri, StatusCode
 
 use super::trunk::Trunk;
 use super::voicemail::SentOn;
-use super::{
-    CALLBACK, CALLS_MAX, Call, Gateway, Known, LOOP, OnLine, body_of, offer_of, relay,
-};
+use super::{CALLBACK, CALLS_MAX, Call, Gateway, Known, LOOP, OnLine, body_of, offer_of, relay};
 use crate::contact::Screening;
 use crate::id::LineId;
 use crate::line::{LineTrouble, UnknownCallers};
@@ -75,7 +73,12 @@ impl Gateway {
         }
         let uri = SipUri::new(self.config.domain.clone()).with_user(&Self::ring_user(line));
         let from = self.shown(number.as_ref(), known.as_ref());
-        let sent_on = SentOn::new(uri.clone(), from.clone(), body.clone(), self.rings_until(now));
+        let sent_on = SentOn::new(
+            uri.clone(),
+            from.clone(),
+            body.clone(),
+            self.rings_until(now),
+        );
         let to = NameAddr::new(uri.clone());
         let switchboard = self.config.switchboard.clone();
         let mut invite = InviteRequest::new(uri.into(), from.clone(), to, switchboard);
@@ -252,7 +255,7 @@ impl Gateway {
             401..=407 | 500..=599 => StatusCode::TEMPORARILY_UNAVAILABLE,
             _ => status,
         };
-        if self.to_mailbox(id, status, now) {
+        if self.asks_mailbox(id, status, now) {
             return;
         }
         self.turn_away(outside, status, now);

@@ -233,3 +233,112 @@ fn an_emergency_number_always_takes_the_emergency_path() {
     );
     assert!(helped > 30_000 && without > 10_000 && ordinary > 500);
 }
+
+/// Everything that went to lines.
+fn requests(gateway: &mut Gateway, now: Duration) -> (Vec<Request>, Vec<Vec<u8>>) {
+    let (mut lines, mut home) = (Vec::new(), Vec::new());
+    loop {
+        match gateway.poll_output(now) {
+            Output::Transmit { bytes, .. } => {
+                if let Ok(Message::Request(request)) = parse_datagram(&bytes, &Default::default()) {
+                    lines.push(request);
+                }
+            }
+            Output::Home(bytes) => home.push(bytes),
+            Output::Timeout(_) => return (lines, home),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn a_call_over_a_line_is_refreshed_by_us_and_a_call_for_help_has_no_timer() {
+    let mut dice = Dice(Tokens::from_seed([7; 32]));
+    let mut home = gateway(&mut dice, Country::Germany);
+    let mut line = dice.line(0);
+    line.credentials = Ok(None);
+    line.line.fields.enabled = true;
+    line.line.fields.kind = LineKind::SipTrunk;
+    line.line.fields.sip = Some(SipLine {
+        server: LineServer::new("sip:127.0.0.1:5999").unwrap(),
+        username: None,
+        register: false,
+        drill: Some(DrillAddress::Service),
+    });
+    let setup = Setup {
+        lines: vec![line],
+        ..Setup::default()
+    };
+    let mut now = Duration::from_secs(1);
+    home.handle_input(Input::Setup(Box::new(setup)), now);
+    requests(&mut home, now);
+    let dialled = invite("sip:03055501234@home.test");
+    home.handle_input(Input::Home(&dialled), now);
+    let (sent, _) = requests(&mut home, now);
+    let asked = sent
+        .iter()
+        .find(|own| own.method == Method::Invite)
+        .unwrap();
+    let wish = asked.headers.session_expires().unwrap().unwrap();
+    assert_eq!(wish.seconds, 1_800);
+    // The line grants 90 s, to be refreshed by us.
+    let mut answer =
+        hearthline_sip::Response::to_request(asked, hearthline_sip::StatusCode::OK, Some("far"));
+    answer
+        .headers
+        .push(HeaderName::Contact, "<sip:far@127.0.0.1:5999>");
+    answer
+        .headers
+        .push(HeaderName::SessionExpires, "90;refresher=uac");
+    answer.headers.push(HeaderName::Require, "timer");
+    answer
+        .headers
+        .push(HeaderName::ContentType, "application/sdp");
+    answer.body = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4002 RTP/AVP 0\r\n".to_vec();
+    let received = endpoint::Input::Received {
+        transport: Transport::Udp,
+        local: "127.0.0.1:3".parse().unwrap(),
+        remote: "127.0.0.1:5999".parse().unwrap(),
+        bytes: &answer.to_bytes(),
+    };
+    home.handle_input(Input::Outside(received), now);
+    let (_, told) = requests(&mut home, now);
+    let told: Vec<String> = told
+        .iter()
+        .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+        .collect();
+    let ok = told.iter().find(|text| text.starts_with("SIP/2.0 200"));
+    let to = ok
+        .unwrap()
+        .lines()
+        .find(|row| row.starts_with("To:"))
+        .unwrap();
+    let ack = format!(
+        "ACK sip:gateway@127.0.0.1:2 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:1;branch=z9hG4bKy\r\nMax-Forwards: 70\r\n\
+         From: <sip:desk@home.test>;tag=1\r\n{to}\r\nCall-ID: c1\r\nCSeq: 1 ACK\r\nContent-Length: 0\r\n\r\n"
+    );
+    home.handle_input(Input::Home(ack.as_bytes()), now);
+    requests(&mut home, now);
+    now += Duration::from_secs(46);
+    home.handle_input(Input::Timeout, now);
+    let (sent, _) = requests(&mut home, now);
+    let refresh = sent.iter().find(|own| {
+        matches!(own.method, Method::Invite | Method::Update)
+            && own.headers.to().is_ok_and(|to| to.tag() == Some("far"))
+    });
+    assert!(
+        refresh.is_some(),
+        "{:?}",
+        sent.iter().map(|own| &own.method).collect::<Vec<_>>()
+    );
+    let help = String::from_utf8(invite("urn:service:sos")).unwrap();
+    let help = help
+        .replace("Call-ID: c1", "Call-ID: c2")
+        .replace("z9hG4bKx", "z9hG4bKz");
+    home.handle_input(Input::Home(help.as_bytes()), now);
+    let (sent, _) = requests(&mut home, now);
+    let asked = sent
+        .iter()
+        .find(|own| matches!(own.uri, hearthline_sip::Uri::Urn(_)));
+    assert!(!asked.unwrap().headers.contains(&HeaderName::SessionExpires));
+}

@@ -81,7 +81,7 @@ impl Gateway {
         if let Stage::Devices(until) = &mut call.sent_on.stage {
             *until = None;
         }
-        if self.to_mailbox(id, StatusCode::TEMPORARILY_UNAVAILABLE, now) {
+        if self.asks_mailbox(id, StatusCode::TEMPORARILY_UNAVAILABLE, now) {
             // One that answers at this very moment is told that it is too late.
             let reason = Some("SIP;cause=200;text=\"Call completed elsewhere\"");
             let _ = self.home.bye(devices, reason, now);
@@ -89,7 +89,7 @@ impl Gateway {
     }
 
     /// Asks the mailbox in the devices' place; `false`: the caller is told `verdict`.
-    pub(super) fn to_mailbox(&mut self, id: u64, verdict: StatusCode, now: Duration) -> bool {
+    pub(super) fn asks_mailbox(&mut self, id: u64, verdict: StatusCode, now: Duration) -> bool {
         let Some(why) = why(verdict).filter(|_| self.config.voicemail_after.is_some()) else {
             return false;
         };

@@ -63,6 +63,8 @@ const EMERGENCY_ROWS: Rate = Rate {
 const FLOW_TIMER: Duration = Duration::from_secs(120);
 /// Messages that wait for a connection that is being made.
 const CONNECTING_MAX: usize = 32;
+/// Closed flows whose devices are remembered.
+const LEFT_MAX: usize = 4_096;
 /// Outstanding checks of registrations.
 const VETTING_MAX: usize = 1_024;
 
@@ -155,6 +157,8 @@ pub(crate) struct Switchboard {
     around: Surroundings,
     door: Door,
     helped: VecDeque<outside::Helped>,
+    /// Whose flows closed, the latest last: calls that were begun on one go on by another.
+    left: VecDeque<(FlowId, DeviceId)>,
     stop: watch::Receiver<bool>,
     epoch: Instant,
     wall: Wall,
@@ -220,6 +224,7 @@ impl Switchboard {
             around,
             door,
             helped: VecDeque::new(),
+            left: VecDeque::new(),
             stop,
             epoch: Instant::now(),
             wall,
@@ -497,7 +502,14 @@ impl Switchboard {
     }
 
     fn close(&mut self, flow: FlowId, now: Duration) {
+        let device = self.flows.get(flow).and_then(OpenFlow::device);
         if self.flows.close(flow) {
+            if let Some(device) = device {
+                if self.left.len() >= LEFT_MAX {
+                    self.left.pop_front();
+                }
+                self.left.push_back((flow, device));
+            }
             self.flow_gone(flow, now);
         }
     }

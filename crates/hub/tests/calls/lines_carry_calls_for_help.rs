@@ -368,6 +368,16 @@ async fn the_call_takers_callback_rings_the_device_that_called_through_every_lis
     let in_study = home.account("Study", Some(study)).await;
     let mut in_study = home.phone(&in_study, Transport::Udp).await;
     let account = home.account("Kitchen", None).await;
+    // Its own calls go elsewhere, that number's are declined, and it is not to be disturbed.
+    let wishes = json!({
+        "do_not_disturb": true, "forward": {"called": "study"}, "blocked_numbers": ["+12025550177"],
+    });
+    let wishes = serde_json::from_value(wishes).unwrap();
+    let kitchen = hearthline_hub::person::Party::Device(account.device);
+    store
+        .set_call_settings(kitchen, &wishes, now())
+        .await
+        .unwrap();
     let mut kitchen = home.phone(&account, Transport::Tcp).await;
     tokio::time::sleep(Duration::from_millis(150)).await;
     let hub = lines_address(&home, Transport::Udp);

@@ -6,13 +6,14 @@ mod household;
 mod lines;
 mod telephone;
 
+mod calls_are_forwarded;
+mod faults_in_calls;
+mod late_offers_pass;
 mod lines_carry_calls;
 mod lines_carry_calls_for_help;
 mod lines_interop;
 mod lines_move_calls;
-mod late_offers_pass;
 mod nobody_takes_it;
-mod faults_in_calls;
 mod sip_calls_are_screened;
 mod sip_emergencies_reach_no_device;
 mod sip_over_websocket;

@@ -3,6 +3,7 @@
 //! baresip does not start on `lo` alone, so its test runs itself again in a network namespace that has nothing but
 //! loopback, with the default route through it; that needs root.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -10,8 +11,12 @@ use std::time::{Duration, Instant};
 use crate::telephone::{DOMAIN, Home};
 use hearthline_hub::call::CallState;
 use hearthline_hub::sip::account::{PhoneDigest, SipAccount};
+use hearthline_sip::StatusCode;
+use hearthline_sip::endpoint::{Event, TransferProgress, TransferRequest};
 use hearthline_sip::target::Transport;
 
+/// Where a baresip takes commands; only one at a time listens here.
+const CONTROL: u16 = 25_444;
 const INSIDE: &str = "HEARTHLINE_INTEROP_INSIDE";
 
 fn must_run() -> bool {
@@ -127,11 +132,113 @@ fn baresip_folder(folder: &Path, name: &str, account: &SipAccount, hub: &str, an
         account.username, account.username, account.password
     );
     std::fs::write(own.join("accounts"), line).unwrap();
-    let config = "module_path /usr/lib/baresip/modules\nsip_listen 127.0.0.1:0\n\
+    let control = match name {
+        "one" => format!("module_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{CONTROL}\n"),
+        _ => String::new(),
+    };
+    let config = format!(
+        "module_path /usr/lib/baresip/modules\nsip_listen 127.0.0.1:0\n\
         audio_player aubridge,nil\naudio_source aubridge,nil\naudio_alert aubridge,nil\n\
-        module g711.so\nmodule aubridge.so\nmodule_tmp account.so\nmodule_app menu.so\n";
+        module g711.so\nmodule aubridge.so\nmodule_tmp account.so\nmodule_app menu.so\n\
+        {control}"
+    );
     std::fs::write(own.join("config"), config).unwrap();
     std::fs::write(own.join("contacts"), "").unwrap();
+}
+
+/// Gives a running baresip a command.
+fn command(line: &str, parameters: &str) {
+    let json = serde_json::json!({"command": line, "params": parameters}).to_string();
+    let began = Instant::now();
+    let mut stream = loop {
+        match std::net::TcpStream::connect(("127.0.0.1", CONTROL)) {
+            Ok(stream) => break stream,
+            Err(error) => assert!(began.elapsed() < Duration::from_secs(5), "{error}"),
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    write!(stream, "{}:{json},", json.len()).unwrap();
+    // It reads what it is told while the connection stands.
+    std::thread::sleep(Duration::from_millis(300));
+}
+
+fn transferred(event: &Event) -> Option<TransferProgress> {
+    match event {
+        Event::Transfer { progress, .. } => Some(progress.clone()),
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn a_real_phone_transfers_our_call_and_is_transferred_by_us() {
+    if !installed("baresip") || !inside("a_real_phone_transfers_our_call_and_is_transferred_by_us")
+    {
+        return;
+    }
+    let home = Home::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let own = home.account_by("Desk", None, PhoneDigest::Md5).await;
+    let hall = home.account("Hall", None).await;
+    let study = home.account("Study", None).await;
+    let mut hall = home.phone(&hall, Transport::Tcp).await;
+    let mut study = home.phone(&study, Transport::Udp).await;
+    let udp = format!("sip:{}", home.address(Transport::Udp));
+    baresip_folder(folder.path(), "one", &own, &udp, true);
+    let _one = Program::start("baresip", &["-f", "one", "-s"], folder.path(), "one.log");
+    registered(&home, 3, folder.path()).await;
+
+    // Baresip transfers us: it calls the hall, and its person sends the hall on to the study.
+    command("dial", &format!("sip:hall@{DOMAIN}"));
+    let call = hall.rings().await;
+    hall.accept(call).await;
+    hall.confirmed(call).await;
+    command("transfer", &format!("sip:study@{DOMAIN}"));
+    let (refer, to) = hall
+        .wait(|event| match event {
+            Event::Referred { refer, to, .. } => Some((*refer, to.uri.to_string())),
+            _ => None,
+        })
+        .await;
+    assert_eq!(to, format!("sip:study@{DOMAIN}"));
+    hall.act(move |endpoint, now| endpoint.accept_refer(refer, now))
+        .await
+        .unwrap();
+    let onward = hall.call(&to).await;
+    let rings = study.rings().await;
+    study.accept(rings).await;
+    hall.answered(onward).await;
+    hall.act(move |endpoint, now| endpoint.report(refer, StatusCode::OK, now))
+        .await
+        .unwrap();
+    // It has understood the report: it ends its own call.
+    hall.ended(call).await;
+    hall.bye(onward).await;
+    study.ended(rings).await;
+
+    // And baresip is transferred by us: it calls whom we name, and reports.
+    let call = hall.call(&format!("sip:desk@{DOMAIN}")).await;
+    hall.answered(call).await;
+    let wanted = TransferRequest::new(format!("sip:study@{DOMAIN}").parse().unwrap());
+    hall.act(move |endpoint, now| endpoint.refer(call, wanted, now))
+        .await
+        .unwrap();
+    assert_eq!(hall.wait(transferred).await, TransferProgress::Accepted);
+    let rings = tokio::time::timeout(Duration::from_secs(5), study.rings()).await;
+    let rings = rings.unwrap_or_else(|_| panic!("{}", read(folder.path(), "one.log")));
+    study.accept(rings).await;
+    study.confirmed(rings).await;
+    let last = loop {
+        match hall.wait(transferred).await {
+            TransferProgress::Told(_) => {}
+            last => break last,
+        }
+    };
+    assert_eq!(last, TransferProgress::Ended(Some(StatusCode::OK)));
+    let _ = hall
+        .act(move |endpoint, now| endpoint.bye(call, None, now))
+        .await;
+    study.bye(rings).await;
+    home.hub.stop().await;
 }
 
 #[tokio::test]

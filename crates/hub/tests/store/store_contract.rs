@@ -16,7 +16,9 @@ use hearthline_hub::id::{CallId, DeviceId};
 use hearthline_hub::incident::IncidentReport;
 use hearthline_hub::invitation::{InvitationKey, NewInvitation, OPEN_MAX};
 use hearthline_hub::line::{LineFields, LineHealth, LineTrouble};
-use hearthline_hub::message::{DeliveryState, MessageBody, NewMessage, REMEMBERED_MS, Recipients};
+use hearthline_hub::message::{
+    DeliveryState, MessageBody, MessageText, NewMessage, REMEMBERED_MS, Recipients,
+};
 use hearthline_hub::person::{Party, Person, PersonFields, Role};
 use hearthline_hub::room::RoomFields;
 use hearthline_hub::session::{Token, TokenKind};
@@ -31,8 +33,8 @@ use address_books::{
 };
 use messages::{
     a_message_is_stored_once_and_delivered_in_order, messages_expire, receipts_only_go_forward,
+    ten_thousand_messages_wait_a_month_and_are_read_once, what_no_mailbox_holds_is_dropped,
 };
-
 use wishes::{
     wishes_end_with_their_person_and_are_nobody_elses,
     wishes_of_people_and_devices_are_kept_apart_and_replaced_whole,

@@ -6,11 +6,11 @@
 use crate::story::*;
 use hearthline_ledger::*;
 
-const STOLEN: [u8; 32] = [102; 32]; // the current epoch key, 2
+pub(crate) const STOLEN: [u8; 32] = [102; 32]; // the current epoch key, 2
 const CLOSING: [u8; 32] = [101; 32]; // the closing checkpoint's epoch key, 1
 const FORGED: [u8; 32] = [66; 32]; // a key of the attacker's own
 
-type Attack = (&'static str, &'static str, fn(&mut Parts));
+pub(crate) type Attack = (&'static str, &'static str, fn(&mut Parts));
 
 fn own_line(lines: &[String], needle: &str) -> usize {
     lines.iter().position(|line| line.contains(needle)).unwrap()
@@ -52,7 +52,7 @@ fn frontier_of(parts: &Parts) -> Frontier {
     .unwrap()
 }
 
-const ATTACKS: &[Attack] = &[
+pub(crate) const ATTACKS: &[Attack] = &[
     ("1 edit an entry", "files", |parts| {
         parts.edit("entries.jsonl", |text| {
             text.replace("call nine one one", "set a timer please")

@@ -10,5 +10,6 @@ mod reads_notes_strictly;
 mod recovers_from_a_cut;
 mod refuses_any_flipped_bit;
 mod signs_heads_when_due;
+mod the_page_says_the_same;
 mod tree_agrees_with_rfc6962;
 mod verifies_an_honest_bundle;

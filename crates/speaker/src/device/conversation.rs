@@ -283,7 +283,8 @@ impl Device {
             None => self
                 .calling
                 .announcing_left(now)
-                .unwrap_or_else(|| self.telephone.listens_for(now)),
+                .unwrap_or_else(|| self.telephone.listens_for(now))
+                .max(self.messages.listens_for(now)),
         };
         if left.is_zero() {
             return false;

@@ -7,6 +7,7 @@ use hearthline_sip::endpoint::{Target, Transport};
 use hearthline_voice::clock::SampleIndex;
 use hearthline_voice::listen::Output as Hearing;
 
+use crate::messages::{News, Part, Request, RequestId, TellId};
 use crate::record::Keep;
 use crate::telephone::{Name, Tone};
 
@@ -32,6 +33,8 @@ pub enum Input<'a> {
     Rtcp(&'a [u8]),
     /// A datagram on one of the ports of ordinary calls.
     Media {
+        /// Where it came from.
+        from: SocketAddr,
         /// Our address that it came to.
         to: SocketAddr,
         /// The datagram.
@@ -39,6 +42,13 @@ pub enum Input<'a> {
     },
     /// The names of the home, as the hub tells them.
     Directory(Vec<Name>),
+    /// The hub's API says something.
+    Hub(News),
+    /// What an [`Output::Tell`] told is over.
+    Told {
+        /// Which.
+        id: TellId,
+    },
     /// What came back from an [`Output::Post`].
     Lost {
         /// The token of the request.
@@ -91,6 +101,8 @@ pub enum Light {
     OnCall,
     /// Somebody was let in without being answered: the microphone is open. Nothing turns it off.
     DropIn,
+    /// Messages wait to be heard.
+    Unread,
 }
 
 /// A step that people and programs follow: the timeline.
@@ -216,6 +228,24 @@ pub enum Output {
     Keep(Keep),
     /// Keep this as the LoST cache.
     KeepLostCache(Vec<u8>),
+    /// Keep this for the next start: [`HomeConfig::known_keys`](crate::telephone::HomeConfig::known_keys).
+    KeepKnownKeys(Vec<u8>),
+    /// Keep this for the next start: messages that the hub does not have yet, for `Device::restore_outbox`.
+    KeepOutbox(Vec<u8>),
+    /// Ask the hub's API, then report the answer by [`Input::Hub`]. Nothing of an emergency ever goes this way.
+    Hub {
+        /// Names it.
+        request: RequestId,
+        /// What is asked.
+        what: Request,
+    },
+    /// Tell this behind what is being said, then report [`Input::Told`]. [`Output::Hush`] ends it without a report.
+    Tell {
+        /// Names it.
+        id: TellId,
+        /// What is told, in order.
+        parts: Vec<Part>,
+    },
     /// Say this, then report [`Input::SpeechEnded`].
     Say(String),
     /// Stop speaking at once.

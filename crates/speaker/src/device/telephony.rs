@@ -17,6 +17,7 @@ impl Device {
     pub fn join_household(&mut self, config: HomeConfig, now: Duration) {
         self.now = now;
         self.telephone.join(config, &mut self.endpoint, now);
+        self.messages.join();
         self.drain(now);
     }
 
@@ -52,11 +53,15 @@ impl Device {
             self.outputs.push_back(Output::Volume(percent));
             return true;
         }
+        if self.everyday_message(intent, now) {
+            return true;
+        }
         let facts = self.telephone.facts();
         let Some(deed) = deciding::decide(intent, facts, self.country) else {
             return false;
         };
         self.telephone.carry_out(deed, &mut self.endpoint, now);
+        self.tell_hub(intent);
         // What it says belongs to this interaction.
         self.drain_telephone(now);
         true
@@ -120,11 +125,12 @@ impl Device {
             self.outputs.push_back(Output::Volume(percent));
         }
         self.telephone.set_engaged(self.question.is_some());
+        self.messages_give_way(emergency);
     }
 
     /// Carries out what the telephone wants; true when something happened.
     pub(super) fn drain_telephone(&mut self, now: Duration) -> bool {
-        let mut moved = self.telephone.run(now);
+        let mut moved = self.telephone.run(&mut self.endpoint, now);
         while let Some(wanted) = self.telephone.poll_output() {
             moved = true;
             match wanted {
@@ -148,6 +154,7 @@ impl Device {
                     self.outputs
                         .push_back(Output::CloseStream { transport, remote });
                 }
+                Wanted::KnownKeys(bytes) => self.outputs.push_back(Output::KeepKnownKeys(bytes)),
                 Wanted::Record(entry) => self.recorder.write(entry, None, now),
                 Wanted::Step(what) => self.step(Step::Telephone { what }),
             }
@@ -161,6 +168,7 @@ impl Device {
             return;
         }
         self.light(match self.telephone.shows() {
+            Shows::Nothing if self.messages.has_unheard() => Light::Unread,
             Shows::Nothing => Light::Off,
             Shows::OnCall => Light::OnCall,
             Shows::Ringing => Light::Ringing,

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 
 use hearthline_sip::endpoint::{Target, Transport};
 use hearthline_transport::{
@@ -17,16 +17,16 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::directory::{self, Asked};
+use super::api::Asked;
+use super::household;
 use crate::config::HomeSettings;
-use crate::telephone::{CALLS_MAX, HomeConfig, Name};
+use crate::messages::{News, Request, RequestId};
+use crate::telephone::{CALLS_MAX, DeviceKeys, HomeConfig, Name};
 
 /// Largest certificate, key or authority, in bytes.
 const PEM_BYTES_MAX: u64 = 64 * 1_024;
-/// How often the names are asked for.
-const NAMES_EVERY: Duration = Duration::from_secs(60);
-/// How soon again after the hub gave none.
-const NAMES_AGAIN: Duration = Duration::from_secs(5);
+/// Requests that wait for the hub's API.
+const REQUESTS_MAX: usize = 64;
 
 /// What comes in by these wires.
 #[derive(Debug)]
@@ -35,6 +35,8 @@ pub(super) enum HomeNews {
     Sip(FromNetwork),
     /// A datagram of a call's sound.
     Media {
+        /// Where it came from.
+        from: SocketAddr,
         /// Our address that it came to.
         to: SocketAddr,
         /// The datagram.
@@ -42,6 +44,8 @@ pub(super) enum HomeNews {
     },
     /// The names of the home.
     Names(Vec<Name>),
+    /// The hub's API says something.
+    Hub(News),
     /// Something does not work; what and how to mend it. Told once until it changes.
     Trouble(String),
 }
@@ -51,17 +55,20 @@ pub(super) struct HomeWires {
     hub: SocketAddr,
     sender: mpsc::Sender<ToNetwork>,
     pairs: Vec<(SocketAddr, Arc<RtpPair>)>,
+    requests: Option<mpsc::Sender<(RequestId, Request)>>,
     _tasks: JoinSet<()>,
 }
 
 impl HomeWires {
-    /// Reads the files, binds, and starts. What a person should know comes with it.
+    /// Reads the files, binds, and starts. What a person should know comes with it. `origin` is when the device's time
+    /// began.
     ///
     /// # Errors
     /// In words: a file that cannot be read, or a socket that cannot be bound.
     pub(super) async fn open(
         settings: &HomeSettings,
         contact: SocketAddr,
+        origin: Instant,
         news: mpsc::Sender<HomeNews>,
     ) -> Result<(Self, HomeConfig, Vec<String>), String> {
         let identity = Identity {
@@ -69,6 +76,13 @@ impl HomeWires {
             key_pem: read(&settings.key)?,
         };
         let authority_pem = read(&settings.authority)?;
+        let keys = DeviceKeys::from_pem(
+            &identity.certificates_pem,
+            &identity.key_pem,
+            &authority_pem,
+            origin,
+        )
+        .map_err(|error| format!("[household]: {error}"))?;
         let mut notices = Vec::new();
         if others_can_read(&settings.key) {
             notices.push(
@@ -105,14 +119,23 @@ impl HomeWires {
             }
             pairs.push((rtp, pair));
         }
-        if let Some(api) = settings.api {
+        let requests = settings.api.map(|api| {
             let asked = Asked {
                 api,
                 authority_pem,
                 identity,
             };
-            tasks.spawn(follow_names(asked, news));
-        }
+            let (sender, requests) = mpsc::channel(REQUESTS_MAX);
+            let user = settings.user.clone();
+            tasks.spawn(household::serve(
+                asked.clone(),
+                user.clone(),
+                requests,
+                news.clone(),
+            ));
+            tasks.spawn(household::follow(asked, user, news));
+            sender
+        });
         let words = |error: crate::config::ConfigError| error.to_string();
         let config = HomeConfig {
             hub: Target::new(Transport::Tls, settings.hub),
@@ -122,11 +145,14 @@ impl HomeWires {
             contact,
             ports: pairs.iter().map(|(rtp, _)| *rtp).collect(),
             drop_in: settings.drop_in().map_err(words)?,
+            keys,
+            known_keys: Vec::new(),
         };
         let wires = Self {
             hub: settings.hub,
             sender,
             pairs,
+            requests,
             _tasks: tasks,
         };
         Ok((wires, config, notices))
@@ -140,6 +166,12 @@ impl HomeWires {
     /// Sends or closes; false when too much waits already.
     pub(super) fn sip(&self, message: ToNetwork) -> bool {
         self.sender.try_send(message).is_ok()
+    }
+
+    /// Asks the hub's API; false when it cannot be asked, or too much waits already.
+    pub(super) fn ask(&self, request: RequestId, what: Request) -> bool {
+        let requests = self.requests.as_ref();
+        requests.is_some_and(|requests| requests.try_send((request, what)).is_ok())
     }
 
     /// Sends sound. A datagram that the system does not take now is lost; sound bears that.
@@ -160,42 +192,16 @@ async fn listen(pair: Arc<RtpPair>, rtp: SocketAddr, rtcp: bool, news: mpsc::Sen
     let mut buffer = vec![0; 2_048];
     loop {
         // An error here is a peer that was not there for an earlier packet.
-        let Ok((length, _)) = socket.recv_from(&mut buffer).await else {
+        let Ok((length, from)) = socket.recv_from(&mut buffer).await else {
             tokio::task::yield_now().await;
             continue;
         };
         let bytes = buffer[..length].to_vec();
-        match news.try_send(HomeNews::Media { to, bytes }) {
+        match news.try_send(HomeNews::Media { from, to, bytes }) {
             Err(mpsc::error::TrySendError::Closed(_)) => return,
             // Late sound is worth nothing.
             Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => {}
         }
-    }
-}
-
-/// Tells the names whenever they have changed, and once why they cannot be told.
-async fn follow_names(asked: Asked, news: mpsc::Sender<HomeNews>) {
-    let mut told = None;
-    loop {
-        let fetched = directory::fetch(&asked).await;
-        let next = if fetched.is_ok() {
-            NAMES_EVERY
-        } else {
-            NAMES_AGAIN
-        };
-        if told.as_ref() != Some(&fetched) {
-            let outcome = match &fetched {
-                Ok(names) => HomeNews::Names(names.clone()),
-                Err(why) => {
-                    HomeNews::Trouble(format!("the names of the home cannot be asked for: {why}"))
-                }
-            };
-            if news.send(outcome).await.is_err() {
-                return;
-            }
-        }
-        told = Some(fetched);
-        tokio::time::sleep(next).await;
     }
 }
 

@@ -7,7 +7,8 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::tone::Sounding;
+use super::tone::{Sounding, chime};
+use crate::messages::{Part, TellId};
 use crate::telephone::Tone;
 
 /// One block: 20 ms at 16 kHz.
@@ -36,6 +37,10 @@ pub enum Sink {
 enum Command {
     Say(String),
     Spoken(Result<Vec<i16>, String>),
+    Tell(TellId, Vec<Part>),
+    /// What a tell became; none of it when it cannot be said.
+    Told(TellId, Result<Vec<i16>, String>),
+    End,
     Hush,
     Play(Vec<i16>),
     Tone(Option<Tone>),
@@ -47,6 +52,8 @@ enum Command {
 pub enum Report {
     /// The words have been said, or were hushed.
     SpeechEnded,
+    /// Everything that this told has sounded.
+    Told(TellId),
     /// Words could not be said, or the sink is broken.
     Trouble(String),
 }
@@ -68,13 +75,17 @@ impl Loudspeaker {
         report: impl Fn(Report) + Send + 'static,
     ) -> io::Result<Self> {
         let (sender, receiver) = mpsc::channel();
-        let (texts, words) = mpsc::channel::<String>();
+        let (texts, words) = mpsc::channel::<Words>();
         let spoken = sender.clone();
         let speaking = std::thread::Builder::new()
             .name("voice".into())
             .spawn(move || {
-                while let Ok(text) = words.recv() {
-                    if spoken.send(Command::Spoken(voice(&text))).is_err() {
+                while let Ok(words) = words.recv() {
+                    let made = match words {
+                        Words::Text(text) => Command::Spoken(voice(&text)),
+                        Words::Parts(id, parts) => Command::Told(id, sound_of(parts, &mut voice)),
+                    };
+                    if spoken.send(made).is_err() {
                         return;
                     }
                 }
@@ -93,6 +104,11 @@ impl Loudspeaker {
     /// Says something after what is being said.
     pub fn say(&self, text: String) {
         self.send(Command::Say(text));
+    }
+
+    /// Tells this after what is being said, and reports its end, unless it is hushed.
+    pub fn tell(&self, id: TellId, parts: Vec<Part>) {
+        self.send(Command::Tell(id, parts));
     }
 
     /// Stops speaking at once.
@@ -124,13 +140,32 @@ impl Loudspeaker {
 
 impl Drop for Loudspeaker {
     fn drop(&mut self) {
-        // An empty text is the mark of the end: the voice's sender would otherwise keep the mixer waiting.
-        self.send(Command::Say(String::new()));
+        // The voice's sender would otherwise keep the mixer waiting.
+        self.send(Command::End);
         self.sender = None;
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
     }
+}
+
+/// What the voice is given, in order.
+enum Words {
+    Text(String),
+    Parts(TellId, Vec<Part>),
+}
+
+/// The parts one behind the other.
+fn sound_of(parts: Vec<Part>, voice: &mut Voice) -> Result<Vec<i16>, String> {
+    let mut sound = Vec::new();
+    for part in parts {
+        match part {
+            Part::Chime => sound.extend(chime()),
+            Part::Words(text) => sound.extend(voice(&text)?),
+            Part::Sound(samples) => sound.extend(samples),
+        }
+    }
+    Ok(sound)
 }
 
 struct Mixer {
@@ -141,6 +176,8 @@ struct Mixer {
     /// Words still to arrive from the voice that were hushed meanwhile.
     hushed: usize,
     synthesising: usize,
+    /// What is told in the midst of speech, and how many samples are left until its end.
+    tells: VecDeque<(TellId, usize)>,
     call: VecDeque<i16>,
     tone: Option<Sounding>,
     volume_percent: u8,
@@ -155,6 +192,7 @@ impl Mixer {
             open_texts: 0,
             hushed: 0,
             synthesising: 0,
+            tells: VecDeque::new(),
             call: VecDeque::new(),
             tone: None,
             volume_percent: VOLUME_PERCENT_UNCHANGED,
@@ -165,7 +203,7 @@ impl Mixer {
     fn run(
         mut self,
         receiver: &mpsc::Receiver<Command>,
-        texts: &mpsc::Sender<String>,
+        texts: &mpsc::Sender<Words>,
         report: &dyn Fn(Report),
     ) {
         loop {
@@ -184,12 +222,30 @@ impl Mixer {
                 }
             };
             match command {
-                Err(()) => break,
-                Ok(Command::Say(text)) if text.is_empty() => break,
+                Err(()) | Ok(Command::End) => break,
                 Ok(Command::Say(text)) => {
                     self.open_texts += 1;
                     self.synthesising += 1;
-                    let _ = texts.send(text);
+                    let _ = texts.send(Words::Text(text));
+                }
+                Ok(Command::Tell(id, parts)) => {
+                    self.synthesising += 1;
+                    let _ = texts.send(Words::Parts(id, parts));
+                }
+                Ok(Command::Told(id, sound)) => {
+                    self.synthesising -= 1;
+                    if self.hushed > 0 {
+                        self.hushed -= 1;
+                        continue;
+                    }
+                    self.restart_clock(silent);
+                    match sound {
+                        Ok(samples) => self.speech.extend(samples),
+                        Err(error) => report(Report::Trouble(format!("cannot speak: {error}"))),
+                    }
+                    self.tells.push_back((id, self.speech.len()));
+                    self.end_tells(report);
+                    self.end_speech_if_done(report);
                 }
                 Ok(Command::Spoken(samples)) => {
                     self.synthesising -= 1;
@@ -209,6 +265,7 @@ impl Mixer {
                 Ok(Command::Hush) => {
                     self.hushed = self.synthesising;
                     self.speech.clear();
+                    self.tells.clear();
                     if self.open_texts > 0 {
                         self.open_texts = 0;
                         report(Report::SpeechEnded);
@@ -238,6 +295,7 @@ impl Mixer {
 
     fn block(&mut self, report: &dyn Fn(Report)) {
         let speaking = !self.speech.is_empty();
+        let before = self.speech.len();
         let block: Vec<i16> = (0..BLOCK_SAMPLES)
             .map(|_| {
                 let speech = self.speech.pop_front().unwrap_or(0);
@@ -251,8 +309,20 @@ impl Mixer {
             .collect();
         self.sink.write(&block, report);
         self.next += BLOCK;
+        let sounded = before - self.speech.len();
+        for (_, left) in &mut self.tells {
+            *left = left.saturating_sub(sounded);
+        }
+        self.end_tells(report);
         if speaking {
             self.end_speech_if_done(report);
+        }
+    }
+
+    fn end_tells(&mut self, report: &dyn Fn(Report)) {
+        while let Some((id, 0)) = self.tells.front() {
+            report(Report::Told(*id));
+            self.tells.pop_front();
         }
     }
 

@@ -1,7 +1,9 @@
 //! The device's outside: files, programs, sockets and threads. Everything that decides is in the pure modules beside it.
+mod api;
 mod directory;
 pub mod hearing;
 mod home;
+mod household;
 pub mod lost;
 pub mod loudspeaker;
 pub mod microphone;

@@ -526,7 +526,10 @@ impl Running {
                 Output::KeepKnownKeys(bytes) => self.writer.keep_known_keys(bytes),
                 Output::KeepOutbox(bytes) => self.writer.keep_outbox(bytes),
                 Output::Hub { request, what } => {
-                    let asked = self.home.as_ref().is_some_and(|home| home.ask(request, what));
+                    let asked = self
+                        .home
+                        .as_ref()
+                        .is_some_and(|home| home.ask(request, what));
                     if !asked {
                         let outcome = Outcome::Away;
                         let answer = HubSays::Answer { request, outcome };

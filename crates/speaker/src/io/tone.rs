@@ -58,6 +58,21 @@ const DROP_IN: Pattern = Pattern {
     ],
 };
 
+/// A message: two notes up.
+const CHIME: [Note; 2] = [
+    note(0, 140, [784.0, 784.0]),
+    note(150, 320, [1_046.5, 1_046.5]),
+];
+
+/// The sound of a message that comes.
+pub(super) fn chime() -> Vec<i16> {
+    let samples = |ms: u32| ms * (RATE / 1_000);
+    let end = CHIME.iter().map(|note| note.at_ms + note.ms).max();
+    (0..samples(end.unwrap_or(0) + 100))
+        .map(|at| sounding(&CHIME, at))
+        .collect()
+}
+
 /// A tone that sounds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sounding {
@@ -81,18 +96,24 @@ impl Sounding {
         let samples = |ms: u32| ms * (RATE / 1_000);
         let at = self.at;
         self.at = (at + 1) % samples(pattern.every_ms);
-        let sounding = pattern.notes.iter().find_map(|note| {
-            let within = at.checked_sub(samples(note.at_ms))?;
-            let left = samples(note.ms).checked_sub(within + 1)?;
-            Some((within, left, note))
-        });
-        let Some((within, left, note)) = sounding else {
-            return 0;
-        };
-        let fade = within.min(left).min(FADE) as f32 / FADE as f32;
-        let wave = |hz: f32| (TAU * hz * within as f32 / RATE as f32).sin();
-        (fade * LEVEL * (wave(note.hz[0]) + wave(note.hz[1])) / 2.0) as i16
+        sounding(pattern.notes, at)
     }
+}
+
+/// The sample at this place of the notes.
+fn sounding(notes: &[Note], at: u32) -> i16 {
+    let samples = |ms: u32| ms * (RATE / 1_000);
+    let sounding = notes.iter().find_map(|note| {
+        let within = at.checked_sub(samples(note.at_ms))?;
+        let left = samples(note.ms).checked_sub(within + 1)?;
+        Some((within, left, note))
+    });
+    let Some((within, left, note)) = sounding else {
+        return 0;
+    };
+    let fade = within.min(left).min(FADE) as f32 / FADE as f32;
+    let wave = |hz: f32| (TAU * hz * within as f32 / RATE as f32).sin();
+    (fade * LEVEL * (wave(note.hz[0]) + wave(note.hz[1])) / 2.0) as i16
 }
 
 #[cfg(test)]

@@ -13,21 +13,30 @@ const CHOICE_MAX: Duration = Duration::from_secs(8);
 /// How long our own words may take before the answer is waited for all the same.
 const SPEECH_MAX: Duration = Duration::from_secs(15);
 
+/// What is done with whoever is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// They are called; `drop_in`: asked to let us in.
+    Call { drop_in: bool },
+    /// The present call is put through to them.
+    Transfer,
+}
+
 /// "Which Anna?"
 #[derive(Debug)]
 pub(super) struct Choice {
     parties: Vec<Party>,
-    drop_in: bool,
+    wish: Wish,
     /// Set when our own words have ended.
     until: Option<Duration>,
     speech_until: Duration,
 }
 
 impl Choice {
-    pub(super) fn between(parties: Vec<Party>, drop_in: bool, now: Duration) -> Self {
+    pub(super) fn between(parties: Vec<Party>, wish: Wish, now: Duration) -> Self {
         Self {
             parties,
-            drop_in,
+            wish,
             until: None,
             speech_until: now + SPEECH_MAX,
         }
@@ -87,7 +96,10 @@ impl Telephone {
             .collect();
         let said = said.trim().trim_end_matches(['.', '!', '?', ',']);
         match Directory::new(&names, self.country).find(said) {
-            Meant::One(party) => self.place(party, choice.drop_in, endpoint, now),
+            Meant::One(party) => match choice.wish {
+                Wish::Call { drop_in } => self.place(party, drop_in, endpoint, now),
+                Wish::Transfer => self.transfer_to(&party, endpoint, now),
+            },
             Meant::Several(_) | Meant::Nobody => self.say(words::nobody(said)),
         }
         self.settle();

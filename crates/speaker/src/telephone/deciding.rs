@@ -62,6 +62,8 @@ pub enum Deed {
     Hold,
     /// Take it back.
     Resume,
+    /// Put the other side through to somebody else.
+    Transfer(Spoken),
     /// Put two calls together.
     Merge,
     /// Press keys.
@@ -100,11 +102,22 @@ pub fn decide(intent: &Intent, facts: Facts, country: Country) -> Option<Deed> {
                 },
             }
         }
+        "CallTransfer" => {
+            let Some(spoken) = slot("number").or(slot("who")) else {
+                return Some(Deed::Say(words::NOBODY_YET));
+            };
+            match recognise(spoken, country) {
+                Err(not_ours) => Deed::NotOurs(not_ours),
+                Ok(_) if facts.emergency => Deed::Say(words::EMERGENCY_FIRST),
+                Ok(_) if facts.confirmed() == 0 => Deed::Say(words::NO_CALL),
+                Ok(to) => Deed::Transfer(to),
+            }
+        }
         "DndOn" => Deed::DoNotDisturb(true),
         "DndOff" => Deed::DoNotDisturb(false),
         "CallWho" => Deed::WhoCalled,
-        "CallAnswer" | "CallDecline" | "CallHangUp" | "CallHold" | "CallResume"
-        | "CallTransfer" | "CallMerge" | "CallRedial" | "CallPress" | "BlockCaller"
+        "CallAnswer" | "CallDecline" | "CallHangUp" | "CallHold" | "CallResume" | "CallMerge"
+        | "CallRedial" | "CallPress" | "BlockCaller"
             if facts.emergency =>
         {
             Deed::Say(words::EMERGENCY_FIRST)
@@ -117,23 +130,16 @@ pub fn decide(intent: &Intent, facts: Facts, country: Country) -> Option<Deed> {
         "CallResume" if facts.held > 0 => Deed::Resume,
         "CallMerge" if facts.confirmed() > 1 => Deed::Merge,
         "CallMerge" => Deed::Say(words::NOTHING_TO_MERGE),
-        "CallTransfer" if facts.confirmed() > 0 => Deed::Say(words::NO_TRANSFER),
         "CallPress" if facts.spoken > 0 => match keys(slot("digits").unwrap_or_default()) {
             Some(keys) => Deed::Press(keys),
             None => Deed::Say(words::NO_DIGITS),
         },
-        "CallHangUp" | "CallHold" | "CallResume" | "CallTransfer" | "CallPress" => {
-            Deed::Say(words::NO_CALL)
-        }
+        "CallHangUp" | "CallHold" | "CallResume" | "CallPress" => Deed::Say(words::NO_CALL),
         "CallRedial" => match slot("last") {
             Some("missed") => Deed::Redial(Last::Missed),
             _ => Deed::Redial(Last::Dialled),
         },
         "BlockCaller" => Deed::BlockCaller,
-        "CallAnnounce" | "Announce" | "MessageSend" | "MessagePlay" | "MessageNext"
-        | "MessageAgain" | "MessageDelete" | "ForwardOn" | "ForwardOff" => {
-            Deed::Say(words::NOT_YET)
-        }
         _ => return None,
     };
     Some(deed)
@@ -183,7 +189,7 @@ mod tests {
                 ("who", "nine one one"),
                 ("number", "112"),
             ] {
-                for name in ["CallStart", "DropIn"] {
+                for name in ["CallStart", "DropIn", "CallTransfer"] {
                     assert!(
                         matches!(of(name, &[(slot, value)], facts), Some(Deed::NotOurs(_))),
                         "{name} {value}"
@@ -214,6 +220,15 @@ mod tests {
         assert_eq!(
             of("CallPress", &[("digits", "1 2 #")], talking),
             Some(Deed::Press(vec!['1', '2', '#']))
+        );
+        let to = [("who", "the office")];
+        assert_eq!(
+            of("CallTransfer", &to, talking),
+            Some(Deed::Transfer(Spoken::Name("the office".into())))
+        );
+        assert_eq!(
+            of("CallTransfer", &to, idle),
+            Some(Deed::Say(words::NO_CALL))
         );
         let help = Facts {
             emergency: true,

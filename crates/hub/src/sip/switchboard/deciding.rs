@@ -19,7 +19,9 @@ impl Switchboard {
             return self.help_asked(id, &request, flow, passage, now);
         }
         let decision = match passage {
-            Passage::Dialog { .. } => self.within_dialog(&request, &destination, now),
+            Passage::Dialog { failed, .. } => {
+                self.within_dialog(&request, &destination, failed, now)
+            }
             // We give no Path to anybody.
             Passage::Path { .. } => Decision::Reject(Reject::new(StatusCode::FORBIDDEN)),
             Passage::Outside if request.method == Method::Register => {
@@ -271,9 +273,16 @@ impl Switchboard {
         &self,
         request: &Request,
         destination: &Destination,
+        failed: Option<FlowId>,
         now: Duration,
     ) -> Decision {
+        // A device that changed its network in mid-call: by the flow that it has registered since.
+        let moved = failed.and_then(|flow| self.left.iter().rev().find(|(left, _)| *left == flow));
+        let moved = moved.map(|(_, device)| self.ways_to(&[*device], now));
         let groups = match (destination, &request.uri) {
+            _ if moved.as_ref().is_some_and(|groups| !groups.is_empty()) => {
+                moved.unwrap_or_default()
+            }
             (Destination::User(name), Uri::Sip(uri)) if self.is_home_name(name, uri) => {
                 let device = self.directory.device_of(name);
                 if uri.params().has("gr") {

@@ -133,7 +133,7 @@ impl Switchboard {
             return self.decide(id, decision, now);
         }
         let decision = match passage {
-            Passage::Dialog { .. } => self.within_dialog(request, destination, now),
+            Passage::Dialog { failed, .. } => self.within_dialog(request, destination, failed, now),
             Passage::Outside if request.method == Method::Invite => {
                 let call_id = request.headers.call_id().unwrap_or_default();
                 let on_line = self.calls.coming(call_id);

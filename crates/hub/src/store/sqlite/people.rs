@@ -151,6 +151,10 @@ impl People for SqliteStore {
             .bind(Party::Person(id).key())
             .execute(change.on())
             .await?;
+        query("DELETE FROM call_settings WHERE party = ?")
+            .bind(Party::Person(id).key())
+            .execute(change.on())
+            .await?;
         query("DELETE FROM people WHERE id = ?")
             .bind(id.to_string())
             .execute(change.on())

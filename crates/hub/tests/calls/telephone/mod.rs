@@ -169,8 +169,14 @@ pub struct Phone {
     events: mpsc::UnboundedReceiver<Event>,
     /// Says when the hub has closed the connection.
     closed: Option<oneshot::Receiver<()>>,
+    rewire: mpsc::UnboundedSender<Rewired>,
     task: tokio::task::JoinHandle<()>,
 }
+
+type Rewired = (
+    mpsc::UnboundedSender<Vec<u8>>,
+    mpsc::UnboundedReceiver<Vec<u8>>,
+);
 
 impl Drop for Phone {
     fn drop(&mut self) {
@@ -195,7 +201,16 @@ impl Phone {
         credentials: Vec<Credentials>,
         transport: Transport,
     ) -> Self {
-        let hub = home.address(transport);
+        Self::on(home.address(transport), user, credentials, transport).await
+    }
+
+    /// At a hub that is somebody else's.
+    pub async fn on(
+        hub: SocketAddr,
+        user: &str,
+        credentials: Vec<Credentials>,
+        transport: Transport,
+    ) -> Self {
         if transport == Transport::Udp {
             let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
             let local = socket.local_addr().unwrap();
@@ -213,30 +228,35 @@ impl Phone {
 
     /// With the device's certificate; `None`: the hub does not want it.
     pub async fn certified(home: &Home, own: &Membership) -> Option<Self> {
-        let hub = home.address(Transport::Tls);
-        let stream = TcpStream::connect(hub).await.ok()?;
-        stream.set_nodelay(true).unwrap();
-        let local = stream.local_addr().unwrap();
-        let name = ServerName::IpAddress(hub.ip().into());
-        let mut stream = TlsConnector::from(client(own))
-            .connect(name, stream)
-            .await
-            .ok()?;
-        // With TLS 1.3 a refusal comes after the handshake: a ping is answered by whoever is wanted.
-        stream.write_all(b"\r\n\r\n").await.ok()?;
-        let mut pong = [0; 2];
-        stream.read_exact(&mut pong).await.ok()?;
+        Self::certified_on(home.address(Transport::Tls), own).await
+    }
+
+    /// The same at a hub that is somebody else's.
+    pub async fn certified_on(hub: SocketAddr, own: &Membership) -> Option<Self> {
+        let (local, stream) = secure(hub, own).await?;
         let user = own.device.to_string();
-        Some(Self::serve(
-            &user,
-            Vec::new(),
-            Transport::Tls,
-            local,
-            hub,
-            |wire| {
-                tokio::spawn(bytes(stream, wire));
+        let (tls, none) = (Transport::Tls, Vec::new());
+        Some(Self::serve(&user, none, tls, local, hub, |wire| {
+            tokio::spawn(bytes(stream, wire));
+        }))
+    }
+
+    /// The connection is gone, and a new one comes from another address; calls and what it knows stay.
+    pub async fn moves_to_another_network(&mut self, own: &Membership) {
+        let (local, stream) = secure(self.hub.remote, own).await.unwrap();
+        let (to_hub, outgoing) = mpsc::unbounded_channel();
+        let (arriving, incoming) = mpsc::unbounded_channel();
+        let hub = self.hub.remote;
+        tokio::spawn(bytes(
+            stream,
+            Wire {
+                outgoing,
+                arriving,
+                hub,
             },
-        ))
+        ));
+        self.rewire.send((to_hub, incoming)).unwrap();
+        self.local = local;
     }
 
     /// As a browser: SIP over WebSocket on HTTPS, with the device's certificate.
@@ -275,12 +295,17 @@ impl Phone {
         seed[30..].copy_from_slice(&local.port().to_be_bytes());
         let mut config = EndpointConfig::new(seed, vec![(transport, local)]);
         config.contact_user = Some(user.to_owned());
+        config.transfers = true;
+        // A benchmark makes more calls in half a minute than a person does: over UDP each holds its transactions for so long.
+        config.limits.client_transactions_max = 8_192;
+        config.limits.server_transactions_max = 8_192;
         let endpoint = Endpoint::new(config);
         let (to_hub, outgoing) = mpsc::unbounded_channel();
         let (arriving, incoming) = mpsc::unbounded_channel();
         let (acts, acting) = mpsc::unbounded_channel();
         let (telling, events) = mpsc::unbounded_channel();
         let (gone, closed) = oneshot::channel();
+        let (rewire, rewired) = mpsc::unbounded_channel();
         connect(Wire {
             outgoing,
             arriving,
@@ -295,6 +320,7 @@ impl Phone {
             acting,
             telling,
             gone: Some(gone),
+            rewired,
         }));
         Phone {
             user: user.to_owned(),
@@ -304,8 +330,13 @@ impl Phone {
             acts,
             events,
             closed: Some(closed),
+            rewire,
             task,
         }
+    }
+
+    pub fn credentials(&self) -> Vec<Credentials> {
+        self.credentials.clone()
     }
 
     pub fn address(&self) -> NameAddr {
@@ -581,6 +612,26 @@ pub fn client(own: &Membership) -> Arc<ClientConfig> {
     Arc::new(config)
 }
 
+/// A connection with the device's certificate; `None`: the hub does not want it.
+async fn secure(
+    hub: SocketAddr,
+    own: &Membership,
+) -> Option<(SocketAddr, tokio_rustls::client::TlsStream<TcpStream>)> {
+    let stream = TcpStream::connect(hub).await.ok()?;
+    stream.set_nodelay(true).unwrap();
+    let local = stream.local_addr().unwrap();
+    let name = ServerName::IpAddress(hub.ip().into());
+    let mut stream = TlsConnector::from(client(own))
+        .connect(name, stream)
+        .await
+        .ok()?;
+    // With TLS 1.3 a refusal comes after the handshake: a ping is answered by whoever is wanted.
+    stream.write_all(b"\r\n\r\n").await.ok()?;
+    let mut pong = [0; 2];
+    stream.read_exact(&mut pong).await.ok()?;
+    Some((local, stream))
+}
+
 struct Wire {
     outgoing: mpsc::UnboundedReceiver<Vec<u8>>,
     arriving: mpsc::UnboundedSender<Vec<u8>>,
@@ -630,6 +681,7 @@ struct Running {
     acting: mpsc::UnboundedReceiver<Act>,
     telling: mpsc::UnboundedSender<Event>,
     gone: Option<oneshot::Sender<()>>,
+    rewired: mpsc::UnboundedReceiver<Rewired>,
 }
 
 async fn run(mut phone: Running) {
@@ -659,6 +711,12 @@ async fn run(mut phone: Running) {
                 Some(act) => act(&mut phone.endpoint, epoch.elapsed()),
                 None => return,
             },
+            Some((to_hub, incoming)) = phone.rewired.recv() => {
+                (phone.to_hub, phone.incoming) = (to_hub, incoming);
+                let transport = phone.transport;
+                let closed = Input::StreamClosed { transport, remote: hub };
+                phone.endpoint.handle_input(closed, epoch.elapsed());
+            }
             bytes = phone.incoming.recv(), if phone.gone.is_some() => match bytes {
                 Some(bytes) => {
                     let input = Input::Received {

@@ -1,0 +1,199 @@
+// The person: FOLDER (of the libraries) ADDRESS PASSWORD.
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const [folder, address, password] = process.argv.slice(2);
+const library = createRequire(join(folder, "package.json"));
+const { chromium } = library("playwright-core");
+const axe = readFileSync(library.resolve("axe-core/axe.min.js"), "utf8");
+const shots = process.env.HEARTH_SCREENSHOTS;
+const HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>';
+const PLACES = ["home", "messages", "calls", "contacts", "lines", "incidents", "readiness", "settings"];
+const SIGHTS = [
+  ["light-desktop", { colorScheme: "light", viewport: { width: 1200, height: 850 } }],
+  ["dark-tablet", { colorScheme: "dark", viewport: { width: 820, height: 1000 } }],
+  ["light-phone", { colorScheme: "light", viewport: { width: 360, height: 740 } }],
+  ["dark-phone", { colorScheme: "dark", viewport: { width: 360, height: 740 } }],
+];
+
+// The hub's certificate is its own home's; the service worker needs more than the context's leave to be ignored.
+const browser = await chromium.launch({
+  executablePath: ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find(existsSync),
+  args: ["--no-sandbox", "--ignore-certificate-errors"],
+});
+const faults = [];
+
+async function visitor(options = {}) {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  page.on("pageerror", (error) => faults.push(`${page.url()}: ${error.message}`));
+  page.on("console", (message) => {
+    // A browser tells of every refusal (a wrong password, an emergency number as contact) and of being offline.
+    const expected = /status of 4\d\d|ERR_INTERNET_DISCONNECTED|ERR_FAILED/.test(message.text());
+    if (message.type() === "error" && !expected) faults.push(`${page.url()}: ${message.text()}`);
+  });
+  page.on("dialog", (dialog) => {
+    faults.push(`a dialog: ${dialog.message()}`);
+    dialog.dismiss();
+  });
+  return page;
+}
+
+/** With the keyboard alone. */
+async function signIn(page, login) {
+  await page.goto(address);
+  await page.waitForSelector("input[name=login]:focus");
+  await page.keyboard.type(login);
+  await page.keyboard.press("Tab");
+  await page.keyboard.type(password);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("nav a[aria-current]");
+}
+
+async function open(page, place) {
+  await page.evaluate((hash) => (location.hash = `#/${hash}`), place);
+  await page.waitForSelector(`nav a[data-page=${place}][aria-current]`);
+  await page.waitForFunction((title) => document.title.toLowerCase().startsWith(title), place);
+  await page.waitForTimeout(150);
+}
+
+async function inspect(page, name) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`);
+  assert.deepEqual(told, [], `axe-core on ${name}`);
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(wide <= 0, `${name} is ${wide} px wider than the window`);
+  assert.equal(await page.evaluate(() => window.hacked), undefined, `a script ran on ${name}`);
+  if (shots) await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
+}
+
+try {
+  const olive = await visitor();
+  const asked = Date.now();
+  await olive.goto(address);
+  const painted = await olive.waitForFunction(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime);
+  const paint = await painted.jsonValue();
+  await inspect(olive, "sign-in");
+  await olive.fill("input[name=login]", "olive");
+  await olive.fill("input[name=password]", "wrong");
+  await olive.keyboard.press("Enter");
+  await olive.waitForSelector(".told.banner.bad:has-text('do not go together')");
+  await signIn(olive, "olive");
+
+  // A contact and a room whose names would be scripts.
+  await open(olive, "contacts");
+  await olive.getByLabel("Name", { exact: true }).fill(`Anna ${HOSTILE}`.slice(0, 100));
+  await olive.getByLabel(/^Number/).fill("+1 202 555 0123");
+  await olive.getByRole("button", { name: "Add" }).click();
+  await olive.waitForSelector(".rows .title:has-text('Anna <img')");
+  await olive.getByLabel("Name", { exact: true }).fill("Nobody");
+  await olive.getByLabel(/^Number/).fill("911");
+  await olive.getByRole("button", { name: "Add" }).click();
+  await olive.waitForSelector(".told.banner.bad");
+  await open(olive, "home");
+  await olive.getByText("Add a room").click();
+  await olive.locator("details", { hasText: "Add a room" }).getByLabel("Name", { exact: true }).fill("Kitchen <b onmouseover=window.hacked=1>");
+  await olive.locator("details", { hasText: "Add a room" }).getByRole("button", { name: "Add" }).click();
+  await olive.waitForSelector(".rows .title:has-text('Kitchen <b')");
+
+  // Adam writes; it stands on Olive's open page without her doing anything, as text.
+  const adam = await visitor();
+  await signIn(adam, "adam");
+  await open(olive, "messages");
+  await open(adam, "messages");
+  await adam.getByRole("combobox", { name: "To" }).selectOption({ label: "olive" });
+  await adam.getByRole("textbox", { name: "Message" }).fill(HOSTILE);
+  await adam.getByRole("button", { name: "Send" }).click();
+  await olive.waitForSelector("#inbox .message.new:has-text('<script>')");
+  await olive.waitForSelector("nav .count");
+  assert.match(await olive.textContent("#live"), /new message/i, "a reader of the screen is told");
+  await olive.getByRole("button", { name: "Mark all as read" }).click();
+  await olive.waitForSelector("#inbox .message:not(.new)");
+  await olive.waitForSelector("nav .count", { state: "detached" });
+
+  // A lost answer: the message is sent again under its own name and arrives once.
+  let lost = 0;
+  await adam.route("**/api/v1/messages", async (route) => {
+    if (route.request().method() !== "POST" || lost > 0) return route.continue();
+    lost += 1;
+    await route.fetch();
+    return route.abort();
+  });
+  await adam.getByRole("combobox", { name: "To" }).selectOption({ label: "olive" });
+  await adam.getByRole("textbox", { name: "Message" }).fill("only once");
+  await adam.getByRole("button", { name: "Send" }).click();
+  await adam.waitForSelector(".told.banner.bad:has-text('cannot be reached')");
+  await adam.getByRole("button", { name: "Send" }).click();
+  await adam.waitForFunction(() => document.querySelector("textarea").value === "");
+  await olive.waitForSelector("#inbox .message:has-text('only once')");
+  await olive.reload();
+  await olive.waitForSelector("#inbox .message:has-text('only once')");
+  assert.equal(await olive.locator("#inbox .message", { hasText: "only once" }).count(), 1);
+
+  // Quiet hours are kept.
+  await open(olive, "settings");
+  await olive.getByLabel("Nothing rings on my devices").check();
+  await olive.locator("form", { hasText: "Nothing rings" }).getByRole("button", { name: "Save" }).click();
+  await olive.waitForTimeout(300);
+  await olive.reload();
+  await olive.waitForSelector("nav a[data-page=settings][aria-current]");
+  assert.ok(await olive.getByLabel("Nothing rings on my devices").isChecked());
+
+  // What a role may not open is not there.
+  const gail = await visitor();
+  await signIn(gail, "gail");
+  const places = await gail.locator("nav a").evaluateAll((links) => links.map((link) => link.dataset.page));
+  assert.deepEqual(places, ["home", "messages", "settings"]);
+
+  // Every place in both themes and three widths.
+  const state = await olive.context().storageState();
+  for (const [sight, options] of SIGHTS) {
+    const page = await visitor({ ...options, storageState: state });
+    await page.goto(address);
+    await page.waitForSelector("nav a[aria-current]");
+    for (const place of PLACES) {
+      await open(page, place);
+      await inspect(page, `${place}-${sight}`);
+    }
+    await page.goto(`${address}/verify.html`);
+    await page.setInputFiles("#bundle", { name: "no.zip", mimeType: "application/zip", buffer: Buffer.from("no bundle") });
+    await page.waitForSelector("#result[data-exit='3']");
+    await inspect(page, `verify-${sight}`);
+    await page.context().close();
+  }
+
+  // The page of one file, copied to a stick: no network, no neighbours.
+  const stick = join(mkdtempSync(join(tmpdir(), "stick-")), "verify.html");
+  writeFileSync(stick, readFileSync(join(dirname(fileURLToPath(import.meta.url)), "../../web/verify.html")));
+  const alone = await visitor({ offline: true });
+  await alone.goto(pathToFileURL(stick).href);
+  await alone.setInputFiles("#bundle", { name: "no.zip", mimeType: "application/zip", buffer: Buffer.from("no bundle") });
+  await alone.waitForSelector("#result[data-exit='3']");
+
+  // Installable: a manifest that reads, and a service worker that shows the app when the hub is away.
+  const client = await olive.context().newCDPSession(olive);
+  const { errors, data } = await client.send("Page.getAppManifest");
+  assert.deepEqual(errors, []);
+  assert.equal(JSON.parse(data).display, "standalone");
+  await olive.evaluate(() => navigator.serviceWorker.ready);
+  await olive.reload();
+  await olive.waitForSelector("nav a[aria-current]");
+  await olive.context().setOffline(true);
+  await olive.reload();
+  await olive.waitForSelector(".banner.bad:has-text('cannot be reached')");
+  await olive.context().setOffline(false);
+  await olive.waitForSelector("nav a[aria-current]");
+
+  await olive.getByRole("button", { name: "Sign out" }).click();
+  await olive.waitForSelector("input[name=login]");
+  assert.deepEqual(faults, []);
+  console.log(`first paint after ${Math.round(paint)} ms; everything after ${Date.now() - asked} ms`);
+} finally {
+  await browser.close();
+}

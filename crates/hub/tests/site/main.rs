@@ -1,0 +1,9 @@
+//! The site: as it is served, and as a person in a browser meets it.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[path = "../household/mod.rs"]
+mod household;
+
+mod a_person_uses_it_in_a_browser;
+mod is_served_with_strict_headers;
+mod the_page_of_one_file_is_made_of_its_modules;

@@ -1,0 +1,112 @@
+// What one wants of calls: quiet hours, who is blocked. And one's password and sessions.
+
+import { change, get, signOut } from "../api.js";
+import { element } from "../dom.js";
+import { action, badge, card, check, field, form, row, rows, when } from "../parts.js";
+
+const HOURS = [["", "until I switch it off"], ["1", "for an hour"], ["8", "for eight hours"], ["24", "for a day"]];
+
+export async function settings({ who, redraw }) {
+  const { id, role } = who.person;
+  const [wishes, people, devices, sessions] = await Promise.all([
+    get(`people/${id}/call-settings`),
+    get("people"),
+    role === "guest" ? [] : get("devices"),
+    get("sessions"),
+  ]);
+  const grown = role === "owner" || role === "adult";
+  return [
+    element(
+      "div",
+      { class: "columns" },
+      card("Do not disturb", grown ? quiet(id, wishes, redraw) : element("p", {}, wishes.do_not_disturb ? "On" : "Off")),
+      grown ? card("Forward my calls", forward(id, wishes, redraw)) : null,
+      grown ? card("Blocked", block(who, wishes, people, devices, redraw)) : null,
+      card("Password", password(who.person)),
+      card(
+        "Signed in",
+        rows(
+          sessions.map((session) =>
+            row(
+              session.kind === "browser" ? "Browser" : "App",
+              element("span", {}, "since ", when(session.created_at_ms)),
+              session.id === who.session.id ? badge("good", "this one") : action("End", () => signOut(session.id).then(redraw), { "aria-label": "End this session" }),
+            ),
+          ),
+          "None.",
+        ),
+      ),
+    ),
+  ];
+}
+
+function quiet(id, wishes, redraw) {
+  const on = element("input", { type: "checkbox", checked: wishes.do_not_disturb });
+  const long = element("select", {}, HOURS.map(([value, label]) => element("option", { value }, label)));
+  const until = wishes.do_not_disturb_until_ms;
+  const send = async () => {
+    const ends = on.checked && long.value !== "" ? Date.now() + Number(long.value) * 3_600_000 : null;
+    await change("PUT", `people/${id}/call-settings`, { ...wishes, do_not_disturb: on.checked, do_not_disturb_until_ms: ends });
+    await redraw();
+    return "Saved.";
+  };
+  return form(
+    "Save",
+    send,
+    check("Nothing rings on my devices", on),
+    field("How long", long),
+    wishes.do_not_disturb && until !== null ? element("p", { class: "small" }, "It ends ", when(until)) : null,
+    element("p", { class: "small soft" }, "A call-taker who calls back after a call for help rings all the same."),
+  );
+}
+
+function forward(id, wishes, redraw) {
+  const present = wishes.forward ?? {};
+  const [kind] = Object.keys(present);
+  const ways = [["", "nowhere"], ["number", "to a number"], ["called", "to a room, a person or a device"]];
+  const to = element("select", {}, ways.map(([value, label]) => element("option", { value, selected: value === (kind ?? "") }, label)));
+  const target = element("input", { value: present[kind] ?? "", maxlength: 120 });
+  const send = async () => {
+    const chosen = to.value === "" ? null : { [to.value]: target.value };
+    await change("PUT", `people/${id}/call-settings`, { ...wishes, forward: chosen });
+    await redraw();
+    return "Saved.";
+  };
+  return form("Save", send, field("They go", to), field("Number or name", target, "never an emergency number or service"));
+}
+
+function block(who, wishes, people, devices, redraw) {
+  const parties = [
+    ...people.filter(({ id }) => id !== who.person.id).map(({ id, name }) => ({ kind: "person", id, name })),
+    ...devices.filter(({ revoked_at_ms: gone }) => gone === null).map(({ id, name }) => ({ kind: "device", id, name })),
+  ];
+  const blocked = new Set(wishes.blocked.map(({ id }) => id));
+  const boxes = parties.map((party) => ({ party, input: element("input", { type: "checkbox", checked: blocked.has(party.id) }) }));
+  const numbers = element("textarea", { rows: 2, placeholder: "+1 202 555 0123" });
+  numbers.value = wishes.blocked_numbers.join("\n");
+  const send = async () => {
+    const outside = numbers.value.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+    const chosen = boxes.filter(({ input }) => input.checked).map(({ party: { kind, id } }) => ({ kind, id }));
+    await change("PUT", `people/${who.person.id}/call-settings`, { ...wishes, blocked: chosen, blocked_numbers: outside });
+    await redraw();
+    return "Saved.";
+  };
+  return form(
+    "Save",
+    send,
+    element("fieldset", {}, element("legend", {}, "Their calls are declined"), boxes.map(({ party, input }) => check(party.name, input))),
+    field("Numbers outside", numbers, "one a line"),
+  );
+}
+
+function password({ id, login }) {
+  // Hidden: for whoever keeps passwords for the person.
+  const name = element("input", { autocomplete: "username", value: login ?? "", hidden: true });
+  const current = element("input", { type: "password", autocomplete: "current-password", required: true });
+  const next = element("input", { type: "password", autocomplete: "new-password", required: true, minlength: 8 });
+  const send = async () => {
+    await change("PUT", `people/${id}/password`, { password: next.value, current: current.value });
+    return "Changed. Sign in again, here and everywhere.";
+  };
+  return form("Change", send, name, field("Present password", current), field("New password", next));
+}

@@ -1,0 +1,191 @@
+//! Messages that sound: played when asked for, announced when they come.
+use core::time::Duration;
+use std::collections::VecDeque;
+
+use super::exchange::{Envelope, Outcome, Part, Request, TellId};
+use super::inbox::Mark;
+use super::{Activity, Messages, Purpose, words};
+
+/// An announcement older than this is not played by itself any more: it waits as a message.
+const ANNOUNCED_MS_MAX: i64 = 120_000;
+/// Announcements that wait for the room; the others wait as messages.
+const DUE_MAX: usize = 8;
+
+/// A message that plays.
+pub(super) struct Playing {
+    envelope: Envelope,
+    /// None while its voice is being fetched.
+    tell: Option<TellId>,
+    /// What is said before it.
+    lead: VecDeque<Part>,
+    /// Whether the next of the mailbox follows.
+    goes_on: bool,
+}
+
+impl Playing {
+    pub(super) fn tells(&self, id: TellId) -> bool {
+        self.tell == Some(id)
+    }
+}
+
+impl Messages {
+    /// The hub's list of what nobody has heard.
+    pub(super) fn arrived(&mut self, unheard: Vec<Envelope>, now: Duration) {
+        let (fresh, first) = self.inbox.tell(unheard);
+        if fresh.is_empty() {
+            return;
+        }
+        self.step(format!("{} messages came", fresh.len()));
+        for envelope in fresh.iter().filter(|fresh| fresh.announcement) {
+            let age_ms = self.wall_ms(now).saturating_sub(envelope.sent_at_unix_ms);
+            if age_ms <= ANNOUNCED_MS_MAX && self.due.len() < DUE_MAX {
+                self.due.push_back(envelope.id.clone());
+            }
+        }
+        let plain = fresh.iter().any(|envelope| !envelope.announcement);
+        let silent = first || self.do_not_disturb || self.engaged || self.emergency;
+        if plain && !silent && !self.is_busy() {
+            self.tell(vec![Part::Chime]);
+        }
+    }
+
+    /// The next announcement, when it is not too old by now.
+    pub(super) fn announce_due(&mut self, now: Duration) {
+        while let Some(id) = self.due.pop_front() {
+            let Some(envelope) = self.inbox.get(&id).cloned() else {
+                continue;
+            };
+            let age_ms = self.wall_ms(now).saturating_sub(envelope.sent_at_unix_ms);
+            if age_ms > ANNOUNCED_MS_MAX {
+                continue;
+            }
+            let lead = vec![
+                Part::Chime,
+                Part::Words(words::announcement(&envelope.from)),
+            ];
+            self.step("an announcement is played".into());
+            return self.begin(envelope, lead, false);
+        }
+    }
+
+    /// "Play my messages."
+    pub(super) fn play(&mut self, now: Duration) {
+        let Some(envelope) = self.inbox.first().cloned() else {
+            return self.say(words::NONE);
+        };
+        let lead = vec![
+            Part::Words(words::count(self.inbox.len())),
+            self.introduction(&envelope, now),
+        ];
+        self.begin(envelope, lead, true);
+    }
+
+    /// "Next": what was begun counts as heard.
+    pub(super) fn play_next(&mut self, now: Duration) {
+        if let Some(current) = self.current.take() {
+            self.mark(&current, Mark::Read);
+        }
+        self.go_on(now);
+    }
+
+    /// "Again."
+    pub(super) fn play_again(&mut self, now: Duration) {
+        let Some(current) = self.current.clone() else {
+            return self.say(words::NO_MESSAGE);
+        };
+        let lead = vec![self.introduction(&current, now)];
+        self.begin(current, lead, false);
+    }
+
+    /// "Delete it."
+    pub(super) fn delete(&mut self) {
+        let Some(current) = self.current.take() else {
+            return self.say(words::NO_MESSAGE);
+        };
+        self.mark(&current, Mark::Deleted);
+        self.say(words::DELETED);
+    }
+
+    /// A message was told to its end.
+    pub(super) fn heard(&mut self, now: Duration) {
+        let Activity::Playing(playing) = core::mem::replace(&mut self.activity, Activity::Idle)
+        else {
+            return;
+        };
+        self.step("a message was heard".into());
+        self.mark(&playing.envelope, Mark::Read);
+        if playing.goes_on {
+            self.go_on(now);
+        }
+    }
+
+    /// The voice that was asked for, or why there is none.
+    pub(super) fn voice_came(&mut self, outcome: Outcome) {
+        let Activity::Playing(playing) = &mut self.activity else {
+            return;
+        };
+        if playing.tell.is_some() {
+            return;
+        }
+        let Outcome::Voice(samples) = outcome else {
+            self.activity = Activity::Idle;
+            return self.say(words::NOT_FETCHED);
+        };
+        let mut parts: Vec<Part> = playing.lead.drain(..).collect();
+        parts.push(Part::Sound(samples));
+        let id = self.tell(parts);
+        if let Activity::Playing(playing) = &mut self.activity {
+            playing.tell = Some(id);
+        }
+    }
+
+    /// Tells the hub anew what was heard and deleted while it was away.
+    pub(super) fn tell_marks(&mut self) {
+        for (message, request) in self.inbox.untold() {
+            self.ask(request, Purpose::Mark(message));
+        }
+    }
+
+    fn go_on(&mut self, now: Duration) {
+        match self.inbox.first().cloned() {
+            Some(next) => {
+                let lead = vec![self.introduction(&next, now)];
+                self.begin(next, lead, true);
+            }
+            None => self.say(words::THAT_WAS_ALL),
+        }
+    }
+
+    fn begin(&mut self, envelope: Envelope, lead: Vec<Part>, goes_on: bool) {
+        self.current = Some(envelope.clone());
+        let mut playing = Playing {
+            tell: None,
+            lead: lead.into(),
+            goes_on,
+            envelope,
+        };
+        if playing.envelope.voice {
+            let message = playing.envelope.id.clone();
+            self.activity = Activity::Playing(playing);
+            self.ask(Request::Voice { message }, Purpose::Voice);
+            return;
+        }
+        let text = playing.envelope.text.clone().unwrap_or_default();
+        let mut parts: Vec<Part> = playing.lead.drain(..).collect();
+        parts.push(Part::Words(text));
+        playing.tell = Some(self.tell(parts));
+        self.activity = Activity::Playing(playing);
+    }
+
+    fn introduction(&self, envelope: &Envelope, now: Duration) -> Part {
+        let ago = self.wall_ms(now).saturating_sub(envelope.sent_at_unix_ms) / 1_000;
+        let ago = u64::try_from(ago).unwrap_or(0);
+        Part::Words(words::from(&envelope.from, ago))
+    }
+
+    fn mark(&mut self, envelope: &Envelope, mark: Mark) {
+        if let Some(request) = self.inbox.mark(envelope, mark) {
+            self.ask(request, Purpose::Mark(envelope.id.clone()));
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What is said about messages. Short, and never a number.
+use crate::telephone::words::{ago, capital};
+
+/// Before a recording.
+pub(super) const WHAT_SHALL_I_SAY: &str = "What shall I say?";
+/// Before a recording for all.
+pub(super) const WHAT_SHALL_I_ANNOUNCE: &str = "What shall I announce?";
+/// Nothing was recorded.
+pub(super) const HEARD_NOTHING: &str = "I heard nothing. No message was sent.";
+/// The person changed their mind.
+pub(super) const NOT_SENT: &str = "Okay. No message was sent.";
+/// The hub is away.
+pub(super) const KEPT: &str = "I cannot reach the hub now. I will send it as soon as I can.";
+/// Too many wait.
+pub(super) const OUTBOX_FULL: &str =
+    "Too many of your messages still wait for the hub. This one was not kept.";
+/// Nobody can be written to by number.
+pub(super) const ONLY_THE_HOME: &str =
+    "I can send messages only to people, rooms and speakers of this home.";
+/// The mailbox is empty.
+pub(super) const NONE: &str = "You have no new messages.";
+/// After the last.
+pub(super) const THAT_WAS_ALL: &str = "That was all.";
+/// There is nothing that "it" could mean.
+pub(super) const NO_MESSAGE: &str = "There is no message.";
+/// The voice cannot be fetched.
+pub(super) const NOT_FETCHED: &str = "I cannot get this message now.";
+/// Deleted.
+pub(super) const DELETED: &str = "Deleted.";
+/// Forwarding ends.
+pub(super) const FORWARD_OFF: &str = "Okay. Calls ring here again.";
+/// The hub refuses it.
+pub(super) const NOT_FORWARDED: &str = "Calls cannot be forwarded there.";
+/// The hub is away.
+pub(super) const NO_HUB: &str = "I cannot reach the hub now.";
+/// This device belongs to no hub.
+pub(super) const NO_HOME: &str = "I belong to no household yet. Join one with a code from its hub.";
+/// An emergency call stands.
+pub(super) const EMERGENCY_FIRST: &str = "The emergency call comes first.";
+
+/// The hub has it.
+pub(super) fn sent(to: &str) -> String {
+    format!("Sent to {to}.")
+}
+
+/// The hub has an announcement.
+pub(super) const ANNOUNCED: &str = "Announced.";
+
+/// The hub refused it.
+pub(super) fn not_delivered(to: &str) -> String {
+    format!("Your message to {to} could not be sent.")
+}
+
+/// How many wait.
+pub(super) fn count(unheard: usize) -> String {
+    match unheard {
+        1 => "You have one new message.".into(),
+        more => format!("You have {more} new messages."),
+    }
+}
+
+/// Who sent it, and when.
+pub(super) fn from(name: &str, seconds_ago: u64) -> String {
+    format!("From {name}, {}.", ago(seconds_ago))
+}
+
+/// Who announces.
+pub(super) fn announcement(name: &str) -> String {
+    format!("{} announces:", capital(name))
+}
+
+/// Calls go elsewhere.
+pub(super) fn forwarded(to: &str) -> String {
+    format!("Okay. Calls go to {to}.")
+}
