@@ -164,8 +164,7 @@ fn command(line: &str, parameters: &str) {
 
 #[tokio::test]
 async fn a_real_phone_transfers_our_call() {
-    if !installed("baresip") || !inside("a_real_phone_transfers_our_call")
-    {
+    if !installed("baresip") || !inside("a_real_phone_transfers_our_call") {
         return;
     }
     let home = Home::new().await;
