@@ -45,6 +45,8 @@ enum Command {
     Hub(Box<command::hub::Arguments>),
     /// Join a home with a code of its hub.
     Join(command::join::Arguments),
+    /// Show what a sentence means, and why.
+    Match(command::r#match::Arguments),
     /// Run the drill call-taker and its LoST server alone.
     Psap(command::psap::Arguments),
     /// Install, list or check the speech models.
@@ -78,6 +80,7 @@ fn main() -> ExitCode {
         Command::Hear(arguments) => command::hear::run(&arguments),
         Command::Hub(arguments) => command::hub::run(&arguments),
         Command::Join(arguments) => command::join::run(&arguments),
+        Command::Match(arguments) => command::r#match::run(&arguments),
         Command::Models { action } => command::models::run(&action),
         Command::Modem { action } => command::modem::run(&action),
         Command::Say(arguments) => command::say::run(&arguments),

@@ -18,9 +18,9 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 
 use crate::address_book::{self, IMPORT_BYTES_MAX, Imported};
+use crate::carddav::Server;
 use crate::carddav::accounts::{self, Account};
 use crate::carddav::both_ways::{KeptAlike, keep_alike};
-use crate::carddav::Server;
 use crate::clock::UnixMs;
 use crate::device::{DeviceFields, DeviceKind};
 use crate::home::Home;

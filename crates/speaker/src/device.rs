@@ -308,7 +308,7 @@ impl Device {
     }
 
     fn understood(&mut self, heard: &Heard, now: Duration) {
-        if self.took_choice(heard, now) {
+        if self.took_sentence(heard, now) || self.took_choice(heard, now) {
             return;
         }
         let situation = self.situation();

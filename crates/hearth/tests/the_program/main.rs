@@ -18,6 +18,7 @@ mod help_has_examples_and_exit_codes;
 mod hub_at_the_machine;
 mod models_are_whole_or_absent;
 mod nothing_is_reported;
+mod shows_what_a_sentence_means;
 mod speakers_call_each_other;
 mod speakers_leave_messages;
 mod verify_tells_strangers_the_truth;

@@ -16,7 +16,9 @@ use hearthline_hub::id::{CallId, DeviceId};
 use hearthline_hub::incident::IncidentReport;
 use hearthline_hub::invitation::{InvitationKey, NewInvitation, OPEN_MAX};
 use hearthline_hub::line::{LineFields, LineHealth, LineTrouble};
-use hearthline_hub::message::{DeliveryState, MessageBody, NewMessage, REMEMBERED_MS, Recipients};
+use hearthline_hub::message::{
+    DeliveryState, MessageBody, MessageText, NewMessage, REMEMBERED_MS, Recipients,
+};
 use hearthline_hub::person::{Party, Person, PersonFields, Role};
 use hearthline_hub::room::RoomFields;
 use hearthline_hub::session::{Token, TokenKind};

@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use hearthline_sip::HeaderName;
-use hearthline_sip::endpoint::{Input, Transport};
+use hearthline_sip::endpoint::{CommandError, Credentials, Input, ServerChallenge, Transport};
 
-use crate::network::{Network, address, stand};
+use crate::network::{Network, address, answered, failed, incoming, invite, sdp, stand, target};
 
 fn text(serial: usize) -> Vec<u8> {
     include_str!("invite.sip")
@@ -136,4 +136,46 @@ fn stray_messages_are_counted_and_not_answered() {
     assert_eq!(counters.stray_acks, 1);
     assert_eq!(counters.stray_responses, 1);
     assert_eq!(network.wire.len(), 2);
+}
+
+#[test]
+fn a_caller_without_room_is_told_and_no_call_hangs() {
+    // As a caller does that proves a password over UDP: each call holds two INVITEs for half a minute.
+    let mut network = Network::new(6);
+    network.add(|config| config.limits.client_transactions_max = 5);
+    let challenge = ServerChallenge {
+        realm: "home.test".to_owned(),
+        users: [("anna".to_owned(), "secret".to_owned())].into(),
+        sha256: true,
+        md5: false,
+        proxy: true,
+        nonce_life: Duration::from_secs(60),
+    };
+    network.add(|config| config.challenge = Some(challenge));
+    let own = Credentials {
+        username: "anna".to_owned(),
+        password: "secret".to_owned(),
+        realm: None,
+    };
+    for _ in 0..2 {
+        network.call(|request| request.credentials = vec![own.clone()]);
+        let call = network.until(1, incoming);
+        network.with(1, |end, now| end.accept(call, Some(sdp()), now).unwrap());
+        network.until(0, answered);
+    }
+    // The third finds room to ask, and none to answer the challenge: it fails with what it was asked.
+    network.call(|request| request.credentials = vec![own.clone()]);
+    let cause = network.until(0, failed);
+    assert_eq!(cause.status().map(|status| status.code()), Some(407));
+    // The next one finds none at all.
+    let mut request = invite(target(1, Transport::Udp));
+    request.credentials = vec![own.clone()];
+    let refused = network.with(0, |end, now| end.invite(request, now));
+    let (what, max) = ("client transactions", 5);
+    assert_eq!(refused, Err(CommandError::TooMany { what, max }));
+    assert_eq!(network.ends[0].call_count(), 2);
+    // Half a minute later there is room again.
+    network.run(Duration::from_secs(33));
+    network.call(|request| request.credentials = vec![own]);
+    network.until(1, incoming);
 }

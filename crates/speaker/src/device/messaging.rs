@@ -1,7 +1,7 @@
 //! Messages within the device: whose a sentence is, what gives way to what, what is heard and shown of them.
 use core::time::Duration;
 
-use hearthline_voice::listen::Output as Hearing;
+use hearthline_voice::listen::{Heard, Output as Hearing};
 use hearthline_voice::understand::Intent;
 
 use super::{Device, Light, Output, Step};
@@ -33,20 +33,28 @@ impl Device {
             self.messages.interrupt("the wake word");
             return false;
         }
-        let ours =
-            self.messages.is_recording() && !self.addressed && self.situation() == Situation::Idle;
-        if !ours {
+        if !self.records_message() {
             return false;
         }
         match hearing {
             Hearing::VoiceStarted { .. } => self.messages.voice_started(),
-            Hearing::Reply(heard) if heard.wake.is_none() => {
-                self.messages.sentence(&heard.understanding, now);
-            }
             Hearing::NoSpeech { .. } | Hearing::Failed(_) => self.messages.nothing_said(),
             _ => return false,
         }
         true
+    }
+
+    /// A sentence without the wake word while a message is recorded is part of it.
+    pub(super) fn took_sentence(&mut self, heard: &Heard, now: Duration) -> bool {
+        let ours = heard.wake.is_none() && self.records_message();
+        if ours {
+            self.messages.sentence(&heard.understanding, now);
+        }
+        ours
+    }
+
+    fn records_message(&self) -> bool {
+        self.messages.is_recording() && !self.addressed && self.situation() == Situation::Idle
     }
 
     /// Whether what was understood now was said while a message played.

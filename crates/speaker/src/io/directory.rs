@@ -53,7 +53,7 @@ pub(super) async fn fetch(client: &mut Client) -> Result<Household, String> {
     let devices: Vec<Installed> = client.get("/api/v1/devices").await?;
     let senders = senders(&rooms, &people, &devices);
     Ok(Household {
-        names: names(rooms, people, contacts, devices),
+        names: names(&rooms, &people, contacts, devices),
         senders,
     })
 }
@@ -72,8 +72,8 @@ fn senders(rooms: &[Called], people: &[Called], devices: &[Installed]) -> BTreeM
 
 /// Rooms and people before contacts and devices: of two that are called the same the first is meant.
 fn names(
-    rooms: Vec<Called>,
-    people: Vec<Called>,
+    rooms: &[Called],
+    people: &[Called],
     contacts: Vec<Contact>,
     mut devices: Vec<Installed>,
 ) -> Vec<Name> {
@@ -197,8 +197,8 @@ mod tests {
             ],
         };
         let names = names(
-            vec![called("r1", "Kitchen")],
-            vec![called("p1", "Ben")],
+            &[called("r1", "Kitchen")],
+            &[called("p1", "Ben")],
             vec![contact],
             vec![
                 device("d1", "kitchen", "speaker", None, None),

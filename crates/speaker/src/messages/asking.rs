@@ -74,6 +74,7 @@ impl Messages {
             words::WHAT_SHALL_I_SAY
         };
         let id = self.tell(vec![Part::Words(question.into())]);
-        self.activity = Activity::Recording(Recording::new(to, spoken, announcement, id));
+        let recording = Recording::new(to, spoken, announcement, id);
+        self.activity = Activity::Recording(Box::new(recording));
     }
 }

@@ -21,6 +21,7 @@ mod network;
 mod numbers;
 pub mod phrases;
 pub mod reading;
+pub mod sentences;
 pub mod service;
 mod spell;
 mod template;

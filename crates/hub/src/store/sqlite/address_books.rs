@@ -103,7 +103,8 @@ impl AddressBooks for SqliteStore {
                 Some(contact) => whole(&mut change, contact).await?,
                 None => None,
             };
-            let agreed = agreed.map(|(contact, card)| address_book::agreed(&contact, card.as_deref()));
+            let agreed =
+                agreed.map(|(contact, card)| address_book::agreed(&contact, card.as_deref()));
             // A card that is refused now leaves its contact as it was.
             query(
                 "INSERT INTO address_book_items (url, href, etag, contact, agreed) VALUES (?, ?, ?, ?, ?)

@@ -215,7 +215,7 @@ pub(super) async fn ten_thousand_messages_wait_a_month_and_are_read_once(fresh: 
         seen.extend(batch.into_iter().map(|message| message.text.unwrap()));
     }
     let expected = (0..MESSAGES).map(|n| format!("text of m{n}"));
-    assert!(seen.iter().map(|text| text.as_str()).eq(expected));
+    assert!(seen.iter().map(MessageText::as_str).eq(expected));
     assert_eq!(store.waiting(kitchen, now).await.unwrap(), 0);
 }
 

@@ -1,0 +1,171 @@
+//! `hearth match`: what a sentence means, in a house, in rows, with the owner's own files.
+use std::path::Path;
+
+use crate::program::{Home, Ran};
+use crate::scene;
+
+/// The program with the installed sentences, or nothing after saying that the test is skipped.
+fn ran(home: &Home, arguments: &[&str]) -> Option<Ran> {
+    let models = scene::models().filter(|models| {
+        models
+            .join("home-assistant-intents-2026.10.27/en.json")
+            .exists()
+    });
+    let Some(models) = models else {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "no sentences: run `hearth models install`"
+        );
+        println!("skipped: run `hearth models install`");
+        return None;
+    };
+    let mut command = home.hearth();
+    Some(
+        command
+            .arg("match")
+            .args(arguments)
+            .env("HEARTH_MODELS", models)
+            .output()
+            .unwrap()
+            .into(),
+    )
+}
+
+fn write(path: &Path, text: &str) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+}
+
+#[test]
+fn in_a_house() {
+    let home = Home::new();
+    write(
+        &home.path("home.json"),
+        r#"{"areas": [{"name": "Kitchen"}], "entities": [{"name": "Back Door", "domain": "lock", "state": "locked"}]}"#,
+    );
+    let Some(ran) = ran(
+        &home,
+        &[
+            "--house",
+            "home.json",
+            "--area",
+            "Kitchen",
+            "turn",
+            "on",
+            "the",
+            "lights",
+        ],
+    ) else {
+        return;
+    };
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    insta::assert_snapshot!("match_in_a_house", home.plain(&ran.out));
+    // Compiled once, then read from the cache.
+    let kept = std::fs::read_dir(home.path(".cache/hearthline"))
+        .unwrap()
+        .count();
+    assert_eq!(kept, 1);
+    let again = self::ran(
+        &home,
+        &[
+            "--house",
+            "home.json",
+            "--area",
+            "Kitchen",
+            "turn on the lights",
+        ],
+    )
+    .unwrap();
+    assert_eq!(again.out, ran.out);
+}
+
+#[test]
+fn what_means_nothing_ends_with_1() {
+    let home = Home::new();
+    let Some(ran) = ran(&home, &["purple", "monkeys"]) else {
+        return;
+    };
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.out.contains("no sentence of this language matches"),
+        "{}",
+        ran.out
+    );
+    let ran = self::ran(&home, &["call 911"]).unwrap();
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.out
+            .contains("the emergency reading takes this sentence"),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn in_rows_with_a_house_each() {
+    let home = Home::new();
+    write(
+        &home.path("rows.jsonl"),
+        concat!(
+            r#"{"id": 1, "sentence": "cancel all kitchen timers", "fixtures": {"areas": [{"name": "Kitchen"}]}, "timers": [{"area": "Kitchen"}]}"#,
+            "\n",
+            r#"{"id": "b", "sentence": "set volume to twenty five percent"}"#,
+            "\n",
+            r#"{"id": 3, "sentence": "purple monkeys"}"#,
+            "\n"
+        ),
+    );
+    let Some(ran) = ran(
+        &home,
+        &["--json", "--language", "en", "--rows", "rows.jsonl"],
+    ) else {
+        return;
+    };
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    insta::assert_snapshot!("match_rows", ran.out);
+}
+
+#[test]
+fn with_own_sentences_and_what_is_wrong_with_them() {
+    let home = Home::new();
+    write(
+        &home.path("config/custom_sentences/en/mine.yaml"),
+        "language: en\nintents:\n  Sing:\n    data:\n      - sentences:\n          - 'sing {song}'\n          - 'broken (one'\nlists:\n  song:\n    wildcard: true\n",
+    );
+    let Some(ran) = ran(&home, &["--custom", "config", "sing happy birthday"]) else {
+        return;
+    };
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(
+        ran.out.contains("slot      song = happy birthday"),
+        "{}",
+        ran.out
+    );
+    assert!(
+        ran.err.contains("mine.yaml:7: Sing: \"broken (one\""),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn wrong_input_is_named() {
+    let home = Home::new();
+    let Some(ran) = ran(&home, &["--language", "xx", "hello"]) else {
+        return;
+    };
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.err
+            .contains("there are no sentences for xx; there are af, ar"),
+        "{}",
+        ran.err
+    );
+    write(
+        &home.path("rows.jsonl"),
+        "{\"sentence\": \"a\"}\nnonsense\n",
+    );
+    let ran = self::ran(&home, &["--rows", "rows.jsonl"]).unwrap();
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("rows.jsonl:2:"), "{}", ran.err);
+}
