@@ -13,6 +13,9 @@ use super::leg::Leg;
 use super::protecting::Unprotected;
 use super::{Telephone, words};
 
+/// Our answer, its sound, and our signature under it.
+type Answered = (SessionDescription, Leg, Option<(HeaderName, Vec<u8>)>);
+
 impl Telephone {
     pub(super) fn offered(&self) -> Option<CallHandle> {
         self.calls
@@ -73,7 +76,7 @@ impl Telephone {
         &mut self,
         handle: CallHandle,
         now: Duration,
-    ) -> Result<(SessionDescription, Leg, Option<(HeaderName, Vec<u8>)>), Unprotected> {
+    ) -> Result<Answered, Unprotected> {
         let missing = |what: &str| Unprotected::Description(what.to_owned());
         let session_id = self.session_id();
         let Some((port, demand)) = self.call(handle).map(|call| (call.port, call.demand)) else {
