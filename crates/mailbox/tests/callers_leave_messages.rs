@@ -312,7 +312,7 @@ fn a_caller_without_an_offer_gets_ours() {
     let now = scene.now;
     scene
         .caller
-        .acknowledge_with(call, Some(Body::sdp(SDP)), now)
+        .acknowledge_with(call, Some(&Body::sdp(SDP)), now)
         .unwrap();
     scene.run(Duration::from_secs(4));
     let now = scene.now;

@@ -93,7 +93,7 @@ impl Gateway {
         // Acknowledged once: this is the ACK of a later change.
         if self
             .endpoint(other)
-            .acknowledge_with(peer, answer, now)
+            .acknowledge_with(peer, answer.as_ref(), now)
             .is_err()
         {
             return;

@@ -205,12 +205,11 @@ impl Gateway {
         }
         let country = self.config.plan.country();
         let domain = &self.config.domain;
-        let user = match Destination::read(target, country, |uri| uri.host() == domain) {
-            Destination::User(user) => user,
-            _ => {
-                let why = "a call over a line is moved to devices of the home only";
-                return Err((StatusCode::FORBIDDEN, why));
-            }
+        let Destination::User(user) =
+            Destination::read(target, country, |uri| uri.host() == domain)
+        else {
+            let why = "a call over a line is moved to devices of the home only";
+            return Err((StatusCode::FORBIDDEN, why));
         };
         if self.moves.contains_key(&id) {
             return Err((StatusCode::REQUEST_PENDING, "the call is being moved"));

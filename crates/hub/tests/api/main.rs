@@ -12,7 +12,7 @@ mod nothing_here_can_call;
 mod openapi_is_committed;
 mod people_message_each_other;
 mod phones_and_address_books_over_http;
-mod rooms_and_speakers_get_messages;
 mod revoked_devices_lose_their_connections;
+mod rooms_and_speakers_get_messages;
 mod senders_and_mailboxes_have_limits;
 mod the_api_keeps_its_limits;

@@ -31,7 +31,7 @@ async fn answers_the_offer(phone: &mut Phone, call: CallHandle) -> Vec<u8> {
         })
         .await;
     phone
-        .act(move |endpoint, now| endpoint.acknowledge_with(call, Some(Body::sdp(ANSWER)), now))
+        .act(move |endpoint, now| endpoint.acknowledge_with(call, Some(&Body::sdp(ANSWER)), now))
         .await
         .unwrap();
     offer
@@ -109,7 +109,7 @@ async fn a_line_may_ring_the_home_without_an_offer() {
         .unwrap();
     trunk.answered(call).await;
     trunk
-        .act(move |endpoint, now| endpoint.acknowledge_with(call, Some(Body::sdp(ANSWER)), now))
+        .act(move |endpoint, now| endpoint.acknowledge_with(call, Some(&Body::sdp(ANSWER)), now))
         .await
         .unwrap();
     assert_eq!(desk.wait(acknowledged).await, ANSWER.as_bytes());

@@ -29,7 +29,7 @@ impl Endpoint {
     pub fn acknowledge_with(
         &mut self,
         call: CallHandle,
-        answer: Option<Body>,
+        answer: Option<&Body>,
         now: Duration,
     ) -> Result<(), CommandError> {
         let entry = self.calls.get(&call.0).ok_or(CommandError::UnknownCall)?;
@@ -43,7 +43,7 @@ impl Endpoint {
     }
 
     /// Sends the ACK that waits, if one does.
-    pub(super) fn pay_answer(&mut self, handle: u64, answer: Option<Body>, now: Duration) -> bool {
+    pub(super) fn pay_answer(&mut self, handle: u64, answer: Option<&Body>, now: Duration) -> bool {
         let Some(call) = self.calls.get_mut(&handle) else {
             return false;
         };
@@ -53,8 +53,8 @@ impl Endpoint {
         let (Some(owed), Some(dialog)) = (owed, dialog) else {
             return false;
         };
-        if answer.is_some() {
-            call.local_body.clone_from(&answer);
+        if let Some(answer) = answer {
+            call.local_body = Some(answer.clone());
         }
         self.acknowledge_offer(
             owed.transaction,
@@ -62,7 +62,7 @@ impl Endpoint {
             &flow,
             &owed.tag,
             &owed.invite,
-            answer.as_ref(),
+            answer,
             now,
         );
         true

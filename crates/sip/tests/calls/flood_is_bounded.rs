@@ -166,7 +166,10 @@ fn a_caller_without_room_is_told_and_no_call_hangs() {
     // The third finds room to ask, and none to answer the challenge: it fails with what it was asked.
     network.call(|request| request.credentials = vec![own.clone()]);
     let cause = network.until(0, failed);
-    assert_eq!(cause.status().map(|status| status.code()), Some(407));
+    assert_eq!(
+        cause.status().map(hearthline_sip::StatusCode::code),
+        Some(407)
+    );
     // The next one finds none at all.
     let mut request = invite(target(1, Transport::Udp));
     request.credentials = vec![own.clone()];

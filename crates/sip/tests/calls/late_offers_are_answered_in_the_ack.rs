@@ -31,7 +31,7 @@ fn the_ack_waits_for_the_answer_and_carries_it() {
     assert!(network.count("200") > 1 && network.count("ACK") == 0);
     assert_eq!(network.count("BYE"), 0, "{}", network.ladder());
     network.with(0, |end, now| {
-        end.acknowledge_with(ours, Some(Body::sdp(ANSWER)), now)
+        end.acknowledge_with(ours, Some(&Body::sdp(ANSWER)), now)
             .unwrap();
     });
     let got = network.until(1, |event| match event {

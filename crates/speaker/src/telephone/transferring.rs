@@ -52,6 +52,7 @@ struct Asked {
 }
 
 /// A REFER of the peer of a call.
+#[derive(Clone, Copy)]
 pub(super) struct Referred<'a> {
     pub(super) from: CallHandle,
     pub(super) refer: ReferHandle,
