@@ -159,13 +159,13 @@ fn show(folder: &ModelFolder, look: Look, json: bool) -> bool {
             PackageState::Damaged { file, why } => format!("DAMAGED: {file} {why}"),
         };
         out!(
-            "  {:20} {:8} {:26} {word}",
+            "  {:22} {:10} {:26} {word}",
             package.name,
             package.version,
             package.purpose
         );
         out!(
-            "  {:20} licence: {}; {}",
+            "  {:22} licence: {}; {}",
             "",
             package.licence,
             package.credit

@@ -115,6 +115,7 @@ impl Help {
             Content::Full => {}
         }
         mark_as_drill(&mut request, trunk);
+        assert_number(&mut request, trunk, config);
         request.end_on_session_expiry = Some(false);
         Some(request)
     }
@@ -228,6 +229,29 @@ fn mark_as_drill(request: &mut InviteRequest, trunk: &Trunk) {
             headers.push((HeaderName::PPreferredIdentity, identity.into_bytes()));
         }
     }
+}
+
+/// The number at which the home is called back, before the name that the caller has in the home alone: the line's own,
+/// else the household's. At most one `tel` and one `sip` stand there (RFC 3325 §9.1).
+fn assert_number(request: &mut InviteRequest, trunk: &Trunk, config: &GatewayConfig) {
+    let own = trunk.setup.line.fields.caller_number.as_ref();
+    let own = own.map(|number| format!("tel:{}", number.as_str()));
+    let of_home = || config.profile.as_ref()?.callback_number.clone();
+    let Some(number) = own.or_else(of_home) else {
+        return;
+    };
+    let Ok(number) = Uri::parse(number) else {
+        return;
+    };
+    let row = (
+        HeaderName::PAssertedIdentity,
+        format!("<{number}>").into_bytes(),
+    );
+    let headers = &mut request.headers;
+    let first = headers
+        .iter()
+        .position(|(name, _)| *name == HeaderName::PAssertedIdentity);
+    headers.insert(first.unwrap_or(headers.len()), row);
 }
 
 /// The parts of the caller's body; none, where a telephone calls without an offer.

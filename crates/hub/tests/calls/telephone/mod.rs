@@ -707,16 +707,18 @@ async fn run(mut phone: Running) {
             }
         };
         tokio::select! {
-            act = phone.acting.recv() => match act {
-                Some(act) => act(&mut phone.endpoint, epoch.elapsed()),
-                None => return,
-            },
+            // A move comes before what is asked after it.
+            biased;
             Some((to_hub, incoming)) = phone.rewired.recv() => {
                 (phone.to_hub, phone.incoming) = (to_hub, incoming);
                 let transport = phone.transport;
                 let closed = Input::StreamClosed { transport, remote: hub };
                 phone.endpoint.handle_input(closed, epoch.elapsed());
             }
+            act = phone.acting.recv() => match act {
+                Some(act) => act(&mut phone.endpoint, epoch.elapsed()),
+                None => return,
+            },
             bytes = phone.incoming.recv(), if phone.gone.is_some() => match bytes {
                 Some(bytes) => {
                     let input = Input::Received {
