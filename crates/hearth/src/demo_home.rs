@@ -12,7 +12,7 @@ use hearthline_hub::line::{
 use hearthline_hub::sip::SipConfig;
 use hearthline_hub::text::Name;
 use hearthline_hub::{Hub, HubConfig, HubHandle};
-use hearthline_speaker::config::HomeSettings;
+use hearthline_speaker::config::{HomeSettings, Household};
 
 use crate::command::join::keep;
 use crate::household;
@@ -36,7 +36,7 @@ pub(crate) struct DemoHome {
 /// In words.
 pub(crate) async fn start(
     device: &Path,
-    name: &str,
+    household: &Household,
     country: Country,
     call_taker: &str,
 ) -> Result<DemoHome, String> {
@@ -47,7 +47,9 @@ pub(crate) async fn start(
         _ => {}
     }
     let mut config = HubConfig::new(folder.join("hub"));
-    config.sip = Some(SipConfig::new(country));
+    let sip = SipConfig::new(country);
+    config.lines.profile = Some(household::hub_profile(household, &sip.domain)?);
+    config.sip = Some(sip);
     let hub = Hub::start(config).await.map_err(|error| said(&error))?;
     let line = LineFields {
         name: Name::new("Drill line").map_err(|error| said(&error))?,
@@ -79,7 +81,7 @@ pub(crate) async fn start(
     };
     // A line that was not looked at yet is tried all the same.
     let _ = tokio::time::timeout(LINE_MAX, found).await;
-    let settings = enrol(&hub, &folder, name).await?;
+    let settings = enrol(&hub, &folder, &household.device.name).await?;
     Ok(DemoHome { hub, settings })
 }
 

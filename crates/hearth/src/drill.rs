@@ -148,8 +148,7 @@ async fn drill_home(
     let uri = tcp.map_or_else(String::new, |(_, address)| {
         format!("sip:{address};transport=tcp")
     });
-    let name = household.device.name.clone();
-    let home = demo_home::start(drill.data, &name, country, &uri)
+    let home = demo_home::start(drill.data, household, country, &uri)
         .await
         .map_err(|why| (why, Exit::Missing))?;
     household.household = Some(home.settings);

@@ -3,6 +3,8 @@ use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use hearthline_emergency::numbers::Country;
+use hearthline_emergency::profile::EmergencyProfile;
+use hearthline_emergency::target::SipUri;
 use hearthline_speaker::config::{CONFIG_BYTES_MAX, Household};
 
 use crate::place::{HOME_FILE, home_folder};
@@ -82,6 +84,23 @@ pub(crate) fn numbers_country(household: &Household) -> Option<Country> {
         .into_iter()
         .flatten()
         .find_map(|code| Country::from_code(&code.trim().to_ascii_uppercase()))
+}
+
+/// What the hub tells a call-taker of the home when a telephone calls that says nothing itself, and the number at which
+/// the home is called back. The room is left out: a telephone may stand in any.
+///
+/// # Errors
+/// Says which part of the household cannot stand in a call.
+pub(crate) fn hub_profile(household: &Household, domain: &str) -> Result<EmergencyProfile, String> {
+    let mut home = household.clone();
+    home.address.remove("LOC");
+    home.device.name = home.person.name.clone();
+    let contact = SipUri::parse(&format!("sip:hub@{domain}")).map_err(|error| error.to_string())?;
+    // The hub puts its own key there.
+    let profile = home.profile(contact, String::new());
+    let mut profile = profile.map_err(|error| error.to_string())?;
+    profile.device.name = "Hub".to_owned();
+    Ok(profile)
 }
 
 fn named(file: &Path, error: &dyn std::fmt::Display) -> String {

@@ -121,6 +121,9 @@ fn parties(headers: &Headers, facts: &mut Vec<Fact>) -> Option<String> {
     .iter()
     .find_map(|name| headers.get_str(name));
     facts.push(match identity {
+        Some(identity) if NameAddr::parse(identity).is_err() => {
+            Fact::wrong("identity", clause, format!("{identity} is no address"))
+        }
         Some(identity) => Fact::found("identity", clause, identity),
         None => Fact::wrong(
             "identity",

@@ -399,7 +399,8 @@ impl Household {
             identity: contact.clone(),
             domain: contact.host().to_owned(),
             contact,
-            callback_number: self.person.callback.clone(),
+            // The person writes a number; in a call it stands as a URI (RFC 3966).
+            callback_number: (self.person.callback.as_ref()).map(|number| format!("tel:{number}")),
             display_name: self.device.name.clone(),
             device: DeviceProfile {
                 name: self.device.name.clone(),

@@ -2,7 +2,6 @@
 use std::net::SocketAddr;
 
 use hearthline_emergency::numbers::Country;
-use hearthline_emergency::target::SipUri;
 use hearthline_hub::gateway::LinesConfig;
 use hearthline_hub::sip::SipConfig;
 use hearthline_sip::outbound::FlowTransport;
@@ -74,32 +73,14 @@ impl Run {
             config.listen = address;
         }
         if let Some(household) = household {
-            config.profile = Some(profile(household, &sip.domain)?);
+            let profile = household::hub_profile(household, &sip.domain);
+            config.profile = Some(profile.map_err(Failure::Input)?);
         }
         config
             .check(sip.country)
             .map_err(|fault| Failure::Input(fault.to_string()))?;
         Ok(config)
     }
-}
-
-/// What a call-taker is told of the home when a telephone calls that says nothing itself. The room is left out: a
-/// telephone may stand in any.
-fn profile(
-    household: &Household,
-    domain: &str,
-) -> Result<hearthline_emergency::profile::EmergencyProfile, Failure> {
-    let wrong = |error: &dyn std::fmt::Display| Failure::Input(error.to_string());
-    let mut home = household.clone();
-    home.address.remove("LOC");
-    home.device.name = home.person.name.clone();
-    let contact = SipUri::parse(&format!("sip:hub@{domain}")).map_err(|error| wrong(&error))?;
-    // The hub puts its own key there.
-    let mut profile = home
-        .profile(contact, String::new())
-        .map_err(|error| wrong(&error))?;
-    profile.device.name = "Hub".to_owned();
-    Ok(profile)
 }
 
 #[cfg(test)]
@@ -149,7 +130,10 @@ mod tests {
             civic.contains("Beispielstadt") && !civic.contains("kitchen"),
             "{civic}"
         );
-        assert_eq!(profile.callback_number.as_deref(), Some("+493055501234"));
+        assert_eq!(
+            profile.callback_number.as_deref(),
+            Some("tel:+493055501234")
+        );
         assert_eq!(profile.device.name, "Hub");
         let given = ["--config", &file, "--country", "AT", "--area-code", "01"];
         let (sip, lines) = set_up(&given).unwrap();
