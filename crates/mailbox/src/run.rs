@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hearthline_sip::endpoint::Input;
 use hearthline_sip::target::Transport;
 use hearthline_transport::{
     BindError, FromNetwork, GuardedUdp, Reach, RtpPair, Sockets, SocketsConfig, ToNetwork,
@@ -175,28 +174,9 @@ impl Desk {
     }
 
     fn on_network(&mut self, news: &FromNetwork) {
-        let now = self.epoch.elapsed();
-        let input = match news {
-            FromNetwork::Received {
-                transport,
-                local,
-                remote,
-                bytes,
-                ..
-            } => Input::Received {
-                transport: *transport,
-                local: *local,
-                remote: *remote,
-                bytes,
-            },
-            FromNetwork::Closed { transport, remote } => Input::StreamClosed {
-                transport: *transport,
-                remote: *remote,
-            },
-            FromNetwork::Failed { target, .. } => Input::TransportFailed { target },
-            FromNetwork::Connected { .. } => return,
-        };
-        self.core.handle_sip(input, now);
+        if let Some(input) = news.as_input() {
+            self.core.handle_sip(input, self.epoch.elapsed());
+        }
     }
 
     fn drain(&mut self) -> Option<Duration> {

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use hearthline_sip::endpoint::Input;
 use hearthline_sip::target::Transport;
 use hearthline_transport::{
     BindError, FromNetwork, GuardedUdp, Identity, Reach, RtpPair, Sockets, SocketsConfig, ToNetwork,
@@ -417,27 +416,9 @@ impl Desk {
     }
 
     fn on_network(&mut self, news: &FromNetwork) {
-        let input = match news {
-            FromNetwork::Received {
-                transport,
-                local,
-                remote,
-                bytes,
-                ..
-            } => Input::Received {
-                transport: *transport,
-                local: *local,
-                remote: *remote,
-                bytes,
-            },
-            FromNetwork::Closed { transport, remote } => Input::StreamClosed {
-                transport: *transport,
-                remote: *remote,
-            },
-            FromNetwork::Failed { target, .. } => Input::TransportFailed { target },
-            FromNetwork::Connected { .. } => return,
-        };
-        self.core.handle_sip(input, self.epoch.elapsed());
+        if let Some(input) = news.as_input() {
+            self.core.handle_sip(input, self.epoch.elapsed());
+        }
     }
 
     /// Does what the core wants; returns when it wants to be called again.

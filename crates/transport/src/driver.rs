@@ -81,32 +81,8 @@ impl Driver {
 
     fn received(&mut self, news: &FromNetwork) {
         let now = self.now();
-        match news {
-            FromNetwork::Received {
-                transport,
-                local,
-                remote,
-                bytes,
-                ..
-            } => {
-                let input = Input::Received {
-                    transport: *transport,
-                    local: *local,
-                    remote: *remote,
-                    bytes,
-                };
-                self.endpoint.handle_input(input, now);
-            }
-            FromNetwork::Closed { transport, remote } => {
-                let (transport, remote) = (*transport, *remote);
-                let input = Input::StreamClosed { transport, remote };
-                self.endpoint.handle_input(input, now);
-            }
-            FromNetwork::Failed { target, .. } => {
-                self.endpoint
-                    .handle_input(Input::TransportFailed { target }, now);
-            }
-            FromNetwork::Connected { .. } => {}
+        if let Some(input) = news.as_input() {
+            self.endpoint.handle_input(input, now);
         }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use hearthline_sip::endpoint::Input;
 use hearthline_sip::target::{Target, Transport};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::mpsc;
@@ -156,6 +157,33 @@ pub enum FromNetwork {
         /// Why.
         error: SendError,
     },
+}
+
+impl FromNetwork {
+    /// What an endpoint is told of it; `None`: a connection stands, which it does not ask for.
+    #[must_use]
+    pub fn as_input(&self) -> Option<Input<'_>> {
+        match self {
+            Self::Received {
+                transport,
+                local,
+                remote,
+                bytes,
+                ..
+            } => Some(Input::Received {
+                transport: *transport,
+                local: *local,
+                remote: *remote,
+                bytes,
+            }),
+            Self::Closed { transport, remote } => Some(Input::StreamClosed {
+                transport: *transport,
+                remote: *remote,
+            }),
+            Self::Failed { target, .. } => Some(Input::TransportFailed { target }),
+            Self::Connected { .. } => None,
+        }
+    }
 }
 
 /// Why something could not be sent.

@@ -409,28 +409,10 @@ impl Running {
     }
 
     fn heard(&mut self, news: &FromNetwork) {
-        let now = self.epoch.elapsed();
-        let input = match news {
-            FromNetwork::Received {
-                transport,
-                local,
-                remote,
-                bytes,
-                ..
-            } => endpoint::Input::Received {
-                transport: *transport,
-                local: *local,
-                remote: *remote,
-                bytes,
-            },
-            FromNetwork::Closed { transport, remote } => endpoint::Input::StreamClosed {
-                transport: *transport,
-                remote: *remote,
-            },
-            FromNetwork::Failed { target, .. } => return self.failed(target),
-            FromNetwork::Connected { .. } => return,
-        };
-        self.gateway.handle_input(Input::Outside(input), now);
+        if let Some(input) = news.as_input() {
+            let now = self.epoch.elapsed();
+            self.gateway.handle_input(Input::Outside(input), now);
+        }
     }
 }
 

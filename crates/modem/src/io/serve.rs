@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use hearthline_emergency::numbers::Country;
-use hearthline_sip::endpoint::Input;
 use hearthline_sip::target::{Target, Transport};
 use hearthline_transport::{
     BindError, FromNetwork, GuardedUdp, Reach, RtpPair, Sockets, SocketsConfig, ToNetwork,
@@ -356,27 +355,9 @@ impl Desk {
     }
 
     fn on_network(&mut self, news: &FromNetwork) {
-        let input = match news {
-            FromNetwork::Received {
-                transport,
-                local,
-                remote,
-                bytes,
-                ..
-            } => Input::Received {
-                transport: *transport,
-                local: *local,
-                remote: *remote,
-                bytes,
-            },
-            FromNetwork::Closed { transport, remote } => Input::StreamClosed {
-                transport: *transport,
-                remote: *remote,
-            },
-            FromNetwork::Failed { target, .. } => Input::TransportFailed { target },
-            FromNetwork::Connected { .. } => return,
-        };
-        self.line.handle_sip(input, self.epoch.elapsed());
+        if let Some(input) = news.as_input() {
+            self.line.handle_sip(input, self.epoch.elapsed());
+        }
     }
 
     /// Does what the line wants; returns when it wants to be called again.

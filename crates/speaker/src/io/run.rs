@@ -289,7 +289,7 @@ pub async fn run_trusting(
             received = sockets.receiver.recv() => {
                 now = running.started.elapsed();
                 match received {
-                    Some(news) => running.network(news, now),
+                    Some(news) => running.network(&news, now),
                     None => return Err(RunError::Start { what: "SIP sockets", why: "closed".into() }),
                 }
             }
@@ -418,7 +418,7 @@ impl Running {
         watch: &mut impl FnMut(News<'_>, When) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         match news {
-            HomeNews::Sip(news) => self.network(news, now),
+            HomeNews::Sip(news) => self.network(&news, now),
             HomeNews::Media { from, to, bytes } => {
                 let bytes = &bytes;
                 self.device.handle(Input::Media { from, to, bytes }, now);
@@ -442,38 +442,9 @@ impl Running {
         }
     }
 
-    fn network(&mut self, news: FromNetwork, now: Duration) {
-        match news {
-            FromNetwork::Received {
-                transport,
-                local,
-                remote,
-                bytes,
-                ..
-            } => {
-                self.device.handle(
-                    Input::Sip(SipInput::Received {
-                        transport,
-                        local,
-                        remote,
-                        bytes: &bytes,
-                    }),
-                    now,
-                );
-            }
-            FromNetwork::Connected { .. } => {}
-            FromNetwork::Closed { transport, remote } => {
-                self.device.handle(
-                    Input::Sip(SipInput::StreamClosed { transport, remote }),
-                    now,
-                );
-            }
-            FromNetwork::Failed { target, .. } => {
-                self.device.handle(
-                    Input::Sip(SipInput::TransportFailed { target: &target }),
-                    now,
-                );
-            }
+    fn network(&mut self, news: &FromNetwork, now: Duration) {
+        if let Some(input) = news.as_input() {
+            self.device.handle(Input::Sip(input), now);
         }
     }
 
