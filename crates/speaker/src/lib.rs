@@ -10,6 +10,7 @@ pub mod io;
 pub mod messages;
 pub mod policy;
 pub mod record;
+pub mod skill;
 mod sound;
 pub mod telephone;
 pub mod words;

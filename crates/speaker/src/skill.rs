@@ -1,0 +1,174 @@
+//! The seam between an everyday sentence that was understood and what does it: timers, lights, music.
+//!
+//! ```text
+//! ear ─► Recognition ─► Device ─► Skill::take ─► Reply (what is said) ─► loudspeaker
+//!                          ▲          │
+//!          Event (time, kept bytes,   └─► Deed (ring, keep, say later, read a sentence again) ─► io
+//!          who is engaged) ───────────────┘
+//! ```
+//! A skill is as sans-IO as the device that owns it (`Device::add_skill`): after
+//! each call the device drains [`Skill::poll_deed`], and hands in [`Event::Timeout`] at [`Skill::poll_timeout`].
+//! Skills are asked in the order in which they were added; the first that does not say [`Reply::Other`] has the sentence.
+//!
+//! **No skill can call anybody.** What reaches one was left by the emergency judge, by calls and by messages; a sentence
+//! that a skill gives back ([`Deed::Do`], a delayed command) is read by the same compiled sentences and by nothing else,
+//! so no timer, routine or scene comes near a telephone (DESIGN invariant 1).
+use core::time::Duration;
+
+use hearthline_ledger::Body as Entry;
+use hearthline_voice::understand::sentences::{Recognition, Timer};
+
+/// Something done on the quiet side of the device, from outside or by time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// What [`Deed::Keep`] kept at the last run, whole; empty when nothing was kept. Comes once, before any sentence.
+    Restored(&'a [u8]),
+    /// What [`Deed::Keep`] gave under this token is on disk.
+    Kept(u64),
+    /// What [`Deed::Keep`] gave under this token is not on disk and will not be.
+    NotKept(u64),
+    /// Who else uses the loudspeaker and the microphone from now on.
+    Engaged(Engaged),
+    /// The wall clock now stands so far from [`Duration::ZERO`] of this run, in milliseconds since 1970-01-01 UTC:
+    /// comes before any sentence, and whenever the clock was set.
+    Wall {
+        /// Wall clock at `now == 0`.
+        ms_at_zero: u64,
+    },
+    /// The button was pressed while [`Skill::is_ringing`]: be silent.
+    Button,
+    /// The time of [`Skill::poll_timeout`] has come.
+    Timeout,
+}
+
+/// Who uses the loudspeaker and the microphone beside a skill, the most important.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Engaged {
+    /// Nobody.
+    #[default]
+    Free,
+    /// Somebody said our name, was asked something, or a message plays: a ring waits, or goes on softly.
+    Talking,
+    /// An ordinary call rings or stands: nothing but a short sound.
+    OnCall,
+    /// An emergency call: no sound, no word, no light. It is made up for afterwards.
+    Emergency,
+}
+
+/// Who wants a sentence done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// A person, just now, behind the wake word.
+    Person,
+    /// A skill that gave it back: [`Deed::Do`].
+    Later,
+}
+
+/// An everyday sentence that was understood.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// Intent, slots, which response: as the compiled sentences read it.
+    pub meant: &'a Recognition,
+    /// The words. Never for a log line.
+    pub said: &'a str,
+    /// Who wants it.
+    pub by: By,
+    /// Wall clock, in milliseconds since 1970-01-01 UTC.
+    pub wall_ms: u64,
+}
+
+/// What a skill says to a sentence.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    /// It is none of this skill's: the next one is asked.
+    Other,
+    /// Done, and nothing needs to be said.
+    Silent,
+    /// Done, or answered, in these words.
+    Words(String),
+    /// Done: the response that the sentences of the language give for the intent, with what it asks about.
+    Response(Box<Facts>),
+    /// Understood, not done, and why: a whole sentence.
+    Refused(String),
+    /// A question back. What is said next, with or without the wake word, comes to [`Skill::answer`].
+    Question(String),
+}
+
+/// What the response of an intent may ask about.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Facts {
+    /// Another response of the intent than the one that the sentence asks for, by its key.
+    pub key: Option<String>,
+    /// Timers, as `{"total_seconds_left", "start_hours", "is_active", "name", …}`.
+    pub timers: Vec<Timer>,
+    /// Slots beside those of the sentence, or instead of them.
+    pub slots: Vec<(String, serde_json::Value)>,
+    /// What is said where the language has no response for the intent.
+    pub otherwise: String,
+}
+
+/// What a skill wants done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Deed {
+    /// Say this by itself, not in answer to a sentence: "Your pizza timer is done." Waits while somebody is engaged.
+    Say(String),
+    /// Sound from now on, until none is given; pauses by itself while an emergency call stands.
+    Ring(Option<Ringing>),
+    /// Keep these bytes instead of all that was kept before, then report [`Event::Kept`].
+    Keep {
+        /// Given back.
+        token: u64,
+        /// Everything that the next start needs.
+        bytes: Vec<u8>,
+    },
+    /// Read this sentence as if it were said now, and do it; the words are said before the next deed. Never an emergency,
+    /// never a call or message.
+    Do(String),
+    /// What this skill holds has changed: tell the hub and the pages. A value that the page shows as it is.
+    Show(serde_json::Value),
+    /// An entry of the record.
+    Record(Entry),
+    /// Tell whoever watches; without names and numbers.
+    Step(String),
+}
+
+/// Why it rings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ringing {
+    /// A timer.
+    Timer,
+    /// An alarm.
+    Alarm,
+    /// A reminder.
+    Reminder,
+}
+
+/// One thing that the everyday speaker can do.
+pub trait Skill: Send {
+    /// Name of the file that it keeps and of its part of the record: lower case, one word.
+    fn name(&self) -> &'static str;
+
+    /// Does what a sentence asks for, or says that it is another's.
+    fn take(&mut self, asked: &Asked<'_>, now: Duration) -> Reply;
+
+    /// An answer to [`Reply::Question`], or what is said while it rings ("stop", "snooze", "five more minutes"): the bare
+    /// words. `Other` when they answer nothing here.
+    fn answer(&mut self, said: &str, now: Duration) -> Reply {
+        let _ = (said, now);
+        Reply::Other
+    }
+
+    /// Something happened.
+    fn handle(&mut self, event: Event<'_>, now: Duration);
+
+    /// The next thing to do; none when there is nothing left.
+    fn poll_deed(&mut self) -> Option<Deed>;
+
+    /// When [`Event::Timeout`] is due.
+    fn poll_timeout(&self) -> Option<Duration>;
+
+    /// Whether it rings now: then words without the wake word come to [`Self::answer`] first.
+    fn is_ringing(&self) -> bool {
+        false
+    }
+}
