@@ -3,7 +3,7 @@
 //! They are the hub's alone. Lines for emergency calls have sockets of their own, which show no certificate of the home.
 use std::fs::File;
 use std::io::Read as _;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 
 use super::api::Asked;
 use super::household;
+use super::own_address::own_address;
 use crate::config::HomeSettings;
 use crate::messages::{News, Request, RequestId};
 use crate::telephone::{CALLS_MAX, DeviceKeys, HomeConfig, Name};
@@ -90,7 +91,7 @@ impl HomeWires {
                     .to_owned(),
             );
         }
-        let home = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let home = own_address(Some(settings.hub));
         let mut config = SocketsConfig::new(Reach::LoopbackOnly);
         config.client_identity = Some(identity.clone());
         config.roots_pem.clone_from(&authority_pem);

@@ -7,6 +7,7 @@ mod household;
 pub mod lost;
 pub mod loudspeaker;
 pub mod microphone;
+mod own_address;
 pub mod password;
 pub mod recording;
 pub mod run;

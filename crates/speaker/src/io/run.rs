@@ -1,5 +1,5 @@
 //! The running device: one task that owns the [`Device`], and the threads and sockets around it.
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
@@ -18,6 +18,7 @@ use super::home::{HomeNews, HomeWires};
 use super::lost::{self, LostAnswer};
 use super::loudspeaker::{Loudspeaker, Report, Sink, Voice};
 use super::microphone::{Frame, Microphone};
+use super::own_address::own_address;
 use super::password;
 use super::store::{Opened, Store, StoreError, Writer, random};
 use crate::config::{ConfigError, Household};
@@ -154,7 +155,7 @@ pub async fn run_trusting(
     }
     let (messages, mut inbox) = mpsc::channel(INPUTS_MAX);
 
-    let home = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let home = own_address(parts.household.household.as_ref().map(|home| home.hub));
     let mut sockets_config = SocketsConfig::new(Reach::LoopbackOnly);
     sockets_config.udp = vec![SocketAddr::new(home, 0)];
     sockets_config.tcp = vec![SocketAddr::new(home, 0)];
