@@ -1,6 +1,6 @@
 //! How far this program may reach. Asked before every send and every connect.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 /// How far this program may reach.
 ///
@@ -31,6 +31,34 @@ impl Reach {
         }
     }
 }
+
+/// Whether `ip` is an address that this very machine holds: loopback, or one of its interfaces' own. What is sent there
+/// never leaves the kernel.
+///
+/// The kernel is asked by a connection without a packet: only for an address of the machine's own it would send from that
+/// same address (a socket could also be bound to a broadcast address; one connects to none). Asked anew each time, since
+/// addresses come and go. Link-local addresses of IPv6, which mean nothing without their interface, are none.
+#[must_use]
+pub fn is_of_this_machine(ip: IpAddr) -> bool {
+    if is_loopback(ip) {
+        return true;
+    }
+    if ip.is_multicast() || ip.is_unspecified() {
+        return false;
+    }
+    let any: IpAddr = match ip {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let from = UdpSocket::bind((any, 0)).and_then(|socket| {
+        socket.connect((ip, DISCARD_PORT))?;
+        socket.local_addr()
+    });
+    from.is_ok_and(|from| from.ip() == ip)
+}
+
+/// Any port will do: nothing is sent.
+const DISCARD_PORT: u16 = 9;
 
 fn is_loopback(ip: IpAddr) -> bool {
     match ip {
@@ -70,6 +98,55 @@ mod tests {
             "[::ffff:192.0.2.1]:9",
         ] {
             assert_eq!(check(outside), Err(OutOfReach), "{outside}");
+        }
+    }
+
+    /// The addresses that the machine running this test has, found by another way than the code's: the system's table.
+    fn own_addresses() -> Vec<Ipv4Addr> {
+        let table = std::fs::read_to_string("/proc/net/fib_trie").unwrap_or_default();
+        let mut found = Vec::new();
+        let mut last = None;
+        for line in table.lines().map(str::trim) {
+            if let Some(address) = line.strip_prefix("|-- ") {
+                last = address.parse().ok();
+            } else if line == "/32 host LOCAL" {
+                found.extend(last);
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn the_addresses_of_this_machine_are_known_and_no_others() {
+        let held = own_addresses();
+        for ip in &held {
+            assert!(is_of_this_machine((*ip).into()), "{ip}");
+        }
+        assert!(is_of_this_machine(Ipv4Addr::new(127, 3, 2, 1).into()));
+        assert!(is_of_this_machine(Ipv6Addr::LOCALHOST.into()));
+        for outside in [
+            "0.0.0.0",
+            "255.255.255.255",
+            "224.0.0.1",
+            "198.51.100.7",
+            "203.0.113.9",
+            "8.8.8.8",
+            "::",
+            "ff02::1",
+            "2001:db8::1",
+            "::ffff:198.51.100.7",
+        ] {
+            assert!(!is_of_this_machine(outside.parse().unwrap()), "{outside}");
+        }
+        // Neighbours of its own addresses are others, and the broadcast address of their network is nobody's.
+        for ip in held.iter().filter(|ip| !ip.is_loopback()) {
+            let number = u32::from(*ip);
+            for other in [number ^ 1, number | 0xff, number & !0xff] {
+                let other = Ipv4Addr::from(other);
+                if !held.contains(&other) {
+                    assert!(!is_of_this_machine(other.into()), "{other}");
+                }
+            }
         }
     }
 }

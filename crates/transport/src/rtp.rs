@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use tokio::net::UdpSocket;
 
-use crate::reach::Reach;
+use crate::reach::{OutOfReach, Reach, is_of_this_machine};
 
 /// Pairs tried before giving up.
 const ATTEMPTS_MAX: u32 = 64;
@@ -14,7 +14,14 @@ const ATTEMPTS_MAX: u32 = 64;
 #[derive(Debug)]
 pub struct GuardedUdp {
     socket: UdpSocket,
-    reach: Reach,
+    guard: Guard,
+}
+
+/// What is asked before each datagram.
+#[derive(Debug, Clone, Copy)]
+enum Guard {
+    Reach(Reach),
+    ThisMachine,
 }
 
 impl GuardedUdp {
@@ -24,7 +31,20 @@ impl GuardedUdp {
     /// When the address is taken or not ours.
     pub async fn bind(address: SocketAddr, reach: Reach) -> io::Result<Self> {
         let socket = UdpSocket::bind(address).await?;
-        Ok(Self { socket, reach })
+        let guard = Guard::Reach(reach);
+        Ok(Self { socket, guard })
+    }
+
+    /// Binds a socket for a browser on this very machine, which sends to every address that the machine itself holds
+    /// ([`is_of_this_machine`]): browsers hide their loopback addresses and come by those of other interfaces. For their
+    /// sound alone; drill calls keep to [`Reach::LoopbackOnly`].
+    ///
+    /// # Errors
+    /// As [`bind`](Self::bind).
+    pub async fn bind_for_this_machine(address: SocketAddr) -> io::Result<Self> {
+        let socket = UdpSocket::bind(address).await?;
+        let guard = Guard::ThisMachine;
+        Ok(Self { socket, guard })
     }
 
     /// The address bound.
@@ -63,9 +83,12 @@ impl GuardedUdp {
     }
 
     fn check(&self, target: SocketAddr) -> io::Result<()> {
-        self.reach
-            .check(target)
-            .map_err(|refusal| io::Error::new(io::ErrorKind::PermissionDenied, refusal))
+        let checked = match self.guard {
+            Guard::Reach(reach) => reach.check(target),
+            Guard::ThisMachine if is_of_this_machine(target.ip()) => Ok(()),
+            Guard::ThisMachine => Err(OutOfReach),
+        };
+        checked.map_err(|refusal| io::Error::new(io::ErrorKind::PermissionDenied, refusal))
     }
 }
 

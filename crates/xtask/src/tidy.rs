@@ -17,11 +17,15 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("emergency", &["sip"]),
     ("transport", &["sip"]),
     ("modem", &["sip", "media", "emergency", "transport"]),
+    ("webrtc", &["sip", "media", "transport"]),
     (
         "speaker",
         &["voice", "sip", "media", "emergency", "ledger", "transport"],
     ),
-    ("psap", &["sip", "media", "emergency", "transport"]),
+    (
+        "psap",
+        &["sip", "media", "emergency", "transport", "webrtc"],
+    ),
     ("mailbox", &["voice", "sip", "media", "transport"]),
     ("hub", &["sip", "emergency", "ledger", "transport"]),
 ];

@@ -1,0 +1,6 @@
+//! A browser's sound on our side.
+mod a_browser_speaks_and_hears;
+mod a_real_chromium_speaks_and_hears;
+mod what_is_no_offer_is_refused;
+
+mod browser;
