@@ -14,13 +14,22 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("sip", &[]),
     ("media", &[]),
     ("ledger", &[]),
+    ("skills", &[]),
     ("emergency", &["sip"]),
     ("transport", &["sip"]),
     ("modem", &["sip", "media", "emergency", "transport"]),
     ("webrtc", &["sip", "media", "transport"]),
     (
         "speaker",
-        &["voice", "sip", "media", "emergency", "ledger", "transport"],
+        &[
+            "voice",
+            "sip",
+            "media",
+            "emergency",
+            "ledger",
+            "skills",
+            "transport",
+        ],
     ),
     (
         "psap",
