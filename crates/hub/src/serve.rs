@@ -9,7 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
@@ -180,18 +183,19 @@ async fn connection(
         local,
         certificate,
     };
-    let router = serving
-        .router
-        .clone()
-        .layer(axum::Extension(peer))
-        .layer(axum::Extension(stranger));
+    // Not a layer: that would make every route of the router anew for each connection.
+    let answer = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(stranger.clone());
+        TowerToHyperService::new(serving.router.clone()).call(request)
+    });
     let stream = WriteLimit::new(stream, WRITE_TIME_MAX);
     let serve = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME_MAX)
         .max_buf_size(HEAD_BYTES_MAX)
         .max_headers(HEADERS_MAX)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .serve_connection(TokioIo::new(stream), answer)
         .with_upgrades();
     let mut serve = std::pin::pin!(serve);
     tokio::select! {
