@@ -5,6 +5,7 @@
 //! ```
 //! No route starts a call of any kind: the handlers have the store, and the store has no method for it.
 
+mod browser;
 mod call_settings;
 mod calls;
 mod contacts;
@@ -54,6 +55,7 @@ fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(join::facts, join::join))
         .routes(routes!(join::renew))
         .routes(routes!(sessions::me))
+        .routes(routes!(browser::bind))
         .routes(routes!(sessions::log_in, sessions::sessions))
         .routes(routes!(sessions::end))
         .routes(routes!(people::list, people::add))

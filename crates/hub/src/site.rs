@@ -40,6 +40,7 @@ macro_rules! assets {
 
 assets! {
     "/" => "index.html", HTML;
+    "/join" => "index.html", HTML;
     "/verify.html" => "verify.html", HTML;
     "/base.css" => "base.css", STYLE;
     "/app.css" => "app.css", STYLE;
@@ -50,6 +51,22 @@ assets! {
     "/parts.js" => "parts.js", SCRIPT;
     "/ring.js" => "ring.js", SCRIPT;
     "/sw.js" => "sw.js", SCRIPT;
+    "/call/emergency.js" => "call/emergency.js", SCRIPT;
+    "/call/identity.js" => "call/identity.js", SCRIPT;
+    "/call/media.js" => "call/media.js", SCRIPT;
+    "/call/session.js" => "call/session.js", SCRIPT;
+    "/call/sheet.js" => "call/sheet.js", SCRIPT;
+    "/call/telephone.js" => "call/telephone.js", SCRIPT;
+    "/call/tones.js" => "call/tones.js", SCRIPT;
+    "/device/bytes.js" => "device/bytes.js", SCRIPT;
+    "/device/certificate.js" => "device/certificate.js", SCRIPT;
+    "/device/der.js" => "device/der.js", SCRIPT;
+    "/device/enrolment.js" => "device/enrolment.js", SCRIPT;
+    "/sip/agent.js" => "sip/agent.js", SCRIPT;
+    "/sip/call.js" => "sip/call.js", SCRIPT;
+    "/sip/connection.js" => "sip/connection.js", SCRIPT;
+    "/sip/message.js" => "sip/message.js", SCRIPT;
+    "/pages/phone.js" => "pages/phone.js", SCRIPT;
     "/pages/calls.js" => "pages/calls.js", SCRIPT;
     "/pages/contacts.js" => "pages/contacts.js", SCRIPT;
     "/pages/home.js" => "pages/home.js", SCRIPT;

@@ -81,6 +81,8 @@ pub trait Sessions: Send + Sync {
     ) -> Answer<Session>;
     /// The session of a token, and its person, while it lasts.
     async fn session(&self, token: &TokenHash, now: UnixMs) -> Answer<Option<(Session, Person)>>;
+    /// The session is this device's from now on, which is not revoked; it ends with it.
+    async fn bind_session(&self, id: TokenId, device: DeviceId, now: UnixMs) -> Answer<()>;
     /// A person's sessions.
     async fn sessions_of(&self, person: PersonId, now: UnixMs) -> Answer<Vec<Session>>;
     /// Ends one.

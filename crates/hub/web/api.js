@@ -61,6 +61,11 @@ export async function me() {
   }
 }
 
+/** What each change carries against forged requests; null: nobody is signed in. */
+export function sessionToken() {
+  return csrf;
+}
+
 export async function signIn(login, password) {
   await ask("POST", "sessions", { login, password, kind: "browser" });
 }

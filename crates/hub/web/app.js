@@ -3,6 +3,9 @@
 import { follow, get, me, signIn, signOut } from "./api.js";
 import { drawing, element } from "./dom.js";
 import { PAGES } from "./pages.js";
+import { beginCalls, endCalls } from "./call/session.js";
+import { callSheet } from "./call/sheet.js";
+import { invited } from "./pages/phone.js";
 import { field, form, nothing, sentence } from "./parts.js";
 import { lightRing } from "./ring.js";
 
@@ -14,9 +17,12 @@ let who = null;
 let unfollow = () => {};
 let main = null;
 let shown = null;
+let calls = null;
 
 async function start() {
   unfollow();
+  calls?.end();
+  endCalls();
   try {
     who = await me();
   } catch (problem) {
@@ -30,6 +36,8 @@ async function start() {
   }
   showFrame();
   unfollow = follow(changed, connected);
+  await beginCalls(who);
+  if (shown?.name === "phone") show();
 }
 
 function showSignIn() {
@@ -66,6 +74,7 @@ function mayOpen(page) {
 function showFrame() {
   main = element("main", { id: "main", tabindex: "-1" });
   const lost = element("p", { class: "banner warn lost", role: "alert", hidden: true, id: "lost" }, "Connection lost. Trying again by itself; nothing is sent twice.");
+  calls = callSheet((text) => (live.textContent = text));
   const out = element("button", { type: "button", class: "plain", click: leave }, "Sign out");
   app.replaceChildren(
     lost,
@@ -81,6 +90,7 @@ function showFrame() {
       ),
       main,
     ),
+    calls.sheet,
   );
   shown = null;
   show();
@@ -165,6 +175,13 @@ function connected(yes, changedMeanwhile) {
   if (yes && changedMeanwhile) changed("reset");
   // A stream that the hub refused is not opened again by the browser.
   if (!yes && changedMeanwhile) setTimeout(start, 3000);
+}
+
+/** The link of an invitation (`/join#code=…`): what it says is for the person to use, and leaves the address at once. */
+if (location.pathname === "/join") {
+  const said = new URLSearchParams(location.hash.slice(1));
+  Object.assign(invited, { code: said.get("code")?.slice(0, 12) ?? "", ca: /^[0-9a-f]{64}$/.exec(said.get("ca") ?? "")?.[0] ?? null });
+  history.replaceState(null, "", "/#/phone");
 }
 
 addEventListener("hashchange", show);

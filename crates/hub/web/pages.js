@@ -6,6 +6,7 @@ import { home } from "./pages/home.js";
 import { incidents } from "./pages/incidents.js";
 import { lines } from "./pages/lines.js";
 import { messages } from "./pages/messages.js";
+import { phone } from "./pages/phone.js";
 import { readiness } from "./pages/readiness.js";
 import { settings } from "./pages/settings.js";
 
@@ -20,6 +21,10 @@ export const PAGES = [
   {
     name: "messages", title: "Messages", roles: EVERYONE, draw: messages, events: ["message_queued", "message_state", "people", "devices"],
     icon: "M4 5h16v11H10l-4 4v-4H4z",
+  },
+  {
+    name: "phone", title: "Phone", roles: ["owner", "adult", "child"], draw: phone, events: ["people", "devices", "device_revoked", "rooms", "contacts"],
+    icon: "M5 4h14v16H5zM9 8h.5M12 8h.5M15 8h.5M9 12h.5M12 12h.5M15 12h.5M9 16h.5M12 16h.5M15 16h.5",
   },
   {
     name: "calls", title: "Calls", roles: GROWN, draw: calls, events: ["calls", "devices", "contacts"],

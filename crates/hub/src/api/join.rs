@@ -10,7 +10,8 @@ use rustls::pki_types::{CertificateDer, CertificateSigningRequestDer};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::gate::{Caller, Who};
+use super::browser::renewing;
+use super::gate::Caller;
 use super::given::Given;
 use super::{Answered, Created, Shared};
 use crate::certificate_request::CertificateRequest;
@@ -163,7 +164,8 @@ pub(super) async fn join(
     Ok((StatusCode::CREATED, Json(joined)))
 }
 
-/// A further certificate for the device that shows its present one, also when that has ended not long ago.
+/// A further certificate for the device that shows its present one, also when that has ended not long ago, or for the
+/// browser whose session is that device's, with the same key.
 #[utoipa::path(post, path = "/api/v1/certificate", tag = "join", request_body = RenewRequest,
     responses((status = 200, body = Renewed)))]
 pub(super) async fn renew(
@@ -171,10 +173,8 @@ pub(super) async fn renew(
     caller: Caller,
     Given(wish): Given<RenewRequest>,
 ) -> Answered<Renewed> {
-    let Who::Device { device, .. } = &caller.who else {
-        return Err(Problem::internal());
-    };
     let request = read_request(&wish.request_pem)?;
+    let device = renewing(&home, &caller, &request.key_fingerprint()).await?;
     let now = home.clock.now();
     let (certificate, issued) = home.authority.issue_device(device.id, &request, now)?;
     home.store

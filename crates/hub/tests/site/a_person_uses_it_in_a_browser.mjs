@@ -12,7 +12,7 @@ const { chromium } = library("playwright-core");
 const axe = readFileSync(library.resolve("axe-core/axe.min.js"), "utf8");
 const shots = process.env.HEARTH_SCREENSHOTS;
 const HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>';
-const PLACES = ["home", "messages", "calls", "contacts", "lines", "incidents", "readiness", "settings"];
+const PLACES = ["home", "messages", "phone", "calls", "contacts", "lines", "incidents", "readiness", "settings"];
 const SIGHTS = [
   ["light-desktop", { colorScheme: "light", viewport: { width: 1200, height: 850 } }],
   ["dark-tablet", { colorScheme: "dark", viewport: { width: 820, height: 1000 } }],

@@ -1,61 +1,14 @@
-//! The app in a real browser, against a real hub: `a_person_uses_it_in_a_browser.mjs` is the person.
-//!
-//! It needs Node, npm and Debian's Chromium; without them it says so and is skipped, unless `CI` is set. With
+//! The app in a real browser, against a real hub: `a_person_uses_it_in_a_browser.mjs` is the person. With
 //! `HEARTH_SCREENSHOTS=FOLDER` every page is photographed in both themes and three widths.
-
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use hearthline_hub::person::Role;
 use serde_json::json;
 
+use crate::browser::person;
 use crate::household::{Household, PASSWORD};
-
-const TIME_MAX: Duration = Duration::from_secs(240);
-
-/// The folder with the libraries of `package.json`, installed once; or why there is none.
-fn libraries() -> Result<PathBuf, String> {
-    let chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
-    if !chromium.iter().any(|path| Path::new(path).exists()) {
-        return Err("no Chromium; install chromium".to_owned());
-    }
-    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/site");
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("site");
-    std::fs::create_dir_all(&folder).unwrap();
-    let lock = std::fs::read(here.join("package-lock.json")).unwrap();
-    if std::fs::read(folder.join("package-lock.json")).is_ok_and(|installed| installed == lock)
-        && folder.join("node_modules/playwright-core").exists()
-    {
-        return Ok(folder);
-    }
-    std::fs::copy(here.join("package.json"), folder.join("package.json")).unwrap();
-    std::fs::write(folder.join("package-lock.json"), lock).unwrap();
-    let install = Command::new("npm")
-        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-        .current_dir(&folder)
-        .stdout(Stdio::null())
-        .output();
-    match install {
-        Ok(output) if output.status.success() => Ok(folder),
-        Ok(output) => Err(format!(
-            "npm ci: {}",
-            String::from_utf8_lossy(&output.stderr)
-        )),
-        Err(error) => Err(format!("npm cannot be started ({error}); install npm")),
-    }
-}
 
 #[tokio::test]
 async fn signs_in_writes_reads_and_is_never_deceived() {
-    let folder = match libraries() {
-        Ok(folder) => folder,
-        Err(why) if std::env::var_os("CI").is_none() => {
-            println!("skipped: {why}");
-            return;
-        }
-        Err(why) => panic!("{why}"),
-    };
     let home = Household::new().await;
     let owner = home.login(Role::Owner).await;
     let line = json!({"name": "Provider", "kind": "sip_trunk", "position": 0, "enabled": true,
@@ -68,26 +21,6 @@ async fn signs_in_writes_reads_and_is_never_deceived() {
             None,
         )
         .await;
-    let script = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/site/a_person_uses_it_in_a_browser.mjs"
-    );
-    let person = tokio::process::Command::new("node")
-        .arg(script)
-        .arg(&folder)
-        .arg(format!("https://{}", home.address()))
-        .arg(PASSWORD)
-        .kill_on_drop(true)
-        .output();
-    let output = tokio::time::timeout(TIME_MAX, person)
-        .await
-        .expect("the browser takes no longer")
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    print!("{}", String::from_utf8_lossy(&output.stdout));
+    let address = format!("https://{}", home.address());
+    person("a_person_uses_it_in_a_browser.mjs", &[&address, PASSWORD]).await;
 }

@@ -5,5 +5,7 @@
 mod household;
 
 mod a_person_uses_it_in_a_browser;
+mod browser;
+mod browsers_call_each_other;
 mod is_served_with_strict_headers;
 mod the_page_of_one_file_is_made_of_its_modules;

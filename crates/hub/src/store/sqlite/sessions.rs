@@ -110,6 +110,25 @@ impl Sessions for SqliteStore {
             .transpose()
     }
 
+    async fn bind_session(&self, id: TokenId, device: DeviceId, now: UnixMs) -> Answer<()> {
+        let mut change = self.change().await?;
+        let bound = query(
+            "UPDATE sessions SET device = ? WHERE id = ? AND expires_at > ?
+             AND EXISTS (SELECT 1 FROM devices WHERE id = ? AND revoked_at IS NULL)",
+        )
+        .bind(device.to_string())
+        .bind(id.to_string())
+        .bind(now.0)
+        .bind(device.to_string())
+        .execute(change.on())
+        .await?;
+        found(
+            bound.rows_affected(),
+            "session, or device that is not revoked",
+        )?;
+        change.commit().await
+    }
+
     async fn sessions_of(&self, person: PersonId, now: UnixMs) -> Answer<Vec<Session>> {
         let rows = query(
             "SELECT id AS session_id, person, kind AS session_kind, device, created_at AS opened_at,
