@@ -104,6 +104,7 @@ async fn drill_on(drill: Drill<'_>) -> Result<Drilled, (String, Exit)> {
     let listener = ear::listener(drill.models, country).map_err(|why| (why, Exit::Missing))?;
     let mut synthesiser = voice::synthesiser(drill.models).map_err(|why| (why, Exit::Missing))?;
     let speak = move |text: &str| synthesiser.speak(text).map_err(|error| error.to_string());
+    let everyday = crate::compiled::everyday(drill.models, &household);
     let parts = Parts {
         household,
         data: drill.data.to_owned(),
@@ -111,6 +112,8 @@ async fn drill_on(drill: Drill<'_>) -> Result<Drilled, (String, Exit)> {
         voice: Box::new(speak),
         microphone: drill.microphone,
         loudspeaker: drill.loudspeaker,
+        everyday,
+        skills: Vec::new(),
     };
     let mut watcher = Watcher::new(drill.file, drill.print);
     run_trusting(parts, roots_pem, |news, when| watcher.watch(&news, when))
@@ -236,7 +239,7 @@ impl Watcher {
                 eprintln!("hearth: microphone: {why}");
             }
             News::RecordingEnded => self.recording_ended = Some(when.now),
-            News::Light(_) | News::Second => {}
+            News::Light(_) | News::Second | News::Shows { .. } => {}
         }
         self.is_over(when)
     }
@@ -265,6 +268,7 @@ impl Watcher {
             Step::Call { what, call_id } => self.call(what, call_id.as_deref()),
             Step::Carried { .. }
             | Step::Media { .. }
+            | Step::Skill { .. }
             | Step::Telephone { .. }
             | Step::Said { .. }
             | Step::Ended { .. }

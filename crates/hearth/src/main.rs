@@ -1,5 +1,6 @@
 //! The one program: a smart speaker that can call for help and prove what it did.
 mod command;
+mod compiled;
 mod demo_home;
 mod drill;
 mod ear;

@@ -43,6 +43,7 @@ pub(crate) fn line(step: &Step, when: When) -> Option<String> {
         Step::Call { what, .. } => ("call", what.to_string()),
         Step::Carried { over } => ("call", format!("the call goes over {over}")),
         Step::Telephone { what } => ("telephone", what.clone()),
+        Step::Skill { what } => ("skill", what.clone()),
         Step::Media { what } => ("sound", what.clone()),
         Step::Said { text } => ("says", format!("\"{text}\"")),
         Step::Ended { outcome } => ("end", (*outcome).to_owned()),

@@ -7,11 +7,13 @@
 //! ```
 //! **Hand in an input, then drain [`Device::poll_output`] until it says `Timeout`.** Feedback (an answer, a cancel, the end
 //! of our own speech, an entry that became durable) comes back only as the next input.
+mod by_hand;
 mod calling;
 mod conversation;
 mod exchange;
 mod leg;
 mod messaging;
+mod skills;
 mod telephony;
 mod volume;
 
@@ -95,10 +97,13 @@ pub struct Device {
     /// The wake word was heard while a message played: when.
     woken_over_message: Option<Duration>,
     volume: Volume,
+    skills: skills::Skills,
     question: Option<Question>,
     pre_roll: Option<(SampleIndex, Vec<i16>)>,
     /// The wake word was heard, and what was said behind it is still being heard.
     addressed: bool,
+    /// The button is held, or what was said while it was is still being understood.
+    by_hand: bool,
     /// We are speaking: latest time for the end of it.
     speech_until: Option<Duration>,
     /// Time of the newest input.
@@ -155,6 +160,7 @@ impl Device {
             question: None,
             pre_roll: None,
             addressed: false,
+            by_hand: false,
             speech_until: None,
             now,
             wall_ms_at_zero: config.wall_ms_at_zero,
@@ -168,6 +174,7 @@ impl Device {
             messages: Messages::new(tokens.fork("messages"), config.wall_ms_at_zero),
             woken_over_message: None,
             volume: Volume::default(),
+            skills: skills::Skills::default(),
             calling: Calling::new(config, tokens.fork("calling")),
         };
         let profile = device.calling.profile();
@@ -215,7 +222,15 @@ impl Device {
                 self.speech_until = None;
                 self.speech_ended(now);
             }
+            Input::KeptOf { skill, token } => self.kept_of(skill, token, now),
+            Input::Wall { ms_at_zero } => {
+                self.wall_ms_at_zero = ms_at_zero;
+                self.wall_was_set(ms_at_zero, now);
+            }
             Input::Durable { seq } => self.recorder.durable(seq, now),
+            Input::Held => self.held(now),
+            Input::Released => self.released(),
+            Input::Typed(text) => self.typed(text, now),
             Input::CancelButton => self.cancel("button", now),
             Input::Timeout => self.timeout(now),
         }
@@ -266,6 +281,7 @@ impl Device {
         match hearing {
             Hearing::Wake(wake) => {
                 self.addressed = true;
+                self.by_hand = false;
                 if self.recorder.incident().is_none() {
                     self.recorder.begin_incident();
                 }
@@ -283,10 +299,12 @@ impl Device {
                 self.understood(&heard, now);
             }
             Hearing::NoSpeech { .. } => {
+                self.by_hand_in_vain();
                 let addressed = core::mem::take(&mut self.addressed);
                 self.no_speech(addressed, now);
             }
             Hearing::Failed(error) => {
+                self.by_hand_in_vain();
                 let addressed = core::mem::take(&mut self.addressed);
                 self.not_understood(&error.to_string(), addressed, now);
             }
@@ -308,7 +326,11 @@ impl Device {
     }
 
     fn understood(&mut self, heard: &Heard, now: Duration) {
-        if self.took_sentence(heard, now) || self.took_choice(heard, now) {
+        if self.took_sentence(heard, now)
+            || self.took_choice(heard, now)
+            || self.took_words(heard, now)
+            || self.took_by_hand(heard, now)
+        {
             return;
         }
         let situation = self.situation();
@@ -415,6 +437,7 @@ impl Device {
         self.calling.handle_timeout(now);
         self.telephone.handle_timeout(&mut self.endpoint, now);
         self.messages.handle_timeout(now);
+        self.skills_timeout(now);
         self.recorder.handle_timeout(now);
         let wall = self.wall(now);
         self.lost.handle_timeout(now, wall);
@@ -455,6 +478,7 @@ impl Device {
             self.give_way(now);
             moved |= self.drain_telephone(now);
             moved |= self.drain_messages(now);
+            moved |= self.drain_skills(now);
             if !moved {
                 break;
             }
@@ -587,6 +611,7 @@ impl Device {
             self.calling.poll_timeout(),
             self.telephone.poll_timeout(),
             self.messages.poll_timeout(),
+            self.skills.poll_timeout(),
             Some(self.recorder.poll_timeout()),
         ]
         .into_iter()

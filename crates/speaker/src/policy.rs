@@ -11,10 +11,12 @@ use core::time::Duration;
 use hearthline_emergency::call::ConfirmedEnd;
 use hearthline_emergency::service::ServiceUrn;
 use hearthline_voice::listen::Heard;
-use hearthline_voice::understand::household::KnownNames;
+use hearthline_voice::understand::everyday::Everyday;
+use hearthline_voice::understand::household::{self, KnownNames};
 use hearthline_voice::understand::judge::{Doubt, Verdict};
+use hearthline_voice::understand::sentences::{Recognition, left_by_emergency};
 use hearthline_voice::understand::{
-    AskReason, Country, Intent, Reading, RefusedClass, Reply, Service,
+    AskReason, Country, Intent, Reading, RefusedClass, Reply, Service, read,
 };
 
 use crate::telephone::whom;
@@ -139,7 +141,7 @@ pub enum Decision {
 }
 
 /// What is done that is no emergency call.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Act {
     /// Take back an announced call, before its INVITE.
     CancelAnnounced,
@@ -155,6 +157,8 @@ pub enum Act {
     KeepCall,
     /// An everyday sentence.
     Answer(Intent),
+    /// An everyday sentence that the compiled sentences read. No skill can call anybody.
+    Do(Box<Recognition>),
 }
 
 /// A decision and the rule behind it, in words for the record.
@@ -164,6 +168,29 @@ pub struct Decided {
     pub decision: Decision,
     /// Which rule decided.
     pub reason: &'static str,
+}
+
+/// What becomes of words without the wake word, behind the button that is held to speak or typed. None of it can dial.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ByHand {
+    /// An everyday sentence.
+    Do(Act),
+    /// It speaks of help, in whatever way: the wake word must be in the utterance (DESIGN invariant 1).
+    WakeWordFirst,
+    /// No sentence reads it.
+    NotUnderstood,
+}
+
+impl ByHand {
+    /// Which rule decided, in words for the record.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Do(_) => "an everyday sentence behind the button",
+            Self::WakeWordFirst => "about help, without the wake word: never a call",
+            Self::NotUnderstood => "not understood",
+        }
+    }
 }
 
 /// The household's setting.
@@ -245,6 +272,36 @@ impl Policy {
         }
     }
 
+    /// Decides about words without the wake word, behind the button or typed: by their text alone, everyday sentences and
+    /// nothing else. No emergency, question or refusal comes of them, and no order about a call for help under way.
+    #[must_use]
+    pub fn decide_by_hand(
+        &self,
+        said: &str,
+        country: Country,
+        names: Option<&KnownNames>,
+        sentences: Option<&Everyday>,
+    ) -> ByHand {
+        let reading = read(said, country);
+        let intent = match &reading {
+            Reading::Intent(intent) => Some(intent.clone()),
+            _ => household::read(said, country, names),
+        };
+        if let Some(intent) = intent {
+            return match everyday_emergency(&intent, country) {
+                Some(_) => ByHand::WakeWordFirst,
+                None => ByHand::Do(Act::Answer(intent)),
+            };
+        }
+        if !left_by_emergency(&reading) {
+            return ByHand::WakeWordFirst;
+        }
+        let meant = sentences.and_then(|sentences| sentences.read(said, country));
+        meant.map_or(ByHand::NotUnderstood, |meant| {
+            ByHand::Do(Act::Do(Box::new(meant)))
+        })
+    }
+
     /// Nobody answered "Do you need 911?".
     #[must_use]
     pub fn no_reply(&self) -> Decided {
@@ -286,6 +343,10 @@ impl Policy {
             }
             Verdict::Act(intent) => decided(
                 Decision::Act(Act::Answer(intent.clone())),
+                "an everyday sentence",
+            ),
+            Verdict::Meant(meant) => decided(
+                Decision::Act(Act::Do(meant.clone())),
                 "an everyday sentence",
             ),
             Verdict::Reply(_) => decided(Decision::Ignore, "an answer without a question"),

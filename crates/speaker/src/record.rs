@@ -13,7 +13,7 @@ use hearthline_ledger::{
 use hearthline_sip::tokens::Tokens;
 use hearthline_voice::clock::{SAMPLE_RATE, SampleIndex};
 use hearthline_voice::listen::{CandidateConfig, Heard};
-use hearthline_voice::understand::judge::Verdict;
+use hearthline_voice::understand::judge::{Understanding, Verdict};
 use hearthline_voice::wake::WakeConfig;
 
 /// Something the adapter must keep.
@@ -223,7 +223,7 @@ impl Recorder {
             .collect();
         let intent = Intent {
             name,
-            rule: evidence.rule.name().into(),
+            rule: rule_of(understanding),
             slots,
             evidence: figures,
         };
@@ -374,6 +374,15 @@ impl Recorder {
     }
 }
 
+/// The rule that fired; of an everyday sentence with the template that read it.
+fn rule_of(understanding: &Understanding) -> String {
+    let rule = understanding.evidence.rule.name();
+    match &understanding.verdict {
+        Verdict::Meant(meant) => format!("{rule}: {}", meant.template),
+        _ => rule.into(),
+    }
+}
+
 /// Name and slots of a verdict, as the record and `hearth hear --json` show them.
 #[must_use]
 pub fn intent_of(verdict: &Verdict) -> (String, BTreeMap<String, String>) {
@@ -410,6 +419,12 @@ pub fn intent_of(verdict: &Verdict) -> (String, BTreeMap<String, String>) {
                 slot(name, value);
             }
             intent.name.clone()
+        }
+        Verdict::Meant(meant) => {
+            for filled in &meant.slots {
+                slot(&filled.name, &filled.value.spoken());
+            }
+            meant.intent.clone()
         }
         Verdict::Other | Verdict::Nothing => "None".to_owned(),
     };

@@ -21,12 +21,11 @@ use hearthline_voice::understand::sentences::{Recognition, Timer};
 /// Something done on the quiet side of the device, from outside or by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event<'a> {
-    /// What [`Deed::Keep`] kept at the last run, whole; empty when nothing was kept. Comes once, before any sentence.
+    /// The file of the last run, as it was found; empty when there was none. Comes once, before any sentence.
     Restored(&'a [u8]),
-    /// What [`Deed::Keep`] gave under this token is on disk.
+    /// What [`Deed::Keep`] or [`Deed::Append`] gave under this token is on disk, and all that was given before it. A disk
+    /// that takes nothing is tried again until it does: then this comes late, or never.
     Kept(u64),
-    /// What [`Deed::Keep`] gave under this token is not on disk and will not be.
-    NotKept(u64),
     /// Who else uses the loudspeaker and the microphone from now on.
     Engaged(Engaged),
     /// The wall clock now stands so far from [`Duration::ZERO`] of this run, in milliseconds since 1970-01-01 UTC:
@@ -35,8 +34,6 @@ pub enum Event<'a> {
         /// Wall clock at `now == 0`.
         ms_at_zero: u64,
     },
-    /// The button was pressed while [`Skill::is_ringing`]: be silent.
-    Button,
     /// The time of [`Skill::poll_timeout`] has come.
     Timeout,
 }
@@ -114,11 +111,19 @@ pub enum Deed {
     Say(String),
     /// Sound from now on, until none is given; pauses by itself while an emergency call stands.
     Ring(Option<Ringing>),
-    /// Keep these bytes instead of all that was kept before, then report [`Event::Kept`].
+    /// Keep these bytes instead of all that was kept before, in one step, then report [`Event::Kept`].
     Keep {
         /// Given back.
         token: u64,
         /// Everything that the next start needs.
+        bytes: Vec<u8>,
+    },
+    /// Write these bytes behind what was kept before and sync, then report [`Event::Kept`]. A power cut in the middle
+    /// leaves a part of them.
+    Append {
+        /// Given back.
+        token: u64,
+        /// What has changed.
         bytes: Vec<u8>,
     },
     /// Read this sentence as if it were said now, and do it; the words are said before the next deed. Never an emergency,
@@ -150,6 +155,13 @@ pub trait Skill: Send {
 
     /// Does what a sentence asks for, or says that it is another's.
     fn take(&mut self, asked: &Asked<'_>, now: Duration) -> Reply;
+
+    /// Words behind the wake word that no compiled sentence reads, and that speak of no emergency, call or message: a
+    /// skill may have sentences of its own ("wake me at seven").
+    fn hear(&mut self, said: &str, wall_ms: u64, now: Duration) -> Reply {
+        let _ = (said, wall_ms, now);
+        Reply::Other
+    }
 
     /// An answer to [`Reply::Question`], or what is said while it rings ("stop", "snooze", "five more minutes"): the bare
     /// words. `Other` when they answer nothing here.

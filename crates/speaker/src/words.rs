@@ -1,4 +1,5 @@
 //! What the device says. Short, plain, and the same every time: in an emergency people know the words by heart.
+use hearthline_voice::understand::sentences::Recognition;
 use hearthline_voice::understand::{Country, RefusedClass};
 
 /// The emergency number as it is spoken in a country.
@@ -52,6 +53,47 @@ pub const CANNOT_CALL: &str = "I cannot call: I have no line. Use another phone 
 /// The recogniser is broken although the wake word was heard.
 pub const CANNOT_UNDERSTAND: &str =
     "I heard you, but I cannot understand speech now. Use another phone to call for help.";
+
+/// An everyday sentence that was understood, and that nothing here can do.
+#[must_use]
+pub fn not_done_yet(said: &str) -> String {
+    let said = said.trim().trim_end_matches(['.', '!', '?', ',']);
+    format!("I understood \u{201c}{said}\u{201d}, but nothing here can do that yet.")
+}
+
+/// A sentence that means one of several things: nothing is done.
+#[must_use]
+pub fn which_is_meant(meant: &Recognition) -> String {
+    let mut kinds: Vec<String> = core::iter::once(&meant.intent)
+        .chain(&meant.rivals)
+        .map(|intent| spoken_intent(intent))
+        .collect();
+    kinds.dedup();
+    let kinds = kinds.join(", or ");
+    format!("That may mean more than one thing: {kinds}. Please say it in other words.")
+}
+
+/// "HassTurnOn" as "turn on".
+fn spoken_intent(name: &str) -> String {
+    let mut out = String::new();
+    for letter in name.strip_prefix("Hass").unwrap_or(name).chars() {
+        if letter.is_uppercase() && !out.is_empty() {
+            out.push(' ');
+        }
+        out.extend(letter.to_lowercase());
+    }
+    out
+}
+
+/// Words behind the button, or typed, that no sentence reads.
+pub const NOT_UNDERSTOOD: &str = "Sorry, I did not understand that.";
+
+/// Words about help without the wake word: they never call, whatever they say.
+#[must_use]
+pub fn wake_word_first(country: Country) -> String {
+    let number = number(country);
+    format!("I am not calling. To call for help, say it with my name: Alexa, call {number}.")
+}
 
 /// Why a sentence about emergencies did not call. Always names the words that would.
 #[must_use]

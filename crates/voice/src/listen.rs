@@ -31,6 +31,7 @@ use crate::clock::{Cut, FRAME_SAMPLES, FrameClock, SampleIndex, samples_of_ms};
 use crate::endpoint::{EndpointOutput, Endpointer, Sentence};
 use crate::ring::PreRoll;
 use crate::transcribe::{Moonshine, TranscribeError};
+use crate::understand::everyday::Everyday;
 use crate::understand::household::KnownNames;
 use crate::understand::judge::{Head, Judge, Understanding};
 use crate::wake::{Wake, WakeWord};
@@ -72,6 +73,7 @@ pub struct Listener {
     brain: Option<(Moonshine, Judge)>,
     /// The names that the household knows.
     names: Option<Arc<KnownNames>>,
+    everyday: Option<Arc<Everyday>>,
     capture: Option<Capture>,
     /// The sound before the latest wake word's segment, and its first index, until it is fetched.
     before_wake: Option<(SampleIndex, Vec<i16>)>,
@@ -94,6 +96,7 @@ impl Listener {
             load: models.recogniser,
             brain: None,
             names: None,
+            everyday: None,
             capture: None,
             before_wake: None,
             outputs: VecDeque::new(),
@@ -158,6 +161,14 @@ impl Listener {
         self.names = Some(names);
     }
 
+    /// The everyday sentences of the household, from now on.
+    pub fn know_sentences(&mut self, everyday: Arc<Everyday>) {
+        if let Some((_, judge)) = &mut self.brain {
+            judge.know_sentences(Arc::clone(&everyday));
+        }
+        self.everyday = Some(everyday);
+    }
+
     fn brain(&mut self) -> Result<&mut (Moonshine, Judge), HearError> {
         if self.brain.is_none() {
             let recogniser = (self.load)()?;
@@ -165,6 +176,9 @@ impl Listener {
             let mut judge = Judge::new(self.config.country, point, recogniser.vocabulary())?;
             if let Some(names) = &self.names {
                 judge.know_names(Arc::clone(names));
+            }
+            if let Some(everyday) = &self.everyday {
+                judge.know_sentences(Arc::clone(everyday));
             }
             self.brain = Some((recogniser, judge));
         }
@@ -196,6 +210,15 @@ impl Listener {
     pub fn handle_end(&mut self) {
         let now = self.clock.now();
         self.finish(now, now, EndReason::Cut);
+    }
+
+    /// The person let go of the button that they held to speak: words on their way are whole now. When nobody speaks,
+    /// nothing happens.
+    pub fn handle_released(&mut self) {
+        if self.capture.as_ref().is_some_and(|c| c.spoken.is_some()) {
+            let now = self.clock.now();
+            self.finish(now, now, EndReason::Complete);
+        }
     }
 
     /// The device asked something: for `ms` from now (at most a minute) an answer counts without the wake word. The

@@ -1,6 +1,4 @@
 //! `hearth match`: what a sentence means, and why.
-mod compiled;
-
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -14,6 +12,7 @@ use hearthline_voice::understand::{Country, read};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::compiled;
 use crate::exit::Exit;
 use crate::models::{Look, ModelFolder, SENTENCES};
 use crate::print::out;
@@ -276,25 +275,8 @@ impl<'a> Answer<'a> {
 
 /// The moment now, in universal time: the machine's zone is the speaker's business, not this command's.
 fn now() -> Moment {
-    let seconds = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
-    let (days, in_day) = ((seconds / 86_400) as i64, seconds % 86_400);
-    // Civil date of a day number: the calendar's 400 years have 146,097 days, counted from a 1 March.
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    Moment {
-        year: year as i32,
-        month: month as u8,
-        day: day as u8,
-        hour: (in_day / 3_600) as u8,
-        minute: (in_day / 60 % 60) as u8,
-    }
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    Moment::from_unix_ms(since.map_or(0, |since| {
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    }))
 }

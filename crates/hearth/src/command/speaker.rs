@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::models::{Look, ModelFolder};
 use crate::playback::{MEND, PLAYER, RECORDER, find};
 use crate::print::out;
-use crate::{ear, household, place, timeline, voice};
+use crate::{compiled, ear, household, place, timeline, voice};
 
 /// Raw 16 kHz samples, as both programs speak them.
 const RAW: [&str; 9] = ["-q", "-t", "raw", "-r", "16000", "-f", "S16_LE", "-c", "1"];
@@ -81,6 +81,7 @@ fn prepared(arguments: &Arguments) -> Result<Parts, (String, Exit)> {
     }
     let listener = ear::listener(&folder, country).map_err(|why| (why, Exit::Missing))?;
     let mut synthesiser = voice::synthesiser(&folder).map_err(|why| (why, Exit::Missing))?;
+    let everyday = compiled::everyday(&folder, &household);
     Ok(Parts {
         household,
         data,
@@ -88,6 +89,8 @@ fn prepared(arguments: &Arguments) -> Result<Parts, (String, Exit)> {
         voice: Box::new(move |text| synthesiser.speak(text).map_err(|error| error.to_string())),
         microphone,
         loudspeaker,
+        everyday,
+        skills: Vec::new(),
     })
 }
 
@@ -223,7 +226,10 @@ impl Watcher {
                 eprintln!("hearth: microphone: {why}");
             }
             News::RecordingEnded => self.recording_ended = true,
-            News::Light(_) | News::InviteLeft | News::Second => {}
+            News::Shows { skill, value } if self.json => {
+                self.object(json!({"skill": skill, "holds": value}), when);
+            }
+            News::Light(_) | News::InviteLeft | News::Second | News::Shows { .. } => {}
         }
         if self.stop.load(Ordering::Relaxed) {
             return ControlFlow::Break(());
@@ -275,6 +281,7 @@ fn step_object(step: &Step, when: When) -> Value {
         }
         Step::Carried { over } => json!({"step": "carried", "over": over}),
         Step::Telephone { what } => json!({"step": "telephone", "what": what}),
+        Step::Skill { what } => json!({"step": "skill", "what": what}),
         Step::Media { what } => json!({"step": "sound", "what": what}),
         Step::Said { text } => json!({"step": "said", "text": text}),
         Step::Ended { outcome } => json!({"step": "ended", "outcome": outcome}),

@@ -160,6 +160,9 @@ impl Neighbours {
                 | Output::Keep(Keep::Audio { .. })
                 | Output::KeepLostCache(_)
                 | Output::KnowNames(_)
+                | Output::KnowSentences(_)
+                | Output::KeepOf { .. }
+                | Output::Show { .. }
                 | Output::CloseStream { .. }
                 | Output::Timeout(_) => {}
             }

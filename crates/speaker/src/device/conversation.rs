@@ -50,7 +50,13 @@ impl Device {
                     reason,
                     service: None,
                 });
-                self.act(act, now);
+                if let Act::Do(meant) = act {
+                    let said = heard.understanding.transcript.text.trim();
+                    self.do_meant(&meant, said, now);
+                    self.finish("answered", "an everyday sentence", now);
+                } else {
+                    self.act(act, now);
+                }
             }
             Decision::Refuse { class } => {
                 self.recorder
@@ -132,6 +138,7 @@ impl Device {
                 self.question = None;
                 self.say(words::CALL_GOES_ON, now);
             }
+            Act::Do(meant) => self.do_meant(&meant, &meant.template, now),
             Act::Answer(intent) => {
                 if !self.everyday(&intent, now) {
                     let answer = self.answer_to(&intent.name, now);
@@ -202,6 +209,8 @@ impl Device {
             self.light_again();
         } else if addressed || self.situation() != Situation::Idle {
             self.nothing_said(now);
+        } else {
+            self.rings_on(now);
         }
     }
 
@@ -209,6 +218,7 @@ impl Device {
     /// call is announced nothing is said: "use another phone" would be untrue, and last longer than the time to cancel.
     pub(super) fn not_understood(&mut self, why: &str, addressed: bool, now: Duration) {
         if !addressed && matches!(self.situation(), Situation::Idle | Situation::Calling) {
+            self.rings_on(now);
             return;
         }
         self.step(Step::Trouble { what: why.into() });
@@ -257,6 +267,7 @@ impl Device {
 
     pub(super) fn speech_ended(&mut self, now: Duration) {
         self.telephone.speech_ended(now);
+        self.skill_question_asked(now);
         if let Some(question) = &mut self.question
             && question.until.is_none()
         {
@@ -284,7 +295,8 @@ impl Device {
                 .calling
                 .announcing_left(now)
                 .unwrap_or_else(|| self.telephone.listens_for(now))
-                .max(self.messages.listens_for(now)),
+                .max(self.messages.listens_for(now))
+                .max(self.skills.listens_for(now)),
         };
         if left.is_zero() {
             return false;

@@ -1,11 +1,13 @@
 //! What goes into a device and what comes out.
 use core::time::Duration;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use hearthline_emergency::lost_client::{LostPost, LostReply};
 use hearthline_sip::endpoint::{Target, Transport};
 use hearthline_voice::clock::SampleIndex;
 use hearthline_voice::listen::Output as Hearing;
+use hearthline_voice::understand::everyday::Everyday;
 
 use crate::messages::{News, Part, Request, RequestId, TellId};
 use crate::record::Keep;
@@ -58,11 +60,29 @@ pub enum Input<'a> {
     },
     /// Our own speech has ended.
     SpeechEnded,
+    /// What an [`Output::KeepOf`] gave is on disk.
+    KeptOf {
+        /// Whose.
+        skill: &'static str,
+        /// Which.
+        token: u64,
+    },
+    /// The wall clock was set: where it stood at `now == 0`, in milliseconds since 1970-01-01 UTC.
+    Wall {
+        /// In milliseconds.
+        ms_at_zero: u64,
+    },
     /// An entry is on disk.
     Durable {
         /// Its sequence number.
         seq: u64,
     },
+    /// The button to speak is held: words count without the wake word, but for calls for help.
+    Held,
+    /// It was let go, and the ear has been told.
+    Released,
+    /// Words that were typed: everyday sentences only, never a call for help.
+    Typed(&'a str),
     /// The cancel button was pressed.
     CancelButton,
     /// The time of the last [`Output::Timeout`] has come.
@@ -151,6 +171,11 @@ pub enum Step {
     },
     /// Something happened to an ordinary call or to the registration with the hub; without names and numbers.
     Telephone {
+        /// What happened.
+        what: String,
+    },
+    /// Something happened to an everyday skill; without names and words.
+    Skill {
         /// What happened.
         what: String,
     },
@@ -254,6 +279,26 @@ pub enum Output {
     Play(Vec<i16>),
     /// The household has these names: the ear knows better where a sentence with one of them ends.
     KnowNames(Vec<String>),
+    /// The household's everyday sentences: the ear reads them.
+    KnowSentences(Arc<Everyday>),
+    /// Keep this of a skill, then report [`Input::KeptOf`].
+    KeepOf {
+        /// Whose: the name of its file.
+        skill: &'static str,
+        /// Given back.
+        token: u64,
+        /// What is kept.
+        bytes: Vec<u8>,
+        /// Behind what was kept before, not instead of it.
+        appends: bool,
+    },
+    /// What a skill holds has changed: for pages and the hub.
+    Show {
+        /// Whose.
+        skill: &'static str,
+        /// As the pages show it.
+        value: serde_json::Value,
+    },
     /// Play this tone until another comes; none: silence.
     Tone(Option<Tone>),
     /// Set the loudspeaker to this volume, in percent.

@@ -126,6 +126,7 @@ impl Device {
         }
         self.telephone.set_engaged(self.question.is_some());
         self.messages_give_way(emergency);
+        self.skills_give_way(emergency, now);
     }
 
     /// Carries out what the telephone wants; true when something happened.
@@ -136,7 +137,7 @@ impl Device {
             match wanted {
                 Wanted::Say(text) => self.say(&text, now),
                 Wanted::Tone(tone) if self.calling.is_quiet() && tone.is_some() => {}
-                Wanted::Tone(tone) => self.outputs.push_back(Output::Tone(tone)),
+                Wanted::Tone(tone) => self.telephone_tone(tone),
                 Wanted::Light => self.rest_light(),
                 Wanted::Packet { from, to, bytes } => {
                     self.outputs.push_back(Output::Media { from, to, bytes });

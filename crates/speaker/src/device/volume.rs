@@ -1,5 +1,6 @@
 //! How loud the loudspeaker is. An emergency call is never too quiet to be heard.
 use hearthline_voice::understand::Intent;
+use hearthline_voice::understand::sentences::{Recognition, Slot, SlotFrom};
 
 /// At the start.
 const START_PERCENT: u8 = 60;
@@ -56,6 +57,39 @@ impl Volume {
             self.muted = false;
         }
         Some(self.heard())
+    }
+
+    /// The same for a sentence of the language; none when it is about something else, or about another loudspeaker.
+    pub(super) fn changed_by_sentence(&mut self, meant: &Recognition) -> Option<u8> {
+        let elsewhere = |slot: &Slot| {
+            ["name", "area", "floor"].contains(&slot.name.as_str())
+                && slot.from != SlotFrom::Context
+        };
+        if meant.slots.iter().any(elsewhere) {
+            return None;
+        }
+        let value = |slot: &str| meant.slot(slot).map(|slot| slot.value.spoken());
+        let (name, slot) = match meant.intent.as_str() {
+            "HassSetVolume" => ("VolumeSet", Some(("percent", value("volume_level")?))),
+            "HassSetVolumeRelative" => match value("volume_step")?.as_str() {
+                "up" => ("VolumeUp", None),
+                "down" => ("VolumeDown", None),
+                step => match step.strip_prefix('-') {
+                    Some(down) => ("VolumeDown", Some(("by", down.to_owned()))),
+                    None => ("VolumeUp", Some(("by", step.to_owned()))),
+                },
+            },
+            "HassMediaPlayerMute" => ("Mute", None),
+            "HassMediaPlayerUnmute" => ("Unmute", None),
+            _ => return None,
+        };
+        self.changed_by(&Intent {
+            name: name.into(),
+            slots: slot
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+        })
     }
 
     /// An emergency call stands, or stands no more: the new volume, where that changes it.

@@ -4,6 +4,7 @@ use std::thread::JoinHandle;
 
 use hearthline_voice::clock::SampleIndex;
 use hearthline_voice::listen::{Listener, Output};
+use hearthline_voice::understand::everyday::Everyday;
 use hearthline_voice::understand::household::KnownNames;
 
 /// Blocks of microphone waiting for the ear; beyond it the oldest sound is given up and counted as lost.
@@ -13,6 +14,8 @@ enum Command {
     Samples(Vec<i16>),
     ListenForReply(u32),
     Names(Vec<String>),
+    Sentences(Arc<Everyday>),
+    Released,
     Ended,
 }
 
@@ -58,6 +61,8 @@ impl Hearing {
                             let names = names.iter().map(String::as_str);
                             listener.know_names(Arc::new(KnownNames::new(names)));
                         }
+                        Command::Sentences(everyday) => listener.know_sentences(everyday),
+                        Command::Released => listener.handle_released(),
                         Command::Ended => listener.handle_end(),
                     }
                     while let Some(output) = listener.poll_output() {
@@ -94,6 +99,16 @@ impl Hearing {
     /// The names that the household knows from now on.
     pub fn know_names(&mut self, names: Vec<String>) {
         self.send(Command::Names(names));
+    }
+
+    /// The everyday sentences of the household from now on.
+    pub fn know_sentences(&mut self, everyday: Arc<Everyday>) {
+        self.send(Command::Sentences(everyday));
+    }
+
+    /// The person let the button go: what they were saying is whole.
+    pub fn released(&mut self) {
+        self.send(Command::Released);
     }
 
     /// The microphone has ended.

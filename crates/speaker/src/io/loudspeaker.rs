@@ -24,7 +24,7 @@ pub const VOLUME_PERCENT_UNCHANGED: u8 = 60;
 pub type Voice = Box<dyn FnMut(&str) -> Result<Vec<i16>, String> + Send>;
 
 /// Where sound goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Sink {
     /// Nowhere; still paced, so that words take their time.
     Nowhere,
@@ -32,6 +32,8 @@ pub enum Sink {
     Wav(PathBuf),
     /// A program that takes raw 16 kHz mono little-endian samples, such as `aplay -q -t raw -r 16000 -f S16_LE -c 1`.
     Program(Vec<String>),
+    /// Whoever takes the blocks of 20 ms, as they sound; nothing comes while nothing sounds.
+    Given(tokio::sync::mpsc::Sender<Vec<i16>>),
 }
 
 enum Command {
@@ -339,12 +341,14 @@ enum Open {
     Nowhere,
     Wav { path: PathBuf, samples: Vec<i16> },
     Program(Child),
+    Given(tokio::sync::mpsc::Sender<Vec<i16>>),
 }
 
 impl Open {
     fn new(sink: Sink) -> io::Result<Self> {
         match sink {
             Sink::Nowhere => Ok(Self::Nowhere),
+            Sink::Given(blocks) => Ok(Self::Given(blocks)),
             Sink::Wav(path) => Ok(Self::Wav {
                 path,
                 samples: Vec::new(),
@@ -371,6 +375,8 @@ impl Open {
         match self {
             Self::Nowhere => {}
             Self::Wav { samples, .. } => samples.extend_from_slice(block),
+            // Late sound is worth nothing: what is not taken is dropped.
+            Self::Given(blocks) => drop(blocks.try_send(block.to_vec())),
             Self::Program(child) => {
                 let bytes: Vec<u8> = block
                     .iter()
@@ -394,7 +400,7 @@ impl Open {
 
     fn close(self, report: &dyn Fn(Report)) {
         match self {
-            Self::Nowhere => {}
+            Self::Nowhere | Self::Given(_) => {}
             Self::Wav { path, samples } => {
                 if let Err(error) = write_wav(&path, &samples) {
                     report(Report::Trouble(format!("{}: {error}", path.display())));

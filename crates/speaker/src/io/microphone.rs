@@ -14,7 +14,7 @@ const FRAME: Duration = Duration::from_millis(20);
 const PAUSE_SAMPLES: usize = 32_000;
 
 /// Where sound comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Microphone {
     /// A program that gives raw 16 kHz mono little-endian samples, such as `arecord -q -t raw -r 16000 -f S16_LE -c 1`.
     Program(Vec<String>),
@@ -30,6 +30,8 @@ pub enum Microphone {
         /// Whether more are named on standard input.
         and_named: bool,
     },
+    /// What somebody else brings, frames in their own time: a page in a browser, with the buttons on it.
+    Given(tokio::sync::mpsc::Receiver<Frame>),
 }
 
 /// A frame, or why there are no more.
@@ -41,6 +43,21 @@ pub enum Frame {
     RecordingEnded,
     /// The microphone is broken. The device goes on without it and says so.
     Broken(String),
+    /// A button of the device.
+    Button(Button),
+    /// Words that were typed where there is no microphone: everyday sentences only, never a call for help.
+    Typed(String),
+}
+
+/// A button beside the microphone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Button {
+    /// Held down to speak: what is said counts without the wake word, but for calls for help.
+    Held,
+    /// Let go: what was said is whole.
+    Released,
+    /// The announced call is taken back.
+    Cancel,
 }
 
 impl Microphone {
@@ -68,6 +85,11 @@ impl Microphone {
                     "microphone",
                     Box::new(move || paced(move || Ok(once.take()), give)),
                 )
+            }
+            Self::Given(mut frames) => {
+                let mut give = give;
+                let handed_on = move || while frames.blocking_recv().is_some_and(&mut give) {};
+                threaded("microphone", Box::new(handed_on))
             }
             Self::Recordings { first, and_named } => {
                 let mut waiting = Waiting::new(first, and_named)?;

@@ -2,6 +2,7 @@
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use hearthline_emergency::call::CallTimers;
@@ -11,20 +12,22 @@ use hearthline_ledger::{Hash, IncidentId};
 use hearthline_sip::endpoint::{Input as SipInput, Transport};
 use hearthline_transport::{FromNetwork, Reach, RtpPair, Sockets, SocketsConfig, ToNetwork, Trust};
 use hearthline_voice::listen::Listener;
+use hearthline_voice::understand::everyday::Everyday;
 use tokio::sync::mpsc;
 
 use super::hearing::{Hearing, Report as HearingReport};
 use super::home::{HomeNews, HomeWires};
 use super::lost::{self, LostAnswer};
 use super::loudspeaker::{Loudspeaker, Report, Sink, Voice};
-use super::microphone::{Frame, Microphone};
+use super::microphone::{Button, Frame, Microphone};
 use super::own_address::own_address;
 use super::password;
-use super::store::{Opened, Store, StoreError, Writer, random};
+use super::store::{Opened, Store, StoreError, Writer, Written, random};
 use crate::config::{ConfigError, Household};
 use crate::device::{Device, DeviceConfig, Input, Light, Output, PostToken, Step};
 use crate::messages::{News as HubSays, Outcome};
 use crate::policy::Situation;
+use crate::skill::Skill;
 
 /// Inputs waiting for the device; a full queue holds its senders back.
 const INPUTS_MAX: usize = 4_096;
@@ -32,6 +35,8 @@ const INPUTS_MAX: usize = 4_096;
 const FLUSH_MAX: Duration = Duration::from_secs(2);
 /// Microphone frames of 20 ms in a second.
 const FRAMES_PER_SECOND: u64 = 50;
+/// A wall clock that is off by this much was set, in milliseconds.
+const CLOCK_SET_MS: u64 = 50;
 
 /// What a device is run from.
 pub struct Parts {
@@ -47,6 +52,10 @@ pub struct Parts {
     pub microphone: Microphone,
     /// Where sound goes.
     pub loudspeaker: Sink,
+    /// The everyday sentences; without them only those of calls, messages and emergencies are understood.
+    pub everyday: Option<Arc<Everyday>>,
+    /// What it can do beside, in the order in which it is asked.
+    pub skills: Vec<Box<dyn Skill>>,
 }
 
 /// What a watcher is told.
@@ -58,6 +67,13 @@ pub enum News<'a> {
     Light(Light),
     /// The first INVITE of a call left.
     InviteLeft,
+    /// What a skill holds has changed: for pages.
+    Shows {
+        /// Whose.
+        skill: &'static str,
+        /// As the pages show it.
+        value: &'a serde_json::Value,
+    },
     /// An incident was exported.
     Bundle {
         /// Where it lies.
@@ -111,6 +127,7 @@ enum Message {
     Frame(Frame),
     Loudspeaker(Report),
     Durable(u64),
+    KeptOf(&'static str, u64),
     StoreTrouble(String),
     Lost(PostToken, Result<LostAnswer, String>),
 }
@@ -138,6 +155,8 @@ pub async fn run_trusting(
 ) -> Result<(), RunError> {
     let started = Instant::now();
     let wall_ms = wall_ms();
+    let wall_ms_at_zero =
+        wall_ms.saturating_sub(u64::try_from(started.elapsed().as_millis()).unwrap_or(0));
     let failed = |what: &'static str| move |why: String| RunError::Start { what, why };
     let (store, opened) = Store::open_or_replace(&parts.data, wall_ms, started.elapsed())?;
     let Opened {
@@ -200,14 +219,18 @@ pub async fn run_trusting(
         ],
         rtp_local: SocketAddr::new(home, rtp_port),
         seed: random()?,
-        wall_ms_at_zero: wall_ms
-            .saturating_sub(u64::try_from(started.elapsed().as_millis()).unwrap_or(0)),
+        wall_ms_at_zero,
     };
 
     let durable = messages.clone();
     let trouble = messages.clone();
     let writer = store.writer(
-        move |seq| drop(durable.blocking_send(Message::Durable(seq))),
+        move |written| {
+            drop(durable.blocking_send(match written {
+                Written::Entry(seq) => Message::Durable(seq),
+                Written::Skill(name, token) => Message::KeptOf(name, token),
+            }));
+        },
         move |what| drop(trouble.blocking_send(Message::StoreTrouble(what))),
     )?;
     let heard = messages.clone();
@@ -256,6 +279,13 @@ pub async fn run_trusting(
         device.restore_outbox(&outbox, started.elapsed());
         wires
     });
+    if let Some(everyday) = parts.everyday {
+        device.know_sentences(everyday, started.elapsed());
+    }
+    for skill in parts.skills {
+        let kept = store.kept_of(skill.name());
+        device.add_skill(skill, &kept, started.elapsed());
+    }
     let mut running = Running {
         device,
         store,
@@ -269,6 +299,7 @@ pub async fn run_trusting(
         to_export: None,
         timeout: None,
         frames: 0,
+        wall_ms_at_zero,
     };
     for notice in notices {
         if watch(News::Trouble(notice), running.when()).is_break() {
@@ -339,6 +370,8 @@ struct Running {
     to_export: Option<IncidentId>,
     timeout: Option<Duration>,
     frames: u64,
+    /// Where the wall clock stood when the device began, as far as is known.
+    wall_ms_at_zero: u64,
 }
 
 impl Running {
@@ -346,7 +379,8 @@ impl Running {
         let idle = self.device.situation() == Situation::Idle
             && self.device.recorder().incident().is_none()
             && !self.device.is_telephone_busy()
-            && !self.device.is_message_busy();
+            && !self.device.is_message_busy()
+            && !self.device.is_skill_busy();
         When {
             now: self.started.elapsed(),
             microphone_zero: self.microphone_zero,
@@ -375,9 +409,19 @@ impl Running {
                 self.hearing.samples(samples);
                 self.frames += 1;
                 if self.frames.is_multiple_of(FRAMES_PER_SECOND) {
+                    self.look_at_the_clock(now);
                     return watch(News::Second, self.when());
                 }
             }
+            Message::Frame(Frame::Button(Button::Held)) => self.device.handle(Input::Held, now),
+            Message::Frame(Frame::Button(Button::Released)) => {
+                self.hearing.released();
+                self.device.handle(Input::Released, now);
+            }
+            Message::Frame(Frame::Button(Button::Cancel)) => {
+                self.device.handle(Input::CancelButton, now);
+            }
+            Message::Frame(Frame::Typed(text)) => self.device.handle(Input::Typed(&text), now),
             Message::Frame(Frame::RecordingEnded) => {
                 return watch(News::RecordingEnded, self.when());
             }
@@ -394,6 +438,9 @@ impl Running {
                 let told = watch(News::Trouble(why), self.when());
                 self.device.handle(Input::SpeechEnded, now);
                 return told;
+            }
+            Message::KeptOf(skill, token) => {
+                self.device.handle(Input::KeptOf { skill, token }, now);
             }
             Message::Durable(seq) => self.device.handle(Input::Durable { seq }, now),
             Message::StoreTrouble(why) => return watch(News::Trouble(why), self.when()),
@@ -514,6 +561,17 @@ impl Running {
                 Output::Hush => self.loudspeaker.hush(),
                 Output::Play(samples) => self.loudspeaker.play(samples),
                 Output::KnowNames(names) => self.hearing.know_names(names),
+                Output::KnowSentences(everyday) => self.hearing.know_sentences(everyday),
+                Output::KeepOf {
+                    skill,
+                    token,
+                    bytes,
+                    appends,
+                } => self.writer.keep_of(skill, token, bytes, appends),
+                Output::Show { skill, value } => {
+                    let value = &value;
+                    watch(News::Shows { skill, value }, self.when())?;
+                }
                 Output::Tone(tone) => self.loudspeaker.tone(tone),
                 Output::Volume(percent) => self.loudspeaker.volume(percent),
                 Output::Media { from, to, bytes } => {
@@ -538,6 +596,15 @@ impl Running {
                     watch(News::Step(&step), self.when())?;
                 }
             }
+        }
+    }
+
+    /// The wall clock may have been set: skills that ring by it must know.
+    fn look_at_the_clock(&mut self, now: Duration) {
+        let zero = wall_ms().saturating_sub(u64::try_from(now.as_millis()).unwrap_or(0));
+        if zero.abs_diff(self.wall_ms_at_zero) > CLOCK_SET_MS {
+            self.wall_ms_at_zero = zero;
+            self.device.handle(Input::Wall { ms_at_zero: zero }, now);
         }
     }
 

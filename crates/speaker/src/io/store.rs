@@ -26,6 +26,8 @@ use crate::record::{Keep, Recorder};
 pub const LOG_BYTES_MAX: u64 = 64 << 20;
 /// Pause before a write that failed is tried again.
 const RETRY: Duration = Duration::from_millis(200);
+/// Largest file of a skill that is read, in bytes.
+const SKILL_BYTES_MAX: u64 = 64 * 1_024 * 1_024;
 /// Writes waiting for a disk that does not take them; beyond it audio is dropped first, and counted.
 const WAITING_MAX: usize = 20_000;
 /// How long closing waits for the disk.
@@ -286,14 +288,27 @@ impl Store {
         })
     }
 
-    /// Starts the writing thread. `durable` is called with each entry's number once it is on disk; `trouble` once when the
+    /// What a skill of this name kept at the last run, to be continued; empty when there is nothing.
+    #[must_use]
+    pub fn kept_of(&self, skill: &str) -> Vec<u8> {
+        let kept = File::open(self.folder.join("skills").join(skill));
+        let mut bytes = Vec::new();
+        if let Ok(file) = kept
+            && file.take(SKILL_BYTES_MAX).read_to_end(&mut bytes).is_err()
+        {
+            bytes.clear();
+        }
+        bytes
+    }
+
+    /// Starts the writing thread. `durable` is called with each entry's number once it is on disk, and for what a skill keeps; `trouble` once when the
     /// disk refuses and once when it takes writes again.
     ///
     /// # Errors
     /// When the thread cannot be started.
     pub fn writer(
         &self,
-        durable: impl Fn(u64) + Send + 'static,
+        durable: impl Fn(Written) + Send + 'static,
         trouble: impl Fn(String) + Send + 'static,
     ) -> Result<Writer, StoreError> {
         let (sender, receiver) = mpsc::channel();
@@ -422,12 +437,27 @@ pub struct Writer {
     thread: Option<JoinHandle<()>>,
 }
 
+/// Something that is on disk now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// An entry of the record, by its number.
+    Entry(u64),
+    /// What a skill kept: its name, and the token.
+    Skill(&'static str, u64),
+}
+
 /// One thing to write.
 enum Write {
     Keep(Keep),
     LostCache(Vec<u8>),
     KnownKeys(Vec<u8>),
     Outbox(Vec<u8>),
+    Skill {
+        name: &'static str,
+        token: u64,
+        bytes: Vec<u8>,
+        appends: bool,
+    },
     Flushed(mpsc::Sender<()>),
 }
 
@@ -450,6 +480,16 @@ impl Writer {
     /// Queues the messages that the hub does not have yet.
     pub fn keep_outbox(&self, bytes: Vec<u8>) {
         self.send(Write::Outbox(bytes));
+    }
+
+    /// Queues what a skill keeps: instead of all before, or behind it.
+    pub fn keep_of(&self, name: &'static str, token: u64, bytes: Vec<u8>, appends: bool) {
+        self.send(Write::Skill {
+            name,
+            token,
+            bytes,
+            appends,
+        });
     }
 
     /// Waits until everything queued before is on disk; false when the disk did not take it in `limit`.
@@ -480,7 +520,7 @@ impl Drop for Writer {
 fn write_all(
     folder: &Path,
     receiver: &mpsc::Receiver<Write>,
-    durable: &dyn Fn(u64),
+    durable: &dyn Fn(Written),
     trouble: &dyn Fn(String),
 ) {
     let mut waiting: VecDeque<Write> = VecDeque::new();
@@ -513,7 +553,10 @@ fn write_all(
         match write_one(folder, &mut log, write) {
             Ok(()) => {
                 match waiting.pop_front() {
-                    Some(Write::Keep(Keep::Entry { seq: Some(seq), .. })) => durable(seq),
+                    Some(Write::Keep(Keep::Entry { seq: Some(seq), .. })) => {
+                        durable(Written::Entry(seq));
+                    }
+                    Some(Write::Skill { name, token, .. }) => durable(Written::Skill(name, token)),
                     Some(Write::Flushed(done)) => {
                         let _ = done.send(());
                     }
@@ -579,8 +622,42 @@ fn write_one(folder: &Path, log: &mut Option<File>, write: &Write) -> io::Result
         Write::LostCache(bytes) => write_new(&folder.join("lost-cache"), bytes),
         Write::KnownKeys(bytes) => write_new(&folder.join("known-keys"), bytes),
         Write::Outbox(bytes) => write_new(&folder.join("outbox"), bytes),
+        Write::Skill {
+            name,
+            bytes,
+            appends,
+            ..
+        } => write_skill(&folder.join("skills"), name, bytes, *appends),
         Write::Flushed(_) => Ok(()),
     }
+}
+
+/// A failed append is taken back, so that it can be tried again without doubling what it wrote.
+fn write_skill(folder: &Path, name: &str, bytes: &[u8], appends: bool) -> io::Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)?;
+    let path = folder.join(name);
+    if !appends {
+        write_new(&path, bytes)?;
+        // The new name must be on disk as well before anybody relies on it.
+        return File::open(folder)?.sync_all();
+    }
+    let is_new = !path.exists();
+    let mut file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(&path)?;
+    let before = file.metadata()?.len();
+    let written = file.write_all(bytes).and_then(|()| file.sync_data());
+    if written.is_err() {
+        let _ = file.set_len(before);
+    } else if is_new {
+        File::open(folder)?.sync_all()?;
+    }
+    written
 }
 
 /// The stored log, empty when there is none; its length when that is more than is read.

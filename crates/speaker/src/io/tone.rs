@@ -1,4 +1,4 @@
-//! Tones of the telephone: ringing here and there, another call waiting, somebody let in.
+//! Tones: ringing here and there, another call waiting, somebody let in; a timer, an alarm, a reminder.
 use core::f32::consts::TAU;
 
 use crate::telephone::Tone;
@@ -57,6 +57,29 @@ const DROP_IN: Pattern = Pattern {
         note(220, 120, [784.0, 784.0]),
     ],
 };
+/// Three quick notes, and again: done.
+const TIMER: Pattern = Pattern {
+    every_ms: 1_500,
+    notes: &[
+        note(0, 120, [880.0, 880.0]),
+        note(160, 120, [880.0, 880.0]),
+        note(320, 240, [1_174.7, 1_174.7]),
+    ],
+};
+/// Rising, so that nobody is frightened out of sleep.
+const ALARM: Pattern = Pattern {
+    every_ms: 2_500,
+    notes: &[
+        note(0, 300, [523.3, 659.3]),
+        note(350, 300, [659.3, 784.0]),
+        note(700, 500, [784.0, 1_046.5]),
+    ],
+};
+/// Two notes, then a long pause.
+const REMINDER: Pattern = Pattern {
+    every_ms: 5_000,
+    notes: &[note(0, 200, [659.3, 659.3]), note(240, 400, [880.0, 880.0])],
+};
 
 /// A message: two notes up.
 const CHIME: [Note; 2] = [
@@ -92,6 +115,9 @@ impl Sounding {
             Tone::Ringback => &RINGBACK,
             Tone::Waiting => &WAITING,
             Tone::DropIn => &DROP_IN,
+            Tone::Timer => &TIMER,
+            Tone::Alarm => &ALARM,
+            Tone::Reminder => &REMINDER,
         };
         let samples = |ms: u32| ms * (RATE / 1_000);
         let at = self.at;
@@ -122,7 +148,15 @@ mod tests {
 
     #[test]
     fn every_tone_sounds_pauses_and_comes_again() {
-        for tone in [Tone::Ring, Tone::Ringback, Tone::Waiting, Tone::DropIn] {
+        for tone in [
+            Tone::Ring,
+            Tone::Ringback,
+            Tone::Waiting,
+            Tone::DropIn,
+            Tone::Timer,
+            Tone::Alarm,
+            Tone::Reminder,
+        ] {
             let mut sounding = Sounding::new(tone);
             let samples: Vec<i16> = (0..RATE * 12).map(|_| sounding.sample()).collect();
             let loud = |from: usize| {

@@ -15,6 +15,12 @@ pub enum Tone {
     Waiting,
     /// Somebody was let in without being answered: every few seconds, as long as they listen. Nothing turns it off.
     DropIn,
+    /// A timer is over. Not the telephone's; it gives way to every call.
+    Timer,
+    /// An alarm. As a timer.
+    Alarm,
+    /// A reminder. As a timer.
+    Reminder,
 }
 
 /// What the telephone wants done.

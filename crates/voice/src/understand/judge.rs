@@ -9,6 +9,7 @@
 //! "Alexa" comes out as "the licks are" else, and drags the next words along. What follows from both opinions is said
 //! in [`super::verdict`]; the thresholds are data ([`OperatingPoint`]), made by the calibration program.
 use super::automaton::{Automaton, Meaning, Payload, TooLarge, Wordings};
+use super::everyday::Everyday;
 use super::household::{self, KnownNames};
 use super::mass::{Mass, Pruning, Scorer};
 use super::mishearing::{hear, is_past, slips, stands_before};
@@ -76,6 +77,7 @@ pub struct Judge {
     scorer: Scorer,
     wake: Vec<TokenId>,
     names: Option<Arc<KnownNames>>,
+    everyday: Option<Arc<Everyday>>,
 }
 
 /// An order this much less probable than one that is asked about is no order: other texts may be looked at.
@@ -170,12 +172,18 @@ impl Judge {
             scorer: Scorer::new(automaton, vocabulary, Pruning::default()),
             wake,
             names: None,
+            everyday: None,
         })
     }
 
     /// The names that the household knows, for its everyday sentences. They touch no emergency.
     pub fn know_names(&mut self, names: Arc<KnownNames>) {
         self.names = Some(names);
+    }
+
+    /// The everyday sentences of the household. They read only what is left when all others have read.
+    pub fn know_sentences(&mut self, everyday: Arc<Everyday>) {
+        self.everyday = Some(everyday);
     }
 
     /// The same judge, telling the decoder these tokens for the wake word instead: for another keyword, or to measure.
@@ -412,12 +420,19 @@ impl Judge {
         }
         let (judged, rule) = decide(&transcript.text, &reading, &mass, contrary, &self.point);
         let names = self.names.as_deref();
-        let verdict = household::act(judged.clone(), &transcript.text, self.country, names);
-        let rule = if verdict == judged {
+        let mut verdict = household::act(judged.clone(), &transcript.text, self.country, names);
+        let mut rule = if verdict == judged {
             rule
         } else {
             Rule::Household
         };
+        if let Some(everyday) = &self.everyday
+            && is_left(&verdict)
+            && let Some(meant) = everyday.read(&transcript.text, self.country)
+        {
+            verdict = Verdict::Meant(Box::new(meant));
+            rule = Rule::Sentences;
+        }
         Understanding {
             transcript,
             verdict,
@@ -429,6 +444,15 @@ impl Judge {
                 point: self.point.clone(),
             },
         }
+    }
+}
+
+/// What the compiled sentences may read: what nobody else has understood, and the time, which they tell better.
+fn is_left(verdict: &Verdict) -> bool {
+    match verdict {
+        Verdict::Other => true,
+        Verdict::Act(intent) => intent.name == "GetTime",
+        _ => false,
     }
 }
 

@@ -6,10 +6,12 @@
 //!                                                └─► mended words ─► at most a question
 //! ```
 //! What none of them is, and a call to somebody else, is read again by the sentences of the household ([`household`]):
-//! calls, messages, volume. They change no verdict about an emergency.
+//! calls, messages, volume; and what is left then by the compiled sentences of the language ([`everyday`]). They change
+//! no verdict about an emergency.
 //! Orders are closed wordings: a word that the sentences in `data/emergency/` do not hold can never be part of one.
 pub mod automaton;
 pub mod country;
+pub mod everyday;
 mod grammar;
 pub mod household;
 pub mod judge;

@@ -5,6 +5,7 @@
 //! and ignoring lies a zone in which the speaker asks.
 use super::mass::{Mass, log_add};
 use super::reading::{AskReason, Intent, Reading, RefusedClass, Reply};
+use super::sentences::Recognition;
 use super::service::Service;
 
 /// Thresholds, in natural logarithms, and the date and command that made them.
@@ -90,7 +91,7 @@ impl OperatingPoint {
 }
 
 /// What the device may do about an utterance. Only its policy decides whether it does.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
     /// An order to call for help.
     Emergency {
@@ -119,8 +120,10 @@ pub enum Verdict {
     Reply(Reply),
     /// "Hang up the emergency call": ask first.
     HangUpEmergency,
-    /// An everyday sentence.
+    /// A sentence about calls, messages, volume, or one that the emergency sentences know.
     Act(Intent),
+    /// An everyday sentence, read by the compiled sentences of the language.
+    Meant(Box<Recognition>),
     /// Words that mean nothing here.
     Other,
     /// No words at all.
@@ -153,6 +156,10 @@ pub enum Rule {
     Veto,
     /// Nothing spoke for an emergency, and the words are an everyday sentence.
     Household,
+    /// The same, by the compiled sentences of the language.
+    Sentences,
+    /// The same, once words were taken for others that sound alike, or another text of the recogniser for the first.
+    Mended,
     /// Nothing spoke for an emergency.
     None,
 }
@@ -168,6 +175,8 @@ impl Rule {
             Self::Zone => "zone",
             Self::Veto => "veto",
             Self::Household => "household",
+            Self::Sentences => "sentences",
+            Self::Mended => "mended",
             Self::None => "none",
         }
     }

@@ -181,6 +181,8 @@ async fn call(
         }),
         microphone: Microphone::Samples(sound),
         loudspeaker: Sink::Nowhere,
+        everyday: None,
+        skills: Vec::new(),
     };
     let mut times = Times::default();
     let ran = run(parts, |news, when| times.watch(&news, when)).await;

@@ -37,7 +37,7 @@ pub use program::Program;
 pub use recognise::{
     HOUSE_VALUES_MAX, HouseValue, Lists, Recognition, SAID_CHARS_MAX, Slot, SlotFrom,
 };
-pub use render::{Moment, RenderError, Responses, World};
+pub use render::{Moment, Outcome, RenderError, Responses, World};
 pub use spellout::{NumberWords, SpelloutError};
 pub use store::StoreError;
 pub use template::{

@@ -41,6 +41,30 @@ pub struct Moment {
 }
 
 impl Moment {
+    /// The moment so many milliseconds after 1970-01-01, by the calendar, without a zone.
+    #[must_use]
+    pub fn from_unix_ms(ms: i64) -> Self {
+        let seconds = ms.div_euclid(1_000);
+        let (days, in_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+        // The calendar's 400 years have 146,097 days, counted from a 1 March.
+        let shifted = days + 719_468;
+        let era = shifted.div_euclid(146_097);
+        let of_era = shifted.rem_euclid(146_097);
+        let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let month = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * month + 2) / 5 + 1;
+        let month = if month < 10 { month + 3 } else { month - 9 };
+        let year = year_of_era + era * 400 + i64::from(month <= 2);
+        Self {
+            year: i32::try_from(year).unwrap_or(i32::MAX),
+            month: month as u8,
+            day: day as u8,
+            hour: (in_day / 3_600) as u8,
+            minute: (in_day / 60 % 60) as u8,
+        }
+    }
+
     /// Day of the week, Monday is 0 (Sakamoto's rule).
     #[must_use]
     pub fn weekday(&self) -> i32 {
@@ -67,6 +91,17 @@ pub struct World<'a> {
     pub house: &'a House,
     /// Now.
     pub now: Moment,
+}
+
+/// What came of doing it, for the response: beside or instead of what the sentence and the house say.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Outcome {
+    /// Another response of the intent than the one that the sentence asks for, by its key.
+    pub key: Option<String>,
+    /// Timers, where whoever keeps them says which.
+    pub timers: Option<Vec<Timer>>,
+    /// Slots, such as the time or what plays.
+    pub slots: Vec<(String, Json)>,
 }
 
 /// Renders responses.
@@ -116,12 +151,27 @@ impl Responses {
         meant: &Recognition,
         world: &World<'_>,
     ) -> Result<String, RenderError> {
-        let Some(template) = program.response(&meant.intent, &meant.response) else {
+        self.render_outcome(program, meant, &Outcome::default(), world)
+    }
+
+    /// The same with what came of doing it.
+    ///
+    /// # Errors
+    /// As [`Self::render`].
+    pub fn render_outcome(
+        &self,
+        program: &Program,
+        meant: &Recognition,
+        outcome: &Outcome,
+        world: &World<'_>,
+    ) -> Result<String, RenderError> {
+        let key = outcome.key.as_ref().unwrap_or(&meant.response);
+        let Some(template) = program.response(&meant.intent, key) else {
             return Ok(String::new());
         };
         let wrong = |error: minijinja::Error| RenderError {
             intent: meant.intent.clone(),
-            key: meant.response.clone(),
+            key: key.clone(),
             what: explained(&error),
         };
         let (matched, unmatched) = world.house.asked(meant);
@@ -150,7 +200,7 @@ impl Responses {
             "total_results": matched.len() + unmatched.len(),
         });
         let context = minijinja::context! {
-            slots => Value::from_serialize(slots(meant, world)),
+            slots => Value::from_serialize(slots(meant, outcome, world)),
             state => state.map_or_else(|| Value::from(()), Value::from_serialize),
             query => Value::from_serialize(query),
             state_attr => state_attr,
@@ -230,9 +280,10 @@ fn state(entity: &Entity) -> Json {
     })
 }
 
-fn slots(meant: &Recognition, world: &World<'_>) -> Map<String, Json> {
+fn slots(meant: &Recognition, outcome: &Outcome, world: &World<'_>) -> Map<String, Json> {
     let mut slots = Map::new();
-    let timers: Vec<Timer> = world.house.timers.iter().cloned().map(completed).collect();
+    let timers = outcome.timers.as_ref().unwrap_or(&world.house.timers);
+    let timers: Vec<Timer> = timers.iter().cloned().map(completed).collect();
     slots.insert("canceled".into(), timers.len().into());
     slots.insert("timers".into(), timers.into());
     slots.insert(
@@ -258,6 +309,7 @@ fn slots(meant: &Recognition, world: &World<'_>) -> Map<String, Json> {
         };
         slots.insert(slot.name.clone(), value);
     }
+    slots.extend(outcome.slots.iter().cloned());
     for (name, words) in &meant.captures {
         slots
             .entry(name.clone())
@@ -312,6 +364,25 @@ mod tests {
         assert_eq!(day(2013, 9, 17), 1);
         assert_eq!(day(2000, 1, 1), 5);
         assert_eq!(day(2026, 11, 23), 0);
+    }
+
+    #[test]
+    fn knows_the_calendar() {
+        let at = |ms| {
+            let Moment {
+                year,
+                month,
+                day,
+                hour,
+                minute,
+            } = Moment::from_unix_ms(ms);
+            (year, month, day, hour, minute)
+        };
+        assert_eq!(at(0), (1970, 1, 1, 0, 0));
+        assert_eq!(at(951_782_400_000 + 61 * 60_000), (2000, 2, 29, 1, 1));
+        assert_eq!(at(1_795_406_399_999), (2026, 11, 22, 23, 59));
+        assert_eq!(at(-1), (1969, 12, 31, 23, 59));
+        assert_eq!(at(i64::MAX).1, at(i64::MAX).1.clamp(1, 12));
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! Sentences of a language, compiled once and kept beside other caches of the user.
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use hearthline_voice::understand::sentences::{Grammar, NumberWords, Program};
+use hearthline_speaker::config::Household;
+use hearthline_voice::understand::everyday::Everyday;
+use hearthline_voice::understand::sentences::{Grammar, House, NumberWords, Program};
 use sha2::{Digest, Sha256};
 
 use crate::exit::Exit;
@@ -13,8 +16,30 @@ const FILES_MAX: usize = 1_000;
 /// Largest file of own sentences, in bytes.
 const FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
+/// What the recogniser hears: sentences of another language would never be said to it.
+const HEARD: &str = "en";
+
+/// The everyday sentences of a speaker. Without them it does all the rest, so what is wrong is told and nothing fails.
+pub(crate) fn everyday(folder: &ModelFolder, household: &Household) -> Option<Arc<Everyday>> {
+    let spoken = household.person.languages.first().map_or(HEARD, |tag| tag);
+    if spoken.split('-').next() != Some(HEARD) {
+        eprintln!("hearth: this speaker hears English only yet, not {spoken}");
+    }
+    match program(folder, HEARD, None) {
+        Ok(program) => {
+            let mut house = House::default();
+            house.set_context_area(&household.device.name);
+            Some(Arc::new(Everyday::new(Arc::new(program), house)))
+        }
+        Err((why, _)) => {
+            eprintln!("hearth: everyday sentences are not understood: {why}");
+            None
+        }
+    }
+}
+
 /// The compiled sentences of a language with the owner's own. Complaints about files go to standard error.
-pub(super) fn program(
+pub(crate) fn program(
     folder: &ModelFolder,
     language: &str,
     custom: Option<&Path>,
