@@ -2,7 +2,6 @@
 
 use core::time::Duration;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use hearthline_media::{
     Codec, Event, FRAME, FRAME_SAMPLES, Output, Session, SessionConfig, SessionConfigError,
@@ -11,6 +10,7 @@ use hearthline_sip::offer_answer::{self, Negotiated};
 
 use crate::behaviour::Voice;
 use crate::report::{Loudness, MediaReport};
+use crate::speech::Speech;
 
 /// Why a negotiated session cannot be served.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,8 +34,7 @@ pub(crate) enum MediaOutput {
 pub(crate) struct CallMedia {
     session: Session,
     remote: SocketAddr,
-    voice: Arc<[i16]>,
-    position: usize,
+    speech: Speech,
     next_speech: Duration,
     manner: Voice,
     loudness: Loudness,
@@ -46,7 +45,7 @@ impl CallMedia {
         negotiated: &Negotiated,
         seed: u64,
         unix_time_at_zero: Duration,
-        voice: Arc<[i16]>,
+        speech: Speech,
         manner: Voice,
         now: Duration,
     ) -> Result<Self, MediaError> {
@@ -59,8 +58,7 @@ impl CallMedia {
         Ok(Self {
             session: Session::new(config)?,
             remote,
-            voice,
-            position: 0,
+            speech,
             next_speech: now,
             manner,
             loudness: Loudness::default(),
@@ -85,6 +83,11 @@ impl CallMedia {
         if from.ip() == self.remote.ip() {
             self.session.handle_rtp(datagram, now);
         }
+    }
+
+    /// The person at the console said so much more.
+    pub(crate) fn handle_person(&mut self, samples: &[i16]) {
+        self.speech.put(samples);
     }
 
     pub(crate) fn handle_rtcp(&mut self, from: SocketAddr, datagram: &[u8], now: Duration) {
@@ -137,14 +140,10 @@ impl CallMedia {
     }
 
     fn next_frame(&mut self) -> [i16; FRAME_SAMPLES] {
-        let mut frame = [0; FRAME_SAMPLES];
-        if self.manner == Voice::Speaks && !self.voice.is_empty() {
-            for sample in &mut frame {
-                *sample = self.voice[self.position];
-                self.position = (self.position + 1) % self.voice.len();
-            }
+        match self.manner {
+            Voice::Speaks => self.speech.frame(),
+            Voice::Silent | Voice::Mute => [0; FRAME_SAMPLES],
         }
-        frame
     }
 }
 

@@ -13,22 +13,19 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use hearthline_media::Event as MediaEvent;
-use hearthline_sip::endpoint::{
-    self, Body, CallHandle, CommandError, EndedBy, Endpoint, Input, Refusal,
-};
-use hearthline_sip::offer_answer::{self, LocalAudio, Negotiated};
+use hearthline_sip::endpoint::{self, CallHandle, CommandError, EndedBy, Endpoint, Input};
 use hearthline_sip::sdp::SessionDescription;
-use hearthline_sip::target::Transport;
-use hearthline_sip::{HeaderName, Request, StatusCode};
 
-use crate::answer_body::{defective, moved, read_session};
-use crate::behaviour::{Answer, Behaviour, Reinvite, Ring};
+use crate::behaviour::{Answer, Behaviour};
 use crate::call_media::{CallMedia, MediaOutput};
 pub use crate::call_taker_config::CallTakerConfig;
 pub use crate::call_taker_output::{Event, Output};
-use crate::fact::Fact;
-use crate::inspection::inspect;
-use crate::report::{CallReport, CallState};
+use crate::moment::What;
+use crate::report::{AnsweredBy, CallReport, CallState};
+
+mod answering;
+mod ending;
+mod negotiating;
 
 /// What is to be done with a call at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +62,7 @@ pub struct CallTaker {
     outputs: VecDeque<Output>,
     deadline: Option<Duration>,
     outside_refused: u64,
+    changes: u64,
 }
 
 impl CallTaker {
@@ -79,6 +77,7 @@ impl CallTaker {
             outputs: VecDeque::new(),
             deadline: None,
             outside_refused: 0,
+            changes: 0,
             config,
         }
     }
@@ -154,6 +153,37 @@ impl CallTaker {
         Ok(())
     }
 
+    /// A person at the console takes a call that rings.
+    ///
+    /// # Errors
+    /// [`CommandError`] when there is no such call, or it rings no longer.
+    pub fn answer_call(&mut self, call: u32, now: Duration) -> Result<(), CommandError> {
+        let own = self
+            .calls
+            .iter_mut()
+            .find(|own| own.report.id == call && own.rings_for_a_person())
+            .ok_or(CommandError::UnknownCall)?;
+        own.report.answered_by = Some(AnsweredBy::Person);
+        own.due.retain(|(_, due)| *due != Due::Final);
+        own.due.push((now, Due::Final));
+        self.pump(now);
+        Ok(())
+    }
+
+    /// What the person who answered says: 16 kHz, in any portions. Nothing of a call that a machine answered.
+    pub fn handle_person(&mut self, call: u32, samples: &[i16]) {
+        let own = self.calls.iter_mut().find(|own| own.report.id == call);
+        if let Some(media) = own.and_then(|own| own.media.as_mut()) {
+            media.handle_person(samples);
+        }
+    }
+
+    /// Counts up with every change that a report shows, its audio's numbers apart.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
     /// What is known about a call, its audio up to now.
     #[must_use]
     pub fn report(&self, call: u32) -> Option<CallReport> {
@@ -173,6 +203,15 @@ impl CallTaker {
     pub fn set_recording(&mut self, call: u32, place: String) {
         if let Some(own) = self.calls.iter_mut().find(|own| own.report.id == call) {
             own.report.recording = Some(place);
+            self.changes += 1;
+        }
+    }
+
+    /// Notes that the recording is whole.
+    pub fn set_recorded(&mut self, call: u32) {
+        if let Some(own) = self.calls.iter_mut().find(|own| own.report.id == call) {
+            own.report.recorded = true;
+            self.changes += 1;
         }
     }
 
@@ -232,6 +271,7 @@ impl CallTaker {
     fn drain_media(&mut self, now: Duration) -> Option<Duration> {
         let mut deadline: Option<Duration> = None;
         let mut outputs = Vec::new();
+        let changes = &mut self.changes;
         for call in &mut self.calls {
             let (Some(media), Some(port)) = (&mut call.media, call.port) else {
                 continue;
@@ -249,16 +289,21 @@ impl CallTaker {
                     },
                     MediaOutput::Heard(samples) => Output::Heard { call: id, samples },
                     MediaOutput::Event(event) => {
+                        let after_ms = millis(now - arrived);
                         match &event {
                             MediaEvent::FirstPacketReceived => {
                                 *first_audio = Some(now);
-                                report.first_audio_after_ms = Some(millis(now - arrived));
+                                report.first_audio_after_ms = Some(after_ms);
+                                report.note(after_ms, What::FirstAudio);
                             }
+                            MediaEvent::MediaLost => report.note(after_ms, What::AudioLost),
+                            MediaEvent::MediaResumed => report.note(after_ms, What::AudioResumed),
                             MediaEvent::Digit { digit, .. } if report.digits.len() < 256 => {
                                 report.digits.push(*digit);
                             }
                             _ => {}
                         }
+                        *changes += 1;
                         Output::Event(Event::Media { call: id, event })
                     }
                 });
@@ -338,348 +383,6 @@ impl CallTaker {
         }
     }
 
-    fn on_incoming(
-        &mut self,
-        handle: CallHandle,
-        request: &Request,
-        transport: Transport,
-        own_uri: String,
-        now: Duration,
-    ) {
-        let behaviour = self.next_behaviour().clone();
-        self.calls_seen = self.calls_seen.saturating_add(1);
-        let inspection = inspect(request);
-        let id = self.calls.last().map_or(1, |last| last.report.id + 1);
-        let mut due = Vec::new();
-        let answer_at = now + Duration::from_millis(behaviour.answer_after_ms);
-        let rings = match behaviour.answer {
-            Answer::RingForever => true,
-            Answer::Accept => behaviour.ring != Ring::Never,
-            _ => false,
-        };
-        if rings {
-            due.push((now, Due::Ring));
-        }
-        if !matches!(
-            behaviour.answer,
-            Answer::TryingForever | Answer::RingForever | Answer::Dead
-        ) {
-            due.push((answer_at, Due::Final));
-        }
-        self.calls.push(Call {
-            handle,
-            behaviour,
-            offer: inspection.offer,
-            description: None,
-            due,
-            port: None,
-            media: None,
-            arrived: now,
-            first_audio: None,
-            own_uri,
-            report: CallReport {
-                id,
-                call_id: request.headers.call_id().unwrap_or_default().to_owned(),
-                state: CallState::Arrived,
-                service: inspection
-                    .service
-                    .map(|service| service.as_str().to_owned()),
-                drill: inspection.drill,
-                callback: inspection.callback,
-                transport: transport.to_string(),
-                arrived_ms: millis(now),
-                answered_after_ms: None,
-                first_audio_after_ms: None,
-                ended_after_ms: None,
-                ended_by: None,
-                digits: String::new(),
-                facts: inspection.facts.clone(),
-                media: None,
-                recording: None,
-            },
-        });
-        self.push(Output::Event(Event::Arrived { call: id }));
-        for fact in inspection.facts {
-            self.push(Output::Event(Event::Fact { call: id, fact }));
-        }
-        self.forget_old();
-    }
-
-    fn ring(&mut self, handle: CallHandle, now: Duration) -> Result<(), CommandError> {
-        let Some(call) = self.call(handle) else {
-            return Ok(());
-        };
-        let reliable = call.behaviour.ring == Ring::Reliable;
-        call.report.state = CallState::Ringing;
-        self.endpoint
-            .ring(handle, StatusCode::RINGING, None, reliable, now)
-    }
-
-    fn answer(&mut self, handle: CallHandle, now: Duration) -> Result<(), CommandError> {
-        let Some(call) = self.call(handle) else {
-            return Ok(());
-        };
-        let answer = call.behaviour.answer.clone();
-        let retry_after_s = call.behaviour.retry_after_s;
-        let mut refusal = match answer {
-            Answer::Accept => return self.accept(handle, now),
-            Answer::Reject(code) => {
-                Refusal::new(StatusCode::new(code).unwrap_or(StatusCode::SERVICE_UNAVAILABLE))
-            }
-            Answer::Redirect(uri) => moved(&uri),
-            Answer::RedirectLoop => moved(&call.own_uri),
-            Answer::TryingForever | Answer::RingForever | Answer::Dead => return Ok(()),
-        };
-        if let Some(seconds) = retry_after_s {
-            refusal
-                .headers
-                .push((HeaderName::RetryAfter, seconds.to_string().into_bytes()));
-        }
-        self.note_end(handle, "refused");
-        self.endpoint.reject(handle, refusal, now)
-    }
-
-    fn accept(&mut self, handle: CallHandle, now: Duration) -> Result<(), CommandError> {
-        let Some(port) = self.free_ports.pop_front() else {
-            self.note_end(handle, "no media port free");
-            return self
-                .endpoint
-                .reject(handle, Refusal::new(StatusCode::BUSY_HERE), now);
-        };
-        let local = LocalAudio::new(self.config.media_address, port);
-        let session_id = u64::from(port) << 16 | u64::from(self.calls_seen);
-        let Some(call) = self.call(handle) else {
-            return Ok(());
-        };
-        call.port = Some(port);
-        let settled = match &call.offer {
-            None => Ok((offer_answer::offer(&local, session_id, 1), None)),
-            Some(offer) => offer_answer::answer(offer, &local, session_id, 1)
-                .map(|(description, negotiated)| (description, Some(negotiated))),
-        };
-        let (description, negotiated) = match settled {
-            Ok(settled) => settled,
-            Err(error) => return self.refuse_media(handle, &error.to_string(), now),
-        };
-        let body = defective(call.behaviour.session, &description);
-        call.description = Some(description);
-        if let Some(negotiated) = negotiated
-            && let Err(why) = self.start_media(handle, &negotiated, now)
-        {
-            return self.refuse_media(handle, &why, now);
-        }
-        self.endpoint.accept(handle, body, now)?;
-        let Some(call) = self.call(handle) else {
-            return Ok(());
-        };
-        call.report.state = CallState::Answered;
-        call.report.answered_after_ms = Some(millis(now - call.arrived));
-        let id = call.report.id;
-        let after = |ms: u64| now + Duration::from_millis(ms);
-        let planned = [
-            (call.behaviour.hang_up_after_ms, Due::HangUp),
-            (call.behaviour.reinvite_after_ms, Due::Reinvite),
-        ];
-        call.due.extend(
-            planned
-                .iter()
-                .filter_map(|(ms, due)| ms.map(|ms| (after(ms), *due))),
-        );
-        self.push(Output::Event(Event::Answered { call: id }));
-        Ok(())
-    }
-
-    fn refuse_media(
-        &mut self,
-        handle: CallHandle,
-        why: &str,
-        now: Duration,
-    ) -> Result<(), CommandError> {
-        self.note_end(handle, "no session could be agreed");
-        if let Some(call) = self.call(handle) {
-            let fact = Fact::wrong("session-agreed", "RFC 3264 §6", why);
-            call.report.facts.push(fact.clone());
-            let event = Event::Fact {
-                call: call.report.id,
-                fact,
-            };
-            self.push(Output::Event(event));
-        }
-        self.endpoint
-            .reject(handle, Refusal::new(StatusCode::NOT_ACCEPTABLE_HERE), now)
-    }
-
-    /// Begins or changes the audio.
-    fn start_media(
-        &mut self,
-        handle: CallHandle,
-        negotiated: &Negotiated,
-        now: Duration,
-    ) -> Result<(), String> {
-        let (voice, unix) = (self.config.voice.clone(), self.config.unix_time_at_zero);
-        let seed = self.config.endpoint.seed;
-        let Some(call) = self.call(handle) else {
-            return Ok(());
-        };
-        if let Some(media) = &mut call.media {
-            return media
-                .renegotiate(negotiated)
-                .map_err(|error| error.to_string());
-        }
-        let mut word = [0; 8];
-        word.copy_from_slice(&seed[..8]);
-        let seed = u64::from_le_bytes(word) ^ u64::from(call.report.id).rotate_left(32);
-        let manner = call.behaviour.voice;
-        let media = CallMedia::new(negotiated, seed, unix, voice, manner, now);
-        call.media = Some(media.map_err(|error| error.to_string())?);
-        Ok(())
-    }
-
-    fn on_confirmed(&mut self, handle: CallHandle, ack: &Request, now: Duration) {
-        if !ack.body.is_empty() {
-            self.on_answer(handle, &ack.headers, &ack.body, now);
-        }
-        let Some(call) = self.call(handle) else {
-            return;
-        };
-        if call.report.state == CallState::Answered {
-            call.report.state = CallState::Confirmed;
-            let id = call.report.id;
-            self.push(Output::Event(Event::Confirmed { call: id }));
-        }
-    }
-
-    /// The caller's answer to an offer of ours, in an ACK or a 2xx.
-    fn on_answer(
-        &mut self,
-        handle: CallHandle,
-        headers: &hearthline_sip::Headers,
-        body: &[u8],
-        now: Duration,
-    ) {
-        let Some(call) = self.call(handle) else {
-            return;
-        };
-        let Some(offer) = call.description.clone() else {
-            return;
-        };
-        let result = read_session(headers, body).and_then(|answer| {
-            let negotiated = offer_answer::answer_received(&offer, &answer)
-                .map_err(|error| error.to_string())?;
-            self.start_media(handle, &negotiated, now)
-        });
-        if let Err(why) = result {
-            self.trouble(handle, &why);
-        }
-    }
-
-    fn on_reinvite(
-        &mut self,
-        handle: CallHandle,
-        request: &Request,
-        now: Duration,
-    ) -> Result<(), CommandError> {
-        let address = self.config.media_address;
-        let Some(call) = self.call(handle) else {
-            return Ok(());
-        };
-        let not_acceptable = Refusal::new(StatusCode::NOT_ACCEPTABLE_HERE);
-        match call.behaviour.reinvite {
-            Reinvite::Never => return Ok(()),
-            Reinvite::Refuse => return self.endpoint.reject_reinvite(handle, not_acceptable, now),
-            Reinvite::Answer => {}
-        }
-        let (Some(port), Some(previous)) = (call.port, call.description.clone()) else {
-            return self.endpoint.reject_reinvite(handle, not_acceptable, now);
-        };
-        let local = LocalAudio::new(address, port);
-        if request.body.is_empty() {
-            let description = offer_answer::reoffer(&previous, &local);
-            let body = Body::sdp(description.to_bytes());
-            call.description = Some(description);
-            return self.endpoint.answer_reinvite(handle, Some(body), now);
-        }
-        let origin = (
-            previous.origin.session_id,
-            previous.origin.version.wrapping_add(1),
-        );
-        let settled = read_session(&request.headers, &request.body).and_then(|offer| {
-            offer_answer::answer(&offer, &local, origin.0, origin.1)
-                .map_err(|error| error.to_string())
-        });
-        match settled {
-            Ok((description, negotiated)) if self.start_media(handle, &negotiated, now).is_ok() => {
-                let body = Body::sdp(description.to_bytes());
-                if let Some(call) = self.call(handle) {
-                    call.description = Some(description);
-                }
-                self.endpoint.answer_reinvite(handle, Some(body), now)
-            }
-            _ => self.endpoint.reject_reinvite(handle, not_acceptable, now),
-        }
-    }
-
-    fn reinvite(&mut self, handle: CallHandle, now: Duration) -> Result<(), CommandError> {
-        let address = self.config.media_address;
-        let Some(call) = self.call(handle) else {
-            return Ok(());
-        };
-        let (Some(port), Some(previous)) = (call.port, call.description.as_ref()) else {
-            return Ok(());
-        };
-        let description = offer_answer::reoffer(previous, &LocalAudio::new(address, port));
-        let body = Body::sdp(description.to_bytes());
-        call.description = Some(description);
-        self.endpoint.reinvite(handle, body, now)
-    }
-
-    fn on_ended(&mut self, handle: CallHandle, now: Duration) {
-        let Some(call) = self.call(handle) else {
-            return;
-        };
-        if call.report.state == CallState::Ended {
-            return;
-        }
-        call.report.state = CallState::Ended;
-        call.report.ended_after_ms = Some(millis(now - call.arrived));
-        call.due.clear();
-        let id = call.report.id;
-        let by = call.report.ended_by.clone().unwrap_or_default();
-        let mut facts = Vec::new();
-        let mut outputs = Vec::new();
-        if let (Some(mut media), Some(port)) = (call.media.take(), call.port) {
-            media.close(now);
-            media.drain(now, |output| match output {
-                MediaOutput::Rtp(to, bytes) => outputs.push(Output::Media { port, to, bytes }),
-                MediaOutput::Rtcp(to, bytes) => {
-                    outputs.push(Output::Media {
-                        port: port.saturating_add(1),
-                        to,
-                        bytes,
-                    });
-                }
-                MediaOutput::Heard(samples) => outputs.push(Output::Heard { call: id, samples }),
-                MediaOutput::Event(_) => {}
-            });
-            let report = media.report();
-            let answered = call.report.answered_after_ms.unwrap_or(0);
-            let since_answer = call.arrived + Duration::from_millis(answered);
-            facts = report.facts(now.saturating_sub(call.first_audio.unwrap_or(since_answer)));
-            call.report.media = Some(report);
-        }
-        call.report.facts.extend(facts.iter().cloned());
-        if let Some(port) = call.port.take() {
-            self.free_ports.push_back(port);
-        }
-        for output in outputs {
-            self.push(output);
-        }
-        for fact in facts {
-            self.push(Output::Event(Event::Fact { call: id, fact }));
-        }
-        self.push(Output::Event(Event::Ended { call: id, by }));
-    }
-
     /// The first reason given stays.
     fn note_end(&mut self, handle: CallHandle, by: &str) {
         if let Some(call) = self.call(handle) {
@@ -694,6 +397,15 @@ impl CallTaker {
                 why: why.to_string(),
             };
             self.push(Output::Event(event));
+        }
+    }
+
+    /// Puts a step of a call into its report.
+    fn note(&mut self, handle: CallHandle, what: What, now: Duration) {
+        self.changes += 1;
+        if let Some(call) = self.call(handle) {
+            let after_ms = millis(now.saturating_sub(call.arrived));
+            call.report.note(after_ms, what);
         }
     }
 
@@ -721,6 +433,13 @@ impl CallTaker {
 }
 
 impl Call {
+    /// Whether it waits for somebody to take it; a refusal is not to be talked out of it.
+    fn rings_for_a_person(&self) -> bool {
+        matches!(self.report.state, CallState::Arrived | CallState::Ringing)
+            && self.behaviour.answer == Answer::Accept
+            && self.report.answered_by.is_none()
+    }
+
     fn current_report(&self) -> CallReport {
         let mut report = self.report.clone();
         if let Some(media) = &self.media {

@@ -21,7 +21,9 @@ pub struct CallTakerConfig {
     pub media_ports: Vec<u16>,
     /// What is done with the first call, the second, and so on; the last one goes for all further calls.
     pub behaviours: Vec<Behaviour>,
-    /// What the caller hears, 16 kHz, repeated.
+    /// A person at the console may take each call for so long before the behaviour answers it; none: nobody is there.
+    pub person_answers_within: Option<Duration>,
+    /// What the caller hears when no person answers, 16 kHz, repeated.
     pub voice: Arc<[i16]>,
     /// Unix time at `now == 0`, for RTCP; zero when unknown.
     pub unix_time_at_zero: Duration,
@@ -46,6 +48,7 @@ impl CallTakerConfig {
             media_address,
             media_ports,
             behaviours: vec![Behaviour::default()],
+            person_answers_within: None,
             voice: test_voice().into(),
             unix_time_at_zero: Duration::ZERO,
             calls_kept_max: 256,

@@ -44,6 +44,8 @@ pub struct PsapConfig {
     pub voice: Option<PathBuf>,
     /// What is done with the first call, the second and so on; the last for all further.
     pub behaviours: Vec<Behaviour>,
+    /// A person at the console may take each call for so long, then the behaviour answers; none: nobody is waited for.
+    pub person_answers_within_s: Option<u16>,
     /// What is printed.
     pub print: Print,
 }
@@ -78,6 +80,7 @@ impl Default for PsapConfig {
             recording_rate_hz: 16_000,
             voice: None,
             behaviours: vec![Behaviour::default()],
+            person_answers_within_s: None,
             print: Print::Facts,
         }
     }
@@ -132,6 +135,14 @@ impl PsapConfig {
         }
         if self.calls_max == 0 || self.calls_max > CALLS_MAX {
             return Err(ConfigError::Value("calls_max is not 1 to 64"));
+        }
+        if self
+            .person_answers_within_s
+            .is_some_and(|s| !(1..=600).contains(&s))
+        {
+            return Err(ConfigError::Value(
+                "person_answers_within_s is not 1 to 600",
+            ));
         }
         if ![8_000, 16_000].contains(&self.recording_rate_hz) {
             return Err(ConfigError::Value(
@@ -210,6 +221,7 @@ mod tests {
                 "give one",
             ),
             ("calls_max = 0", "calls_max"),
+            ("person_answers_within_s = 0", "person_answers_within_s"),
             ("recording_rate_hz = 44100", "recording_rate_hz"),
             ("behaviours = []", "behaviours"),
         ] {

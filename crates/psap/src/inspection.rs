@@ -8,7 +8,9 @@ use hearthline_sip::multipart::{MultipartLimits, Part, find_by_cid, find_by_type
 use hearthline_sip::sdp::{Direction, Media, SessionDescription};
 use hearthline_sip::{HeaderName, Headers, NameAddr, Request, Uri};
 
+use crate::data_block::DataBlock;
 use crate::fact::Fact;
+use crate::place::Place;
 
 /// Longest value shown of anything the caller wrote, in characters.
 const VALUE_CHARS_MAX: usize = 300;
@@ -30,6 +32,10 @@ pub struct Inspection {
     pub callback: Option<String>,
     /// Whether the call is marked as a drill everywhere.
     pub drill: bool,
+    /// Where the caller says to be.
+    pub place: Option<Place>,
+    /// Additional data that reads.
+    pub data: Vec<DataBlock>,
 }
 
 /// Reads an INVITE.
@@ -45,7 +51,7 @@ pub fn inspect(request: &Request) -> Inspection {
             Vec::new()
         }
     };
-    location(&request.headers, &parts, &mut facts);
+    let place = location(&request.headers, &parts, &mut facts);
     let blocks = additional_data(&request.headers, &parts, &mut facts);
     let drill = drill(&request.headers, &blocks, &mut facts);
     let offer = session(&parts, &mut facts);
@@ -65,6 +71,8 @@ pub fn inspect(request: &Request) -> Inspection {
         offer,
         callback,
         drill,
+        place,
+        data: blocks.iter().map(DataBlock::of).collect(),
     }
 }
 
@@ -162,7 +170,7 @@ fn can_be_called(uri: &Uri) -> bool {
     }
 }
 
-fn location(headers: &Headers, parts: &[Part], facts: &mut Vec<Fact>) {
+fn location(headers: &Headers, parts: &[Part], facts: &mut Vec<Fact>) -> Option<Place> {
     let clause = "RFC 6442 §4.1, RFC 6881 ED-33";
     let references = match headers.geolocation() {
         Ok(references) if !references.is_empty() => references,
@@ -172,11 +180,11 @@ fn location(headers: &Headers, parts: &[Part], facts: &mut Vec<Fact>) {
                 clause,
                 "no Geolocation header field",
             ));
-            return;
+            return None;
         }
         Err(error) => {
             facts.push(Fact::wrong("geolocation", clause, error.to_string()));
-            return;
+            return None;
         }
     };
     let uris: Vec<String> = references
@@ -209,12 +217,10 @@ fn location(headers: &Headers, parts: &[Part], facts: &mut Vec<Fact>) {
             None => "not stated",
         },
     ));
-    if let Some(part) = part {
-        location_object(part, facts);
-    }
+    part.and_then(|part| location_object(part, facts))
 }
 
-fn location_object(part: &Part, facts: &mut Vec<Fact>) {
+fn location_object(part: &Part, facts: &mut Vec<Fact>) -> Option<Place> {
     let clause = "RFC 4119, RFC 5491";
     let parsed = part.decoded().map_err(|error| error.to_string());
     let parsed = parsed.and_then(|bytes| PidfLo::parse(&bytes).map_err(|error| error.to_string()));
@@ -222,7 +228,7 @@ fn location_object(part: &Part, facts: &mut Vec<Fact>) {
         Ok(pidf) => pidf,
         Err(error) => {
             facts.push(Fact::wrong("pidf-lo", clause, error));
-            return;
+            return None;
         }
     };
     let unread: Vec<&str> = pidf
@@ -280,6 +286,7 @@ fn location_object(part: &Part, facts: &mut Vec<Fact>) {
         "RFC 6881 ED-41",
         methods.join(", "),
     ));
+    Some(Place::of(&pidf))
 }
 
 /// The blocks that Call-Info refers to and that read.

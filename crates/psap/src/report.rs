@@ -5,7 +5,10 @@ use core::time::Duration;
 use hearthline_media::Statistics;
 use serde::Serialize;
 
+use crate::data_block::DataBlock;
 use crate::fact::Fact;
+use crate::moment::{MOMENTS_MAX, Moment, What};
+use crate::place::Place;
 
 /// Where a call stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -21,6 +24,16 @@ pub enum CallState {
     Confirmed,
     /// Over.
     Ended,
+}
+
+/// Who took a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnsweredBy {
+    /// A person at the console.
+    Person,
+    /// The behaviour, with the machine's voice.
+    Machine,
 }
 
 /// One call.
@@ -58,6 +71,18 @@ pub struct CallReport {
     pub media: Option<MediaReport>,
     /// Where the caller's audio was written, if it was.
     pub recording: Option<String>,
+    /// Whether that file is whole and may be played.
+    pub recorded: bool,
+    /// Who took it.
+    pub answered_by: Option<AnsweredBy>,
+    /// The machine takes it so long after the INVITE unless a person has; none: no person is waited for.
+    pub machine_answers_after_ms: Option<u64>,
+    /// Where the caller says to be.
+    pub place: Option<Place>,
+    /// What the caller's device adds.
+    pub data: Vec<DataBlock>,
+    /// What happened, in order.
+    pub timeline: Vec<Moment>,
 }
 
 impl CallReport {
@@ -65,6 +90,12 @@ impl CallReport {
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.facts.iter().all(|fact| fact.ok)
+    }
+
+    pub(crate) fn note(&mut self, after_ms: u64, what: What) {
+        if self.timeline.len() < MOMENTS_MAX {
+            self.timeline.push(Moment { after_ms, what });
+        }
     }
 
     /// The fact of this name.

@@ -19,8 +19,13 @@ pub(crate) enum Job {
     Finished { call: u32 },
 }
 
-/// Where a recording went, once it is open.
-pub(crate) type Opened = (u32, PathBuf);
+/// What became of a recording.
+pub(crate) enum Written {
+    /// It is open, there.
+    Begun { call: u32, path: PathBuf },
+    /// It is whole and may be played.
+    Whole { call: u32 },
+}
 
 /// The thread's handle. Dropping it writes what waits and ends the thread.
 pub(crate) struct Screen {
@@ -33,12 +38,12 @@ impl Screen {
     pub(crate) fn start(
         recordings: Option<PathBuf>,
         rate_hz: u32,
-        opened: tokio::sync::mpsc::Sender<Opened>,
+        written: tokio::sync::mpsc::Sender<Written>,
     ) -> std::io::Result<Self> {
         let (jobs, waiting) = sync_channel(JOBS_MAX);
         let thread = std::thread::Builder::new()
             .name("psap-screen".to_owned())
-            .spawn(move || write_all(&waiting, recordings.as_deref(), rate_hz, &opened))?;
+            .spawn(move || write_all(&waiting, recordings.as_deref(), rate_hz, &written))?;
         Ok(Self {
             jobs: Some(jobs),
             thread: Some(thread),
@@ -74,7 +79,7 @@ fn write_all(
     jobs: &Receiver<Job>,
     folder: Option<&Path>,
     rate_hz: u32,
-    opened: &tokio::sync::mpsc::Sender<Opened>,
+    written: &tokio::sync::mpsc::Sender<Written>,
 ) {
     // None: it could not be opened, which was said once.
     let mut recordings: HashMap<u32, Option<Recording>> = HashMap::new();
@@ -88,7 +93,7 @@ fn write_all(
                 let recording = recordings.entry(call).or_insert_with(|| {
                     match Recording::create(folder, call, rate_hz) {
                         Ok((recording, path)) => {
-                            let _ = opened.try_send((call, path));
+                            let _ = written.try_send(Written::Begun { call, path });
                             Some(recording)
                         }
                         Err(error) => {
@@ -105,10 +110,14 @@ fn write_all(
                 }
             }
             Job::Finished { call } => {
-                if let Some(Some(recording)) = recordings.remove(&call)
-                    && let Err(error) = recording.finish()
-                {
-                    tracing::warn!(call, %error, "the recording could not be closed");
+                let Some(Some(recording)) = recordings.remove(&call) else {
+                    continue;
+                };
+                match recording.finish() {
+                    Ok(()) => drop(written.try_send(Written::Whole { call })),
+                    Err(error) => {
+                        tracing::warn!(call, %error, "the recording could not be closed");
+                    }
                 }
             }
         }

@@ -3,31 +3,29 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use hearthline_sip::target::Transport;
-use hearthline_transport::{
-    BindError, FromNetwork, GuardedUdp, Identity, Reach, RtpPair, Sockets, SocketsConfig, ToNetwork,
-};
+use hearthline_transport::{BindError, Identity, Reach, RtpPair, Sockets, SocketsConfig};
 use thiserror::Error;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::behaviour::Behaviour;
 use crate::boundaries::{Boundaries, BoundaryError};
-use crate::call_taker::{CallTaker, CallTakerConfig, Event, Output};
-use crate::config::{ConfigError, Print, PsapConfig};
+use crate::call_taker::{CallTaker, CallTakerConfig};
+use crate::config::{ConfigError, PsapConfig};
+use crate::console::Board;
+use crate::desk::{Command, Desk, Said, read};
 use crate::home_ca::HomeCa;
 use crate::lost_server::{LostFault, LostServer};
 use crate::recording::read_voice;
 use crate::report::CallReport;
-use crate::screen::{Job, Screen};
+use crate::screen::Screen;
 use crate::web;
 
-/// Largest datagram of media.
-const DATAGRAM_BYTES: usize = 2_048;
 /// Datagrams and commands that may wait.
 const WAITING_MAX: usize = 1_024;
 /// Free ports tried when the system is to choose one for UDP and TCP together.
@@ -61,18 +59,12 @@ pub enum StartError {
     Certificate(String),
 }
 
-/// Something asked of the running call-taker.
-enum Command {
-    Reports(oneshot::Sender<Vec<CallReport>>),
-    Behaviours(Vec<Behaviour>),
-    HangUp(u32),
-    Stop,
-}
-
 /// Talks to a running call-taker; cheap to copy.
 #[derive(Clone)]
 pub struct PsapHandle {
     commands: mpsc::Sender<Command>,
+    said: mpsc::Sender<Said>,
+    board: Board,
 }
 
 impl PsapHandle {
@@ -83,6 +75,44 @@ impl PsapHandle {
         waiting.await.ok()
     }
 
+    /// One call; none when there is no such call, or the call-taker has stopped.
+    pub async fn report(&self, call: u32) -> Option<CallReport> {
+        let (answer, waiting) = oneshot::channel();
+        let command = Command::Report(call, answer);
+        self.commands.send(command).await.ok()?;
+        waiting.await.ok()?
+    }
+
+    /// A person takes a call that rings; false when it rings no longer, none when the call-taker has stopped.
+    pub async fn answer(&self, call: u32) -> Option<bool> {
+        let (answer, waiting) = oneshot::channel();
+        let command = Command::Answer(call, answer);
+        self.commands.send(command).await.ok()?;
+        waiting.await.ok()
+    }
+
+    /// Ends a call from the call-taker's side; false when it is over, none when the call-taker has stopped.
+    pub async fn end(&self, call: u32) -> Option<bool> {
+        let (answer, waiting) = oneshot::channel();
+        let command = Command::HangUp(call, Some(answer));
+        self.commands.send(command).await.ok()?;
+        waiting.await.ok()
+    }
+
+    /// From now on a call's audio goes here too: 20 ms at 16 kHz; what does not fit is dropped. The last to ask has it.
+    pub async fn listen(&self, call: u32, ear: mpsc::Sender<Vec<i16>>) {
+        let _ = self.commands.send(Command::Listen(call, ear)).await;
+    }
+
+    /// What the person at the console says, 16 kHz; dropped when the call-taker is behind.
+    pub fn say(&self, call: u32, samples: Vec<i16>) {
+        let _ = self.said.try_send(Said { call, samples });
+    }
+
+    pub(crate) fn board(&self) -> &Board {
+        &self.board
+    }
+
     /// Behaves so from the next call on.
     pub async fn set_behaviours(&self, behaviours: Vec<Behaviour>) {
         let _ = self.commands.send(Command::Behaviours(behaviours)).await;
@@ -90,7 +120,7 @@ impl PsapHandle {
 
     /// Ends a call from the call-taker's side.
     pub async fn hang_up(&self, call: u32) {
-        let _ = self.commands.send(Command::HangUp(call)).await;
+        let _ = self.commands.send(Command::HangUp(call, None)).await;
     }
 }
 
@@ -118,6 +148,12 @@ impl Running {
     #[must_use]
     pub fn lost_url(&self) -> String {
         format!("http://{}/lost", self.http)
+    }
+
+    /// URL of the page at which a person takes calls.
+    #[must_use]
+    pub fn console_url(&self) -> String {
+        format!("http://{}/", self.http)
     }
 
     /// The LoST server fails so from now on.
@@ -204,9 +240,13 @@ pub async fn start_with_identity(
     let mut core = CallTakerConfig::new(seed(), sip.clone(), ports);
     core.media_address = config.address;
     core.behaviours.clone_from(&config.behaviours);
+    let epoch = Instant::now();
     core.unix_time_at_zero = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
+    core.person_answers_within = config
+        .person_answers_within_s
+        .map(|seconds| Duration::from_secs(seconds.into()));
     if let Some(path) = config.voice.clone() {
         let voice = tokio::task::spawn_blocking(move || read_voice(&path)).await;
         let voice = voice.map_err(|error| StartError::Voice(error.to_string()))?;
@@ -216,7 +256,19 @@ pub async fn start_with_identity(
     let screen = Screen::start(config.recordings.clone(), config.recording_rate_hz, opened);
     let screen = screen.map_err(io("the screen's thread"))?;
     let (commands, asked) = mpsc::channel(WAITING_MAX);
-    let handle = PsapHandle { commands };
+    let (said, hears) = mpsc::channel(WAITING_MAX);
+    let (changed, changes) = watch::channel(0);
+    let board = Board {
+        changes,
+        zero_unix_ms: u64::try_from(core.unix_time_at_zero.as_millis()).unwrap_or(u64::MAX),
+        waits_for_a_person: core.person_answers_within.is_some(),
+        records: config.recordings.is_some(),
+    };
+    let handle = PsapHandle {
+        commands,
+        said,
+        board,
+    };
     let desk = Desk {
         core: CallTaker::new(core),
         sockets,
@@ -224,7 +276,9 @@ pub async fn start_with_identity(
         screen,
         records: config.recordings.is_some(),
         print: config.print,
-        epoch: Instant::now(),
+        epoch,
+        ears: HashMap::new(),
+        changed,
         _readers: readers,
     };
     let router = web::router(handle.clone(), lost.clone());
@@ -233,7 +287,7 @@ pub async fn start_with_identity(
         http: http_address,
         handle,
         lost,
-        task: tokio::spawn(desk.work(arrived, asked, recordings)),
+        task: tokio::spawn(desk.work(arrived, asked, hears, recordings)),
         web: tokio::spawn(async move {
             if let Err(error) = axum::serve(http, router).await {
                 tracing::error!(%error, "HTTP ended");
@@ -325,28 +379,6 @@ async fn lost_server(
     Ok(server)
 }
 
-/// A datagram and the port it came to.
-type Datagram = (u16, SocketAddr, Vec<u8>);
-
-async fn read(port: u16, socket: Arc<GuardedUdp>, datagrams: mpsc::Sender<Datagram>) {
-    let mut buffer = vec![0; DATAGRAM_BYTES];
-    loop {
-        match socket.recv_from(&mut buffer).await {
-            Ok((length, from)) => {
-                // Full: late audio is worth nothing.
-                if let Err(mpsc::error::TrySendError::Closed(_)) =
-                    datagrams.try_send((port, from, buffer[..length].to_vec()))
-                {
-                    return;
-                }
-            }
-            // A caller that is gone answers by ICMP; the socket stays good.
-            Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {}
-            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
-        }
-    }
-}
-
 /// Random enough for tokens of a drill: the standard library's own per-process keys.
 fn seed() -> [u8; 32] {
     let mut seed = [0; 32];
@@ -356,135 +388,4 @@ fn seed() -> [u8; 32] {
         word.copy_from_slice(&hasher.finish().to_le_bytes());
     }
     seed
-}
-
-/// The task that owns the core.
-struct Desk {
-    core: CallTaker,
-    sockets: Sockets,
-    media: HashMap<u16, Arc<GuardedUdp>>,
-    screen: Screen,
-    records: bool,
-    print: Print,
-    epoch: Instant,
-    _readers: JoinSet<()>,
-}
-
-impl Desk {
-    async fn work(
-        mut self,
-        mut datagrams: mpsc::Receiver<Datagram>,
-        mut commands: mpsc::Receiver<Command>,
-        mut recordings: mpsc::Receiver<(u32, PathBuf)>,
-    ) {
-        loop {
-            let deadline = self.drain();
-            let wake = async {
-                match deadline {
-                    Some(at) => tokio::time::sleep_until((self.epoch + at).into()).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                Some(news) = self.sockets.receiver.recv() => self.on_network(&news),
-                Some((port, from, bytes)) = datagrams.recv() => {
-                    let now = self.epoch.elapsed();
-                    self.core.handle_media(port, from, &bytes, now);
-                }
-                Some((call, path)) = recordings.recv() => {
-                    self.core.set_recording(call, path.display().to_string());
-                }
-                command = commands.recv() => match command {
-                    Some(Command::Reports(answer)) => {
-                        let _ = answer.send(self.core.reports());
-                    }
-                    Some(Command::Behaviours(behaviours)) => self.core.set_behaviours(behaviours),
-                    Some(Command::HangUp(call)) => {
-                        let _ = self.core.hang_up(call, self.epoch.elapsed());
-                    }
-                    Some(Command::Stop) | None => break,
-                },
-                () = wake => self.core.handle_timeout(self.epoch.elapsed()),
-            }
-        }
-        for report in self.core.reports() {
-            let _ = self.core.hang_up(report.id, self.epoch.elapsed());
-        }
-        self.drain();
-        // The goodbyes are in the sockets' queue; give them a moment to leave.
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-
-    fn on_network(&mut self, news: &FromNetwork) {
-        if let Some(input) = news.as_input() {
-            self.core.handle_sip(input, self.epoch.elapsed());
-        }
-    }
-
-    /// Does what the core wants; returns when it wants to be called again.
-    fn drain(&mut self) -> Option<Duration> {
-        loop {
-            let job = match self.core.poll_output(self.epoch.elapsed()) {
-                Output::Sip { target, bytes } => {
-                    // Full: the message is repeated, or the transaction ends by its timer.
-                    let _ = self
-                        .sockets
-                        .sender
-                        .try_send(ToNetwork::Transmit { target, bytes });
-                    continue;
-                }
-                Output::CloseStream { transport, remote } => {
-                    let _ = self
-                        .sockets
-                        .sender
-                        .try_send(ToNetwork::Close { transport, remote });
-                    continue;
-                }
-                Output::Media { port, to, bytes } => {
-                    if let Some(socket) = self.media.get(&port) {
-                        let _ = socket.try_send_to(&bytes, to); // refused beyond loopback, dropped when full
-                    }
-                    continue;
-                }
-                Output::Heard { call, samples } if self.records => Job::Heard { call, samples },
-                Output::Heard { .. } => continue,
-                Output::Event(event) => {
-                    if let Event::Ended { call, .. } = event {
-                        self.screen.put(Job::Finished { call });
-                    }
-                    match self.line(&event) {
-                        Some(line) => Job::Line(line),
-                        None => continue,
-                    }
-                }
-                Output::Timeout(next) => return next,
-            };
-            self.screen.put(job);
-        }
-    }
-
-    fn line(&self, event: &Event) -> Option<String> {
-        if self.print == Print::Nothing {
-            return None;
-        }
-        Some(match event {
-            Event::Arrived { call } => format!("call {call}: arrived"),
-            Event::Fact { call, fact } if self.print == Print::Facts => {
-                format!("call {call}: {fact}")
-            }
-            Event::Fact { call, fact } => format!("call {call}: {}", fact.without_value()),
-            Event::Answered { call } => format!("call {call}: answered"),
-            Event::Confirmed { call } => format!("call {call}: confirmed, two-way audio open"),
-            Event::Ended { call, by } => format!("call {call}: ended by {by}"),
-            Event::Trouble { call, why } => format!("call {call}: trouble: {why}"),
-            Event::Media { call, event } => match event {
-                hearthline_media::Event::FirstPacketReceived => {
-                    format!("call {call}: caller heard")
-                }
-                hearthline_media::Event::MediaLost => format!("call {call}: caller not heard"),
-                hearthline_media::Event::MediaResumed => format!("call {call}: caller heard again"),
-                _ => return None,
-            },
-        })
-    }
 }

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -15,6 +15,7 @@ use axum::{Json, Router};
 use hearthline_emergency::lost::TYPE_LOST;
 use hearthline_emergency::timestamp::Timestamp;
 
+use crate::console;
 use crate::lost_server::{LostAnswer, LostServer};
 use crate::server::PsapHandle;
 
@@ -28,22 +29,39 @@ struct Shared {
 }
 
 pub(crate) fn router(psap: PsapHandle, lost: Arc<RwLock<LostServer>>) -> Router {
+    let console = console::router(psap.clone());
     Router::new()
         .route("/calls", get(calls))
         .route("/calls/{id}", get(call))
         .route("/lost", post(answer_lost))
+        .merge(console)
         .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
         .layer(middleware::from_fn(only_this_machine))
         .with_state(Shared { psap, lost })
 }
 
-/// Refuses requests that a page of elsewhere makes a browser send here under its own name.
+/// Refuses requests that a page of elsewhere makes a browser send here under its own name, and lets no answer be used
+/// for more than it is.
 async fn only_this_machine(request: Request, next: Next) -> Response {
-    if names_this_machine(request.headers()) {
-        next.run(request).await
-    } else {
-        StatusCode::FORBIDDEN.into_response()
+    let headers = request.headers();
+    let mut response =
+        if names_this_machine(headers) && console::comes_from_here(request.method(), headers) {
+            next.run(request).await
+        } else {
+            StatusCode::FORBIDDEN.into_response()
+        };
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, console::CONTENT_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
     }
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    response
 }
 
 fn names_this_machine(headers: &HeaderMap) -> bool {
@@ -71,12 +89,9 @@ async fn calls(State(shared): State<Shared>) -> Response {
 }
 
 async fn call(State(shared): State<Shared>, Path(id): Path<u32>) -> Response {
-    match shared.psap.reports().await {
-        Some(reports) => match reports.into_iter().find(|report| report.id == id) {
-            Some(report) => Json(report).into_response(),
-            None => StatusCode::NOT_FOUND.into_response(),
-        },
-        None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    match shared.psap.report(id).await {
+        Some(report) => Json(report).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::print::out;
 /// How the call-taker is set up.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  hearth psap\n  hearth psap --tls home-root.pem\n  hearth psap --config psap.toml\n  curl http://127.0.0.1:8060/calls\n\nIt listens on loopback only and ends with Ctrl-C.\nExit codes: 0 ended, 2 the configuration or an address cannot be used."
+    after_help = "Examples:\n  hearth psap\n  hearth psap --console\n  hearth psap --tls home-root.pem\n  hearth psap --config psap.toml\n  curl http://127.0.0.1:8060/calls\n\nIt listens on loopback only and ends with Ctrl-C.\nExit codes: 0 ended, 2 the configuration or an address cannot be used."
 )]
 pub(crate) struct Arguments {
     /// Configuration (TOML); a well-behaved call-taker on port 5060 without it.
@@ -20,6 +20,12 @@ pub(crate) struct Arguments {
     /// its root certificate is written to this file.
     #[arg(long, value_name = "ROOT.PEM")]
     tls: Option<PathBuf>,
+    /// Answer the calls yourself, in the browser: each rings so many seconds before the machine takes it.
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "30", value_parser = clap::value_parser!(u16).range(1..=600))]
+    console: Option<u16>,
+    /// Where the callers' voices are recorded, one WAV a call; with --console they can be played there.
+    #[arg(long, value_name = "FOLDER")]
+    recordings: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -36,6 +42,14 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
         config.tls_home_root = Some(root.clone());
         config.tls_port.get_or_insert(0);
     }
+    if let Ok(config) = &mut config {
+        if arguments.console.is_some() {
+            config.person_answers_within_s = arguments.console;
+        }
+        if arguments.recordings.is_some() {
+            config.recordings.clone_from(&arguments.recordings);
+        }
+    }
     let run = |config| -> Result<(), String> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -51,7 +65,8 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
                 out!("  SIP {transport:4} {address}");
             }
             out!(
-                "  calls    http://{}/calls\n  LoST     {}",
+                "  console  {}\n  calls    http://{}/calls\n  LoST     {}",
+                running.console_url(),
                 running.http,
                 running.lost_url()
             );

@@ -1,6 +1,8 @@
 //! A caller, the call-taker, and the wire between them, in virtual time.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
+pub mod on_sockets;
+
 use core::time::Duration;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -174,6 +176,11 @@ pub struct Drill {
 
 impl Drill {
     pub fn new(behaviours: Vec<Behaviour>) -> Self {
+        Self::with_a_person(behaviours, None)
+    }
+
+    /// Somebody is at the console, and may take a call for so long.
+    pub fn with_a_person(behaviours: Vec<Behaviour>, within: Option<Duration>) -> Self {
         let mut config = CallTakerConfig::new(
             [7; 32],
             [Transport::Udp, Transport::Tcp]
@@ -182,6 +189,7 @@ impl Drill {
             vec![41_000, 41_002],
         );
         config.behaviours = behaviours;
+        config.person_answers_within = within;
         let mut endpoint = EndpointConfig::new(
             [9; 32],
             [Transport::Udp, Transport::Tcp]
