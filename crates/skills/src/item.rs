@@ -79,6 +79,9 @@ pub struct Alarm {
     /// It rang and was put off until then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snoozed_ms: Option<i64>,
+    /// The last of its times at which it rang.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rung_ms: Option<i64>,
     /// What it rings for.
     pub about: About,
 }

@@ -1,6 +1,17 @@
 //! Pure: timers, alarms, reminders, stopwatch and lists, and the journal that keeps them.
+//!
+//! ```text
+//! sentence ─► Ask ─► agenda ─► Answer, Say, Ring            words ─► spoken: when, length
+//!                       │  ▲                                rule + zone ─► next instant
+//!                 Append▼  │kept, wall, time
+//!                     journal
+//! ```
+//! [`agenda::Agenda`] is sans-IO: hand in what happens, drain `poll_output` until it says `Timeout`.
+pub mod agenda;
+pub mod exchange;
 pub mod item;
 pub mod journal;
 pub mod rule;
 pub mod spoken;
+mod words;
 pub mod zone;

@@ -54,7 +54,9 @@ impl Days {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
-    /// Once.
+    /// Once, so long after it was set: an instant, in milliseconds since 1970-01-01 UTC.
+    At(i64),
+    /// Once, when the clock shows this.
     Once(DateTime),
     /// Again and again.
     Weekly {
@@ -77,6 +79,7 @@ impl Rule {
     #[must_use]
     pub fn next(&self, zone: &Zone, after_ms: i64) -> Option<i64> {
         match self {
+            Self::At(at_ms) => Some(*at_ms).filter(|at| *at > after_ms),
             Self::Once(shown) => zone.instant(*shown).filter(|at| *at > after_ms),
             Self::Weekly { days, time } => {
                 // One day back: where a whole day is skipped, its time falls on the next.

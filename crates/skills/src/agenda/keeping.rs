@@ -1,0 +1,146 @@
+//! Changes on their way to the disk, and what waits for them.
+use core::time::Duration;
+
+use super::{Agenda, KEEP_MAX, SILENCE_MAX};
+use crate::exchange::Output;
+use crate::item::{Id, Item};
+use crate::journal::{Change, ITEMS_MAX};
+use crate::words;
+
+/// What waits until a change is on disk.
+pub(super) struct Waiting {
+    token: u64,
+    /// It goes on then, whatever the disk does.
+    pub(super) until: Duration,
+    then: Then,
+}
+
+/// What is done once a change is on disk.
+pub(super) enum Then {
+    /// Say this.
+    Say(String),
+    /// These stop ringing, then this is said.
+    Silence(Vec<Id>, Option<String>),
+}
+
+impl Agenda {
+    /// Whether there is room for more things.
+    pub(super) fn has_room(&self) -> bool {
+        self.items.len() < ITEMS_MAX
+    }
+
+    /// A number for a new thing.
+    pub(super) fn new_id(&mut self) -> Id {
+        self.last_id += 1;
+        let id = Id(self.last_id);
+        self.fresh.insert(id);
+        id
+    }
+
+    /// Makes changes, writes them, and goes on once they are on disk.
+    pub(super) fn change(&mut self, changes: &[Change], then: Then, now: Duration) {
+        for change in changes {
+            match change {
+                Change::Put(id, item) => drop(self.items.insert(*id, item.clone())),
+                Change::Drop(id) => {
+                    self.items.remove(id);
+                    self.fresh.remove(id);
+                }
+                Change::Used(_) => {}
+            }
+        }
+        let token = self.append(changes);
+        let limit = match then {
+            Then::Say(_) => KEEP_MAX,
+            Then::Silence(..) => SILENCE_MAX,
+        };
+        self.waiting.push_back(Waiting {
+            token,
+            until: now + limit,
+            then,
+        });
+        // The shortest limit first: `poll_timeout` looks at the head.
+        self.waiting
+            .make_contiguous()
+            .sort_by_key(|waiting| waiting.until);
+    }
+
+    /// Puts one thing and says so.
+    pub(super) fn put(&mut self, id: Id, item: Item, say: String, now: Duration) {
+        self.change(&[Change::Put(id, item)], Then::Say(say), now);
+    }
+
+    /// Writes what was changed by the clock; nothing waits for it.
+    pub(super) fn keep_again(&mut self, ids: &[Id]) {
+        let changes: Vec<Change> = ids
+            .iter()
+            .filter_map(|id| Some(Change::Put(*id, self.items.get(id)?.clone())))
+            .collect();
+        if !changes.is_empty() {
+            self.append(&changes);
+        }
+    }
+
+    /// Writes the whole journal anew.
+    pub(super) fn replace(&mut self) {
+        self.last_token += 1;
+        let token = self.last_token;
+        let bytes = self.journal.compact(&self.items, self.last_id);
+        self.outputs.push_back(Output::Replace { token, bytes });
+    }
+
+    fn append(&mut self, changes: &[Change]) -> u64 {
+        self.last_token += 1;
+        let token = self.last_token;
+        let bytes = self.journal.append(changes);
+        self.outputs.push_back(Output::Append { token, bytes });
+        self.outputs.push_back(Output::Changed);
+        if self.journal.is_long() {
+            self.replace();
+        }
+        token
+    }
+
+    /// Everything up to this token is on disk.
+    pub(super) fn kept(&mut self, token: u64) {
+        let waiting = core::mem::take(&mut self.waiting);
+        for one in waiting {
+            if one.token > token {
+                self.waiting.push_back(one);
+                continue;
+            }
+            match one.then {
+                Then::Say(text) => self.outputs.push_back(Output::Say(text)),
+                Then::Silence(ids, text) => self.silence(&ids, text),
+            }
+        }
+    }
+
+    /// What has waited too long for the disk goes on.
+    pub(super) fn release(&mut self, now: Duration) {
+        while let Some(one) = self.waiting.front().filter(|one| one.until <= now) {
+            let late = one.until + KEEP_MAX < now;
+            let Some(one) = self.waiting.pop_front() else {
+                break;
+            };
+            match one.then {
+                // Woken from a sleep of the machine, nobody waits for the answer any more.
+                Then::Say(_) if late => {}
+                Then::Say(text) => {
+                    let text = words::not_kept(&text);
+                    self.outputs.push_back(Output::Say(text));
+                }
+                Then::Silence(ids, text) => self.silence(&ids, text),
+            }
+        }
+    }
+
+    fn silence(&mut self, ids: &[Id], text: Option<String>) {
+        for id in ids {
+            self.ringing.remove(id);
+        }
+        if let Some(text) = text {
+            self.outputs.push_back(Output::Say(text));
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! Timers: set, changed, cancelled, asked about.
+use core::time::Duration;
+
+use super::answering::{Pending, Wanted};
+use super::keeping::Then;
+use super::{Agenda, left_ms};
+use crate::exchange::{Answer, Ask, Bell, Note};
+use crate::item::{Id, Item, Timer, TimerState, Words};
+use crate::journal::Change;
+use crate::spoken::length::LENGTH_MS_MAX;
+use crate::words;
+
+/// Most timers at once.
+pub const TIMERS_MAX: usize = 100;
+/// Longest name or sentence kept, in characters.
+pub const TEXT_CHARS_MAX: usize = 200;
+
+/// What is done to a timer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Deed {
+    Cancel,
+    Add(u64),
+    Take(u64),
+    Pause,
+    Resume,
+}
+
+impl Agenda {
+    pub(super) fn asked_timer(&mut self, ask: &Ask<'_>, now: Duration) -> Answer {
+        let length = || length(ask, ["hours", "minutes", "seconds"]);
+        let deed = match ask.intent {
+            "HassStartTimer" => return self.start(ask, now),
+            "HassTimerStatus" => return self.status(ask, now),
+            "HassCancelAllTimers" => return self.cancel_all_timers(ask, now),
+            "HassCancelTimer" => Deed::Cancel,
+            "HassPauseTimer" => Deed::Pause,
+            "HassUnpauseTimer" => Deed::Resume,
+            "HassIncreaseTimer" => match length() {
+                Some(ms) => Deed::Add(ms),
+                None => return Answer::Refused(words::NO_LENGTH.into()),
+            },
+            "HassDecreaseTimer" => match length() {
+                Some(ms) => Deed::Take(ms),
+                None => return Answer::Refused(words::NO_LENGTH.into()),
+            },
+            _ => return Answer::Other,
+        };
+        let found = self.fitting(ask, deed, now);
+        match found.as_slice() {
+            [] if self.timers(now).is_empty() => Answer::Refused(words::NO_TIMER.into()),
+            [] => Answer::Refused(words::NO_SUCH_TIMER.into()),
+            [one] => self.do_to(*one, deed, now),
+            several => self.ask_which(several, deed, now),
+        }
+    }
+
+    fn start(&mut self, ask: &Ask<'_>, now: Duration) -> Answer {
+        let Some(length_ms) = length(ask, ["hours", "minutes", "seconds"]) else {
+            return Answer::Refused(words::NO_LENGTH.into());
+        };
+        if self.timers(now).len() >= TIMERS_MAX || !self.has_room() {
+            return Answer::Refused(words::TOO_MANY.into());
+        }
+        let timer = Timer {
+            name: text(ask, "name"),
+            area: text(ask, "area"),
+            length_ms,
+            state: TimerState::Running {
+                due_ms: self.wall_ms(now).saturating_add_unsigned(length_ms),
+            },
+            command: text(ask, "conversation_command").or_else(|| text(ask, "command")),
+        };
+        let say = words::timer_set(&timer);
+        let id = self.new_id();
+        self.note(Note::Set(Bell::Timer, length_ms));
+        self.put(id, Item::Timer(timer), say, now);
+        Answer::Silent
+    }
+
+    /// The timers that a sentence may mean. What it names and how long they were set for must fit; what cannot be done
+    /// to one ("pause" to one that stands) does not fit it.
+    fn fitting(&self, ask: &Ask<'_>, deed: Deed, now: Duration) -> Vec<Id> {
+        let can = |timer: &Timer| match (deed, timer.state) {
+            (Deed::Pause, TimerState::Running { .. })
+            | (Deed::Resume, TimerState::Paused { .. }) => true,
+            (Deed::Pause | Deed::Resume, _) => false,
+            _ => true,
+        };
+        let all: Vec<Id> = self
+            .named(ask, now)
+            .into_iter()
+            .filter(|id| matches!(self.items.get(id), Some(Item::Timer(timer)) if can(timer)))
+            .collect();
+        // Of several, one that rings is meant by "cancel", and by "add five minutes".
+        let ringing: Vec<Id> = all
+            .iter()
+            .copied()
+            .filter(|id| self.ringing.contains_key(id))
+            .collect();
+        if ringing.is_empty() { all } else { ringing }
+    }
+
+    /// The timers that a sentence names: by name, room, length, or place in the row.
+    fn named(&self, ask: &Ask<'_>, now: Duration) -> Vec<Id> {
+        let name = ask.slots.get("name").map(|name| plain(name));
+        let area = ask.slots.get("area").map(|area| plain(area));
+        let start = length(ask, ["start_hours", "start_minutes", "start_seconds"]);
+        let place = ask
+            .slots
+            .get("ordinal")
+            .and_then(|place| place.parse::<usize>().ok());
+        let is = |said: &Option<String>, kept: &Option<Words>| {
+            said.as_ref()
+                .is_none_or(|said| kept.as_ref().is_some_and(|kept| plain(&kept.0) == *said))
+        };
+        let all = self.timers(now);
+        let fits = all
+            .iter()
+            .filter(|shown| is(&name, &shown.timer.name) && is(&area, &shown.timer.area))
+            .filter(|shown| start.is_none_or(|start| shown.timer.length_ms == start))
+            .map(|shown| shown.id);
+        match place {
+            // In the order in which they were set.
+            Some(place) => {
+                let mut ids: Vec<Id> = fits.collect();
+                ids.sort();
+                ids.into_iter()
+                    .skip(place.saturating_sub(1))
+                    .take(1)
+                    .collect()
+            }
+            None => fits.collect(),
+        }
+    }
+
+    pub(super) fn do_to(&mut self, id: Id, deed: Deed, now: Duration) -> Answer {
+        let wall = self.wall_ms(now);
+        let Some(Item::Timer(timer)) = self.items.get(&id) else {
+            return Answer::Refused(words::NO_SUCH_TIMER.into());
+        };
+        let left = left_ms(timer, wall);
+        let with = |left: u64| match timer.state {
+            TimerState::Running { .. } => TimerState::Running {
+                due_ms: wall.saturating_add_unsigned(left),
+            },
+            TimerState::Paused { .. } => TimerState::Paused { left_ms: left },
+        };
+        let mut changed = timer.clone();
+        let say = match deed {
+            Deed::Cancel => {
+                let say = words::timer_cancelled(timer);
+                self.note(Note::Changed(Bell::Timer));
+                self.end(&[id], Some(say), now);
+                return Answer::Silent;
+            }
+            Deed::Add(more) => {
+                let left = left.saturating_add(more);
+                if left > LENGTH_MS_MAX {
+                    return Answer::Refused(words::TOO_LONG.into());
+                }
+                changed.state = with(left);
+                words::timer_changed(timer, left)
+            }
+            Deed::Take(less) if less >= left => {
+                return Answer::Refused(words::less_than_that(timer, left));
+            }
+            Deed::Take(less) => {
+                changed.state = with(left - less);
+                words::timer_changed(timer, left - less)
+            }
+            Deed::Pause => {
+                changed.state = TimerState::Paused { left_ms: left };
+                words::timer_paused(timer, left)
+            }
+            Deed::Resume => {
+                changed.state = TimerState::Running {
+                    due_ms: wall.saturating_add_unsigned(left),
+                };
+                words::timer_resumed(timer, left)
+            }
+        };
+        self.note(Note::Changed(Bell::Timer));
+        let put = [Change::Put(id, Item::Timer(changed))];
+        if self.ringing.contains_key(&id) {
+            self.fresh.insert(id);
+            self.close(&[id], &put, Some(say), now);
+        } else {
+            self.fresh.insert(id);
+            self.change(&put, Then::Say(say), now);
+        }
+        Answer::Silent
+    }
+
+    fn ask_which(&mut self, several: &[Id], deed: Deed, now: Duration) -> Answer {
+        let wall = self.wall_ms(now);
+        let timers: Vec<(&Timer, u64)> = several
+            .iter()
+            .filter_map(|id| match self.items.get(id) {
+                Some(Item::Timer(timer)) => Some((timer, left_ms(timer, wall))),
+                _ => None,
+            })
+            .collect();
+        let question = words::which_timer(&timers);
+        self.pending = Some(Pending::new(Wanted::Timer(deed), several.to_vec(), now));
+        Answer::Question(question)
+    }
+
+    fn status(&mut self, ask: &Ask<'_>, now: Duration) -> Answer {
+        let all = self.timers(now);
+        if all.is_empty() {
+            return Answer::Words(words::NO_TIMER.into());
+        }
+        let named = self.named(ask, now);
+        let meant: Vec<(&Timer, u64)> = all
+            .iter()
+            .filter(|shown| named.contains(&shown.id))
+            .map(|shown| (shown.timer, shown.left_ms))
+            .collect();
+        Answer::Words(match meant.as_slice() {
+            [] => words::NO_SUCH_TIMER.into(),
+            [(timer, left)] => words::timer_left(timer, *left),
+            several => words::timers_left(several),
+        })
+    }
+
+    fn cancel_all_timers(&mut self, ask: &Ask<'_>, now: Duration) -> Answer {
+        let ids = self.named(ask, now);
+        if ids.is_empty() {
+            return Answer::Words(words::NO_TIMER.into());
+        }
+        self.note(Note::Changed(Bell::Timer));
+        let say = words::timers_cancelled(ids.len());
+        self.end(&ids, Some(say), now);
+        Answer::Silent
+    }
+
+    /// A timer that rings goes on for so much longer.
+    pub(super) fn run_again(&mut self, id: Id, more_ms: u64, now: Duration) -> Option<Change> {
+        let due_ms = self.wall_ms(now).saturating_add_unsigned(more_ms);
+        let Some(Item::Timer(timer)) = self.items.get(&id) else {
+            return None;
+        };
+        let state = TimerState::Running { due_ms };
+        let timer = Timer {
+            state,
+            ..timer.clone()
+        };
+        self.fresh.insert(id);
+        Some(Change::Put(id, Item::Timer(timer)))
+    }
+
+    pub(super) fn asked_stopwatch(&mut self, ask: &Ask<'_>, now: Duration) -> Answer {
+        let deed = match ask.intent {
+            "StopwatchStart" | "StopwatchStop" | "StopwatchLap" | "StopwatchReset"
+            | "StopwatchStatus" => &ask.intent["Stopwatch".len()..],
+            _ => return Answer::Other,
+        };
+        let found = self.items.iter().find_map(|(id, item)| match item {
+            Item::Stopwatch(watch) => Some((*id, *watch)),
+            _ => None,
+        });
+        let wall = self.wall_ms(now);
+        let (id, mut watch) =
+            found.unwrap_or_else(|| (self.new_id(), crate::item::Stopwatch::default()));
+        let running = watch
+            .since_ms
+            .map_or(0, |since| u64::try_from(wall - since).unwrap_or(0));
+        let shows = watch.counted_ms.saturating_add(running);
+        let say = match (deed, watch.since_ms) {
+            ("Start", Some(_)) => return Answer::Words(words::watch_runs(shows)),
+            ("Start", None) => {
+                watch.since_ms = Some(wall);
+                words::watch_started(shows)
+            }
+            ("Stop", Some(_)) => {
+                watch.since_ms = None;
+                watch.counted_ms = shows;
+                words::watch_stopped(shows)
+            }
+            ("Lap", Some(_)) => {
+                let lap = shows.saturating_sub(watch.lap_ms);
+                watch.laps = watch.laps.saturating_add(1);
+                watch.lap_ms = shows;
+                words::watch_lap(watch.laps, lap)
+            }
+            ("Reset", _) => {
+                if found.is_none() {
+                    return Answer::Words(words::NO_WATCH.into());
+                }
+                self.change(
+                    &[Change::Drop(id)],
+                    Then::Say(words::WATCH_RESET.into()),
+                    now,
+                );
+                return Answer::Silent;
+            }
+            ("Status", _) if found.is_some() => return Answer::Words(words::watch_shows(shows)),
+            _ => return Answer::Words(words::NO_WATCH.into()),
+        };
+        self.fresh.insert(id);
+        self.put(id, Item::Stopwatch(watch), say, now);
+        Answer::Silent
+    }
+}
+
+/// The length that three slots give, in milliseconds; `None`: none, or beyond what is taken.
+pub(super) fn length(ask: &Ask<'_>, names: [&str; 3]) -> Option<u64> {
+    let mut total = 0_f64;
+    let mut any = false;
+    for (name, unit) in names.into_iter().zip([3_600_000.0, 60_000.0, 1_000.0]) {
+        if let Some(value) = ask.slots.get(name) {
+            any = true;
+            total += value.parse::<f64>().ok()?.clamp(0.0, 1e9) * unit;
+        }
+    }
+    let total = total as u64;
+    (any && total > 0 && total <= LENGTH_MS_MAX).then_some(total)
+}
+
+/// Words of a slot.
+pub(super) fn text(ask: &Ask<'_>, slot: &str) -> Option<Words> {
+    let text = ask.slots.get(slot)?.trim();
+    let text: String = text
+        .chars()
+        .filter(|letter| !letter.is_control())
+        .take(TEXT_CHARS_MAX)
+        .collect();
+    (!text.is_empty()).then_some(Words(text))
+}
+
+/// Words as they are compared.
+pub(super) fn plain(text: &str) -> String {
+    let text = text.to_lowercase();
+    let words: Vec<&str> = text
+        .split(|letter: char| !letter.is_alphanumeric() && letter != '\'')
+        .filter(|word| !word.is_empty() && !matches!(*word, "the" | "my" | "a" | "an" | "timer"))
+        .collect();
+    words.join(" ")
+}

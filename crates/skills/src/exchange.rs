@@ -1,0 +1,113 @@
+//! What goes into the agenda and what comes out.
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+/// A sentence that was understood.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask<'a> {
+    /// Name of the intent, Home Assistant's or our own.
+    pub intent: &'a str,
+    /// What it names, as text.
+    pub slots: &'a BTreeMap<String, String>,
+}
+
+/// What is said to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// It is nothing of the agenda's.
+    Other,
+    /// It is being done; what is said comes as [`Output::Say`], once it is on disk.
+    Silent,
+    /// In these words.
+    Words(String),
+    /// Understood, not done, and why.
+    Refused(String),
+    /// A question back: what is said next goes to [`Agenda::handle_answer`](crate::agenda::Agenda::handle_answer).
+    Question(String),
+}
+
+/// Who else uses the loudspeaker and the microphone, the most important.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Engaged {
+    /// Nobody.
+    #[default]
+    Free,
+    /// Somebody is being heard or answered: a ring waits.
+    Talking,
+    /// A call: a short sound now and then.
+    OnCall,
+    /// An emergency call: nothing at all.
+    Emergency,
+}
+
+/// Why it rings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Bell {
+    /// A reminder.
+    Reminder,
+    /// A timer.
+    Timer,
+    /// An alarm.
+    Alarm,
+}
+
+/// What is noted for the record; never a word of a person's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Note {
+    /// One was set, for so many milliseconds from now.
+    Set(Bell, u64),
+    /// One rings, so many milliseconds after its time.
+    Rings(Bell, u64),
+    /// It was stopped by a person.
+    Stopped(Bell),
+    /// It was put off, for so many milliseconds.
+    Snoozed(Bell, u64),
+    /// Nobody stopped it; it has rung long enough.
+    Unheard(Bell),
+    /// It was cancelled or changed before it rang.
+    Changed(Bell),
+    /// A command that was to be done later is done now, so many milliseconds after its time.
+    Done(u64),
+    /// A command was not done, because its time was over for so many milliseconds.
+    NotDone(u64),
+    /// The clock was set by so many milliseconds.
+    ClockSet(i64),
+    /// Bytes that the journal's end lost, and lines that were damaged.
+    Recovered {
+        /// Bytes of the torn end; they were never acknowledged.
+        torn_bytes: usize,
+        /// Lines that the disk damaged.
+        damaged: usize,
+    },
+}
+
+/// What the agenda wants done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Write these bytes behind the journal and sync, then report the token.
+    Append {
+        /// Given back.
+        token: u64,
+        /// Whole lines.
+        bytes: Vec<u8>,
+    },
+    /// Replace the journal by these bytes in one step, then report the token.
+    Replace {
+        /// Given back.
+        token: u64,
+        /// Whole lines.
+        bytes: Vec<u8>,
+    },
+    /// Say this.
+    Say(String),
+    /// Sound from now on, until none is given.
+    Ring(Option<Bell>),
+    /// Do this sentence as if it were said now.
+    Do(String),
+    /// For the record.
+    Note(Note),
+    /// What is kept has changed: pages may ask for it.
+    Changed,
+    /// Nothing more now; hand in the time at this time.
+    Timeout(Option<Duration>),
+}
