@@ -9,6 +9,17 @@ pub(super) const NAME_WORDS_MAX: usize = 6;
 /// Most sounds of a short name.
 const SHORT_MAX: usize = 4;
 
+/// Last words of a device's name that name nobody else than the words before them: where "Kitchen" and "Kitchen speaker"
+/// are known, who said "kitchen" has said it.
+const OF_A_DEVICE: [&str; 6] = [
+    "speaker",
+    "speakers",
+    "phone",
+    "telephone",
+    "tablet",
+    "display",
+];
+
 /// The names of people, rooms and devices, compared by sound: "kitchin" is known where "Kitchen" is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KnownNames {
@@ -32,7 +43,12 @@ impl KnownNames {
                 continue;
             }
             known.whole.entry(sounds).or_default().push(name.to_owned());
-            for count in 1..words.len().min(NAME_WORDS_MAX + 1) {
+            let device = words.last().is_some_and(|last| {
+                let of = |word: &&str| word.eq_ignore_ascii_case(last);
+                OF_A_DEVICE.iter().any(of)
+            });
+            let heads_end = words.len() - usize::from(device);
+            for count in 1..heads_end.min(NAME_WORDS_MAX + 1) {
                 known
                     .heads
                     .insert(Sounds::of(&words[..count].join(" ")).skeleton());
@@ -91,5 +107,7 @@ mod tests {
         }
         assert!(known.may_go_on("Anna") && !known.may_go_on("Kitchen"));
         assert!(!KnownNames::default().knows("anything"));
+        let known = KnownNames::new(["Living room", "Living room Speaker", "Phone"]);
+        assert!(known.may_go_on("living") && !known.may_go_on("living room"));
     }
 }
