@@ -1,6 +1,14 @@
 //! A real browser with a person in it: a script for Node that drives Debian's Chromium.
 //!
 //! It needs Node, npm and Chromium; without them it says so and is skipped, unless `CI` is set.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "each test program uses its own part, and in a test a panic is the answer"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,13 +16,18 @@ use std::time::Duration;
 
 const TIME_MAX: Duration = Duration::from_secs(240);
 
+/// This folder, also for the tests of another crate.
+fn here() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../hub/tests/site")
+}
+
 /// The folder with the libraries of `package.json`, installed once; or why there is none.
 fn libraries() -> Result<PathBuf, String> {
     let chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
     if !chromium.iter().any(|path| Path::new(path).exists()) {
         return Err("no Chromium; install chromium".to_owned());
     }
-    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/site");
+    let here = here();
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("site");
     std::fs::create_dir_all(&folder).unwrap();
     let lock = std::fs::read(here.join("package-lock.json")).unwrap();
@@ -40,23 +53,27 @@ fn libraries() -> Result<PathBuf, String> {
     }
 }
 
-/// Runs a script of this folder with the folder of the libraries and these arguments.
-pub async fn person(script: &str, arguments: &[&str]) {
+/// A script of this folder with the folder of the libraries and these arguments, to be run; `None`: it is skipped.
+pub fn script(name: &str, arguments: &[&str]) -> Option<Command> {
     let folder = match libraries() {
         Ok(folder) => folder,
         Err(why) if std::env::var_os("CI").is_none() => {
             println!("skipped: {why}");
-            return;
+            return None;
         }
         Err(why) => panic!("{why}"),
     };
-    let script = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/site")
-        .join(script);
-    let person = tokio::process::Command::new("node")
-        .arg(script)
-        .arg(&folder)
-        .args(arguments)
+    let mut command = Command::new("node");
+    command.arg(here().join(name)).arg(folder).args(arguments);
+    Some(command)
+}
+
+/// Runs one to its end.
+pub async fn person(name: &str, arguments: &[&str]) {
+    let Some(command) = script(name, arguments) else {
+        return;
+    };
+    let person = tokio::process::Command::from(command)
         .kill_on_drop(true)
         .output();
     let output = tokio::time::timeout(TIME_MAX, person)

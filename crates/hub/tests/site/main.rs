@@ -4,8 +4,11 @@
 #[path = "../household/mod.rs"]
 mod household;
 
+mod a_browser_is_a_device;
 mod a_person_uses_it_in_a_browser;
 mod browser;
 mod browsers_call_each_other;
 mod is_served_with_strict_headers;
+mod no_link_starts_a_call_for_help;
 mod the_page_of_one_file_is_made_of_its_modules;
+mod what_comes_is_read_strictly;

@@ -1,0 +1,94 @@
+// Anna with a browser, at a home with a speaker: FOLDER (of the libraries) ADDRESS PASSWORD RECORDING (her microphone)
+// HEARD (where what she hears is put: 16-bit samples, 16 kHz) FLAG ("loopback" or "ordinary").
+// She says on a line of her output what happened, and does what is asked on a line of her input.
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { launch, library, open, signIn, visitor } from "./people.mjs";
+
+const [folder, address, password, recording, heard, flag] = process.argv.slice(2);
+const { chromium } = library(folder);
+const browser = await launch(chromium, { recording, loopback: flag === "loopback" });
+const faults = [];
+const tell = (line) => console.log(line);
+
+/** What comes over the calls of a page is kept, from the first of them on. */
+function record() {
+  window.kept = [];
+  const Real = window.RTCPeerConnection;
+  window.RTCPeerConnection = class extends Real {
+    constructor(...given) {
+      super(...given);
+      this.addEventListener("track", ({ track }) => {
+        const context = new AudioContext({ sampleRate: 16_000 });
+        const tap = context.createScriptProcessor(4096, 1, 1);
+        tap.onaudioprocess = ({ inputBuffer }) => window.kept.push(new Float32Array(inputBuffer.getChannelData(0)));
+        context.createMediaStreamSource(new MediaStream([track])).connect(tap).connect(context.destination);
+      });
+    }
+  };
+}
+
+try {
+  const anna = await visitor(browser, faults);
+  await anna.addInitScript(record);
+  await signIn(anna, address, "anna", password);
+  await open(anna, "phone");
+  await anna.getByRole("button", { name: "Join as my own device" }).click();
+  await anna.waitForSelector(".badge:has-text('calls ring here')");
+  const act = (name) => anna.locator(`#calls [data-act='${name}']`);
+  tell("ready");
+  const orders = {
+    async rings() {
+      await act("answer").waitFor({ timeout: 60_000 });
+      tell(`rings: ${await anna.textContent("#calls .call-name")}`);
+    },
+    async answer() {
+      await act("answer").click();
+      await orders.protected();
+    },
+    async protected() {
+      await anna.waitForSelector("#calls .badge.good:has-text('Protected end to end')", { timeout: 60_000 });
+      tell("protected");
+    },
+    async call() {
+      await open(anna, "phone");
+      await anna.getByRole("button", { name: "Call Kitchen", exact: true }).click();
+      await anna.waitForSelector("#calls:has-text('It rings there')");
+      tell("calling");
+    },
+    async hold() {
+      await act("hold").click();
+      await anna.waitForSelector("#calls [data-act=hold][aria-pressed=true]");
+      await act("hold").click();
+      await anna.waitForSelector("#calls [data-act=hold][aria-pressed=false]");
+      tell("held and back");
+    },
+    async listen() {
+      await anna.evaluate(() => (window.kept.length = 0));
+      tell("listening");
+    },
+    async keep() {
+      const numbers = await anna.evaluate(() => window.kept.flatMap((block) => Array.from(block, (sample) => Math.max(-32768, Math.min(32767, Math.round(sample * 32768))))));
+      writeFileSync(heard, Buffer.from(Int16Array.from(numbers).buffer));
+      tell(`kept ${numbers.length}`);
+    },
+    async over() {
+      await anna.waitForSelector("#calls .call-over");
+      tell("over");
+    },
+    async "hang-up"() {
+      await act("hang-up").click();
+      await orders.over();
+    },
+  };
+  for await (const line of createInterface({ input: process.stdin })) {
+    if (line === "leave") break;
+    await orders[line]();
+  }
+  assert.deepEqual(faults, []);
+  tell("left");
+} finally {
+  await browser.close();
+}
+process.exit();
