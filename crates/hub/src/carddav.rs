@@ -5,26 +5,22 @@
 //!      ─► multiget of what has changed ─► address_book::read ─► Store, all in one transaction
 //! ```
 //! What goes to the server is in `both_ways`. Emergency numbers and services come in this way as little as by a file. For now
-//! the server stands on this machine (loopback) and is spoken to in the clear.
+//! the server stands on this machine (loopback); it is spoken to in the clear or by TLS, then with a file that holds who
+//! vouches for it.
 
 pub(crate) mod accounts;
 pub(crate) mod both_ways;
 mod multistatus;
+mod server;
 pub mod writing;
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use hearthline_transport::Reach;
 use hearthline_transport::reach::OutOfReach;
 use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::client::conn::http1::SendRequest;
 use hyper::{Request, StatusCode};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 
 use crate::address_book::{self, ImportedCard, RefusedCard};
 use crate::device::Fingerprint;
@@ -33,6 +29,7 @@ use crate::id::ContactId;
 pub use accounts::{BOOKS_MAX, EVERY, PAUSE_MAX, PAUSE_MIN};
 pub use both_ways::KeptAlike;
 use multistatus::{Multistatus, XmlFault};
+pub use server::Server;
 
 /// Largest answer, in bytes.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -42,15 +39,21 @@ const ITEMS_MAX: usize = 10_000;
 const MULTIGET_MAX: usize = 100;
 /// Longest of the texts by which a server names a state.
 const STATE_BYTES_MAX: usize = 1_024;
-const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// Why an address book was not read.
 #[derive(Debug, thiserror::Error)]
 pub enum CarddavError {
     /// Not an address that is read.
-    #[error("the address does not read; write http://127.0.0.1:PORT/PATH/ of one address book")]
+    #[error(
+        "the address does not read; write https://127.0.0.1:PORT/PATH/ (or http) of one address book"
+    )]
     Url,
+    /// Nothing says who vouches for a server by TLS.
+    #[error(
+        "{0}; give the PEM file of the authority that signed the address book server's certificate"
+    )]
+    Roots(String),
     /// Another machine.
     #[error("{0}")]
     Reach(#[from] OutOfReach),
@@ -75,57 +78,6 @@ pub enum CarddavError {
     /// It names something outside of the book, too much, or twice.
     #[error("the address book server names members outside of the book, or more than {ITEMS_MAX}")]
     Members,
-}
-
-/// An address book on a server.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Server {
-    address: SocketAddr,
-    /// Path of the collection, with a slash at its end.
-    path: String,
-    authorization: String,
-}
-
-impl std::fmt::Debug for Server {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Server({})", self.address)
-    }
-}
-
-impl Server {
-    /// Reads `http://127.0.0.1:5232/anna/contacts/`.
-    ///
-    /// # Errors
-    /// [`CarddavError::Url`], [`CarddavError::Reach`].
-    pub fn new(url: &str, user: &str, password: &str) -> Result<Self, CarddavError> {
-        let rest = url.strip_prefix("http://").ok_or(CarddavError::Url)?;
-        let (host, path) = rest.split_once('/').ok_or(CarddavError::Url)?;
-        let address: SocketAddr = host.parse().map_err(|_| CarddavError::Url)?;
-        Reach::LoopbackOnly.check(address)?;
-        let mut path = format!("/{path}");
-        if !path.ends_with('/') {
-            path.push('/');
-        }
-        let plain = |byte: u8| byte.is_ascii_graphic() && !b"<>\"?#\\".contains(&byte);
-        if path.len() > multistatus::HREF_BYTES_MAX || !path.bytes().all(plain) {
-            return Err(CarddavError::Url);
-        }
-        if user.contains(':') || user.len() + password.len() > 1_024 {
-            return Err(CarddavError::Refused);
-        }
-        let authorization = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
-        Ok(Self {
-            address,
-            path,
-            authorization,
-        })
-    }
-
-    /// By which the book is known in the store; without user and password.
-    #[must_use]
-    pub fn key(&self) -> String {
-        format!("http://{}{}", self.address, self.path)
-    }
 }
 
 /// What is known of an address book since it was read last.
@@ -320,19 +272,8 @@ struct Client {
 
 impl Client {
     async fn connect(server: &Server) -> Result<Self, CarddavError> {
-        let unreachable =
-            |error: &dyn std::fmt::Display| CarddavError::Unreachable(error.to_string());
-        let connecting = tokio::time::timeout(CONNECT_TIME_MAX, TcpStream::connect(server.address));
-        let stream = connecting.await.map_err(|error| unreachable(&error))?;
-        let stream = stream.map_err(|error| unreachable(&error))?;
-        let made = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
-        let (sender, connection) = made.map_err(|error| unreachable(&error))?;
-        // Ends with the sender.
-        tokio::spawn(async move {
-            let _ = connection.await;
-        });
         Ok(Self {
-            sender,
+            sender: server.connect().await?,
             server: server.clone(),
         })
     }
@@ -365,7 +306,7 @@ impl Client {
         let request = Request::builder()
             .method(method)
             .uri(&self.server.path)
-            .header("host", self.server.address.to_string())
+            .header("host", &self.server.host)
             .header("authorization", &self.server.authorization)
             .header("depth", depth)
             .header("content-type", "application/xml; charset=utf-8")
@@ -391,7 +332,7 @@ impl Client {
 
     /// The path of a member, which lies in the book: whatever a server says, nothing else is asked for.
     fn within(&self, href: &str) -> Result<String, CarddavError> {
-        let own = format!("http://{}", self.server.address);
+        let own = self.server.origin();
         let path = href.strip_prefix(&own).unwrap_or(href);
         let below = path.strip_prefix(&self.server.path);
         let one = below.is_some_and(|name| {

@@ -68,12 +68,15 @@ pub enum Wish {
     },
     /// Read an address book of a CardDAV server.
     SyncContacts {
-        /// Of one book: `http://127.0.0.1:5232/anna/contacts/`.
+        /// Of one book: `https://127.0.0.1:5232/anna/contacts/`, or http.
         url: String,
         /// User name.
         user: String,
         /// Password; kept nowhere, unless the book is kept alike.
         password: String,
+        /// Who vouches for a server by TLS: a PEM file, by its whole path.
+        #[serde(default)]
+        ca_file: Option<PathBuf>,
         /// Whether home and server are kept alike from now on, both ways.
         #[serde(default)]
         both_ways: bool,
@@ -318,14 +321,15 @@ async fn act(wish: Wish, folder: &Path, home: &Home, sqlite: &SqliteStore) -> Re
             url,
             user,
             password,
+            ca_file,
             both_ways,
         } => {
-            let server = Server::new(&url, &user, &password).map_err(said)?;
+            let account = Account::new(&url, &user, &password, ca_file.as_deref());
+            let server = account.server().map_err(said)?;
             if both_ways {
                 let done = keep_alike(home, &server).await.map_err(said)?;
                 let done = done.map_err(said)?;
                 // Kept only when it works.
-                let account = Account::new(&url, &user, &password);
                 accounts::remember(folder, &server, &account).map_err(said)?;
                 return Ok(Done::KeptAlike(done));
             }

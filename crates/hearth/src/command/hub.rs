@@ -166,7 +166,7 @@ enum Book {
     },
     /// Read an address book of a CardDAV server on this machine; nothing is written there, unless --both-ways is given.
     Sync {
-        /// Address of one address book: `http://127.0.0.1:5232/anna/contacts/`.
+        /// Address of one address book: `https://127.0.0.1:5232/anna/contacts/`, or http.
         url: String,
         /// User name at that server.
         #[arg(long)]
@@ -174,6 +174,9 @@ enum Book {
         /// File that holds the password there, in one line.
         #[arg(long, value_name = "FILE")]
         password_file: PathBuf,
+        /// File of the authority that vouches for a server with https (PEM).
+        #[arg(long, value_name = "FILE")]
+        ca_file: Option<PathBuf>,
         /// Keep home and server alike from now on, every quarter of an hour: what changes here goes there as well. The
         /// password is kept in a file of the hub's folder.
         #[arg(long)]
@@ -399,6 +402,7 @@ async fn act(action: &Action) -> Result<(), Failure> {
                     url,
                     user,
                     password_file,
+                    ca_file,
                     both_ways,
                     place,
                 },
@@ -407,6 +411,8 @@ async fn act(action: &Action) -> Result<(), Failure> {
                 url: url.clone(),
                 user: user.clone(),
                 password: password(password_file)?,
+                // The hub may run in another folder.
+                ca_file: ca_file.as_deref().map(absolute).transpose()?,
                 both_ways: *both_ways,
             };
             (place, wish)
@@ -581,6 +587,12 @@ fn export(file: Option<&Path>, vcard: &str, contacts: usize) -> Result<(), Failu
 }
 
 /// The first line of a file.
+/// The whole path of a file that is there.
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::fs::canonicalize(path)
+        .map_err(|error| Failure::Input(format!("{}: {error}", path.display())))
+}
+
 fn password(path: &Path) -> Result<String, Failure> {
     let wrong = |why: &dyn std::fmt::Display| Failure::Input(format!("{}: {why}", path.display()));
     let bytes = std::fs::metadata(path)

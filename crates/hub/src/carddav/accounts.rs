@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::Server;
 use super::both_ways::keep_alike;
+use super::{CarddavError, Server};
 use crate::device::Fingerprint;
 use crate::entropy::random;
 use crate::home::Home;
@@ -42,19 +42,24 @@ pub(crate) struct Account {
     url: String,
     user: String,
     password: String,
+    /// Who vouches for a server by TLS.
+    #[serde(default)]
+    ca_file: Option<PathBuf>,
 }
 
 impl Account {
-    pub(crate) fn new(url: &str, user: &str, password: &str) -> Self {
+    pub(crate) fn new(url: &str, user: &str, password: &str, ca_file: Option<&Path>) -> Self {
         Self {
             url: url.to_owned(),
             user: user.to_owned(),
             password: password.to_owned(),
+            ca_file: ca_file.map(Path::to_owned),
         }
     }
 
-    fn server(&self) -> Option<Server> {
-        Server::new(&self.url, &self.user, &self.password).ok()
+    pub(crate) fn server(&self) -> Result<Server, CarddavError> {
+        let server = Server::new(&self.url, &self.user, &self.password)?;
+        Ok(server.with_ca_file(self.ca_file.as_deref()))
     }
 }
 
@@ -111,7 +116,7 @@ fn all(folder: &Path) -> Vec<Server> {
         let read = fs::File::open(&path)
             .and_then(|file| file.take(FILE_BYTES_MAX).read_to_end(&mut bytes));
         let account: Option<Account> = read.ok().and_then(|_| serde_json::from_slice(&bytes).ok());
-        match account.as_ref().and_then(Account::server) {
+        match account.and_then(|account| account.server().ok()) {
             Some(server) => servers.push(server),
             None => tracing::warn!("the account of an address book does not read"),
         }
@@ -213,8 +218,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let url = "http://127.0.0.1:5232/anna/book/";
         let server = Server::new(url, "anna", "secret").unwrap();
-        remember(folder.path(), &server, &Account::new(url, "anna", "secret")).unwrap();
-        remember(folder.path(), &server, &Account::new(url, "anna", "newer")).unwrap();
+        for password in ["secret", "newer"] {
+            let account = Account::new(url, "anna", password, None);
+            remember(folder.path(), &server, &account).unwrap();
+        }
         let path = place(folder.path(), &server.key());
         let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600);

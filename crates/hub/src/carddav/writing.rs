@@ -75,7 +75,7 @@ async fn send(
     let mut request = Request::builder()
         .method(method)
         .uri(path)
-        .header("host", client.server.address.to_string())
+        .header("host", &client.server.host)
         .header("authorization", &client.server.authorization)
         .header(name, value);
     if card.is_some() {

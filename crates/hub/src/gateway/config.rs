@@ -218,7 +218,7 @@ impl LinesConfig {
 }
 
 /// The file, and one byte more where it is too long.
-pub(super) fn roots(path: &Path) -> std::io::Result<Vec<u8>> {
+pub(crate) fn roots(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?
         .take(ROOTS_BYTES_MAX + 1)

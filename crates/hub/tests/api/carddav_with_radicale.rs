@@ -64,20 +64,60 @@ fn python() -> Option<PathBuf> {
 struct Radicale {
     child: Child,
     address: SocketAddr,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
+}
+
+/// Certificate and key of a server on this machine, and the authority that signed it.
+fn certified(folder: &Path) {
+    let params = |names: &[&str]| {
+        let names = names.iter().map(|&name| name.to_owned());
+        rcgen::CertificateParams::new(names.collect::<Vec<_>>()).unwrap()
+    };
+    let mut authority = params(&[]);
+    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority_key = rcgen::KeyPair::generate().unwrap();
+    let root = authority.self_signed(&authority_key).unwrap();
+    let issuer = rcgen::Issuer::new(authority, authority_key);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let own = params(&["127.0.0.1", "localhost"]);
+    let own = own.signed_by(&key, &issuer).unwrap();
+    std::fs::write(folder.join("authority.pem"), root.pem()).unwrap();
+    std::fs::write(folder.join("server.pem"), own.pem()).unwrap();
+    std::fs::write(folder.join("server.key"), key.serialize_pem()).unwrap();
 }
 
 impl Radicale {
     fn start() -> Option<Self> {
+        Self::start_with(|_| String::new())
+    }
+
+    /// By TLS, with a book that holds Anna.
+    fn start_secure() -> Option<Self> {
+        Self::start_with(|folder| {
+            certified(folder);
+            let book = folder.join("books/collection-root/anna/book");
+            std::fs::create_dir_all(&book).unwrap();
+            std::fs::write(book.join(".Radicale.props"), "{\"tag\": \"VADDRESSBOOK\"}").unwrap();
+            let card = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:a\r\nFN:Anna\r\nN:;Anna;;;\r\n\
+                TEL;TYPE=CELL:+1 202 555 0123\r\nEND:VCARD\r\n";
+            std::fs::write(book.join("a.vcf"), card).unwrap();
+            let own = |name: &str| folder.join(name).display().to_string();
+            let (certificate, key) = (own("server.pem"), own("server.key"));
+            format!("ssl = True\ncertificate = {certificate}\nkey = {key}\n")
+        })
+    }
+
+    fn start_with(prepare: impl FnOnce(&Path) -> String) -> Option<Self> {
         let python = python()?;
         let folder = tempfile::tempdir().unwrap();
+        let more = prepare(folder.path());
         let address = TcpListener::bind("127.0.0.1:0")
             .unwrap()
             .local_addr()
             .unwrap();
         std::fs::write(folder.path().join("users"), "anna:secret\n").unwrap();
         let config = format!(
-            "[server]\nhosts = {address}\n[auth]\ntype = htpasswd\nhtpasswd_filename = {0}/users\n\
+            "[server]\nhosts = {address}\n{more}[auth]\ntype = htpasswd\nhtpasswd_filename = {0}/users\n\
              htpasswd_encryption = plain\ndelay = 0\n[storage]\nfilesystem_folder = {0}/books\n",
             folder.path().display()
         );
@@ -100,7 +140,7 @@ impl Radicale {
         Some(Self {
             child,
             address,
-            _folder: folder,
+            folder,
         })
     }
 
@@ -265,12 +305,87 @@ async fn what_changes_in_radicale_changes_here() {
     assert!(matches!(none, Err(CarddavError::NoAddressBook)), "{none:?}");
 }
 
+#[tokio::test]
+async fn a_book_behind_tls_is_read_and_written_where_a_known_authority_vouches_for_it() {
+    let Some(radicale) = Radicale::start_secure() else {
+        return;
+    };
+    let ca = radicale.folder.path().join("authority.pem");
+    let port = radicale.address.port();
+    for host in [format!("127.0.0.1:{port}"), format!("localhost:{port}")] {
+        let url = format!("https://{host}/anna/book/");
+        let server = Server::new(&url, "anna", "secret").unwrap();
+        let own = server.clone().with_ca_file(Some(&ca));
+        let change = changes(&own, &BookState::default()).await.unwrap().unwrap();
+        assert!(
+            change
+                .items
+                .iter()
+                .any(|item| item.href == "/anna/book/a.vcf")
+        );
+        let name = host.replace(['.', ':'], "-");
+        let card = format!(
+            "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:{name}\r\nFN:Bert\r\nN:;Bert;;;\r\nEND:VCARD\r\n"
+        );
+        let href = format!("/anna/book/{name}.vcf");
+        let written = put(&own, &href, Expected::Absent, &card).await.unwrap();
+        assert!(matches!(written, Written::Done(_)), "{written:?}");
+        // Nobody vouches, somebody else does, or the file is none.
+        let nobody = changes(&server, &BookState::default()).await.unwrap_err();
+        assert!(matches!(nobody, CarddavError::Roots(_)), "{nobody}");
+        let others = tempfile::tempdir().unwrap();
+        certified(others.path());
+        let other = server
+            .clone()
+            .with_ca_file(Some(&others.path().join("authority.pem")));
+        let refused = changes(&other, &BookState::default()).await.unwrap_err();
+        assert!(refused.to_string().contains("certificate"), "{refused}");
+        let none = server
+            .clone()
+            .with_ca_file(Some(&others.path().join("server.key")));
+        let none = changes(&none, &BookState::default()).await.unwrap_err();
+        assert!(
+            none.to_string().contains("no certificate that reads"),
+            "{none}"
+        );
+        assert!(matches!(
+            changes(&server.with_ca_file(None), &BookState::default()).await,
+            Err(CarddavError::Roots(_))
+        ));
+    }
+    // In the clear it hears nothing that it understands.
+    let clear = radicale.server("/anna/book/", "secret");
+    assert!(changes(&clear, &BookState::default()).await.is_err());
+    // As the owner does at the machine; the file is remembered with the account.
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("hub");
+    let hub = Hub::start(HubConfig::new(&data)).await.unwrap();
+    let wish = Wish::SyncContacts {
+        url: format!("https://{}/anna/book/", radicale.address),
+        user: "anna".to_owned(),
+        password: "secret".to_owned(),
+        ca_file: Some(ca.clone()),
+        both_ways: true,
+    };
+    let done = ask(&data, &wish).await.unwrap();
+    let Done::KeptAlike(done) = done else {
+        panic!("the book is kept alike");
+    };
+    assert_eq!(done.imported.added, 3);
+    let accounts = std::fs::read_dir(data.join("address-books")).unwrap();
+    let account = accounts.flatten().next().unwrap().path();
+    let account = std::fs::read_to_string(account).unwrap();
+    assert!(account.contains(&ca.display().to_string()), "{account}");
+    hub.stop().await;
+}
+
 /// Makes home and server alike, as the owner does at the machine.
 async fn alike(hub: &Path, radicale: &Radicale) -> KeptAlike {
     let wish = Wish::SyncContacts {
         url: format!("http://{}/anna/book/", radicale.address),
         user: "anna".to_owned(),
         password: "secret".to_owned(),
+        ca_file: None,
         both_ways: true,
     };
     match ask(hub, &wish).await.unwrap() {
@@ -400,8 +515,10 @@ fn only_this_machine_is_asked() {
         assert!(matches!(server, Err(CarddavError::Reach(_))), "{url}");
     }
     for url in [
-        "https://127.0.0.1:1/",
+        "ftp://127.0.0.1:1/book/",
+        "https://127.0.0.1/book/",
         "http://example.com/book/",
+        "https://example.com:443/book/",
         "http://127.0.0.1:1",
         "http://127.0.0.1:1/a b/",
     ] {
