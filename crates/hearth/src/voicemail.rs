@@ -6,13 +6,14 @@ use std::time::Duration;
 use hearthline_hub::HubHandle;
 use hearthline_hub::clock::{Clock, UnixMs};
 use hearthline_hub::device::{DeviceFields, DeviceKind, Fingerprint};
-use hearthline_hub::gateway::Voicemail;
+use hearthline_hub::gateway::{Voicemail, line_called};
 use hearthline_hub::id::DeviceId;
-use hearthline_hub::line::Line;
 use hearthline_hub::message::{
     ClientId, KEPT_MS, MessageBody, MessageText, NewMessage, Recipients, TEXT_BYTES_MAX, Voice,
     VoiceCodec,
 };
+use hearthline_hub::number::Number;
+use hearthline_hub::outside_sender::{self, OutsideSender};
 use hearthline_hub::person::Party;
 use hearthline_hub::sip::account::PhoneDigest;
 use hearthline_hub::store::{Store, StoreError};
@@ -171,8 +172,9 @@ impl Keeper {
     /// The voice first, so that it is there whatever the transcript does.
     async fn keep(&self, deposit: Deposit) {
         let duration_ms = u32::try_from(deposit.duration().as_millis()).unwrap_or(u32::MAX);
-        let to = match self.recipients(&deposit.whose).await {
-            Ok(to) => to,
+        let to = match self.recipients(&deposit).await {
+            Ok(Some(to)) => to,
+            Ok(None) => return,
             Err(error) => {
                 tracing::error!(%error, "whose a voice message is, is not known: it is everybody's");
                 Recipients::Everyone
@@ -196,47 +198,12 @@ impl Keeper {
         }
     }
 
-    /// Whom the line rings; where it names nobody, every person, and in a home without people its speakers.
-    async fn recipients(&self, whose: &str) -> Result<Recipients, StoreError> {
-        let lines = self.store.lines().await?;
-        let line = lines
-            .iter()
-            .find(|line| whose == format!("line-{}", line.id));
-        let named = match line {
-            Some(line) => self.rung(line).await?,
-            None => Vec::new(),
-        };
-        if !named.is_empty() {
-            return Ok(Recipients::These(named));
-        }
-        match self.store.people().await?.is_empty() {
-            true => Ok(Recipients::Speakers),
-            false => Ok(Recipients::Everyone),
-        }
-    }
-
-    /// The owners of the devices that a line rings; a device that is nobody's, itself.
-    async fn rung(&self, line: &Line) -> Result<Vec<Party>, StoreError> {
-        let fields = &line.fields;
-        let mut parties = Vec::new();
-        for device in self.store.devices().await? {
-            let in_room = device
-                .fields
-                .room
-                .is_some_and(|room| fields.ring_rooms.contains(&room));
-            let rings = in_room || fields.ring_devices.contains(&device.id);
-            if !rings || device.revoked_at_ms.is_some() || device.id == self.sender {
-                continue;
-            }
-            let party = match device.fields.person {
-                Some(person) => Party::Person(person),
-                None => Party::Device(device.id),
-            };
-            if !parties.contains(&party) {
-                parties.push(party);
-            }
-        }
-        Ok(parties)
+    /// Whose the message is; `None`: whoever it would be for has blocked the caller since.
+    async fn recipients(&self, deposit: &Deposit) -> Result<Option<Recipients>, StoreError> {
+        let line = line_called(&deposit.whose);
+        let from = deposit.caller_number.as_deref();
+        let from = from.and_then(|number| Number::new(number).ok());
+        outside_sender::recipients(self.store.as_ref(), line, from.as_ref()).await
     }
 
     /// `None`: without models, or none that can be used.
@@ -266,6 +233,10 @@ impl Keeper {
             client_id: client_id(part, &deposit.call_id),
             from: Party::Device(self.sender),
             to,
+            outside: OutsideSender::known(
+                deposit.caller_name.as_deref(),
+                deposit.caller_number.as_deref(),
+            ),
             body,
             announcement: false,
             expires_at: UnixMs(now.0.saturating_add(KEPT_MS)),

@@ -75,6 +75,7 @@ fn routes() -> OpenApiRouter<Shared> {
             call_settings::of_device,
             call_settings::set_of_device
         ))
+        .routes(routes!(call_settings::block))
         .routes(routes!(rooms::list, rooms::add))
         .routes(routes!(rooms::change, rooms::remove))
         .routes(routes!(contacts::list, contacts::add))

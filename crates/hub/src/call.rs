@@ -76,6 +76,9 @@ pub struct Call {
     pub direction: Direction,
     /// Our device that calls, or that answered.
     pub device: Option<DeviceId>,
+    /// Of a call for help, the device that the caller claims to be where nothing proves it: nobody is asked for a
+    /// password then.
+    pub claimed_device: Option<DeviceId>,
     /// The other device, when the call stays inside.
     pub other_device: Option<DeviceId>,
     /// The contact at the other end.

@@ -52,7 +52,42 @@ pub enum ForwardTo {
     Called(ContactName),
 }
 
+/// Whose calls are declined from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Blocked {
+    /// A person or a device of the home.
+    Inside(Party),
+    /// A number outside.
+    Number(Number),
+}
+
+/// The list is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a list has at most {LIST_MAX} entries")]
+pub struct ListFull;
+
 impl CallSettings {
+    /// Adds a caller to the list; one that is on it stays.
+    ///
+    /// # Errors
+    /// [`ListFull`].
+    pub fn block(&mut self, caller: Blocked) -> Result<(), ListFull> {
+        fn add<T: PartialEq>(list: &mut Vec<T>, entry: T) -> Result<(), ListFull> {
+            if list.contains(&entry) {
+                return Ok(());
+            }
+            if list.len() >= LIST_MAX {
+                return Err(ListFull);
+            }
+            list.push(entry);
+            Ok(())
+        }
+        match caller {
+            Blocked::Inside(party) => add(&mut self.blocked, party),
+            Blocked::Number(number) => add(&mut self.blocked_numbers, number),
+        }
+    }
+
     /// Whether nothing rings now.
     #[must_use]
     pub fn is_undisturbed(&self, now: UnixMs) -> bool {

@@ -105,7 +105,8 @@ pub enum Screening {
     /// It rings.
     #[default]
     Allow,
-    /// The caller is asked who they are first.
+    /// It does not ring: they can say who they are and what they want in a message, and are called back or not. Where the
+    /// home has no mailbox they hear the busy tone.
     Screen,
     /// It never rings. A call-taker's callback after an emergency call rings all the same.
     Block,

@@ -138,6 +138,8 @@ pub struct Device {
     /// What may be set.
     #[serde(flatten)]
     pub fields: DeviceFields,
+    /// Of an ordinary telephone, its account's name: the user part of its SIP address.
+    pub username: Option<String>,
     /// SHA-256 of its public key (SubjectPublicKeyInfo).
     pub key_fingerprint: Fingerprint,
     /// When it joined.

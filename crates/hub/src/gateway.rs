@@ -41,7 +41,7 @@ use hearthline_sip::{Host, Request};
 pub use config::{LineSecret, LineTimers, LinesConfig, LinesFault, VOICEMAIL_AFTER, Voicemail};
 pub(crate) use dialled::DialPlan;
 pub(crate) use run::{Door, Lent, open};
-pub(crate) use voicemail::MAILBOX_USER;
+pub(crate) use voicemail::{MAILBOX_USER, UNWANTED, diverted_line};
 
 use crate::clock::UnixMs;
 use crate::contact::Screening;
@@ -398,6 +398,12 @@ impl Gateway {
             Side::Outside => self.of_outside.get(&handle).copied(),
         }
     }
+}
+
+/// The line whose call it is when the gateway asks for this user.
+#[must_use]
+pub fn line_called(user: &str) -> Option<LineId> {
+    user.strip_prefix("line-")?.parse().ok()
 }
 
 /// The endpoint of one side. An emergency call is ended by nobody but its people, so no timer of a session ends a call

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::clock::UnixMs;
 use crate::device::Fingerprint;
-use crate::id::{DeviceId, IncidentId};
+use crate::id::{CallId, DeviceId, IncidentId};
 
 /// What a device reports. Rows are only ever added: a later report has more entries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -68,14 +68,35 @@ impl IncidentOutcome {
     }
 }
 
+/// Whose an incident is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IncidentSource {
+    /// A device that recorded it and reports it.
+    Device(DeviceId),
+    /// A telephone that reports nothing: the hub notes its call for help.
+    Telephone {
+        /// Which call.
+        call: CallId,
+        /// The telephone, where its connection or password proves it.
+        device: Option<DeviceId>,
+        /// Whom the caller claims to be, where nothing proves it: nobody who calls for help is asked for a password.
+        claimed: Option<DeviceId>,
+    },
+}
+
 /// A reported incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Incident {
     /// Id.
     pub id: IncidentId,
-    /// Which device.
-    pub device: DeviceId,
-    /// What it reported.
+    /// Which device: that reported it, or whose call the hub noted. None: a telephone that nothing proves to be one of
+    /// the home's.
+    pub device: Option<DeviceId>,
+    /// The device that such a telephone claims to be, unproven.
+    pub claimed_device: Option<DeviceId>,
+    /// The call, where the hub noted the incident itself because the telephone keeps no record.
+    pub call: Option<CallId>,
+    /// What was reported.
     #[serde(flatten)]
     pub report: IncidentReport,
     /// When the hub received the report.

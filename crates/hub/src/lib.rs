@@ -27,6 +27,7 @@ pub mod incident;
 pub mod line;
 pub mod message;
 pub mod number;
+pub mod outside_sender;
 pub mod person;
 pub mod room;
 pub mod text;

@@ -166,6 +166,9 @@ pub enum UnknownCallers {
     Ring,
     /// They hear the busy tone. A call-taker's callback after an emergency call rings all the same.
     Busy,
+    /// It does not ring: they can say who they are in a message. Where the home has no mailbox they hear the busy tone;
+    /// a call-taker's callback rings all the same.
+    Message,
 }
 
 impl UnknownCallers {
@@ -173,11 +176,12 @@ impl UnknownCallers {
         match self {
             Self::Ring => "ring",
             Self::Busy => "busy",
+            Self::Message => "message",
         }
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        [Self::Ring, Self::Busy]
+        [Self::Ring, Self::Busy, Self::Message]
             .into_iter()
             .find(|choice| choice.as_str() == text)
     }

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use crate::clock::UnixMs;
 use crate::event::StreamId;
 use crate::id::MessageId;
+use crate::outside_sender::OutsideSender;
 use crate::person::Party;
 use crate::text::Name;
 
@@ -212,6 +213,8 @@ pub struct NewMessage {
     pub from: Party,
     /// For whom.
     pub to: Recipients,
+    /// Whose words they are, when they came from outside.
+    pub outside: Option<OutsideSender>,
     /// What it says.
     pub body: MessageBody,
     /// Whether speakers play it by themselves as it comes.
@@ -271,6 +274,8 @@ pub struct Message {
     pub sequence: StreamId,
     /// Who sent it.
     pub from: Party,
+    /// Whose words they are, when they came from outside: by the mailbox, or as a text over a line.
+    pub outside: Option<OutsideSender>,
     /// The text, when it is one.
     pub text: Option<MessageText>,
     /// The voice's coding, when it is one.

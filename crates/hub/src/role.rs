@@ -109,6 +109,7 @@ pub const RULES: &[Rule] = &[
     rule(Method::DELETE, "/api/v1/sip-accounts/{id}",      [A, O, N, N, N, N]),
     rule(Method::GET,    "/api/v1/people/{id}/call-settings",  [A, O, O, O, N, N]),
     rule(Method::PUT,    "/api/v1/people/{id}/call-settings",  [A, O, N, N, N, N]),
+    rule(Method::POST,   "/api/v1/me/blocked",             [O, O, N, N, O, N]),
     rule(Method::GET,    "/api/v1/devices/{id}/call-settings", [A, A, N, N, O, N]),
     rule(Method::PUT,    "/api/v1/devices/{id}/call-settings", [A, N, N, N, O, N]),
     rule(Method::GET,    "/api/v1/rooms",                  [A, A, A, A, A, N]),

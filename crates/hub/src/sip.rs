@@ -242,6 +242,11 @@ impl SipServer {
     }
 }
 
+/// Who there is, read anew.
+pub(crate) async fn directory_of(store: &dyn Store) -> Result<Arc<Directory>, StoreError> {
+    Directory::read(store).await
+}
+
 /// Of https, but for SIP: no protocol of HTTP is offered.
 pub(crate) fn tls(https: &ServerConfig) -> Arc<ServerConfig> {
     let mut config = https.clone();

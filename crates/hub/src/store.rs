@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use crate::address_book::{Imported, ImportedCard};
 use crate::binding::Binding;
 use crate::call::Call;
-use crate::call_settings::CallSettings;
+use crate::call_settings::{Blocked, CallSettings};
 use crate::carddav::{BookChange, BookMember, BookState};
 use crate::clock::UnixMs;
 use crate::contact::{Contact, ContactFields};
@@ -26,7 +26,7 @@ use crate::id::{
     CallId, ContactId, DeviceId, IncidentId, InvitationId, LineId, MessageId, PersonId, RoomId,
     TokenId,
 };
-use crate::incident::{Incident, IncidentReport};
+use crate::incident::{Incident, IncidentReport, IncidentSource};
 use crate::invitation::{Invitation, InvitationKey, NewInvitation};
 use crate::line::{Line, LineFields, LineHealth, LineTrouble};
 use crate::message::{Delivery, DeliveryState, Message, NewMessage, Stored, Voice};
@@ -260,6 +260,8 @@ pub trait CallWishes: Send + Sync {
         settings: &CallSettings,
         now: UnixMs,
     ) -> Answer<()>;
+    /// Adds a caller to a party's list, and leaves the rest as it is.
+    async fn block(&self, party: Party, caller: Blocked, now: UnixMs) -> Answer<CallSettings>;
     /// What somebody wants; as it begins, where nothing was set.
     async fn call_settings_of(&self, party: Party) -> Answer<CallSettings>;
     /// All that were set.
@@ -336,7 +338,7 @@ pub trait Incidents: Send + Sync {
     /// Adds a report. The same one again changes nothing; another with the same number of entries is refused.
     async fn report_incident(
         &self,
-        device: DeviceId,
+        source: IncidentSource,
         report: &IncidentReport,
         now: UnixMs,
     ) -> Answer<IncidentId>;

@@ -74,6 +74,7 @@ async fn write(folder: &Path) {
             from: anna,
             to: Recipients::These(vec![bert]),
             body: MessageBody::Text(read(json!(format!("message {n}")))),
+            outside: None,
             announcement: false,
             expires_at: NOW.plus_ms(1_000_000),
         };

@@ -10,7 +10,7 @@ use super::gate::{Caller, Who};
 use super::given::{Asked, Given};
 use super::{Answered, Created, Shared};
 use crate::id::IncidentId;
-use crate::incident::{Incident, IncidentReport};
+use crate::incident::{Incident, IncidentReport, IncidentSource};
 use crate::problem::Problem;
 
 /// A kept report.
@@ -40,6 +40,9 @@ pub(super) async fn report(
         return Err(Problem::internal());
     };
     let now = home.clock.now();
-    let id = home.store.report_incident(device.id, &report, now).await?;
+    let id = home
+        .store
+        .report_incident(IncidentSource::Device(device.id), &report, now)
+        .await?;
     Ok((StatusCode::CREATED, Json(Reported { id })))
 }

@@ -194,6 +194,7 @@ pub(super) async fn send(
         client_id: wish.client_id,
         from: mailbox_of(&caller, None)?,
         to: wish.to,
+        outside: None,
         body,
         announcement: wish.announcement,
         expires_at: now.plus_ms(kept_ms),

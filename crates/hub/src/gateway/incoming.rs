@@ -11,7 +11,7 @@ use hearthline_sip::endpoint::{
 use hearthline_sip::{HeaderName, NameAddr, Request, Response, SipUri, StatusCode, Uri};
 
 use super::trunk::Trunk;
-use super::voicemail::SentOn;
+use super::voicemail::{SentOn, UNWANTED};
 use super::{CALLBACK, CALLS_MAX, Call, Gateway, Known, LOOP, OnLine, body_of, offer_of, relay};
 use crate::contact::Screening;
 use crate::id::LineId;
@@ -61,9 +61,11 @@ impl Gateway {
             .and_then(|number| self.book.get(number))
             .cloned();
         let callback = self.callback_of(line, now);
-        if callback.is_none()
-            && let Some(status) = screened(known.as_ref(), unknown)
-        {
+        let reception = match callback {
+            Some(_) => Reception::Rings,
+            None => received(known.as_ref(), unknown),
+        };
+        if let Reception::Refused(status) = reception {
             return self.turn_away(outside, status, now);
         }
         let body = offer_of(request);
@@ -73,31 +75,41 @@ impl Gateway {
         }
         let uri = SipUri::new(self.config.domain.clone()).with_user(&Self::ring_user(line));
         let from = self.shown(number.as_ref(), known.as_ref());
-        let sent_on = SentOn::new(
+        let mut sent_on = SentOn::new(
             uri.clone(),
             from.clone(),
             body.clone(),
             self.rings_until(now),
         );
-        let to = NameAddr::new(uri.clone());
-        let switchboard = self.config.switchboard.clone();
-        let mut invite = InviteRequest::new(uri.into(), from.clone(), to, switchboard);
-        let asserted = format!("{from}").into_bytes();
-        if number.is_some() {
-            invite
-                .headers
-                .push((HeaderName::PAssertedIdentity, asserted));
-        }
         let is_callback = callback.is_some();
-        if let (Some(mark), Some(name)) = (callback, HeaderName::parse(CALLBACK.as_bytes())) {
-            invite.headers.push((name, mark.into_bytes()));
-            // RFC 7090: the device knows what it is.
-            let priority = b"psap-callback".to_vec();
-            invite.headers.push((HeaderName::Priority, priority));
-        }
-        invite.body = body;
-        invite.late_offer = late_offer;
-        invite.reliable = Reliable::Off;
+        let invite = match reception {
+            Reception::Message => match self.straight_to_mailbox(&mut sent_on, late_offer) {
+                Some(invite) => invite,
+                None => return self.turn_away(outside, StatusCode::BUSY_HERE, now),
+            },
+            _ => {
+                let to = NameAddr::new(uri.clone());
+                let switchboard = self.config.switchboard.clone();
+                let mut invite = InviteRequest::new(uri.into(), from.clone(), to, switchboard);
+                if number.is_some() {
+                    let asserted = from.to_string().into_bytes();
+                    invite
+                        .headers
+                        .push((HeaderName::PAssertedIdentity, asserted));
+                }
+                let name = HeaderName::parse(CALLBACK.as_bytes());
+                if let (Some(mark), Some(name)) = (callback, name) {
+                    invite.headers.push((name, mark.into_bytes()));
+                    // RFC 7090: the device knows what it is.
+                    let priority = b"psap-callback".to_vec();
+                    invite.headers.push((HeaderName::Priority, priority));
+                }
+                invite.body = body;
+                invite.late_offer = late_offer;
+                invite.reliable = Reliable::Off;
+                invite
+            }
+        };
         let Ok(home) = self.home.invite(invite, now) else {
             return self.turn_away(outside, StatusCode::SERVICE_UNAVAILABLE, now);
         };
@@ -255,6 +267,11 @@ impl Gateway {
             401..=407 | 500..=599 => StatusCode::TEMPORARILY_UNAVAILABLE,
             _ => status,
         };
+        if status == UNWANTED {
+            // Not the mailbox; nor is the caller told more than that the call is declined.
+            self.turn_away(outside, StatusCode::DECLINE, now);
+            return self.forget(id, now);
+        }
         if self.asks_mailbox(id, status, now) {
             return;
         }
@@ -263,11 +280,19 @@ impl Gateway {
     }
 }
 
-/// What a caller hears whom the home does not want; `None`: it rings.
-fn screened(known: Option<&Known>, unknown: UnknownCallers) -> Option<StatusCode> {
+/// How a caller is received.
+enum Reception {
+    Rings,
+    /// By the mailbox.
+    Message,
+    Refused(StatusCode),
+}
+
+fn received(known: Option<&Known>, unknown: UnknownCallers) -> Reception {
     match (known.map(|known| known.screening), unknown) {
-        (Some(Screening::Block), _) => Some(StatusCode::DECLINE),
-        (Some(Screening::Allow), _) | (_, UnknownCallers::Ring) => None,
-        (Some(Screening::Screen) | None, UnknownCallers::Busy) => Some(StatusCode::BUSY_HERE),
+        (Some(Screening::Block), _) => Reception::Refused(StatusCode::DECLINE),
+        (Some(Screening::Screen), _) | (None, UnknownCallers::Message) => Reception::Message,
+        (Some(Screening::Allow), _) | (None, UnknownCallers::Ring) => Reception::Rings,
+        (None, UnknownCallers::Busy) => Reception::Refused(StatusCode::BUSY_HERE),
     }
 }

@@ -6,16 +6,28 @@
 use std::time::Duration;
 
 use hearthline_sip::endpoint::{Body, InviteRequest, Reliable};
-use hearthline_sip::{HeaderName, NameAddr, SipUri, StatusCode};
+use hearthline_sip::{HeaderName, Headers, NameAddr, SipUri, StatusCode};
 
 use super::Gateway;
 use super::incoming::Incoming;
+use crate::id::LineId;
 
 /// Whom the switchboard asks for by this name takes messages. No device of the home can be called so: it is asked for
 /// over the gateway's connection alone.
 pub(crate) const MAILBOX_USER: &str = "mailbox";
 
+/// What the switchboard says of a caller whom everybody in the home has blocked (RFC 8197): no mailbox takes the call.
+pub(crate) const UNWANTED: StatusCode = match StatusCode::new(607) {
+    Some(unwanted) => unwanted,
+    None => StatusCode::DECLINE,
+};
+
+const DIVERSION: &str = "Diversion";
+/// Nobody was rung: the word of RFC 5806 and the cause of RFC 4458.
+const UNCONDITIONAL: (&str, u16) = ("unconditional", 302);
+
 /// How far a call from outside has come.
+#[derive(Clone)]
 pub(super) struct SentOn {
     /// The address that it asked for: whose call it is.
     whose: SipUri,
@@ -25,6 +37,7 @@ pub(super) struct SentOn {
     stage: Stage,
 }
 
+#[derive(Clone)]
 enum Stage {
     /// Devices ring, until then.
     Devices(Option<Duration>),
@@ -93,27 +106,57 @@ impl Gateway {
         let Some(why) = why(verdict).filter(|_| self.config.voicemail_after.is_some()) else {
             return false;
         };
-        let switchboard = self.config.switchboard.clone();
         let Some(call) = self.incoming(id) else {
             return false;
         };
         if call.callback || call.answered || call.sent_on.verdict().is_some() {
             return false;
         }
-        let sent_on = &call.sent_on;
+        call.sent_on.stage = Stage::Mailbox(verdict);
+        let late_offer = call.late_offer;
+        let sent_on = call.sent_on.clone();
+        let invite = self.mailbox_invite(&sent_on, late_offer, (why, verdict.code()));
+        let Ok(home) = self.home.invite(invite, now) else {
+            return false;
+        };
+        let Some(call) = self.incoming(id) else {
+            return false;
+        };
+        call.home = home;
+        // What the devices still say is nothing to this call.
+        self.of_home.retain(|_, own| *own != id);
+        self.of_home.insert(home, id);
+        true
+    }
+
+    /// The INVITE of a call that rings nobody and goes to the mailbox at once; `None`: the home has none.
+    pub(super) fn straight_to_mailbox(
+        &self,
+        sent_on: &mut SentOn,
+        late_offer: bool,
+    ) -> Option<InviteRequest> {
+        self.config.voicemail_after?;
+        sent_on.stage = Stage::Mailbox(StatusCode::BUSY_HERE);
+        Some(self.mailbox_invite(sent_on, late_offer, UNCONDITIONAL))
+    }
+
+    fn mailbox_invite(
+        &self,
+        sent_on: &SentOn,
+        late_offer: bool,
+        (why, cause): (&str, u16),
+    ) -> InviteRequest {
         let to = SipUri::new(sent_on.whose.host().clone()).with_user(MAILBOX_USER);
-        let (from, late_offer) = (sent_on.from.clone(), call.late_offer);
         let mut invite = InviteRequest::new(
             to.clone().into(),
-            from,
+            sent_on.from.clone(),
             NameAddr::new(to.clone()),
-            switchboard,
+            self.config.switchboard.clone(),
         );
         let whose = &sent_on.whose;
-        let cause = verdict.code();
         // Two ways to say whose call it was: RFC 5806, and RFC 7044 with RFC 4458.
         for (name, row) in [
-            ("Diversion", format!("<{whose}>;reason={why};counter=1")),
+            (DIVERSION, format!("<{whose}>;reason={why};counter=1")),
             (
                 "History-Info",
                 format!(
@@ -128,19 +171,15 @@ impl Gateway {
         invite.body.clone_from(&sent_on.offer);
         invite.late_offer = late_offer;
         invite.reliable = Reliable::Off;
-        let Ok(home) = self.home.invite(invite, now) else {
-            return false;
-        };
-        let Some(call) = self.incoming(id) else {
-            return false;
-        };
-        call.home = home;
-        call.sent_on.stage = Stage::Mailbox(verdict);
-        // What the devices still say is nothing to this call.
-        self.of_home.retain(|_, own| *own != id);
-        self.of_home.insert(home, id);
-        true
+        invite
     }
+}
+
+/// The line whose call the gateway sends on to the mailbox.
+pub(crate) fn diverted_line(headers: &Headers) -> Option<LineId> {
+    let name = HeaderName::parse(DIVERSION.as_bytes())?;
+    let from = NameAddr::parse(headers.get_str(&name)?).ok()?;
+    super::line_called(from.uri.as_sip()?.user()?)
 }
 
 /// The word of RFC 5806 for what became of a call; `None`: not one that the mailbox takes.

@@ -21,6 +21,8 @@ pub(crate) struct Begun {
     /// Our device that calls.
     pub(crate) device: Option<DeviceId>,
     pub(crate) emergency: bool,
+    /// Whom the caller claims to be, where nothing proves it.
+    pub(crate) claimed: Option<DeviceId>,
     /// By which line, and who is at the other end.
     pub(crate) on_line: Option<OnLine>,
     /// Whether a row is written: one source does not fill the store.
@@ -34,6 +36,7 @@ impl Begun {
             direction,
             device: Some(device),
             emergency: false,
+            claimed: None,
             on_line: None,
             noted: true,
         }
@@ -132,6 +135,7 @@ impl CallLog {
         }
         let mut row = Call {
             device: begun.device,
+            claimed_device: begun.claimed,
             emergency: begun.emergency,
             ..beginning(begun.direction, now)?
         };
@@ -161,9 +165,14 @@ fn put(call: &mut Call, news: OnLine) {
 }
 
 /// The row of an emergency call that was referred to the caller's own line.
-pub(crate) fn refused_emergency(device: Option<DeviceId>, now: UnixMs) -> Option<Call> {
+pub(crate) fn refused_emergency(
+    device: Option<DeviceId>,
+    claimed_device: Option<DeviceId>,
+    now: UnixMs,
+) -> Option<Call> {
     Some(Call {
         device,
+        claimed_device,
         state: CallState::Missed,
         ended_at_ms: Some(now),
         emergency: true,
@@ -182,12 +191,30 @@ pub(crate) fn undisturbed(caller: DeviceId, called: DeviceId, now: UnixMs) -> Op
     })
 }
 
+/// The row of a call from outside that rang nobody: who was called is not to be disturbed, cannot be reached, or lets
+/// such callers leave a message alone.
+pub(crate) fn missed_from_outside(
+    on_line: OnLine,
+    device: Option<DeviceId>,
+    now: UnixMs,
+) -> Option<Call> {
+    let mut row = Call {
+        device,
+        state: CallState::Missed,
+        ended_at_ms: Some(now),
+        ..beginning(Direction::Incoming, now)?
+    };
+    put(&mut row, on_line);
+    Some(row)
+}
+
 fn beginning(direction: Direction, now: UnixMs) -> Option<Call> {
     Some(Call {
         // Without randomness the call goes on, only its row is missing.
         id: CallId::random().ok()?,
         direction,
         device: None,
+        claimed_device: None,
         other_device: None,
         contact: None,
         number: None,

@@ -10,10 +10,11 @@ use crate::clock::UnixMs;
 use crate::device::DeviceKind;
 use crate::event::StreamId;
 use crate::id::{DeviceId, LineId, PersonId};
+use crate::message::{RECIPIENTS_MAX, Recipients};
 use crate::number::Number;
 use crate::person::{Party, Role};
 use crate::sip::account::StoredSipAccount;
-use crate::sip::screening::{Called, Calling, Screened, screen};
+use crate::sip::screening::{Called, Calling, Screened, blocks_number, screen};
 use crate::store::{Answer, Store};
 use crate::text::plain;
 
@@ -30,6 +31,8 @@ pub(crate) struct Directory {
     revoked: HashSet<DeviceId>,
     /// Speakers and telephones.
     everybody: Vec<DeviceId>,
+    people: Vec<PersonId>,
+    speakers: Vec<DeviceId>,
     /// Whom a line's calls ring, where it names rooms or devices.
     rings: HashMap<LineId, Vec<DeviceId>>,
     /// Whose each device is.
@@ -67,6 +70,7 @@ impl Directory {
             if person.fields.role == Role::Child {
                 children.insert(person.id);
             }
+            directory.people.push(person.id);
             people.insert(person.id, plain(person.fields.name.as_str()));
         }
         for contact in store.contacts().await? {
@@ -95,6 +99,9 @@ impl Directory {
             directory.users.entry(device.id).or_insert(own);
             if device.kind != DeviceKind::Browser {
                 directory.everybody.push(device.id);
+            }
+            if device.kind == DeviceKind::Speaker {
+                directory.speakers.push(device.id);
             }
             if device
                 .fields
@@ -155,6 +162,51 @@ impl Directory {
     /// Whom a line's calls ring: what it names, as far as it is still there; else everybody.
     pub(crate) fn rung_by(&self, line: LineId) -> &[DeviceId] {
         self.rings.get(&line).unwrap_or(&self.everybody)
+    }
+
+    /// Whom a message from outside is for that came over a line ([`crate::outside_sender::recipients`]).
+    pub(crate) fn recipients(
+        &self,
+        line: Option<LineId>,
+        from: Option<&Number>,
+    ) -> Option<Recipients> {
+        let wanted = |party: &Party| {
+            let settings = self.wishes.get(party);
+            !settings.is_some_and(|own| blocks_number(own, from))
+        };
+        let rung = line.and_then(|line| self.rings.get(&line));
+        let (all, whole) = match rung {
+            Some(devices) => {
+                let mut parties = Vec::new();
+                for &device in devices {
+                    let party = match self.owner(device) {
+                        Some(person) => Party::Person(person),
+                        None => Party::Device(device),
+                    };
+                    if !parties.contains(&party) {
+                        parties.push(party);
+                    }
+                }
+                (parties, None)
+            }
+            None if self.people.is_empty() => {
+                let speakers = self.speakers.iter().copied().map(Party::Device);
+                (speakers.collect(), Some(Recipients::Speakers))
+            }
+            None => {
+                let people = self.people.iter().copied().map(Party::Person);
+                (people.collect(), Some(Recipients::Everyone))
+            }
+        };
+        let everybody = all.len();
+        let mut these: Vec<Party> = all.into_iter().filter(wanted).collect();
+        match whole {
+            Some(whole) if these.len() == everybody => Some(whole),
+            _ => {
+                these.truncate(RECIPIENTS_MAX);
+                (!these.is_empty()).then_some(Recipients::These(these))
+            }
+        }
     }
 
     /// Every speaker and telephone.

@@ -45,6 +45,14 @@ pub(crate) enum Screened<'a> {
     Declined,
 }
 
+/// Whether a number outside is on a person's or a device's own list.
+pub(crate) fn blocks_number(settings: &CallSettings, number: Option<&Number>) -> bool {
+    settings
+        .blocked_numbers
+        .iter()
+        .any(|own| Some(own) == number)
+}
+
 /// Judges a call at one device by the device's settings and its person's: what either refuses is refused.
 pub(crate) fn screen<'a>(
     calling: Calling<'_>,
@@ -69,10 +77,7 @@ pub(crate) fn screen<'a>(
     };
     let refuses = |settings: &CallSettings| {
         let blocked = match calling {
-            Calling::Outside(number) => settings
-                .blocked_numbers
-                .iter()
-                .any(|own| Some(own) == number),
+            Calling::Outside(number) => blocks_number(settings, number),
             _ => settings.blocked.iter().any(is_caller),
         };
         // Lists name people and devices of the home; who calls from outside is on none and judged by the address book.

@@ -10,6 +10,7 @@
 mod deciding;
 mod mailbox;
 mod outside;
+mod returning;
 mod screened;
 
 use std::collections::{HashMap, VecDeque};
@@ -51,6 +52,7 @@ use crate::home::{Counted, Home};
 use crate::id::DeviceId;
 use crate::rate::{Rate, RateLimit};
 use crate::store::{Answer, StoreError};
+use returning::Returning;
 
 /// What may be asked of the hub outside a dialog.
 const ALLOWED: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER";
@@ -63,8 +65,6 @@ const EMERGENCY_ROWS: Rate = Rate {
 const FLOW_TIMER: Duration = Duration::from_secs(120);
 /// Messages that wait for a connection that is being made.
 const CONNECTING_MAX: usize = 32;
-/// Closed flows whose devices are remembered.
-const LEFT_MAX: usize = 4_096;
 /// Outstanding checks of registrations.
 const VETTING_MAX: usize = 1_024;
 
@@ -157,8 +157,10 @@ pub(crate) struct Switchboard {
     around: Surroundings,
     door: Door,
     helped: VecDeque<outside::Helped>,
-    /// Whose flows closed, the latest last: calls that were begun on one go on by another.
+    /// Whose flows closed, also by a restart, the latest last: calls that were begun on one go on by another.
     left: VecDeque<(FlowId, DeviceId)>,
+    /// Requests of standing calls whose device is about to come back.
+    returning: Vec<Returning>,
     stop: watch::Receiver<bool>,
     epoch: Instant,
     wall: Wall,
@@ -196,6 +198,7 @@ impl Switchboard {
             at_zero: around.home.clock.now(),
         };
         let mut keys = RowKeys::default();
+        let left = returning::left_behind(&bindings);
         let bindings = keys.load(&bindings, wall)?;
         let mut config = RegistrarConfig::new(random()?, gruu_secret, domains.clone());
         config.own = identities.clone();
@@ -224,7 +227,8 @@ impl Switchboard {
             around,
             door,
             helped: VecDeque::new(),
-            left: VecDeque::new(),
+            left,
+            returning: Vec::new(),
             stop,
             epoch: Instant::now(),
             wall,
@@ -327,6 +331,7 @@ impl Switchboard {
     fn drain(&mut self) -> Option<Duration> {
         loop {
             let now = self.now();
+            self.look_for_returned(now);
             let proxy_at = loop {
                 match self.proxy.poll_output(now) {
                     Output::Transmit { hop, bytes } => self.transmit(&hop, bytes, now),
@@ -356,7 +361,13 @@ impl Switchboard {
                 self.close(dead, now);
                 continue;
             }
-            let all = [proxy_at, registrar_at, self.silence.next_timeout()];
+            let returning = self.returning.iter().map(Returning::until).min();
+            let all = [
+                proxy_at,
+                registrar_at,
+                self.silence.next_timeout(),
+                returning,
+            ];
             return all.into_iter().flatten().min();
         }
     }
@@ -504,12 +515,7 @@ impl Switchboard {
     fn close(&mut self, flow: FlowId, now: Duration) {
         let device = self.flows.get(flow).and_then(OpenFlow::device);
         if self.flows.close(flow) {
-            if let Some(device) = device {
-                if self.left.len() >= LEFT_MAX {
-                    self.left.pop_front();
-                }
-                self.left.push_back((flow, device));
-            }
+            self.note_left(flow, device);
             self.flow_gone(flow, now);
         }
     }

@@ -1,5 +1,6 @@
 //! Incidents of telephones that report none: a call for help dialled on one leaves a row, as a speaker's own report does.
 //!
+//! Also of a telephone that never registered and gave no password: who called is then a claim, and is called so.
 //! Such a telephone keeps no record and has no bundle. What stands in its place is the SHA-256 of what the call's row
 //! says: who called, and when it began, was answered and ended. Each report adds to the one before.
 
@@ -8,30 +9,36 @@ use std::fmt::Write as _;
 use crate::call::{Call, CallState, Direction};
 use crate::device::{DeviceKind, Fingerprint};
 use crate::home::Home;
-use crate::incident::{IncidentOutcome, IncidentReport};
+use crate::incident::{IncidentOutcome, IncidentReport, IncidentSource};
 
 /// Notes what has become of the calls for help among these. A call never waits for it.
 pub(super) async fn note(home: &Home, calls: &[Call]) {
     for call in calls {
-        let (true, Direction::Outgoing, Some(device)) =
-            (call.emergency, call.direction, call.device)
-        else {
+        if !call.emergency || call.direction != Direction::Outgoing {
             continue;
-        };
-        match home.store.device(device).await {
-            Ok(device) if device.kind == DeviceKind::SipPhone => {}
-            // It reports itself.
-            Ok(_) => continue,
-            Err(error) => {
-                tracing::error!(%error, "whether a telephone reports its call for help is not known");
-                continue;
+        }
+        // Of whom nothing is proven is a telephone: our own devices prove who they are.
+        if let Some(device) = call.device {
+            match home.store.device(device).await {
+                Ok(device) if device.kind == DeviceKind::SipPhone => {}
+                // It reports itself.
+                Ok(_) => continue,
+                Err(error) => {
+                    tracing::error!(%error, "whether a telephone reports its call for help is not known");
+                    continue;
+                }
             }
         }
+        let source = IncidentSource::Telephone {
+            call: call.id,
+            device: call.device,
+            claimed: call.claimed_device,
+        };
         let Some(report) = report_of(call) else {
             continue;
         };
         let now = home.clock.now();
-        if let Err(error) = home.store.report_incident(device, &report, now).await {
+        if let Err(error) = home.store.report_incident(source, &report, now).await {
             tracing::error!(%error, "the incident of a telephone was not stored");
         }
     }
@@ -79,6 +86,7 @@ mod tests {
             id: CallId::random().unwrap(),
             direction: Direction::Outgoing,
             device: None,
+            claimed_device: None,
             other_device: None,
             contact: None,
             number: None,

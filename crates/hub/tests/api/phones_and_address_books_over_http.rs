@@ -2,6 +2,7 @@
 
 use crate::household::{Client, Household};
 use hearthline_emergency::numbers::Country;
+use hearthline_hub::device::DeviceKind;
 use hearthline_hub::person::Role;
 use hearthline_hub::sip::SipConfig;
 use serde_json::{Value, json};
@@ -160,6 +161,18 @@ async fn phones_get_a_password_once_and_lose_their_account() {
     let shared = json!({"name": "Hall"});
     assert_eq!(adult.post("/api/v1/sip-accounts", &shared).await.0, 403);
 
+    // Who calls by such an account has a name and a place: "the phone in the study".
+    let (_, devices) = adult.get("/api/v1/devices").await;
+    let desk = devices.as_array().unwrap().iter();
+    let desk = desk
+        .clone()
+        .find(|own| own["id"] == added["device"])
+        .unwrap();
+    assert_eq!(
+        (&desk["name"], &desk["username"]),
+        (&json!("Desk"), &added["username"])
+    );
+
     let (_, list) = adult.get("/api/v1/sip-accounts").await;
     assert_eq!(list.as_array().unwrap().len(), 2);
     assert!(!list.to_string().contains(password), "shown once");
@@ -175,4 +188,62 @@ async fn phones_get_a_password_once_and_lose_their_account() {
     let owner = silent.login(Role::Owner).await;
     let (status, problem) = owner.post("/api/v1/sip-accounts", &shared).await;
     assert_eq!(status, 409, "{problem}");
+}
+
+#[tokio::test]
+async fn a_caller_is_blocked_by_what_a_speaker_knows_of_them() {
+    let mut sip = SipConfig::new(Country::Germany);
+    sip.domain = "home.test".to_owned();
+    let home = Household::with_sip(sip).await;
+    let owner = home.login(Role::Owner).await;
+    let adult = home.login(Role::Adult).await;
+    let adam = home.person(Role::Adult).id;
+    let (_, desk) = owner
+        .post("/api/v1/sip-accounts", &json!({"name": "Desk"}))
+        .await;
+    let speaker = DeviceKind::Speaker;
+    let kitchen = home.device(speaker, "Kitchen", None).await;
+    let kitchen = home.as_device(&kitchen);
+    let whose = Some(home.person(Role::Adult));
+    let bedside = home.device(speaker, "Bedside", whose).await;
+    let bedside = home.as_device(&bedside);
+    let block = "/api/v1/me/blocked";
+    let by_name = json!({"account": desk["username"]});
+    let device = json!({"kind": "device", "id": desk["device"]});
+    // A speaker that is nobody's blocks for itself, one of a person's for the person.
+    let (status, settings) = kitchen.post(block, &by_name).await;
+    assert_eq!(
+        (status, &settings["blocked"]),
+        (200, &json!([device])),
+        "{settings}"
+    );
+    let number = json!({"number": "+1 202 555 0123"});
+    let (_, settings) = kitchen.post(block, &number).await;
+    assert_eq!(settings["blocked_numbers"], json!(["+12025550123"]));
+    assert_eq!(settings["blocked"], json!([device]), "the rest stays");
+    let (_, settings) = bedside.post(block, &by_name).await;
+    assert_eq!(settings["blocked"], json!([device]));
+    let by_id = json!({"device": desk["device"]});
+    let (_, settings) = adult.post(block, &by_id).await;
+    assert_eq!(
+        settings["blocked"],
+        json!([device]),
+        "once, on Adam's own list"
+    );
+    let path = format!("/api/v1/people/{adam}/call-settings");
+    assert_eq!(adult.get(&path).await.1, settings);
+    for (wish, code) in [
+        (json!({"account": "phone-nobody"}), 404),
+        (json!({"device": home.person(Role::Owner).id}), 404),
+        (json!({"number": "112"}), 400),
+        (json!({}), 400),
+    ] {
+        let (status, problem) = kitchen.post(block, &wish).await;
+        assert_eq!(status, code, "{wish} {problem}");
+    }
+    assert_eq!(
+        home.login(Role::Child).await.post(block, &by_id).await.0,
+        403
+    );
+    assert_eq!(home.anonymous().post(block, &by_id).await.0, 401);
 }

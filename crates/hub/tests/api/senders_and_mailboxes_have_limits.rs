@@ -99,6 +99,7 @@ impl Home {
             from: Party::Person(from),
             to,
             body: MessageBody::Text(serde_json::from_value(json!("Dinner")).unwrap()),
+            outside: None,
             announcement: false,
             expires_at: NOW.plus_ms(1_000_000),
         };

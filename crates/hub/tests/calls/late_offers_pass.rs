@@ -149,7 +149,7 @@ async fn a_telephone_that_calls_for_help_without_an_offer_reaches_the_call_taker
     assert_eq!(
         home.hub
             .store()
-            .device(ended.device)
+            .device(ended.device.unwrap())
             .await
             .unwrap()
             .fields

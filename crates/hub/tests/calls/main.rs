@@ -5,6 +5,7 @@
 mod household;
 mod lines;
 mod telephone;
+mod unknown_telephones_leave_incidents;
 
 mod calls_are_forwarded;
 mod faults_in_calls;

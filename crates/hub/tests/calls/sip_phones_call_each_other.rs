@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use crate::lines::SDP;
 use crate::telephone::{DOMAIN, Home, talk};
 use hearthline_hub::call::{CallState, Direction};
 use hearthline_sip::StatusCode;
+use hearthline_sip::endpoint::{Body, Event};
 use hearthline_sip::target::Transport;
 
 #[tokio::test]
@@ -125,6 +127,54 @@ async fn a_restart_keeps_registrations_and_ends_calls_cleanly() {
     hall.ended(incoming).await;
     // And nobody had to register again.
     talk(&mut desk, &mut hall, &format!("sip:hall@{DOMAIN}")).await;
+    home.hub.stop().await;
+}
+
+/// Behind TLS a device is reached by its connection alone, and the restart broke it.
+#[tokio::test]
+async fn a_call_between_devices_behind_tls_outlives_restarts_of_the_hub() {
+    let home = Home::new().await;
+    let (kitchen, study) = (
+        home.enrol("Kitchen", None).await,
+        home.enrol("Study", None).await,
+    );
+    let mut here = home.device(&kitchen).await;
+    let mut there = home.device(&study).await;
+    let out = here.call(&format!("sip:{}@{DOMAIN}", there.user)).await;
+    let incoming = there.rings().await;
+    there.accept(incoming).await;
+    here.answered(out).await;
+    there.confirmed(incoming).await;
+    let mut home = home;
+    for _ in 0..2 {
+        home = home.restart().await;
+        here.moves_to_another_network(&kitchen).await;
+        here.register().await.unwrap();
+        // The other one is not back yet: what it is asked waits for it.
+        here.act(move |endpoint, now| endpoint.reinvite(out, Body::sdp(SDP), now))
+            .await
+            .unwrap();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        there.moves_to_another_network(&study).await;
+        there.register().await.unwrap();
+        there
+            .wait(|event| matches!(event, Event::Reinvite { .. }).then_some(()))
+            .await;
+        there
+            .act(move |endpoint, now| endpoint.answer_reinvite(incoming, Some(Body::sdp(SDP)), now))
+            .await
+            .unwrap();
+        let status = here
+            .wait(|event| match event {
+                Event::ReinviteAnswered { response, .. } => Some(response.status),
+                _ => None,
+            })
+            .await;
+        assert_eq!(status.code(), 200);
+    }
+    // And the other way round: the end is told.
+    there.bye(incoming).await;
+    here.ended(out).await;
     home.hub.stop().await;
 }
 

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use hearthline_hub::bus::LocalBus;
 use hearthline_hub::clock::UnixMs;
-use hearthline_hub::store::{Messages as _, Rooms as _, SqliteConfig, SqliteStore, StoreError};
+use hearthline_hub::store::{
+    Incidents as _, Messages as _, Rooms as _, SqliteConfig, SqliteStore, StoreError,
+};
 use hearthline_hub::{Hub, HubConfig, HubError};
 use sqlx_core::connection::{ConnectOptions as _, Connection as _};
 use sqlx_core::query::query;
@@ -58,6 +60,9 @@ async fn an_older_database_is_backed_up_and_upgraded() {
         "INSERT INTO rooms VALUES ('0123456789abcdefghjkmnpqrs', 'Kitchen');
          INSERT INTO messages (id, sequence, sender, client_id, body_sha256, text, sent_at, expires_at)
          VALUES ('0123456789abcdefghjkmnpqrs', 1, 'person:0123456789abcdefghjkmnpqrs', 'a', x'00', 'hi', 1, 2);
+         INSERT INTO devices VALUES ('0123456789abcdefghjkmnpqrs', 'speaker', 'Hall', NULL, NULL, 'key', 1, NULL);
+         INSERT INTO incidents VALUES ('0123456789abcdefghjkmnpqrs', '0123456789abcdefghjkmnpqrs', 3, 1, 1, 'open', 5,
+                                       '0000000000000000000000000000000000000000000000000000000000000000', 2);
          PRAGMA application_id = 1213355080; PRAGMA user_version = 1",
     )
     .execute(&mut old)
@@ -71,13 +76,23 @@ async fn an_older_database_is_backed_up_and_upgraded() {
         store.deliveries(message).await.is_ok(),
         "old messages are there"
     );
+    let incidents = store.incidents(10).await.unwrap();
+    let device = incidents[0].device.map(|id| id.to_string());
+    assert_eq!(
+        (incidents.len(), device.as_deref()),
+        (1, Some("0123456789abcdefghjkmnpqrs"))
+    );
     store.close().await;
     let mut upgraded = raw(&path).await;
     let version = query("PRAGMA user_version")
         .fetch_one(&mut upgraded)
         .await
         .unwrap();
-    assert_eq!(version.get::<i64, _>(0), 10);
+    assert_eq!(version.get::<i64, _>(0), 12);
+    for change in ["DELETE FROM incidents", "UPDATE incidents SET entries = 6"] {
+        let refused = raw_sql(change).execute(&mut upgraded).await.unwrap_err();
+        assert!(refused.to_string().contains("append-only"), "{refused}");
+    }
     query("SELECT * FROM bindings")
         .fetch_all(&mut upgraded)
         .await

@@ -13,12 +13,13 @@ use hearthline_hub::device::{
 use hearthline_hub::event::{EventKind, StreamId};
 use hearthline_hub::feed::Feed;
 use hearthline_hub::id::{CallId, DeviceId};
-use hearthline_hub::incident::IncidentReport;
+use hearthline_hub::incident::{IncidentReport, IncidentSource};
 use hearthline_hub::invitation::{InvitationKey, NewInvitation, OPEN_MAX};
 use hearthline_hub::line::{LineFields, LineHealth, LineTrouble};
 use hearthline_hub::message::{
     DeliveryState, MessageBody, MessageText, NewMessage, REMEMBERED_MS, Recipients,
 };
+use hearthline_hub::outside_sender::OutsideSender;
 use hearthline_hub::person::{Party, Person, PersonFields, Role};
 use hearthline_hub::room::RoomFields;
 use hearthline_hub::session::{Token, TokenKind};
@@ -34,6 +35,7 @@ use address_books::{
 use messages::{
     a_message_is_stored_once_and_delivered_in_order, messages_expire, receipts_only_go_forward,
     ten_thousand_messages_wait_a_month_and_are_read_once, what_no_mailbox_holds_is_dropped,
+    whose_words_a_message_passes_on_is_kept,
 };
 use wishes::{
     wishes_end_with_their_person_and_are_nobody_elses,
@@ -92,6 +94,7 @@ contract! {
     messages_expire
     ten_thousand_messages_wait_a_month_and_are_read_once
     what_no_mailbox_holds_is_dropped
+    whose_words_a_message_passes_on_is_kept
     wishes_of_people_and_devices_are_kept_apart_and_replaced_whole
     wishes_end_with_their_person_and_are_nobody_elses
     a_book_is_known_by_what_was_read_last
@@ -145,6 +148,7 @@ fn text(client_id: &str, from: Party, to: Recipients) -> NewMessage {
         from,
         to,
         body: MessageBody::Text(read(json!(format!("text of {client_id}")))),
+        outside: None,
         announcement: false,
         expires_at: NOW.plus_ms(1_000_000),
     }
@@ -651,6 +655,7 @@ async fn calls_that_ended_stay_ended(fresh: Fresh) {
         id: CallId::random().unwrap(),
         direction: Direction::Incoming,
         device: None,
+        claimed_device: None,
         other_device: None,
         contact: None,
         number: Some(read(json!("+12025550123"))),
@@ -677,13 +682,14 @@ async fn calls_that_ended_stay_ended(fresh: Fresh) {
 async fn incidents_are_only_added(fresh: Fresh) {
     let store = fresh.store.as_ref();
     let kitchen = device(store, "kitchen").await.id;
+    let source = IncidentSource::Device(kitchen);
     let report: IncidentReport = read(json!({
         "number": 1, "opened_at_ms": NOW, "drill": true, "outcome": "open", "entries": 5,
         "bundle_sha256": Fingerprint::of(b"bundle"),
     }));
-    let id = store.report_incident(kitchen, &report, NOW).await.unwrap();
+    let id = store.report_incident(source, &report, NOW).await.unwrap();
     assert_eq!(
-        store.report_incident(kitchen, &report, NOW).await.unwrap(),
+        store.report_incident(source, &report, NOW).await.unwrap(),
         id,
         "again changes nothing"
     );
@@ -691,7 +697,7 @@ async fn incidents_are_only_added(fresh: Fresh) {
         bundle_sha256: Fingerprint::of(b"other"),
         ..report.clone()
     };
-    let refused = store.report_incident(kitchen, &changed, NOW).await;
+    let refused = store.report_incident(source, &changed, NOW).await;
     assert!(
         matches!(refused, Err(StoreError::Refused(_))),
         "{refused:?}"
@@ -701,7 +707,7 @@ async fn incidents_are_only_added(fresh: Fresh) {
         ..changed
     };
     store
-        .report_incident(kitchen, &longer, NOW.plus_ms(1))
+        .report_incident(source, &longer, NOW.plus_ms(1))
         .await
         .unwrap();
     let all = store.incidents(10).await.unwrap();
@@ -711,6 +717,36 @@ async fn incidents_are_only_added(fresh: Fresh) {
             .collect::<Vec<_>>(),
         [6, 5]
     );
+    assert!(
+        all.iter()
+            .all(|own| own.device == Some(kitchen) && own.call.is_none())
+    );
+    // Telephones that nothing proves to be one of the home's: each call is an incident of its own, in the same second.
+    for claimed in [None, Some(kitchen)] {
+        let source = IncidentSource::Telephone {
+            call: CallId::random().unwrap(),
+            device: None,
+            claimed,
+        };
+        let id = store.report_incident(source, &report, NOW).await.unwrap();
+        let again = store.report_incident(source, &report, NOW).await;
+        assert_eq!(again.unwrap(), id);
+        let refused = store
+            .report_incident(
+                source,
+                &IncidentReport {
+                    drill: false,
+                    ..report.clone()
+                },
+                NOW,
+            )
+            .await;
+        assert!(matches!(refused, Err(StoreError::Refused(_))));
+        let all = store.incidents(10).await.unwrap();
+        let own = all.iter().find(|incident| incident.id == id).unwrap();
+        assert_eq!((own.device, own.claimed_device), (None, claimed));
+        assert!(own.call.is_some());
+    }
 }
 
 async fn old_events_are_dropped_from_the_front(fresh: Fresh) {

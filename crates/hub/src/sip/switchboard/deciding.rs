@@ -20,7 +20,10 @@ impl Switchboard {
         }
         let decision = match passage {
             Passage::Dialog { failed, .. } => {
-                self.within_dialog(&request, &destination, failed, now)
+                match self.within_dialog(&request, &destination, failed, now) {
+                    Ok(decision) => decision,
+                    Err(device) => return self.await_return(id, device, now),
+                }
             }
             // We give no Path to anybody.
             Passage::Path { .. } => Decision::Reject(Reject::new(StatusCode::FORBIDDEN)),
@@ -82,7 +85,7 @@ impl Switchboard {
         }
         let device = self.flows.get(flow.id).and_then(OpenFlow::device);
         tracing::warn!("an emergency call reached the hub, which has no emergency line");
-        if let Some(row) = refused_emergency(device, at) {
+        if let Some(row) = refused_emergency(device, self.claimed(request, device), at) {
             self.write(vec![RowChange::Call(Box::new(row))], None, now);
         }
     }
@@ -268,21 +271,22 @@ impl Switchboard {
             .collect()
     }
 
-    /// A request of a dialog of ours whose way is not known: after a restart, or to an address of record.
+    /// A request of a dialog of ours whose way is not known: after a restart, or to an address of record. `Err`: it
+    /// waits for this device.
     pub(super) fn within_dialog(
         &self,
         request: &Request,
         destination: &Destination,
         failed: Option<FlowId>,
         now: Duration,
-    ) -> Decision {
-        // A device that changed its network in mid-call: by the flow that it has registered since.
-        let moved = failed.and_then(|flow| self.left.iter().rev().find(|(left, _)| *left == flow));
-        let moved = moved.map(|(_, device)| self.ways_to(&[*device], now));
+    ) -> Result<Decision, DeviceId> {
+        if let Some(device) = failed.and_then(|flow| self.leaver(flow, request)) {
+            return match self.ways_to(&[device], now) {
+                groups if groups.is_empty() => Err(device),
+                groups => Ok(along(groups)),
+            };
+        }
         let groups = match (destination, &request.uri) {
-            _ if moved.as_ref().is_some_and(|groups| !groups.is_empty()) => {
-                moved.unwrap_or_default()
-            }
             (Destination::User(name), Uri::Sip(uri)) if self.is_home_name(name, uri) => {
                 let device = self.directory.device_of(name);
                 if uri.params().has("gr") {
@@ -296,13 +300,7 @@ impl Switchboard {
                 ringing_max: None,
             }],
         };
-        if groups.is_empty() {
-            return Decision::Reject(Reject::new(StatusCode::CALL_DOES_NOT_EXIST));
-        }
-        Decision::Forward(Forward {
-            groups,
-            ..Forward::default()
-        })
+        Ok(along(groups))
     }
 
     /// Whose address this user part is; a device that joined a moment ago is known by its id.
@@ -407,6 +405,17 @@ impl Switchboard {
             self.write(changes, Some((id, Box::new(response))), now);
         }
     }
+}
+
+/// On along these ways, within a call; without one there is no such call.
+pub(super) fn along(groups: Vec<Group>) -> Decision {
+    if groups.is_empty() {
+        return Decision::Reject(Reject::new(StatusCode::CALL_DOES_NOT_EXIST));
+    }
+    Decision::Forward(Forward {
+        groups,
+        ..Forward::default()
+    })
 }
 
 pub(super) fn because(status: StatusCode, why: &str) -> Reject {

@@ -3,14 +3,27 @@
 use hearthline_sip::target::Transport;
 
 use super::*;
-use crate::gateway::{CALLBACK, MAILBOX_USER};
+use crate::gateway::{CALLBACK, MAILBOX_USER, UNWANTED, diverted_line};
+use crate::number::Number;
 
 impl Switchboard {
     /// Where the gateway's call goes that asks for the mailbox; `None`: it asks for something else.
-    pub(super) fn mailbox_asked(&self, request: &Request) -> Option<Decision> {
+    pub(super) fn mailbox_asked(&mut self, request: &Request, now: Duration) -> Option<Decision> {
         let uri = request.uri.as_sip()?;
         if uri.user() != Some(MAILBOX_USER) {
             return None;
+        }
+        let call_id = request.headers.call_id().unwrap_or_default();
+        // It comes here first where nobody is rung.
+        let on_line = self.calls.coming(call_id);
+        self.note_missed(on_line, None, now);
+        let line = diverted_line(&request.headers);
+        let caller = request.headers.from().ok().and_then(|from| {
+            let user = from.uri.as_sip()?.user()?;
+            Number::new(user).ok()
+        });
+        if self.directory.recipients(line, caller.as_ref()).is_none() {
+            return Some(Decision::Reject(Reject::new(UNWANTED)));
         }
         let Some(address) = self.door.voicemail else {
             return Some(Decision::Reject(Reject::new(

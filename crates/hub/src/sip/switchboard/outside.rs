@@ -5,10 +5,12 @@ use hearthline_sip::{NameAddr, outbound::Hop};
 use super::deciding::{because, no_emergency_line, warned};
 use super::*;
 use crate::call::Direction;
-use crate::gateway::CALLBACK;
+use crate::gateway::{CALLBACK, OnLine, UNWANTED, line_called};
 use crate::id::LineId;
 use crate::number::Number;
-use crate::sip::call_log::Begun;
+use crate::sip::call_log::{Begun, missed_from_outside};
+
+use super::screened::NotRung;
 
 /// Emergency calls whose callers are remembered.
 const HELPED_MAX: usize = 64;
@@ -50,6 +52,7 @@ impl Switchboard {
             direction: Direction::Outgoing,
             device,
             emergency: true,
+            claimed: self.claimed(request, device),
             on_line: None,
             noted: self.emergency_rows.take(&source, at).is_ok(),
         };
@@ -72,6 +75,14 @@ impl Switchboard {
         // A call for help takes no other call's place, and is not refused for one that it cannot take.
         forward.remove.push(HeaderName::Replaces);
         self.decide(id, Decision::Forward(forward), now);
+    }
+
+    /// Whom a caller claims to be of whom nothing is proven.
+    pub(super) fn claimed(&self, request: &Request, proven: Option<DeviceId>) -> Option<DeviceId> {
+        let from = request.headers.from().ok().filter(|_| proven.is_none())?;
+        let uri = from.uri.as_sip()?;
+        let ours = self.domains.contains(uri.host());
+        self.directory.device_of(uri.user()?).filter(|_| ours)
     }
 
     /// A number of the telephone network, for who may call it.
@@ -129,32 +140,43 @@ impl Switchboard {
         now: Duration,
     ) {
         let begins = request.method == Method::Invite && passage == Passage::Outside;
-        if let Some(decision) = self.mailbox_asked(request).filter(|_| begins) {
+        if begins && let Some(decision) = self.mailbox_asked(request, now) {
             return self.decide(id, decision, now);
         }
         let decision = match passage {
-            Passage::Dialog { failed, .. } => self.within_dialog(request, destination, failed, now),
+            Passage::Dialog { failed, .. } => {
+                match self.within_dialog(request, destination, failed, now) {
+                    Ok(decision) => decision,
+                    Err(device) => return self.await_return(id, device, now),
+                }
+            }
             Passage::Outside if request.method == Method::Invite => {
                 let call_id = request.headers.call_id().unwrap_or_default();
                 let on_line = self.calls.coming(call_id);
-                let groups = self.rung_by_line(request, now);
-                if groups.is_empty() {
-                    Decision::Reject(Reject::new(StatusCode::TEMPORARILY_UNAVAILABLE))
-                } else {
-                    let begun = Begun {
-                        direction: Direction::Incoming,
-                        device: None,
-                        emergency: false,
-                        on_line,
-                        noted: true,
-                    };
-                    self.calls.begins(id, begun);
-                    Decision::Forward(Forward {
-                        groups,
-                        record_route: true,
-                        remove: HeaderName::parse(CALLBACK.as_bytes()).into_iter().collect(),
-                        ..Forward::default()
-                    })
+                let on_line = on_line.filter(|_| line_rung(request).1.is_some());
+                match self.rung_by_line(request, now) {
+                    Ok(groups) => {
+                        let begun = Begun {
+                            direction: Direction::Incoming,
+                            device: None,
+                            emergency: false,
+                            claimed: None,
+                            on_line,
+                            noted: true,
+                        };
+                        self.calls.begins(id, begun);
+                        Decision::Forward(Forward {
+                            groups,
+                            record_route: true,
+                            remove: HeaderName::parse(CALLBACK.as_bytes()).into_iter().collect(),
+                            ..Forward::default()
+                        })
+                    }
+                    Err(NotRung::Unwanted) => Decision::Reject(Reject::new(UNWANTED)),
+                    Err(NotRung::Missed(device)) => {
+                        self.note_missed(on_line, device, now);
+                        Decision::Reject(Reject::new(StatusCode::TEMPORARILY_UNAVAILABLE))
+                    }
                 }
             }
             _ => Decision::Reject(Reject::new(StatusCode::METHOD_NOT_ALLOWED)),
@@ -162,13 +184,23 @@ impl Switchboard {
         self.decide(id, decision, now);
     }
 
+    /// A call from outside that rang nobody is a missed one all the same; a call that is moved is none.
+    pub(super) fn note_missed(
+        &mut self,
+        on_line: Option<OnLine>,
+        device: Option<DeviceId>,
+        now: Duration,
+    ) {
+        let at = self.around.home.clock.now();
+        if let Some(row) = on_line.and_then(|on_line| missed_from_outside(on_line, device, at)) {
+            self.write(vec![RowChange::Call(Box::new(row))], None, now);
+        }
+    }
+
     /// Whom a line's call rings: its rooms and devices; a call-taker's callback first the device that called for help; a
     /// call that is moved within the home, whom it is moved to.
-    fn rung_by_line(&self, request: &Request, now: Duration) -> Vec<Group> {
-        let user = request.uri.as_sip().and_then(SipUri::user_unescaped);
-        let user = user.and_then(|user| String::from_utf8(user).ok());
-        let user = user.unwrap_or_default();
-        let line: Option<LineId> = user.strip_prefix("line-").and_then(|id| id.parse().ok());
+    fn rung_by_line(&self, request: &Request, now: Duration) -> Result<Vec<Group>, NotRung> {
+        let (user, line) = line_rung(request);
         let moved: Vec<DeviceId>;
         let devices = match line {
             Some(line) => self.directory.rung_by(line),
@@ -196,7 +228,10 @@ impl Switchboard {
             false => all,
         };
         groups.extend(everybody);
-        groups
+        match groups.is_empty() {
+            true => Err(NotRung::Missed(None)),
+            false => Ok(groups),
+        }
     }
 
     /// The device that called for help: as it is registered, else by the connection and address that it called from.
@@ -223,11 +258,20 @@ impl Switchboard {
     }
 
     /// The gateway said by which line a call goes.
-    pub(super) fn on_line(&mut self, news: crate::gateway::OnLine, now: Duration) {
+    pub(super) fn on_line(&mut self, news: OnLine, now: Duration) {
         if let Some(row) = self.calls.on_line(news) {
             self.write(vec![RowChange::Call(Box::new(row))], None, now);
         }
     }
+}
+
+/// Whom the gateway calls, and the line when that means whom the line rings.
+fn line_rung(request: &Request) -> (String, Option<LineId>) {
+    let user = request.uri.as_sip().and_then(SipUri::user_unescaped);
+    let user = user.and_then(|user| String::from_utf8(user).ok());
+    let user = user.unwrap_or_default();
+    let line = line_called(&user);
+    (user, line)
 }
 
 /// The number that the gateway found behind a call from outside.

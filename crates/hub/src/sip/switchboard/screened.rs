@@ -35,6 +35,15 @@ struct Judged {
     missed: Option<DeviceId>,
 }
 
+/// Why a call from outside rings nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NotRung {
+    /// Nobody is to be disturbed (one of them), or can be reached.
+    Missed(Option<DeviceId>),
+    /// All of them have blocked the caller.
+    Unwanted,
+}
+
 /// What is preferred everywhere rings first.
 fn merge(all: &mut Vec<Group>, more: Vec<Group>) {
     for (index, group) in more.into_iter().enumerate() {
@@ -73,9 +82,18 @@ impl Switchboard {
     }
 
     /// The branches that a call from outside may ring.
-    pub(super) fn undisturbed(&self, groups: Vec<Group>, from: Option<&Number>) -> Vec<Group> {
+    pub(super) fn undisturbed(
+        &self,
+        groups: Vec<Group>,
+        from: Option<&Number>,
+    ) -> Result<Vec<Group>, NotRung> {
         let now = self.around.home.clock.now();
-        self.judged(groups, Calling::Outside(from), now).groups
+        let judged = self.judged(groups, Calling::Outside(from), now);
+        match (judged.groups.is_empty(), judged.missed) {
+            (false, _) => Ok(judged.groups),
+            (true, None) if judged.declined => Err(NotRung::Unwanted),
+            (true, missed) => Err(NotRung::Missed(missed)),
+        }
     }
 
     /// Judges every branch. What is forwarded is judged anew where it goes, [`FORWARDS_MAX`] times at most; no device is

@@ -20,6 +20,7 @@ fn call(row: &SqliteRow) -> Answer<Call> {
         id: parsed(row, "id")?,
         direction: read_as(row, "direction", Direction::parse)?,
         device: parsed_or_none(row, "device")?,
+        claimed_device: parsed_or_none(row, "claimed_device")?,
         other_device: parsed_or_none(row, "other_device")?,
         contact: parsed_or_none(row, "contact")?,
         number: checked_or_none(row, "number")?,
@@ -38,8 +39,8 @@ async fn put(change: &mut Change, call: &Call, now: UnixMs) -> Answer<()> {
         .await?;
     query(
         "INSERT INTO calls (id, sequence, direction, device, other_device, contact, number, line,
-                            emergency, state, started_at, answered_at, ended_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                            emergency, state, started_at, answered_at, ended_at, claimed_device)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET
              device = excluded.device, other_device = excluded.other_device,
              contact = excluded.contact, number = excluded.number, line = excluded.line,
@@ -59,6 +60,7 @@ async fn put(change: &mut Change, call: &Call, now: UnixMs) -> Answer<()> {
     .bind(call.started_at_ms.0)
     .bind(call.answered_at_ms.map(|at| at.0))
     .bind(call.ended_at_ms.map(|at| at.0))
+    .bind(call.claimed_device.map(|id| id.to_string()))
     .execute(change.on())
     .await?;
     Ok(())

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use sqlx_core::query::query;
+use sqlx_core::row::Row as _;
 use sqlx_sqlite::SqliteRow;
 
 use super::{
@@ -13,7 +14,18 @@ use crate::event::{Audience, EventKind};
 use crate::id::{DeviceId, TokenId};
 use crate::store::{Answer, Devices, StoreError};
 
-pub(super) fn device(row: &SqliteRow) -> Answer<Device> {
+/// What [`device()`] reads, of the devices that `$which` chooses.
+macro_rules! select_devices {
+    ($which:literal) => {
+        concat!(
+            "SELECT devices.*, sip_accounts.username FROM devices
+             LEFT JOIN sip_accounts ON sip_accounts.device = devices.id ",
+            $which
+        )
+    };
+}
+
+fn device(row: &SqliteRow) -> Answer<Device> {
     Ok(Device {
         id: parsed(row, "id")?,
         kind: read_as(row, "kind", DeviceKind::parse)?,
@@ -22,10 +34,22 @@ pub(super) fn device(row: &SqliteRow) -> Answer<Device> {
             room: parsed_or_none(row, "room")?,
             person: parsed_or_none(row, "person")?,
         },
+        username: row.try_get("username")?,
         key_fingerprint: parsed(row, "key_fingerprint")?,
         created_at_ms: time(row, "created_at")?,
         revoked_at_ms: time_or_none(row, "revoked_at")?,
     })
+}
+
+const ONE: &str = select_devices!("WHERE devices.id = ?");
+
+/// One, as it stands within a change.
+pub(super) async fn in_change(change: &mut Change, id: DeviceId) -> Answer<Device> {
+    let row = query(ONE)
+        .bind(id.to_string())
+        .fetch_optional(change.on())
+        .await?;
+    device(&row.ok_or(StoreError::NotFound("device"))?)
 }
 
 /// Adds the certificate's row.
@@ -74,14 +98,14 @@ pub(super) async fn revoke(change: &mut Change, id: DeviceId, now: UnixMs) -> An
 #[async_trait]
 impl Devices for SqliteStore {
     async fn devices(&self) -> Answer<Vec<Device>> {
-        let rows = query("SELECT * FROM devices ORDER BY name, id")
+        let rows = query(select_devices!("ORDER BY name, id"))
             .fetch_all(&self.read)
             .await?;
         rows.iter().map(device).collect()
     }
 
     async fn device(&self, id: DeviceId) -> Answer<Device> {
-        let row = query("SELECT * FROM devices WHERE id = ?")
+        let row = query(ONE)
             .bind(id.to_string())
             .fetch_optional(&self.read)
             .await?;
@@ -93,8 +117,9 @@ impl Devices for SqliteStore {
         fingerprint: &Fingerprint,
     ) -> Answer<Option<(Device, IssuedCertificate)>> {
         let row = query(
-            "SELECT devices.*, certificates.not_after FROM certificates
-             JOIN devices ON devices.id = certificates.device WHERE certificates.fingerprint = ?",
+            "SELECT devices.*, sip_accounts.username, certificates.not_after FROM certificates
+             JOIN devices ON devices.id = certificates.device
+             LEFT JOIN sip_accounts ON sip_accounts.device = devices.id WHERE certificates.fingerprint = ?",
         )
         .bind(fingerprint.to_string())
         .fetch_optional(&self.read)
@@ -116,15 +141,15 @@ impl Devices for SqliteStore {
         now: UnixMs,
     ) -> Answer<Device> {
         let mut change = self.change().await?;
-        let row =
-            query("UPDATE devices SET name = ?, room = ?, person = ? WHERE id = ? RETURNING *")
-                .bind(fields.name.as_str())
-                .bind(fields.room.map(|id| id.to_string()))
-                .bind(fields.person.map(|id| id.to_string()))
-                .bind(id.to_string())
-                .fetch_optional(change.on())
-                .await?;
-        let changed = device(&row.ok_or(StoreError::NotFound("device"))?)?;
+        let done = query("UPDATE devices SET name = ?, room = ?, person = ? WHERE id = ?")
+            .bind(fields.name.as_str())
+            .bind(fields.room.map(|id| id.to_string()))
+            .bind(fields.person.map(|id| id.to_string()))
+            .bind(id.to_string())
+            .execute(change.on())
+            .await?;
+        found(done.rows_affected(), "device")?;
+        let changed = in_change(&mut change, id).await?;
         change
             .event(EventKind::Devices, Audience::Home, id, now)
             .await?;
@@ -134,11 +159,7 @@ impl Devices for SqliteStore {
 
     async fn revoke_device(&self, id: DeviceId, now: UnixMs) -> Answer<()> {
         let mut change = self.change().await?;
-        let row = query("SELECT * FROM devices WHERE id = ?")
-            .bind(id.to_string())
-            .fetch_optional(change.on())
-            .await?;
-        let before = device(&row.ok_or(StoreError::NotFound("device"))?)?;
+        let before = in_change(&mut change, id).await?;
         if before.revoked_at_ms.is_some() {
             return Ok(());
         }

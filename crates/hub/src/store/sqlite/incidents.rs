@@ -5,17 +5,19 @@ use sqlx_core::query::query;
 use sqlx_core::row::Row as _;
 use sqlx_sqlite::SqliteRow;
 
-use super::{SqliteStore, number, parsed, read_as, time};
+use super::{SqliteStore, number, parsed, parsed_or_none, read_as, time};
 use crate::clock::UnixMs;
 use crate::event::{Audience, EventKind};
-use crate::id::{DeviceId, IncidentId};
-use crate::incident::{Incident, IncidentOutcome, IncidentReport};
+use crate::id::IncidentId;
+use crate::incident::{Incident, IncidentOutcome, IncidentReport, IncidentSource};
 use crate::store::{Answer, Incidents, StoreError};
 
 fn incident(row: &SqliteRow) -> Answer<Incident> {
     Ok(Incident {
         id: parsed(row, "id")?,
-        device: parsed(row, "device")?,
+        device: parsed_or_none(row, "device")?,
+        claimed_device: parsed_or_none(row, "claimed_device")?,
+        call: parsed_or_none(row, "call")?,
         report: IncidentReport {
             number: number(row, "number")?,
             opened_at_ms: time(row, "opened_at")?,
@@ -32,18 +34,33 @@ fn incident(row: &SqliteRow) -> Answer<Incident> {
 impl Incidents for SqliteStore {
     async fn report_incident(
         &self,
-        device: DeviceId,
+        source: IncidentSource,
         report: &IncidentReport,
         now: UnixMs,
     ) -> Answer<IncidentId> {
+        let (device, claimed, call) = match source {
+            IncidentSource::Device(device) => (Some(device), None, None),
+            IncidentSource::Telephone {
+                call,
+                device,
+                claimed,
+            } => (device, claimed, Some(call)),
+        };
+        let [device, claimed] = [device, claimed].map(|id| id.map(|id| id.to_string()));
+        let call = call.map(|id| id.to_string());
         let mut change = self.change().await?;
-        let before =
-            query("SELECT * FROM incidents WHERE device = ? AND number = ? AND entries = ?")
-                .bind(device.to_string())
-                .bind(i64::from(report.number))
-                .bind(i64::from(report.entries))
-                .fetch_optional(change.on())
-                .await?;
+        let before = match &call {
+            Some(call) => query("SELECT * FROM incidents WHERE call = ? AND entries = ?").bind(call),
+            None => query(
+                "SELECT * FROM incidents WHERE call IS NULL AND device = ? AND number = ? AND entries = ?",
+            )
+            .bind(&device)
+            .bind(i64::from(report.number)),
+        };
+        let before = before
+            .bind(i64::from(report.entries))
+            .fetch_optional(change.on())
+            .await?;
         if let Some(before) = before {
             let before = incident(&before)?;
             return if before.report == *report {
@@ -56,12 +73,14 @@ impl Incidents for SqliteStore {
         }
         let id = IncidentId::random()?;
         query(
-            "INSERT INTO incidents (id, device, number, opened_at, drill, outcome, entries,
+            "INSERT INTO incidents (id, device, claimed_device, call, number, opened_at, drill, outcome, entries,
                                     bundle_sha256, received_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(id.to_string())
-        .bind(device.to_string())
+        .bind(&device)
+        .bind(claimed)
+        .bind(&call)
         .bind(i64::from(report.number))
         .bind(report.opened_at_ms.0)
         .bind(report.drill)

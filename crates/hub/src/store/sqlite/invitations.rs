@@ -154,6 +154,7 @@ impl Invitations for SqliteStore {
             id: device.id,
             kind: device.kind,
             fields: device.fields.clone(),
+            username: None,
             key_fingerprint: device.key_fingerprint,
             created_at_ms: now,
             revoked_at_ms: None,

@@ -18,9 +18,11 @@ use crate::message::{
     Delivery, DeliveryState, Message, MessageBody, NewMessage, Recipients, SENT_BYTES_MAX,
     SENT_MAX, Stored, Voice, VoiceCodec,
 };
+use crate::number::Number;
+use crate::outside_sender::OutsideSender;
 use crate::person::Party;
 use crate::store::{Answer, Messages, StoreError};
-use crate::text::plain;
+use crate::text::{Name, plain};
 use recipients::{mailboxes, with_room};
 
 fn state(row: &SqliteRow) -> Answer<DeliveryState> {
@@ -34,12 +36,19 @@ fn codec(row: &SqliteRow) -> Answer<Option<VoiceCodec>> {
         .transpose()
 }
 
+fn outside(row: &SqliteRow) -> Answer<Option<OutsideSender>> {
+    let name = checked_or_none(row, "outside_name")?;
+    let number = checked_or_none(row, "outside_number")?;
+    Ok((name.is_some() || number.is_some()).then_some(OutsideSender { name, number }))
+}
+
 fn message(row: &SqliteRow) -> Answer<Message> {
     let duration: Option<i64> = row.try_get("duration_ms")?;
     Ok(Message {
         id: parsed(row, "id")?,
         sequence: StreamId(row.try_get("sequence")?),
         from: read_as(row, "sender", Party::from_key)?,
+        outside: outside(row)?,
         text: checked_or_none(row, "text")?,
         voice: codec(row)?,
         voice_duration_ms: duration
@@ -126,8 +135,8 @@ impl SqliteStore {
     ) -> Answer<Vec<Message>> {
         // The voice itself is not read here: a list of a hundred would be a hundred megabytes.
         let rows = query(
-            "SELECT messages.id, deliveries.sequence, sender, text, codec, duration_ms, announcement,
-                    sent_at, expires_at, deliveries.state
+            "SELECT messages.id, deliveries.sequence, sender, outside_name, outside_number, text, codec,
+                    duration_ms, announcement, sent_at, expires_at, deliveries.state
              FROM deliveries JOIN messages ON messages.id = deliveries.message
              WHERE mailbox = ? AND deliveries.sequence > ? AND deliveries.state <= ? AND expires_at > ?
              ORDER BY deliveries.sequence LIMIT ?",
@@ -181,14 +190,16 @@ impl Messages for SqliteStore {
             sequence.get_or_insert(place);
         }
         let sequence = sequence.ok_or(StoreError::NotFound("recipient"))?;
+        let outside = message.outside.as_ref();
         let (text, voice) = match &message.body {
             MessageBody::Text(text) => (Some(text.as_str()), None),
             MessageBody::Voice(voice) => (None, Some(voice)),
         };
         query(
             "INSERT INTO messages (id, sequence, sender, client_id, body_sha256, text, voice, codec,
-                                   duration_ms, announcement, body_bytes, sent_at, expires_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                   duration_ms, announcement, body_bytes, sent_at, expires_at, outside_name,
+                                   outside_number)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(id.to_string())
         .bind(sequence.0)
@@ -203,6 +214,8 @@ impl Messages for SqliteStore {
         .bind(body_bytes(message))
         .bind(now.0)
         .bind(message.expires_at.0)
+        .bind(outside.and_then(|from| from.name.as_ref()).map(Name::as_str))
+        .bind(outside.and_then(|from| from.number.as_ref()).map(Number::as_str))
         .execute(change.on())
         .await?;
         for mailbox in &mailboxes {

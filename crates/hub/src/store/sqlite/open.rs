@@ -32,6 +32,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0008_address_books.sql"),
     include_str!("../../../migrations/0009_announcements.sql"),
     include_str!("../../../migrations/0010_books_both_ways.sql"),
+    include_str!("../../../migrations/0011_callers.sql"),
+    include_str!("../../../migrations/0012_telephone_incidents.sql"),
 ];
 /// "HRTH": SQLite files of other programs are left alone.
 const APPLICATION_ID: i64 = 0x4852_5448;

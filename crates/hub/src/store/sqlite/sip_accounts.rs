@@ -15,9 +15,9 @@ use crate::store::{Answer, SipAccounts, StoreError};
 impl SipAccounts for SqliteStore {
     async fn add_sip_account(&self, new: &NewSipAccount, now: UnixMs) -> Answer<Device> {
         let mut change = self.change().await?;
-        let row = query(
+        query(
             "INSERT INTO devices (id, kind, name, room, person, key_fingerprint, created_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING *",
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(new.device.to_string())
         .bind(DeviceKind::SipPhone.as_str())
@@ -26,9 +26,8 @@ impl SipAccounts for SqliteStore {
         .bind(new.fields.person.map(|id| id.to_string()))
         .bind(new.placeholder_key().to_string())
         .bind(now.0)
-        .fetch_one(change.on())
+        .execute(change.on())
         .await?;
-        let device = devices::device(&row)?;
         query(
             "INSERT INTO sip_accounts (username, device, ha1_sha256, ha1_md5, created_at)
              VALUES (?, ?, ?, ?, ?)",
@@ -41,6 +40,7 @@ impl SipAccounts for SqliteStore {
         .execute(change.on())
         .await
         .map_err(taken("SIP account", "user name"))?;
+        let device = devices::in_change(&mut change, new.device).await?;
         change
             .event(EventKind::Devices, Audience::Home, new.device, now)
             .await?;

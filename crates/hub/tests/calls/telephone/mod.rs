@@ -711,6 +711,8 @@ async fn run(mut phone: Running) {
             biased;
             Some((to_hub, incoming)) = phone.rewired.recv() => {
                 (phone.to_hub, phone.incoming) = (to_hub, incoming);
+                // Read again, also where the old one had closed; who waits for a close waited for the first.
+                phone.gone.get_or_insert_with(|| oneshot::channel().0);
                 let transport = phone.transport;
                 let closed = Input::StreamClosed { transport, remote: hub };
                 phone.endpoint.handle_input(closed, epoch.elapsed());

@@ -170,6 +170,35 @@ pub(super) async fn messages_expire(fresh: Fresh) {
     );
 }
 
+/// What somebody outside said is passed on under their own name.
+pub(super) async fn whose_words_a_message_passes_on_is_kept(fresh: Fresh) {
+    let store = fresh.store.as_ref();
+    let anna = Party::Person(person(store, "anna", Role::Owner).await.id);
+    let mailbox = Party::Device(device(store, "mailbox").await.id);
+    for (n, (name, number)) in [
+        (Some("Cleo"), Some("+12025550123")),
+        (None, Some("+12025550123")),
+        (Some("Bank"), None),
+        (None, None),
+        // What is no name and no number is nobody's.
+        (Some("a\u{202e}b"), Some("112")),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let outside = OutsideSender::known(name, number);
+        assert_eq!(outside.is_some(), n < 3);
+        let message = NewMessage {
+            outside: outside.clone(),
+            ..text(&format!("o{n}"), mailbox, Recipients::Everyone)
+        };
+        let sent = store.send_message(&message, NOW).await.unwrap();
+        let all = store.unread(anna, StreamId(0), 10, NOW).await.unwrap();
+        let got = all.iter().find(|message| message.id == sent.id).unwrap();
+        assert_eq!((&got.outside, got.from), (&outside, mailbox));
+    }
+}
+
 const DAY_MS: i64 = 24 * 3_600_000;
 
 /// A speaker that was away for a month: nothing is lost, nothing comes twice, whatever was swept meanwhile.
