@@ -66,6 +66,9 @@ assets! {
     "/sip/call.js" => "sip/call.js", SCRIPT;
     "/sip/connection.js" => "sip/connection.js", SCRIPT;
     "/sip/message.js" => "sip/message.js", SCRIPT;
+    "/voice/capture.js" => "voice/capture.js", SCRIPT;
+    "/voice/g722.js" => "voice/g722.js", SCRIPT;
+    "/voice/recording.js" => "voice/recording.js", SCRIPT;
     "/pages/phone.js" => "pages/phone.js", SCRIPT;
     "/pages/calls.js" => "pages/calls.js", SCRIPT;
     "/pages/contacts.js" => "pages/contacts.js", SCRIPT;

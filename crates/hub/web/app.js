@@ -137,7 +137,7 @@ async function show() {
   if (went) main.focus();
 }
 
-/** Someone who types is not interrupted: the page is drawn anew once they have left its fields. */
+/** Someone who types, speaks or listens is not interrupted: the page is drawn anew once they have left its fields. */
 let waiting = false;
 function changed(kind) {
   if (kind === "session_ended" || kind === "people") {
@@ -147,13 +147,13 @@ function changed(kind) {
   count();
   if (kind !== "reset" && shown !== null && !shown.events.includes(kind)) return;
   const active = document.activeElement;
-  if (main?.contains(active) && active.matches("input, select, textarea")) waiting = true;
+  if (main?.querySelector("[data-busy]") || (main?.contains(active) && active.matches("input, select, textarea"))) waiting = true;
   else show();
 }
 addEventListener("focusout", () => {
   if (!waiting) return;
   setTimeout(() => {
-    if (document.activeElement?.matches("input, select, textarea")) return;
+    if (document.activeElement?.matches("input, select, textarea") || main?.querySelector("[data-busy]")) return;
     waiting = false;
     show();
   }, 200);

@@ -12,13 +12,14 @@ export function library(folder) {
   return { chromium: found("playwright-core").chromium, axe: readFileSync(found.resolve("axe-core/axe.min.js"), "utf8") };
 }
 
-/** Chromium whose microphone is a recording, again and again, or beeps. ICE may use loopback, where everything of a test is. */
-export function launch(chromium, { recording, loopback = true } = {}) {
+/** Chromium whose microphone is a recording, again and again, or beeps. ICE may use loopback, where everything of a test is.
+ * Without `microphone` there is none, and nobody allows one. */
+export function launch(chromium, { recording, loopback = true, microphone = true } = {}) {
   return chromium.launch({
     executablePath: ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find(existsSync),
     args: [
-      "--no-sandbox", "--ignore-certificate-errors", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
-      "--autoplay-policy=no-user-gesture-required",
+      "--no-sandbox", "--ignore-certificate-errors", "--autoplay-policy=no-user-gesture-required",
+      ...(microphone ? ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"] : []),
       ...(loopback ? ["--allow-loopback-in-peer-connection"] : []),
       ...(recording === undefined ? [] : [`--use-file-for-fake-audio-capture=${recording}`]),
     ],

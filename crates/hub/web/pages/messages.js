@@ -2,10 +2,11 @@
 
 import { change, get } from "../api.js";
 import { element, harmless } from "../dom.js";
-import { action, badge, card, check, field, form, names, nothing, when } from "../parts.js";
+import { action, badge, card, check, field, form, names, nothing, sentence, when } from "../parts.js";
+import { SECONDS_MAX, lasts, player, record, voiceBody } from "../voice/recording.js";
 
 /** What is being written, kept while the page is drawn anew. A message keeps its own name until the hub has it. */
-const draft = { text: "", to: "everyone", clientId: null };
+const draft = { text: "", voice: null, to: "everyone", clientId: null };
 
 export async function messages({ who, redraw, say }) {
   const guest = who.person.role === "guest";
@@ -37,8 +38,15 @@ function shown(message, named, redraw) {
   };
   const fresh = message.state !== "read";
   const from = named.get(message.from.id) ?? "somebody who is no longer here";
-  const voice = () =>
-    element("audio", { controls: true, preload: "none", src: `/api/v1/messages/${encodeURIComponent(message.id)}/voice`, "aria-label": `Voice message from ${from}` });
+  const heard = async () => {
+    if (!fresh) return;
+    await change("POST", "messages/acknowledge", { messages: [message.id], state: "read", mailbox: "person" });
+    await redraw();
+  };
+  const voice = () => {
+    const long = message.voice_duration_ms === null || message.voice_duration_ms === undefined ? null : message.voice_duration_ms / 1000;
+    return player(`the voice message from ${from}`, `/api/v1/messages/${encodeURIComponent(message.id)}/voice`, long, heard);
+  };
   return element(
     "li",
     {},
@@ -61,7 +69,6 @@ function compose(who, people, devices, redraw, say) {
   );
   const text = element("textarea", {
     rows: 3,
-    required: true,
     maxlength: 4000,
     input: () => {
       draft.text = text.value;
@@ -72,15 +79,84 @@ function compose(who, people, devices, redraw, say) {
   const aloud = element("input", { type: "checkbox" });
   const send = async () => {
     // Sent again after a lost answer it is the same message, and arrives once.
+    if (draft.voice === null && draft.text.trim() === "") throw new Error("write or record something first");
     draft.clientId ??= crypto.randomUUID();
     const [kind, id] = to.value.split(" ");
     const recipients = id === undefined ? kind : { these: [{ kind, id }] };
-    await change("POST", "messages", { client_id: draft.clientId, to: recipients, body: { text: draft.text }, announcement: aloud.checked });
-    Object.assign(draft, { text: "", clientId: null });
+    await change("POST", "messages", { client_id: draft.clientId, to: recipients, body: draft.voice === null ? { text: draft.text } : voiceBody(draft.voice), announcement: aloud.checked });
+    Object.assign(draft, { text: "", voice: null, clientId: null });
     text.value = "";
     say("Message sent");
     redraw();
     return "Sent.";
   };
-  return form("Send", send, field("To", to), field("Message", text), check("Speakers say it as it comes", aloud));
+  const written = field("Message", text);
+  return form("Send", send, field("To", to), written, recorder(written, say), check("Speakers say it as it comes", aloud));
+}
+
+/** Speaking in place of writing. What was recorded stays until it is sent or thrown away. */
+function recorder(written, say) {
+  const place = element("div", { class: "stack" });
+  let running = null;
+  const idle = (problem = null) => {
+    running = null;
+    delete place.dataset.busy;
+    written.hidden = draft.voice !== null;
+    const start = element("button", { type: "button", class: "plain", click: begin }, "Record a voice message");
+    place.replaceChildren(
+      ...(problem === null ? [] : [element("p", { class: "banner bad", role: "alert" }, sentence(problem))]),
+      ...(draft.voice === null
+        ? [element("div", { class: "row" }, start)]
+        : [player("your recording", draft.voice, draft.voice.length / 16_000), element("div", { class: "row" }, element("button", { type: "button", class: "plain", click: drop }, "Throw it away"))]),
+    );
+  };
+  const drop = () => {
+    Object.assign(draft, { voice: null, clientId: null });
+    idle();
+    place.querySelector("button").focus();
+  };
+  const begin = async () => {
+    if (running !== null) return;
+    running = "asking";
+    const level = element("meter", { min: 0, max: 1, value: 0, "aria-label": "Loudness of your microphone" });
+    const time = element("span", { class: "small mono" }, "0:00");
+    try {
+      running = await record({
+        level(loud, seconds) {
+          // The person went to another page: nothing listens on.
+          if (!place.isConnected) running?.cancel?.();
+          level.value = loud;
+          time.textContent = `${lasts(seconds)} of ${lasts(SECONDS_MAX)}`;
+        },
+        full: () => end(),
+      });
+    } catch (problem) {
+      idle(problem.message);
+      return;
+    }
+    const end = async () => {
+      const recording = running;
+      if (recording === null) return;
+      running = null;
+      const samples = await recording.end();
+      if (samples === null) {
+        idle("that was too short to be a message");
+        return;
+      }
+      Object.assign(draft, { voice: samples, clientId: null });
+      idle();
+      say("Recorded");
+    };
+    if (!place.isConnected) {
+      running.cancel();
+      return;
+    }
+    const stop = element("button", { type: "button", click: end }, "Stop recording");
+    place.dataset.busy = "";
+    place.replaceChildren(element("div", { class: "row voice" }, stop, level, time));
+    stop.focus();
+    say("Recording");
+  };
+  idle();
+  return place;
 }

@@ -16,9 +16,9 @@ export const invited = { code: "", ca: null };
 const STATES = {
   registered: ["good", "ready: calls ring here"],
   connecting: ["warn", "connecting to the hub…"],
-  lost: ["warn", "no connection to the hub; trying again by itself"],
-  waiting: ["", "another tab of this browser is the telephone"],
-  refused: ["bad", "the hub does not let this browser call"],
+  lost: ["warn", "no connection to the hub: trying again"],
+  waiting: ["", "another tab takes the calls"],
+  refused: ["bad", "not let in by the hub"],
   ended: ["", "ended"],
 };
 const dialled = { text: "" };
@@ -27,7 +27,7 @@ export async function phone({ who, redraw, say }) {
   if (here.own === null) return [enrol(who, redraw, say), here.problem === null ? null : trouble(who, redraw)].filter(Boolean);
   await learnNames();
   const [rooms, people, devices, contacts, telephone] = [...(await Promise.all([get("rooms"), get("people"), get("devices"), get("contacts")])), here.telephone];
-  const status = element("p", { role: "status", class: "small" });
+  const status = element("p", { role: "status", class: "small row wrap" });
   const told = () => {
     const [tone, words] = STATES[here.telephone?.state] ?? ["bad", here.problem ?? "not connected"];
     status.replaceChildren(badge(tone, sentence(words)), here.telephone?.state === "waiting" ? action("Take calls in this tab", async () => here.telephone.takeOver()) : "");
@@ -102,7 +102,8 @@ function pad(say) {
     if (digits === "") throw new Error("dial a number first");
     if (isEmergency(digits)) {
       asked.replaceChildren(confirmation(digits, clear, say));
-      asked.querySelector("button").focus();
+      // On "no": who presses Enter twice has confirmed nothing.
+      asked.querySelector("button.plain").focus();
       return "";
     }
     await here.telephone.callNumber(digits);
