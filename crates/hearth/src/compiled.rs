@@ -68,7 +68,9 @@ pub(crate) fn program(
         }
         None => None,
     };
-    let own = own_files(custom, language).map_err(|why| (why, Exit::Input))?;
+    let mut own = own_files(custom, language).map_err(|why| (why, Exit::Input))?;
+    let ours = hearthline_speaker::skill::agenda::sentences_of(language);
+    own.extend(ours.map(|file| (file.name.to_owned(), file.yaml.to_owned())));
 
     let mut digest = Sha256::new();
     digest.update(env!("CARGO_PKG_VERSION"));

@@ -24,6 +24,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::exchange::{Answer, Ask, Bell, Engaged, Note, Output};
 use crate::item::{Alarm, Id, Item, Timer, TimerState};
 use crate::journal::{self, Journal};
+use crate::knowing;
 use crate::rule::Rule;
 use crate::zone::Zone;
 pub use alarming::ALARMS_MAX;
@@ -160,6 +161,11 @@ impl Agenda {
     /// Does what a sentence asks for.
     pub fn handle_ask(&mut self, ask: &Ask<'_>, now: Duration) -> Answer {
         self.pending = None;
+        match ask.intent {
+            "HassGetCurrentTime" => return Answer::Words(knowing::time_now(self.shown(now))),
+            "HassGetCurrentDate" => return Answer::Words(knowing::date_now(self.shown(now))),
+            _ => {}
+        }
         let answer = match self.asked_timer(ask, now) {
             Answer::Other => match self.asked_alarm(ask, now) {
                 Answer::Other => match self.asked_stopwatch(ask, now) {
@@ -172,6 +178,12 @@ impl Agenda {
         };
         self.run(now);
         answer
+    }
+
+    /// Words that no sentence reads: a sum, a unit, the date.
+    #[must_use]
+    pub fn handle_words(&self, said: &str, now: Duration) -> Answer {
+        knowing::answer(said, self.shown(now)).map_or(Answer::Other, Answer::Words)
     }
 
     /// The answer to a question, or what is said while it rings.

@@ -13,6 +13,8 @@
 //! **No skill can call anybody.** What reaches one was left by the emergency judge, by calls and by messages; a sentence
 //! that a skill gives back ([`Deed::Do`], a delayed command) is read by the same compiled sentences and by nothing else,
 //! so no timer, routine or scene comes near a telephone (DESIGN invariant 1).
+pub mod agenda;
+
 use core::time::Duration;
 
 use hearthline_ledger::Body as Entry;

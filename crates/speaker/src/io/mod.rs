@@ -11,5 +11,7 @@ mod own_address;
 pub mod password;
 pub mod recording;
 pub mod run;
+pub mod skills;
 pub mod store;
 mod tone;
+pub mod zone;

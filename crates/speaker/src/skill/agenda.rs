@@ -1,0 +1,270 @@
+//! Timers, alarms, reminders, stopwatch and lists as a skill of the device: [`hearthline_skills::agenda`] under the seam.
+use core::time::Duration;
+use std::collections::{BTreeMap, VecDeque};
+
+use hearthline_ledger::{Human, Speech};
+use hearthline_skills::agenda::Agenda;
+use hearthline_skills::exchange::{self, Answer, Ask, Bell, Note, Output};
+use hearthline_skills::item::{About, Item, Line, TimerState};
+pub use hearthline_skills::sentences::{SentenceFile, of as sentences_of};
+pub use hearthline_skills::zone::{TZIF_BYTES_MAX, Zone, ZoneError};
+use hearthline_voice::understand::sentences::{Datum, Recognition};
+use serde_json::{Value, json};
+
+use super::{Asked, Deed, Engaged, Event, Reply, Ringing, Skill};
+
+/// The agenda of a device.
+pub struct AgendaSkill {
+    agenda: Agenda,
+    ready: VecDeque<Deed>,
+    /// It has changed since it was last shown.
+    changed: bool,
+    now: Duration,
+}
+
+impl AgendaSkill {
+    /// In the zone where the device stands.
+    #[must_use]
+    pub fn new(zone: Zone) -> Self {
+        Self {
+            agenda: Agenda::new(zone, 0),
+            ready: VecDeque::new(),
+            changed: false,
+            now: Duration::ZERO,
+        }
+    }
+
+    /// Takes over what the agenda wants.
+    fn drain(&mut self, now: Duration) {
+        self.now = now;
+        loop {
+            let deed = match self.agenda.poll_output() {
+                Output::Append { token, bytes } => Deed::Append { token, bytes },
+                Output::Replace { token, bytes } => Deed::Keep { token, bytes },
+                Output::Say(text) => Deed::Say(text),
+                Output::Ring(bell) => Deed::Ring(bell.map(ringing)),
+                Output::Do(sentence) => Deed::Do(sentence),
+                Output::Note(note) => {
+                    if let Some(entry) = record(note) {
+                        self.ready.push_back(entry);
+                    }
+                    Deed::Step(step(note))
+                }
+                Output::Changed => {
+                    self.changed = true;
+                    continue;
+                }
+                Output::Timeout(_) => break,
+            };
+            self.ready.push_back(deed);
+        }
+        if core::mem::take(&mut self.changed) {
+            self.ready.push_back(Deed::Show(self.shown()));
+        }
+    }
+
+    fn reply(&mut self, answer: Answer, now: Duration) -> Reply {
+        self.drain(now);
+        match answer {
+            Answer::Other => Reply::Other,
+            Answer::Silent => Reply::Silent,
+            Answer::Words(words) => Reply::Words(words),
+            Answer::Refused(words) => Reply::Refused(words),
+            Answer::Question(words) => Reply::Question(words),
+        }
+    }
+
+    /// What pages show. Times are wall clock, so that a page counts by itself.
+    fn shown(&self) -> Value {
+        let (mut timers, mut alarms) = (Vec::new(), Vec::new());
+        let mut lists: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+        let mut stopwatch = Value::Null;
+        for shown in self.agenda.timers(self.now) {
+            let timer = shown.timer;
+            let (due_ms, paused) = match timer.state {
+                TimerState::Running { due_ms } => (Some(due_ms), false),
+                TimerState::Paused { .. } => (None, true),
+            };
+            timers.push(json!({
+                "id": shown.id.0,
+                "name": timer.name.as_ref().map(|name| &name.0),
+                "length_ms": timer.length_ms,
+                "left_ms": shown.left_ms,
+                "due_ms": due_ms,
+                "paused": paused,
+                "command": timer.command.as_ref().map(|command| &command.0),
+            }));
+        }
+        for (id, item) in self.agenda.items() {
+            match item {
+                Item::Timer(_) => {}
+                Item::Alarm(alarm) => {
+                    let (text, to) = match &alarm.about {
+                        About::Waking => (None, None),
+                        About::Reminder { text, to } => {
+                            (Some(&text.0), to.as_ref().map(|to| &to.0))
+                        }
+                    };
+                    alarms.push(json!({
+                        "id": id.0,
+                        "rings_ms": alarm.rings_ms(),
+                        "repeats": alarm.rule.repeats(),
+                        "snoozed": alarm.snoozed_ms.is_some(),
+                        "text": text,
+                        "to": to,
+                    }));
+                }
+                Item::Stopwatch(watch) => {
+                    stopwatch = json!({
+                        "counted_ms": watch.counted_ms,
+                        "since_ms": watch.since_ms,
+                        "laps": watch.laps,
+                    });
+                }
+                Item::Line(Line { list, text, done }) => {
+                    let line = json!({"id": id.0, "text": text.0, "done": done});
+                    lists.entry(&list.0).or_default().push(line);
+                }
+            }
+        }
+        json!({"timers": timers, "alarms": alarms, "lists": lists, "stopwatch": stopwatch})
+    }
+}
+
+impl Skill for AgendaSkill {
+    fn name(&self) -> &'static str {
+        "agenda"
+    }
+
+    fn take(&mut self, asked: &Asked<'_>, now: Duration) -> Reply {
+        let slots = slots(asked.meant);
+        let ask = Ask {
+            intent: &asked.meant.intent,
+            slots: &slots,
+        };
+        let answer = self.agenda.handle_ask(&ask, now);
+        self.reply(answer, now)
+    }
+
+    fn hear(&mut self, said: &str, _wall_ms: u64, now: Duration) -> Reply {
+        let answer = self.agenda.handle_words(said, now);
+        self.reply(answer, now)
+    }
+
+    fn answer(&mut self, said: &str, now: Duration) -> Reply {
+        let answer = self.agenda.handle_answer(said, now);
+        self.reply(answer, now)
+    }
+
+    fn handle(&mut self, event: Event<'_>, now: Duration) {
+        match event {
+            Event::Restored(bytes) => self.agenda.handle_restored(bytes, now),
+            Event::Kept(token) => self.agenda.handle_kept(token, now),
+            Event::Engaged(engaged) => {
+                let engaged = match engaged {
+                    Engaged::Free => exchange::Engaged::Free,
+                    Engaged::Talking => exchange::Engaged::Talking,
+                    Engaged::OnCall => exchange::Engaged::OnCall,
+                    Engaged::Emergency => exchange::Engaged::Emergency,
+                };
+                self.agenda.handle_engaged(engaged, now);
+            }
+            Event::Wall { ms_at_zero } => self.agenda.handle_wall(ms_at_zero, now),
+            Event::Timeout => self.agenda.handle_timeout(now),
+        }
+        self.drain(now);
+    }
+
+    fn poll_deed(&mut self) -> Option<Deed> {
+        self.ready.pop_front()
+    }
+
+    fn poll_timeout(&self) -> Option<Duration> {
+        self.agenda.poll_timeout()
+    }
+
+    fn is_ringing(&self) -> bool {
+        self.agenda.is_ringing()
+    }
+}
+
+fn slots(meant: &Recognition) -> BTreeMap<String, String> {
+    let text = |value: &Datum| match value {
+        Datum::Text(text) => Some(text.clone()),
+        Datum::Number(number) => Some(number.to_string()),
+        Datum::Flag(flag) => Some(flag.to_string()),
+        _ => None,
+    };
+    meant
+        .slots
+        .iter()
+        .filter_map(|slot| Some((slot.name.clone(), text(&slot.value)?)))
+        .collect()
+}
+
+fn ringing(bell: Bell) -> Ringing {
+    match bell {
+        Bell::Timer => Ringing::Timer,
+        Bell::Alarm => Ringing::Alarm,
+        Bell::Reminder => Ringing::Reminder,
+    }
+}
+
+fn name(bell: Bell) -> &'static str {
+    match bell {
+        Bell::Timer => "timer",
+        Bell::Alarm => "alarm",
+        Bell::Reminder => "reminder",
+    }
+}
+
+/// What the record says of it: never a word of a person's.
+fn record(note: Note) -> Option<Deed> {
+    let human = |what: &str, bell: Bell| {
+        Deed::Record(
+            Human {
+                action: format!("{} {what}", name(bell)),
+                by: "speech".to_owned(),
+                effect: None,
+            }
+            .into(),
+        )
+    };
+    Some(match note {
+        Note::Set(bell, _) => human("set", bell),
+        Note::Changed(bell) => human("changed", bell),
+        Note::Stopped(bell) => human("stopped", bell),
+        Note::Snoozed(bell, _) => human("snoozed", bell),
+        Note::Rings(bell, _) => {
+            let text = format!("the {} rings", name(bell)).into();
+            Deed::Record(Speech { text }.into())
+        }
+        Note::Unheard(_)
+        | Note::Done(_)
+        | Note::NotDone(_)
+        | Note::ClockSet(_)
+        | Note::Recovered { .. } => return None,
+    })
+}
+
+fn step(note: Note) -> String {
+    match note {
+        Note::Set(bell, ahead) => format!("{} set, rings in {ahead} ms", name(bell)),
+        Note::Rings(bell, late) => format!("{} rings, {late} ms after its time", name(bell)),
+        Note::Stopped(bell) => format!("{} stopped", name(bell)),
+        Note::Snoozed(bell, ms) => format!("{} put off for {ms} ms", name(bell)),
+        Note::Unheard(bell) => format!("{} has rung long enough; nobody stopped it", name(bell)),
+        Note::Changed(bell) => format!("{} changed", name(bell)),
+        Note::Done(late) => format!("a sentence for later is done, {late} ms after its time"),
+        Note::NotDone(late) => {
+            format!("a sentence for later is not done: {late} ms after its time")
+        }
+        Note::ClockSet(by) => format!("the clock was set by {by} ms"),
+        Note::Recovered {
+            torn_bytes,
+            damaged,
+        } => format!(
+            "the agenda's file lost an unfinished end of {torn_bytes} bytes; {damaged} damaged lines left out"
+        ),
+    }
+}
