@@ -5,7 +5,8 @@
 //!                                             └────── 8 kHz samples ───────────┘
 //! ```
 //! To the home it is what an adapter for landlines is: a SIP gateway on the same machine. So the hub uses it as an
-//! ordinary line in a person's order, with its health, and a speaker as the line of its own emergency call.
+//! ordinary line in a person's order, with its health, and a speaker as the line of its own emergency call. Short messages
+//! go both ways as SIP MESSAGE (RFC 3428); emergency numbers are called, not written to.
 //!
 //! - [`line`]: the whole of it without sockets, in bytes and samples.
 //! - [`service`]: ModemManager's names, states and properties, read with distrust.

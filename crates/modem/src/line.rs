@@ -17,6 +17,7 @@ mod call;
 mod config;
 mod incoming;
 mod media;
+mod messages;
 mod outcome;
 mod outgoing;
 mod output;
@@ -197,7 +198,7 @@ impl ModemLine {
     fn deadline(&self) -> Option<Duration> {
         let call = self.call.as_ref().and_then(Call::next_timeout);
         let bus = self.bus.as_ref().and_then(Bus::next_timeout);
-        [self.sip_at, self.media_at, call, bus]
+        [self.sip_at, self.media_at, call, bus, self.texts.again_at]
             .into_iter()
             .flatten()
             .min()
@@ -206,6 +207,13 @@ impl ModemLine {
     fn on_sip(&mut self, event: Sip, now: Duration) {
         match event {
             Sip::Incoming { call, request, .. } => self.on_invite(call, &request, now),
+            Sip::Request {
+                handle, request, ..
+            } => self.on_request(handle, &request, now),
+            Sip::QueryAnswered { query, response } => {
+                self.on_told(query, Some(response.status), now);
+            }
+            Sip::QueryFailed { query, .. } => self.on_told(query, None, now),
             Sip::Progress { .. } | Sip::Confirmed { .. } => {}
             Sip::Answered { call, response } if self.is_current(call) => {
                 self.on_home_answered(&response.headers, &response.body, now);

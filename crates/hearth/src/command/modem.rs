@@ -144,8 +144,8 @@ async fn serve(bus: BusAddress, arguments: &ServeArguments) -> Result<Exit, Stri
             capture: words(capture),
             playback: words(playback),
         });
-    // Nobody here keeps messages: they stay on the modem.
-    config.take_texts = false;
+    // The hub keeps messages; without one they stay on the modem.
+    config.take_texts = config.ring.is_some();
     let mut line = start(config).await.map_err(|error| error.to_string())?;
     out!("A drill line at sip:{}. Ends with Ctrl-C.", line.sip);
     loop {

@@ -36,13 +36,13 @@ pub struct ServeConfig {
     pub bus: BusAddress,
     /// Where the line is reached by SIP, by UDP and TCP; port 0 takes a free one.
     pub sip: SocketAddr,
-    /// Where calls that come in are sent, by UDP; `None`: they are left to ring.
+    /// Where calls and texts that come in are sent, by UDP; `None`: calls are left to ring, texts are told as events.
     pub ring: Option<SocketAddr>,
     /// Whose emergency numbers `urn:service:sos` means.
     pub country: Country,
     /// Commands for sound that goes to a sound card.
     pub sound: Option<SoundCommands>,
-    /// Whether short messages are taken off the modem and told as events.
+    /// Whether short messages are taken off the modem, once somebody has them.
     pub take_texts: bool,
 }
 

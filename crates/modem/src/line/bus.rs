@@ -116,7 +116,7 @@ impl ModemLine {
     pub(super) fn lose_modem(&mut self, way_only: bool, now: Duration) {
         self.modem = None;
         self.arriving.clear();
-        self.forget_texts();
+        self.forget_texts(now);
         let standing = |call: &super::Call| call.emergency && call.phase == Phase::Standing;
         let goes_on = way_only && self.call.as_ref().is_some_and(standing);
         if !goes_on {
@@ -347,7 +347,7 @@ impl ModemLine {
             }
             Asked::TextFacts(path) => {
                 if let Some(properties) = first {
-                    self.on_text_facts(&path, properties);
+                    self.on_text_facts(&path, properties, now);
                 }
             }
             Asked::Create(id) => match path() {

@@ -141,6 +141,7 @@ impl ModemLine {
 
     pub(super) fn run_due(&mut self, now: Duration) {
         self.run_bus_due(now);
+        self.tell_again(now);
         let Some(call) = &mut self.call else {
             return;
         };

@@ -4,6 +4,7 @@ use core::time::Duration;
 use std::net::{IpAddr, SocketAddr};
 
 use hearthline_emergency::numbers::Country;
+use hearthline_sip::Method;
 use hearthline_sip::endpoint::EndpointConfig;
 use hearthline_sip::target::{Target, Transport};
 
@@ -19,11 +20,12 @@ pub struct ModemConfig {
     pub media_address: IpAddr,
     /// Its RTP port; RTCP is one above.
     pub media_port: u16,
-    /// Where calls that come in are sent: the hub's lines, or a speaker; `None`: they are left to ring.
+    /// Where calls and texts that come in are sent: the hub's lines, or a speaker; `None`: calls are left to ring, texts
+    /// are told as events.
     pub ring: Option<Target>,
     /// Whose emergency numbers a Request-URI such as `urn:service:sos` means.
     pub country: Country,
-    /// Whether short messages are taken off the modem and told.
+    /// Whether short messages are taken off the modem, once the home or whoever runs the line has them.
     pub take_texts: bool,
     /// Whether the sound is carried by commands instead of a device that the modem names.
     pub sound_by_command: bool,
@@ -47,6 +49,8 @@ impl ModemConfig {
         endpoint.contact_user = Some("modem".to_owned());
         endpoint.ringing_max = RINGING_MAX;
         endpoint.end_on_session_expiry = false;
+        // Texts of the home's (RFC 3428).
+        endpoint.methods.push(Method::Message);
         Self {
             endpoint,
             media_address,

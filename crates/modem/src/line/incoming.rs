@@ -98,7 +98,7 @@ impl ModemLine {
     }
 
     /// What From says of a caller.
-    fn caller(&self, number: Option<&PhoneNumber>) -> NameAddr {
+    pub(super) fn caller(&self, number: Option<&PhoneNumber>) -> NameAddr {
         let local = self.config.endpoint.local.first();
         match (number, local, Uri::parse(ANONYMOUS)) {
             (Some(number), Some((_, address)), _) => {

@@ -96,7 +96,7 @@ impl ModemLine {
     }
 
     /// The number, and whether it is for an emergency.
-    fn wanted(&self, uri: &Uri) -> Result<(PhoneNumber, bool), (StatusCode, String)> {
+    pub(super) fn wanted(&self, uri: &Uri) -> Result<(PhoneNumber, bool), (StatusCode, String)> {
         let not_found = |why: &str| (StatusCode::NOT_FOUND, why.to_owned());
         let digits = match uri {
             Uri::Urn(_) => {

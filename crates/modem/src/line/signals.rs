@@ -167,7 +167,7 @@ impl ModemLine {
     fn on_properties(&mut self, path: &str, interface: &str, changed: &Value, now: Duration) {
         match interface {
             CALL => return self.on_call_facts(path, changed, now),
-            SMS => return self.on_text_facts(path, changed),
+            SMS => return self.on_text_facts(path, changed, now),
             _ => {}
         }
         let Some(modem) = &mut self.modem else {

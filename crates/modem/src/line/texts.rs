@@ -3,6 +3,8 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 
+use hearthline_sip::endpoint::{QueryHandle, RequestHandle};
+
 use super::ModemLine;
 use super::bus::Asked;
 use super::output::{Event, Output};
@@ -20,7 +22,14 @@ const AWAITED_MAX: usize = 64;
 pub(super) struct Texts {
     awaited: BTreeMap<String, SmsFacts>,
     /// Told, and not yet kept elsewhere.
-    told: BTreeMap<TextHandle, String>,
+    pub(super) told: BTreeMap<TextHandle, String>,
+    /// Told to the home by SIP, whose answer is awaited.
+    pub(super) passing: BTreeMap<QueryHandle, (TextHandle, TextMessage)>,
+    /// What the home did not take, and when it is told again.
+    pub(super) refused: Vec<TextHandle>,
+    pub(super) again_at: Option<Duration>,
+    /// Messages of the home's, and whom to answer.
+    pub(super) asked: BTreeMap<TextHandle, RequestHandle>,
     last: u64,
 }
 
@@ -30,6 +39,17 @@ impl ModemLine {
     /// # Errors
     /// [`TextError`].
     pub fn send_text(
+        &mut self,
+        number: &PhoneNumber,
+        text: &str,
+        now: Duration,
+    ) -> Result<TextHandle, TextError> {
+        let handle = self.begin_text(number, text, now)?;
+        self.pump(now);
+        Ok(handle)
+    }
+
+    pub(super) fn begin_text(
         &mut self,
         number: &PhoneNumber,
         text: &str,
@@ -53,7 +73,6 @@ impl ModemLine {
         self.texts.last += 1;
         let handle = TextHandle(self.texts.last);
         self.write_text(&permit, handle, &path, number, text, now);
-        self.pump(now);
         Ok(handle)
     }
 
@@ -91,6 +110,7 @@ impl ModemLine {
         if let Some(path) = path {
             self.delete_text(path, now);
         }
+        self.answer_home(handle, sent, now);
         self.push(Output::Event(if sent {
             Event::TextSent(handle)
         } else {
@@ -113,7 +133,7 @@ impl ModemLine {
     }
 
     /// More is known of it; when it is whole, it is told.
-    pub(super) fn on_text_facts(&mut self, path: &str, properties: &Value) {
+    pub(super) fn on_text_facts(&mut self, path: &str, properties: &Value, now: Duration) {
         let Some(facts) = self.texts.awaited.get_mut(path) else {
             return;
         };
@@ -140,16 +160,20 @@ impl ModemLine {
             text: facts.text,
             sent: facts.sent,
         };
-        self.push(Output::Event(Event::Text { handle, message }));
+        self.tell_text(handle, message, now);
     }
 
     /// A message that was told is kept elsewhere now: it is taken off the modem, which has room for few. One that is not
     /// is told again after the next start.
     pub fn text_kept(&mut self, handle: TextHandle, now: Duration) {
+        self.take_off(handle, now);
+        self.pump(now);
+    }
+
+    pub(super) fn take_off(&mut self, handle: TextHandle, now: Duration) {
         if let Some(path) = self.texts.told.remove(&handle) {
             self.delete_text(&path, now);
         }
-        self.pump(now);
     }
 
     pub(super) fn forget_text(&mut self, path: &str) {
@@ -158,9 +182,13 @@ impl ModemLine {
     }
 
     /// The modem is gone; a new one names its messages anew.
-    pub(super) fn forget_texts(&mut self) {
+    pub(super) fn forget_texts(&mut self, now: Duration) {
         self.texts.awaited.clear();
         self.texts.told.clear();
+        let unsent: Vec<TextHandle> = self.texts.asked.keys().copied().collect();
+        for handle in unsent {
+            self.answer_home(handle, false, now);
+        }
     }
 
     fn delete_text(&mut self, path: &str, now: Duration) {

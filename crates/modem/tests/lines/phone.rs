@@ -10,7 +10,7 @@ use hearthline_sip::endpoint::{
 use hearthline_sip::offer_answer::{self, LocalAudio, Negotiated};
 use hearthline_sip::sdp::SessionDescription;
 use hearthline_sip::target::{Target, Transport};
-use hearthline_sip::{Endpoint, NameAddr, Request, Response, SipUri, StatusCode, Uri};
+use hearthline_sip::{Endpoint, Method, NameAddr, Request, Response, SipUri, StatusCode, Uri};
 use hearthline_transport::{Driver, Reach, RtpPair, Sockets, SocketsConfig};
 use tokio::time::Instant;
 
@@ -48,7 +48,9 @@ impl Phone {
         let mut config = SocketsConfig::new(Reach::LoopbackOnly);
         config.udp.push(address);
         let sockets = Sockets::bind(config).await.unwrap();
-        let endpoint = Endpoint::new(EndpointConfig::new(seed(), sockets.local.clone()));
+        let mut config = EndpointConfig::new(seed(), sockets.local.clone());
+        config.methods.push(Method::Message);
+        let endpoint = Endpoint::new(config);
         let rtp = RtpPair::bind(address.ip(), Reach::LoopbackOnly)
             .await
             .unwrap();
@@ -198,19 +200,57 @@ impl Phone {
     /// Asks whether the line works (OPTIONS).
     pub(crate) async fn ask(&mut self, line: SocketAddr) -> (u16, String) {
         let uri = SipUri::new(line.ip().into()).with_port(line.port());
+        let query = self.query(line, uri.into(), None);
+        let now = self.driver.now();
+        self.driver.endpoint.options(query, now).unwrap();
+        self.told().await
+    }
+
+    /// Sends a short message over the line, and waits for what becomes of it.
+    pub(crate) async fn write(&mut self, line: SocketAddr, uri: &str, body: Body) -> (u16, String) {
+        let query = self.query(line, Uri::parse(uri).unwrap(), Some(body));
+        let now = self.driver.now();
+        self.driver.endpoint.message(query, now).unwrap();
+        self.told().await
+    }
+
+    /// Waits for a short message, and answers it so.
+    pub(crate) async fn reads(&mut self, status: StatusCode) -> Box<Request> {
+        let event = self
+            .run(Duration::from_secs(10), |event| {
+                matches!(event, Event::Request { .. })
+            })
+            .await;
+        let Some(Event::Request {
+            handle, request, ..
+        }) = event
+        else {
+            panic!("no message came");
+        };
+        let now = self.driver.now();
+        let answer = Refusal::new(status);
+        let endpoint = &mut self.driver.endpoint;
+        endpoint.respond(handle, answer, None, now).unwrap();
+        // What is sent is sent by running.
+        self.run(Duration::from_millis(300), |_| false).await;
+        request
+    }
+
+    fn query(&self, line: SocketAddr, uri: Uri, body: Option<Body>) -> QueryRequest {
         let own = SipUri::new(self.address.ip().into()).with_port(self.address.port());
-        let query = QueryRequest {
-            request_uri: uri.clone().into(),
+        QueryRequest {
+            request_uri: uri.clone(),
             to: NameAddr::new(uri),
             from: NameAddr::new(own),
             route: Vec::new(),
             headers: Vec::new(),
-            body: None,
+            body,
             target: Target::new(Transport::Udp, line),
             credentials: Vec::new(),
-        };
-        let now = self.driver.now();
-        self.driver.endpoint.options(query, now).unwrap();
+        }
+    }
+
+    async fn told(&mut self) -> (u16, String) {
         let event = self
             .run(Duration::from_secs(5), |event| {
                 matches!(
