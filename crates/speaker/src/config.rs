@@ -1,15 +1,12 @@
 //! The household's configuration: one TOML file, every unknown key refused, nothing guessed.
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use hearthline_emergency::call::{LINES_MAX, Line, Transport};
+use hearthline_emergency::call::{LINES_MAX, Line};
 use hearthline_emergency::civic::CivicAddress;
 use hearthline_emergency::geodetic::{Position, Shape};
-use hearthline_emergency::line::{AddressAs, LineBody};
-use hearthline_emergency::numbers::NumberPlan;
 use hearthline_emergency::profile::{DeviceProfile, EmergencyProfile, SubscriberProfile};
-use hearthline_emergency::target::{DrillTargets, HttpUrl, SipUri};
+use hearthline_emergency::target::{HttpUrl, SipUri};
 use hearthline_voice::understand::Country;
 use serde::Deserialize;
 
@@ -17,12 +14,19 @@ use crate::policy::{CANCEL_WINDOW_S_MAX, Mode};
 
 mod home;
 mod hub;
+mod line;
+mod place;
 
 pub use home::HomeSettings;
 pub use hub::HubSettings;
+pub use line::LineSettings;
+use line::number_plan;
+pub use place::Place;
 
 /// Largest configuration file, in bytes.
 pub const CONFIG_BYTES_MAX: usize = 256 * 1_024;
+/// Most faults that one look at a file tells.
+const FAULTS_MAX: usize = 50;
 /// Longest account name of a line, in bytes.
 pub const ACCOUNT_BYTES_MAX: usize = 128;
 
@@ -45,6 +49,21 @@ pub enum ConfigError {
         /// What is wrong and what would be right.
         why: String,
     },
+}
+
+/// One thing that is wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Where its key stands, or the section that lacks it; none of a file as a whole.
+    pub place: Option<Place>,
+    /// What is wrong.
+    pub error: ConfigError,
+}
+
+impl Fault {
+    fn somewhere(error: ConfigError) -> Self {
+        Self { place: None, error }
+    }
 }
 
 /// A household as configured.
@@ -130,49 +149,6 @@ pub struct PersonSettings {
     pub languages: Vec<String>,
 }
 
-/// `[[line]]`
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LineSettings {
-    /// Name in every record: `landline`, `trunk`.
-    pub name: String,
-    /// Where its INVITE goes. In this version only loopback.
-    pub uri: String,
-    /// Transports in the order tried; TLS is tried on the port after an explicit one.
-    #[serde(default = "every_transport")]
-    pub transports: Vec<String>,
-    /// `service`: the INVITE goes to `urn:service:sos`. `number`: to `sip:911@host`, the number by country and service,
-    /// for a landline adapter, a trunk or a softphone, which know telephone numbers only.
-    #[serde(default = "by_service")]
-    pub address_as: String,
-    /// `full`: session, location and additional data. `session`: the session alone; no location is sent on this line.
-    #[serde(default = "whole_body")]
-    pub body: String,
-    /// The account that a 401 or 407 is answered with; needs `password_file` or `password_env`.
-    pub username: Option<String>,
-    /// A file with the account's password and nothing else, readable by its owner alone. Relative to the household's file.
-    pub password_file: Option<PathBuf>,
-    /// Instead: the environment variable that has the password.
-    pub password_env: Option<String>,
-}
-
-impl LineSettings {
-    /// A line with every other key as it is when left out.
-    #[must_use]
-    pub fn new(name: impl Into<String>, uri: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            uri: uri.into(),
-            transports: every_transport(),
-            address_as: by_service(),
-            body: whole_body(),
-            username: None,
-            password_file: None,
-            password_env: None,
-        }
-    }
-}
-
 /// `[lost]`
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -186,18 +162,6 @@ fn english() -> Vec<String> {
     vec!["en".into()]
 }
 
-fn by_service() -> String {
-    "service".into()
-}
-
-fn whole_body() -> String {
-    "full".into()
-}
-
-fn every_transport() -> Vec<String> {
-    ["tls", "tcp", "udp"].map(str::to_owned).to_vec()
-}
-
 impl Household {
     /// Reads a configuration.
     ///
@@ -207,20 +171,77 @@ impl Household {
         if text.len() > CONFIG_BYTES_MAX {
             return Err(ConfigError::TooLarge(text.len()));
         }
-        let household: Self =
-            toml::from_str(text).map_err(|error| ConfigError::Syntax(place_of(text, &error)))?;
-        household.country()?;
-        household.names()?;
-        household.mode()?;
-        household.civic()?;
-        household.shape()?;
-        household.lines()?;
-        household.lost_servers()?;
-        if let Some(home) = &household.household {
-            home.check()?;
+        let household: Self = toml::from_str(text).map_err(|error| {
+            let (place, why) = place::what_is_wrong(text, &error);
+            ConfigError::Syntax(match place {
+                Some(place) => format!("{why} (line {})", place.line),
+                None => why,
+            })
+        })?;
+        match household.faults().into_iter().next() {
+            Some(error) => Err(error),
+            None => Ok(household),
         }
-        household.hub.check()?;
-        Ok(household)
+    }
+
+    /// Everything that is wrong with a configuration, in the order of the file: each key that cannot be as it is. A file
+    /// that is not TOML, or has a value of the wrong kind, is read no further than that.
+    #[must_use]
+    pub fn check(text: &str) -> Vec<Fault> {
+        if text.len() > CONFIG_BYTES_MAX {
+            return vec![Fault::somewhere(ConfigError::TooLarge(text.len()))];
+        }
+        let wrong = |error: &toml::de::Error| {
+            let (place, why) = place::what_is_wrong(text, error);
+            let error = ConfigError::Syntax(why);
+            Fault { place, error }
+        };
+        let (_, errors) = toml::de::DeTable::parse_recoverable(text);
+        if !errors.is_empty() {
+            return errors.iter().take(FAULTS_MAX).map(wrong).collect();
+        }
+        let household: Self = match toml::from_str(text) {
+            Ok(household) => household,
+            Err(error) => return vec![wrong(&error)],
+        };
+        let placed = |error| Fault {
+            place: place::of(text, &error),
+            error,
+        };
+        let mut faults: Vec<Fault> = household.faults().into_iter().map(placed).collect();
+        faults.truncate(FAULTS_MAX);
+        faults.sort_by_key(|fault| fault.place);
+        faults
+    }
+
+    /// What its values cannot be, each once.
+    fn faults(&self) -> Vec<ConfigError> {
+        let home = self.household.as_ref();
+        let mut faults: Vec<ConfigError> = [
+            self.country().err(),
+            self.mode().err(),
+            self.civic().err(),
+            self.shape().err(),
+            self.lost_servers().err(),
+            home.and_then(|home| home.check().err()),
+            self.hub.check().err(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        faults.extend(self.names());
+        if let Err(error) = self.lines_are_told_apart() {
+            faults.push(error);
+        }
+        if let Ok(country) = self.country() {
+            let plan = number_plan(country);
+            faults.extend(
+                self.lines
+                    .iter()
+                    .filter_map(|line| line.checked(plan).err()),
+            );
+        }
+        faults
     }
 
     /// The configured country.
@@ -235,14 +256,12 @@ impl Household {
     }
 
     /// What a call-taker reads aloud or dials must be that.
-    fn names(&self) -> Result<(), ConfigError> {
+    fn names(&self) -> Vec<ConfigError> {
+        let mut faults = Vec::new();
         for (section, name) in [("device", &self.device.name), ("person", &self.person.name)] {
             if name.trim().is_empty() || name.chars().any(char::is_control) {
-                return Err(value(
-                    section,
-                    "name",
-                    "empty, or with control characters; give a name that can be read aloud",
-                ));
+                let why = "empty, or with control characters; give a name that can be read aloud";
+                faults.push(value(section, "name", why));
             }
         }
         let is_tag = |tag: &String| {
@@ -253,29 +272,18 @@ impl Household {
                 })
         };
         if self.person.languages.is_empty() || !self.person.languages.iter().all(is_tag) {
-            return Err(value(
-                "person",
-                "languages",
-                "not language tags of RFC 5646, such as [\"en\", \"es\"]",
-            ));
+            let why = "not language tags of RFC 5646, such as [\"en\", \"es\"]";
+            faults.push(value("person", "languages", why));
         }
         let is_number = |number: &String| {
             let digits = number.strip_prefix('+').unwrap_or_default();
             (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
         };
-        if self
-            .person
-            .callback
-            .as_ref()
-            .is_some_and(|number| !is_number(number))
-        {
-            return Err(value(
-                "person",
-                "callback",
-                "not an international number (E.164), such as \"+15055550123\"",
-            ));
+        if (self.person.callback.as_ref()).is_some_and(|number| !is_number(number)) {
+            let why = "not an international number (E.164), such as \"+15055550123\"";
+            faults.push(value("person", "callback", why));
         }
-        Ok(())
+        faults
     }
 
     /// The configured mode.
@@ -342,6 +350,13 @@ impl Household {
     /// # Errors
     /// A URI, transport or account that cannot be, a line that leads beyond this machine, or too many lines.
     pub fn lines(&self) -> Result<Vec<Line>, ConfigError> {
+        self.lines_are_told_apart()?;
+        let plan = number_plan(self.country()?);
+        self.lines.iter().map(|line| line.checked(plan)).collect()
+    }
+
+    /// Not too many, and each with a name of its own.
+    fn lines_are_told_apart(&self) -> Result<(), ConfigError> {
         // The hub is a line too.
         let most = LINES_MAX - usize::from(self.household.is_some());
         if self.lines.len() > most {
@@ -368,8 +383,7 @@ impl Household {
                 ));
             }
         }
-        let plan = number_plan(self.country()?);
-        self.lines.iter().map(|line| line.checked(plan)).collect()
+        Ok(())
     }
 
     /// The LoST servers in order.
@@ -418,175 +432,6 @@ impl Household {
     }
 }
 
-impl LineSettings {
-    fn checked(&self, plan: NumberPlan) -> Result<Line, ConfigError> {
-        let wrong = |key: &str, why: &dyn std::fmt::Display| {
-            Err(value("line", &format!("{} {key}", self.name), why))
-        };
-        let target = match SipUri::parse(&self.uri) {
-            Ok(target) => target,
-            Err(error) => return wrong("uri", &error),
-        };
-        if !DrillTargets::loopback().permit(&target) {
-            return wrong(
-                "uri",
-                &"leads beyond this machine; this version places drill calls only, so a line goes to 127.0.0.1, [::1] or \
-                  localhost, without maddr and without headers",
-            );
-        }
-        let transports = self
-            .transports
-            .iter()
-            .map(|name| transport(&self.name, name))
-            .collect::<Result<Vec<_>, _>>()?;
-        if transports.is_empty() {
-            return wrong("transports", &"none; use tls, tcp, udp");
-        }
-        let address_as = match self.address_as.as_str() {
-            "service" => AddressAs::Service,
-            "number" => AddressAs::Number(plan),
-            other => return wrong("address_as", &format!("'{other}'; use service or number")),
-        };
-        let body = match self.body.as_str() {
-            "full" => LineBody::Full,
-            "session" => LineBody::SessionOnly,
-            other => return wrong("body", &format!("'{other}'; use full or session")),
-        };
-        match (&self.username, &self.password_file, &self.password_env) {
-            (None, None, None) | (Some(_), Some(_), None) | (Some(_), None, Some(_)) => {}
-            (Some(_), None, None) => {
-                return wrong(
-                    "username",
-                    &"has no password; give password_file (a file with the password alone) or password_env",
-                );
-            }
-            (_, Some(_), Some(_)) => {
-                return wrong("password_env", &"beside password_file; give one of them");
-            }
-            (None, ..) => return wrong("username", &"none, but a password; give both or neither"),
-        }
-        if let Some(username) = &self.username
-            && (username.is_empty()
-                || username.len() > ACCOUNT_BYTES_MAX
-                || username.chars().any(char::is_control))
-        {
-            return wrong(
-                "username",
-                &format!(
-                    "empty, longer than {ACCOUNT_BYTES_MAX} bytes, or with control characters"
-                ),
-            );
-        }
-        Ok(Line {
-            address_as,
-            body,
-            ..Line::new(self.name.clone(), target, transports)
-        })
-    }
-}
-
-/// Whose numbers a household of this country dials.
-fn number_plan(country: Country) -> NumberPlan {
-    use hearthline_emergency::numbers::Country as Numbers;
-    match country {
-        Country::UnitedStates => NumberPlan::Of(Numbers::UnitedStates),
-        Country::Canada => NumberPlan::Of(Numbers::Canada),
-        Country::UnitedKingdom => NumberPlan::Of(Numbers::UnitedKingdom),
-        Country::EuropeanUnion => NumberPlan::EuropeanUnion,
-        Country::Australia => NumberPlan::Of(Numbers::Australia),
-    }
-}
-
-fn transport(line: &str, name: &str) -> Result<Transport, ConfigError> {
-    match name {
-        "tls" => Ok(Transport::Tls),
-        "tcp" => Ok(Transport::Tcp),
-        "udp" => Ok(Transport::Udp),
-        other => Err(value(
-            "line",
-            &format!("{line} transports"),
-            format!("'{other}'; use tls, tcp, udp"),
-        )),
-    }
-}
-
-/// Section, key and line of what is not valid, and why. Never the value: it may be a name, a number or an address.
-fn place_of(text: &str, error: &toml::de::Error) -> String {
-    let why = without_value(error.message());
-    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else {
-        return why;
-    };
-    let number = before.matches('\n').count() + 1;
-    let line = text.lines().nth(number - 1).unwrap_or_default().trim();
-    let is_header = |line: &&str| line.trim_start().starts_with('[') && !line.contains('=');
-    let whole = error
-        .span()
-        .and_then(|span| text.get(span))
-        .unwrap_or_default();
-    let section = if is_header(&line) && whole.len() < line.len() {
-        "" // of the file as a whole
-    } else {
-        text.lines()
-            .take(number)
-            .filter(is_header)
-            .last()
-            .and_then(name_of_header)
-            .unwrap_or_default()
-    };
-    // A line without a key may be the middle of a value.
-    let key = line
-        .split_once('=')
-        .map(|(key, _)| key.trim())
-        .filter(|key| !is_header(&line) && is_bare(key))
-        .unwrap_or_default();
-    let place = [section, key]
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ");
-    if place.is_empty() {
-        format!("{why} (line {number})")
-    } else {
-        format!("{place}: {why} (line {number})")
-    }
-}
-
-/// `[device]` or `[[line]]` without what stands behind it.
-fn name_of_header(line: &str) -> Option<&str> {
-    let line = line.trim();
-    let name = line.trim_start_matches('[');
-    let name = &name[..name.find(']').unwrap_or(name.len())];
-    let brackets = line.len() - line.trim_start_matches('[').len();
-    is_bare(name.trim()).then(|| {
-        let closing = line[brackets + name.len()..]
-            .bytes()
-            .take(brackets)
-            .take_while(|byte| *byte == b']')
-            .count();
-        &line[..brackets + name.len() + closing]
-    })
-}
-
-/// Whether this is a key as TOML has them without quotes, dotted or not.
-fn is_bare(key: &str) -> bool {
-    !key.is_empty()
-        && key
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
-}
-
-/// What was expected, without what was found.
-fn without_value(message: &str) -> String {
-    let kinds = ["invalid type", "invalid value", "invalid length"];
-    let Some(kind) = kinds.into_iter().find(|kind| message.starts_with(kind)) else {
-        return message.to_owned();
-    };
-    match message.rsplit_once(", expected ") {
-        Some((_, expected)) => format!("{kind}, expected {expected}"),
-        None => kind.to_owned(),
-    }
-}
-
 fn value(section: &'static str, key: &str, why: impl std::fmt::Display) -> ConfigError {
     ConfigError::Value {
         section,
@@ -598,74 +443,6 @@ fn value(section: &'static str, key: &str, why: impl std::fmt::Display) -> Confi
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const HOME: &str =
-        "[device]\nname = \"Kitchen\"\ncountry = \"US\"\n[person]\nname = \"Drill\"\n";
-
-    fn with_line(keys: &str) -> Result<Vec<Line>, String> {
-        let text = format!("{HOME}[[line]]\nname = \"trunk\"\n{keys}\n");
-        let household = Household::parse(&text).map_err(|error| error.to_string())?;
-        household.lines().map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn a_line_is_addressed_and_filled_as_configured() {
-        let lines = with_line("uri = \"sip:127.0.0.1:5060\"").unwrap();
-        assert_eq!(
-            (lines[0].address_as, lines[0].body),
-            (AddressAs::Service, LineBody::Full)
-        );
-        let lines = with_line(
-            "uri = \"sip:127.0.0.1\"\naddress_as = \"number\"\nbody = \"session\"\nusername = \"a\"\npassword_file = \"b\"",
-        )
-        .unwrap();
-        let AddressAs::Number(plan) = lines[0].address_as else {
-            panic!("{lines:?}")
-        };
-        let sos = hearthline_emergency::service::ServiceUrn::SOS;
-        assert_eq!(plan.number_for(&sos).as_str(), "911");
-        assert_eq!(lines[0].body, LineBody::SessionOnly);
-    }
-
-    #[test]
-    fn what_a_line_cannot_be_is_refused_when_the_file_is_read() {
-        let good = "uri = \"sip:127.0.0.1\"\n";
-        for (keys, words) in [
-            ("uri = \"sip:trunk@sip.example.com\"", "beyond this machine"),
-            ("uri = \"sip:192.0.2.1\"", "drill calls only"),
-            (
-                "uri = \"sip:127.0.0.1;maddr=192.0.2.1\"",
-                "beyond this machine",
-            ),
-            ("uri = \"sip:127.0.0.1:99999\"", "RFC 3261"),
-            (&format!("{good}address_as = \"name\""), "service or number"),
-            (&format!("{good}body = \"some\""), "full or session"),
-            (&format!("{good}username = \"a\""), "password_file"),
-            (
-                &format!("{good}password_file = \"a\""),
-                "give both or neither",
-            ),
-            (
-                &format!("{good}username = \"\"\npassword_env = \"A\""),
-                "empty",
-            ),
-            (
-                &format!("{good}username = \"a\"\npassword_env = \"A\"\npassword_file = \"b\""),
-                "one of them",
-            ),
-            (&format!("{good}password = \"secret\""), "unknown field"),
-            (
-                &format!("{good}[[line]]\nname = \"trunk\"\n{good}"),
-                "two lines have this name",
-            ),
-        ] {
-            let error = with_line(keys).unwrap_err();
-            assert!(
-                error.contains(words) && error.contains("line"),
-                "{keys}: {error}"
-            );
-        }
-    }
 
     #[test]
     fn a_value_of_the_wrong_kind_is_not_repeated() {
@@ -700,5 +477,61 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn a_check_tells_everything_at_its_place() {
+        let text = r#"[device]
+name = ""
+country = "US"
+
+[emergency]
+  cancel_window_s = 20
+mode = "loud"
+
+[person]
+name = "Drill"
+callback = "555"
+
+[[line]]
+name = "trunk"
+uri = "sip:sip.example.com"
+
+[[line]]
+name = "trunk"
+uri = "sip:127.0.0.1"
+body = "some"
+"#;
+        let faults = Household::check(text);
+        let places: Vec<_> = faults
+            .iter()
+            .map(|fault| fault.place.map(|place| (place.line, place.column)))
+            .collect();
+        let told: Vec<_> = faults.iter().map(|fault| fault.error.to_string()).collect();
+        insta::assert_snapshot!(
+            told.iter()
+                .zip(places)
+                .map(|(told, place)| format!("{place:?} {told}"))
+                .collect::<Vec<_>>()
+                .join("\n")
+        );
+        let whole = Household::parse(text).unwrap_err().to_string();
+        assert!(told.contains(&whole), "{whole}");
+    }
+
+    #[test]
+    fn a_check_of_what_is_not_toml_tells_each_line_and_of_a_wrong_kind_its_own() {
+        let lines = |text: &str| -> Vec<_> {
+            let faults = Household::check(text);
+            faults
+                .iter()
+                .filter_map(|fault| fault.place.map(|place| place.line))
+                .collect()
+        };
+        assert_eq!(lines("[device]\nname = \ncountry = US\n"), [2, 3]);
+        let text = "[device]\nname = \"K\"\ncountry = \"US\"\n[person]\nname = 5\n";
+        assert_eq!(lines(text), [5]);
+        let whole = "[device]\nname = \"K\"\ncountry = \"US\"\n[person]\nname = \"D\"\n";
+        assert!(Household::check(whole).is_empty());
     }
 }
