@@ -31,6 +31,8 @@ pub struct HomeApi {
     pub wishes: BTreeMap<String, Vec<Wish>>,
     /// Does what it is asked, and its answer gets lost.
     pub loses_answers: bool,
+    /// Refuses every wish about calls with this status.
+    pub refuses_wishes: Option<u16>,
     /// How often it was asked to store a message.
     pub sends: usize,
 }
@@ -81,6 +83,10 @@ impl HomeApi {
                     }
                 }
                 (Outcome::Done, vec![room.to_owned()])
+            }
+            Request::Settings(_) if self.refuses_wishes.is_some() => {
+                let status = self.refuses_wishes.unwrap_or_default();
+                (Outcome::Refused(status), Vec::new())
             }
             Request::Settings(wish) => {
                 self.wishes.entry(room.to_owned()).or_default().push(wish);

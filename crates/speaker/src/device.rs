@@ -10,6 +10,7 @@
 mod by_hand;
 mod calling;
 mod conversation;
+mod deciding;
 mod exchange;
 mod leg;
 mod messaging;
@@ -26,19 +27,18 @@ use hearthline_emergency::lost_client::{LostClient, LostConfig, LostOutput, loca
 use hearthline_emergency::profile::EmergencyProfile;
 use hearthline_emergency::service::ServiceUrn;
 use hearthline_emergency::timestamp::Timestamp;
-use hearthline_ledger::{DecisionMode, Outcome, Recovery};
+use hearthline_ledger::{DecisionMode, Recovery};
 use hearthline_sip::endpoint::{Endpoint, EndpointConfig, Transport};
 use hearthline_sip::tokens::Tokens;
 use hearthline_voice::clock::SampleIndex;
-use hearthline_voice::listen::{Heard, Output as Hearing};
+use hearthline_voice::listen::Output as Hearing;
 use hearthline_voice::understand::household::KnownNames;
-use hearthline_voice::understand::{Country, Service};
+use hearthline_voice::understand::{Country, Intent, Service};
 
 use crate::messages::Messages;
-use crate::policy::{Decided, Decision, Mode, Policy, Situation, over_a_message};
-use crate::record::{Recorder, intent_of};
+use crate::policy::{Mode, Policy, Situation};
+use crate::record::Recorder;
 use crate::telephone::Telephone;
-use crate::words;
 use calling::Calling;
 pub use exchange::{Input, Light, Output, PostToken, Step};
 use volume::Volume;
@@ -94,6 +94,8 @@ pub struct Device {
     /// The names of the home, once the hub has told them.
     names: Option<KnownNames>,
     messages: Messages,
+    /// What is to be sent to whoever is chosen: "Which Anna?"
+    for_whom: Option<Intent>,
     /// The wake word was heard while a message played: when.
     woken_over_message: Option<Duration>,
     volume: Volume,
@@ -172,6 +174,7 @@ impl Device {
             ),
             names: None,
             messages: Messages::new(tokens.fork("messages"), config.wall_ms_at_zero),
+            for_whom: None,
             woken_over_message: None,
             volume: Volume::default(),
             skills: skills::Skills::default(),
@@ -322,112 +325,6 @@ impl Device {
                 self.telephone.connection_closed(transport, remote, now);
             }
             Sip::TransportFailed { .. } | Sip::Timeout => {}
-        }
-    }
-
-    fn understood(&mut self, heard: &Heard, now: Duration) {
-        if self.took_sentence(heard, now)
-            || self.took_choice(heard, now)
-            || self.took_words(heard, now)
-            || self.took_by_hand(heard, now)
-        {
-            return;
-        }
-        let situation = self.situation();
-        let over_message = self.is_said_over_message(now);
-        let decided = self.policy.decide_in(
-            heard,
-            situation,
-            self.country,
-            self.names.as_ref(),
-            self.telephone.is_busy(),
-            now,
-        );
-        let Decided { decision, reason } = if over_message {
-            over_a_message(decided)
-        } else {
-            decided
-        };
-        // Talk that is not meant for the device leaves no trace: not in a call, and not when it comes as an answer to a
-        // question that is closed by now.
-        if matches!(decision, Decision::Ignore) && heard.wake.is_none() {
-            self.listen_on(now);
-            return;
-        }
-        // The call first, the record of it after: nothing is on its critical path.
-        let placed = match decision {
-            Decision::Emergency(authorized) => {
-                let mode = mode_of(&authorized, self.policy.mode());
-                let window = authorized.cancel_window();
-                let service = authorized.service().as_str().to_owned();
-                let quiet = authorized.is_quiet();
-                self.question = None;
-                let begun = self
-                    .calling
-                    .begin(authorized, &self.lost, self.wall(now), now);
-                Ok((mode, window, service, quiet, begun))
-            }
-            other => Err(other),
-        };
-        if self.recorder.incident().is_none() {
-            self.recorder.begin_incident();
-        }
-        self.recorder.heard(heard, now);
-        let (name, slots) = intent_of(&heard.understanding.verdict);
-        self.step(Step::Heard {
-            transcript: heard.understanding.transcript.text.clone(),
-            intent: (name, slots),
-            speech_end_sample: heard.speech_end.0,
-            decided_sample: heard.decided.0,
-        });
-        match placed {
-            Ok((mode, window, service, quiet, begun)) => {
-                self.recorder.decision(
-                    Outcome::Emergency,
-                    mode,
-                    reason,
-                    Some((&service, window)),
-                    now,
-                );
-                self.recorder.sound(heard, self.pre_roll.take(), now);
-                self.step(Step::Decided {
-                    decision: "emergency",
-                    reason,
-                    service: Some(service),
-                });
-                if let Err(error) = begun {
-                    // Never "Calling": somebody would wait for help that nobody was asked for.
-                    self.step(Step::Trouble {
-                        what: error.to_string(),
-                    });
-                    if !quiet {
-                        self.say(words::CANNOT_CALL, now);
-                    }
-                    self.finish("failed", "no call could be begun", now);
-                    if !quiet {
-                        self.light(Light::Error);
-                    }
-                } else if !quiet {
-                    self.light(Light::Announcing);
-                    let text = if window.is_zero() {
-                        words::calling_now(self.country)
-                    } else {
-                        words::calling(self.country)
-                    };
-                    self.say(&text, now);
-                }
-            }
-            Err(decision) => {
-                let asks = matches!(decision, Decision::Ask { .. });
-                self.carry_out(decision, reason, heard, now);
-                if situation != Situation::Idle && self.question.is_none() {
-                    self.light_again();
-                }
-                // A new question opens the ear by itself.
-                if !asks {
-                    self.listen_on(now);
-                }
-            }
         }
     }
 
@@ -617,13 +514,5 @@ impl Device {
         .into_iter()
         .flatten()
         .min()
-    }
-}
-
-fn mode_of(authorized: &crate::policy::Authorized, mode: Mode) -> DecisionMode {
-    match mode {
-        _ if authorized.is_quiet() => DecisionMode::Quiet,
-        Mode::Announced { .. } => DecisionMode::Announced,
-        Mode::Immediate => DecisionMode::Immediate,
     }
 }

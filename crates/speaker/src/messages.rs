@@ -50,7 +50,7 @@ enum Purpose {
     Voice,
     /// A message was heard or deleted.
     Mark(String),
-    /// What calls do; and whom calls go to, as it is spoken, when the person waits to be told.
+    /// What calls do; and, when the person waits to be told, whom calls go to as it is spoken.
     Wish(Wish, Option<String>),
 }
 

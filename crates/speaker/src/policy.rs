@@ -159,6 +159,8 @@ pub enum Act {
     Answer(Intent),
     /// An everyday sentence that the compiled sentences read. No skill can call anybody.
     Do(Box<Recognition>),
+    /// One of several everyday sentences may be meant: ask which.
+    AskWhich(Vec<String>),
 }
 
 /// A decision and the rule behind it, in words for the record.
@@ -348,6 +350,10 @@ impl Policy {
             Verdict::Meant(meant) => decided(
                 Decision::Act(Act::Do(meant.clone())),
                 "an everyday sentence",
+            ),
+            Verdict::Which(sentences) => decided(
+                Decision::Act(Act::AskWhich(sentences.clone())),
+                "one of several everyday sentences: asked back",
             ),
             Verdict::Reply(_) => decided(Decision::Ignore, "an answer without a question"),
             Verdict::HangUpEmergency => decided(Decision::Ignore, "there is no call to end"),

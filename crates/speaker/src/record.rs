@@ -426,6 +426,7 @@ pub fn intent_of(verdict: &Verdict) -> (String, BTreeMap<String, String>) {
             }
             meant.intent.clone()
         }
+        Verdict::Which(_) => "Which".to_owned(),
         Verdict::Other | Verdict::Nothing => "None".to_owned(),
     };
     (name, slots)

@@ -73,6 +73,13 @@ pub fn which_is_meant(meant: &Recognition) -> String {
     format!("That may mean more than one thing: {kinds}. Please say it in other words.")
 }
 
+/// One of several sentences was said, and it was not heard which.
+#[must_use]
+pub fn which_sentence(sentences: &[String]) -> String {
+    let listed = sentences.join(", or ");
+    format!("I am not sure what you said: {listed}? Please say it again.")
+}
+
 /// "HassTurnOn" as "turn on".
 fn spoken_intent(name: &str) -> String {
     let mut out = String::new();

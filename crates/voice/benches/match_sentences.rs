@@ -6,9 +6,14 @@
     reason = "a bench reads files and the clock"
 )]
 use criterion::{Criterion, criterion_group, criterion_main};
+use hearthline_voice::understand::Country;
+use hearthline_voice::understand::everyday::Everyday;
 use hearthline_voice::understand::sentences::{Grammar, House, NumberWords, Program};
 use std::hint::black_box;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::Instant;
 
 const DEVICES: usize = 600;
@@ -33,7 +38,7 @@ fn language(models: &Path) -> Option<Program> {
 }
 
 /// 600 devices in six areas on three floors, as the reference measured the original.
-fn house() -> House {
+fn house() -> serde_json::Value {
     const KINDS: [(&str, &str); 6] = [
         ("Lamp", "light"),
         ("Fan", "fan"),
@@ -54,13 +59,36 @@ fn house() -> House {
             .map(|name| serde_json::json!({"name": name}))
             .collect::<Vec<_>>()
     };
-    House::from_json(&serde_json::json!({
+    serde_json::json!({
         "entities": entities,
         "areas": named(&["Kitchen", "Living Room", "Bedroom", "Garage", "Office", "Garden"]),
         "floors": named(&["Upstairs", "Basement", "First"]),
         "context_area": "Kitchen",
-    }))
-    .expect("a house of known form")
+    })
+}
+
+/// The same sentences through hassil, where `HASSIL_PYTHON` or the virtual environment of the test `agrees_with_hassil`
+/// has it.
+fn hassil(house: &serde_json::Value, commands: &[String], talk: &[String]) {
+    let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hassil-3.12.1/bin/python");
+    let python = std::env::var_os("HASSIL_PYTHON").map_or(kept, PathBuf::from);
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/hassil_times.py");
+    let mut input = house.clone();
+    input["commands"] = serde_json::json!(commands);
+    input["talk"] = serde_json::json!(talk);
+    let started = Command::new(python)
+        .arg(program)
+        .stdin(Stdio::piped())
+        .spawn();
+    let done = started.and_then(|mut child| {
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(input.to_string().as_bytes())?;
+        }
+        child.wait()
+    });
+    if !done.is_ok_and(|status| status.success()) {
+        println!("hassil: not compared, no Python with it: set HASSIL_PYTHON");
+    }
 }
 
 fn sentences() -> (Vec<String>, Vec<String>) {
@@ -84,7 +112,8 @@ fn match_sentences(c: &mut Criterion) {
         println!("skipped: run `hearth models install`");
         return;
     };
-    let house = house();
+    let things = house();
+    let house = House::from_json(&things).expect("a house of known form");
     let (lists, context) = (house.lists(), house.context());
     println!(
         "memory: {} kB compiled, {} kB for the house",
@@ -119,6 +148,22 @@ fn match_sentences(c: &mut Criterion) {
             at(99)
         );
     }
+    let everyday = Everyday::new(Arc::new(program.clone()), house.clone());
+    let mut times: Vec<u128> = Vec::new();
+    for said in &talk {
+        let start = Instant::now();
+        black_box(everyday.among(&[(said, 0.0)], Country::UnitedStates));
+        times.push(start.elapsed().as_micros());
+    }
+    times.sort_unstable();
+    let at = |percent: usize| times.get(times.len() * percent / 100).copied().unwrap_or(0);
+    println!(
+        "second pass over talk: p50 {} µs, p95 {} µs, worst {} µs",
+        at(50),
+        at(95),
+        times.last().copied().unwrap_or(0)
+    );
+    hassil(&things, &commands, &talk);
     c.bench_function("sentence with 609 names", |b| {
         let mut next = commands.iter().cycle();
         b.iter(|| {

@@ -8,6 +8,7 @@ mod messages_reach_the_rooms;
 mod neighbours_call_each_other;
 mod neighbours_transfer_calls;
 mod nothing_but_an_utterance_dials;
+mod one_of_several_is_asked;
 mod one_utterance_one_call;
 mod only_the_two_rooms_hear;
 mod passwords_stay_with_their_line;

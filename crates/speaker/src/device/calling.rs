@@ -2,6 +2,7 @@
 //!
 //! The only place that begins an [`EmergencyCall`], and it takes an [`Authorized`] to do so.
 mod answering;
+mod recording;
 
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
@@ -10,14 +11,12 @@ use hearthline_emergency::call::{
     AttemptId, CallInput, CallOutput, CallSetup, ConfirmedEnd, EmergencyCall,
     EndedBy as CallEndedBy, EventKind, Line, Progress, RouteSource,
 };
-use hearthline_emergency::line::LineBody;
 use hearthline_emergency::lost_client::{CachedMapping, LostClient, LostReply, LostRequestId};
 use hearthline_emergency::profile::EmergencyProfile;
 use hearthline_emergency::service::DrillService;
 use hearthline_emergency::target::{DrillTargets, Refused};
 use hearthline_emergency::timestamp::Timestamp;
-use hearthline_ledger::{Body as Entry, Call as CallEntry, CallEvent, Location, Private, Route};
-use hearthline_sip::Response;
+use hearthline_ledger::{Body as Entry, CallEvent, Route};
 use hearthline_sip::endpoint::{CallHandle, Endpoint, Event, FailureCause};
 use hearthline_sip::offer_answer::{LocalAudio, offer};
 use hearthline_sip::sdp::SessionDescription;
@@ -455,37 +454,6 @@ impl Calling {
         }
     }
 
-    fn invited(&mut self, line: usize, parts: &[hearthline_emergency::body::BodyPart]) {
-        let pidf = parts
-            .iter()
-            .find(|part| part.content_type == hearthline_emergency::body::TYPE_PIDF);
-        let profile = &self.config.profile;
-        let known = profile.civic.is_some() || profile.shape.is_some();
-        let session_only = self
-            .config
-            .lines
-            .get(line)
-            .is_some_and(|line| line.body == LineBody::SessionOnly);
-        let problem = match pidf {
-            Some(_) => None,
-            None if session_only => {
-                Some("location was not sent on this line: it carries the session alone")
-            }
-            None if known => Some("location was not sent: the line refused an INVITE that had it"),
-            None => Some("the household has stated no location"),
-        };
-        let location = Location {
-            source: if pidf.is_some() { "configured" } else { "none" }.into(),
-            pidf_lo: pidf.map(|part| Private(String::from_utf8_lossy(&part.bytes).into_owned())),
-            problem: problem.map(str::to_owned),
-        };
-        self.effects.push_back(Effect::Record(location.into()));
-        self.record_call(CallEvent::Invite, "", line, None, None);
-        if !self.is_quiet() {
-            self.effect(Output::Light(Light::Calling));
-        }
-    }
-
     fn call_event(&mut self, kind: EventKind, now: Duration) {
         let quiet = self.is_quiet();
         let call_id = self.active.as_ref().and_then(|active| {
@@ -642,59 +610,6 @@ impl Calling {
             );
         }
         self.progress(call, Progress::Challenged { status }, now);
-    }
-
-    /// Keeps the Call-ID and records the response.
-    pub(super) fn response(&mut self, call: CallHandle, event: CallEvent, response: &Response) {
-        let Some(attempt) = self.attempt_of(call) else {
-            return;
-        };
-        let call_id = response.headers.call_id().unwrap_or("").to_owned();
-        let line = self.line_of(attempt);
-        if let Some(attempt) = self
-            .active
-            .as_mut()
-            .and_then(|active| active.attempts.get_mut(&attempt))
-        {
-            attempt.call_id = Some(call_id.clone());
-        }
-        let mut reason = String::from_utf8_lossy(response.reason.as_ref()).into_owned();
-        if event == CallEvent::Answered
-            && let Ok(via) = response.headers.top_via()
-        {
-            reason += &format!(", over {}", via.transport);
-        }
-        self.record_call(
-            event,
-            &call_id,
-            line,
-            Some(response.status.code()),
-            Some(&reason),
-        );
-    }
-
-    pub(super) fn record_call(
-        &mut self,
-        event: CallEvent,
-        call_id: &str,
-        line: usize,
-        status: Option<u16>,
-        reason: Option<&str>,
-    ) {
-        let line = self
-            .config
-            .lines
-            .get(line)
-            .map_or_else(String::new, |line| line.name.clone());
-        let entry = CallEntry {
-            event,
-            call_id: call_id.to_owned(),
-            line,
-            status,
-            reason: reason.map(str::to_owned),
-            peer: None,
-        };
-        self.effects.push_back(Effect::Record(entry.into()));
     }
 
     pub(super) fn attempt_of(&self, call: CallHandle) -> Option<AttemptId> {

@@ -138,6 +138,10 @@ impl Device {
                 self.question = None;
                 self.say(words::CALL_GOES_ON, now);
             }
+            Act::AskWhich(sentences) => {
+                self.say(&words::which_sentence(&sentences), now);
+                self.finish("answered", "asked which sentence was meant", now);
+            }
             Act::Do(meant) => self.do_meant(&meant, &meant.template, now),
             Act::Answer(intent) => {
                 if !self.everyday(&intent, now) {
@@ -205,10 +209,11 @@ impl Device {
 
     /// The ear waited in vain: behind the wake word, or for an answer.
     pub(super) fn no_speech(&mut self, addressed: bool, now: Duration) {
-        if addressed && self.listen_on(now) {
+        if addressed && self.is_awaited(now) && self.listen_on(now) {
             self.light_again();
         } else if addressed || self.situation() != Situation::Idle {
             self.nothing_said(now);
+            self.rings_on(now);
         } else {
             self.rings_on(now);
         }
@@ -303,6 +308,14 @@ impl Device {
         }
         self.listen_for(left, now);
         true
+    }
+
+    /// Whether an answer is waited for by more than a skill: a ring goes on when nobody says anything.
+    fn is_awaited(&self, now: Duration) -> bool {
+        self.question.is_some()
+            || self.calling.announcing_left(now).is_some()
+            || !self.telephone.listens_for(now).is_zero()
+            || !self.messages.listens_for(now).is_zero()
     }
 
     /// Opens the ear for an answer; not while we speak, for it would hear us, and not while somebody who said our name is

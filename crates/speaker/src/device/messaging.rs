@@ -7,6 +7,7 @@ use hearthline_voice::understand::Intent;
 use super::{Device, Light, Output, Step};
 use crate::messages::{News, Output as Wanted, TellId, Wish};
 use crate::policy::Situation;
+use crate::telephone::Addressee;
 
 /// A whole sentence is not said in so short a time behind the wake word: what is understood sooner was said while a
 /// message still played.
@@ -67,7 +68,19 @@ impl Device {
     pub(super) fn everyday_message(&mut self, intent: &Intent, now: Duration) -> bool {
         let slot = |name: &str| intent.slots.get(name);
         let named = slot("number").or(slot("who")).or(slot("where"));
-        let addressee = named.map(|said| self.telephone.addressee(said));
+        let mut addressee = named.map(|said| self.telephone.addressee(said));
+        if matches!(intent.name.as_str(), "MessageSend" | "Announce") {
+            addressee = addressee.map(Addressee::of_the_home);
+        }
+        if let Some(Addressee::Several { said, parties }) = addressee {
+            if !self.messages.is_about(intent) {
+                return false;
+            }
+            self.telephone.ask_which(&said, parties, now);
+            self.for_whom = Some(intent.clone());
+            self.drain_telephone(now);
+            return true;
+        }
         if !self.messages.take(intent, addressee, now) {
             return false;
         }
@@ -76,14 +89,25 @@ impl Device {
         true
     }
 
+    /// "Anna Jones", in answer to "Which Anna?": what was to be sent goes to her.
+    pub(super) fn addressee_chosen(&mut self, now: Duration) {
+        let intent = self.for_whom.take();
+        let (Some(intent), Some(addressee)) = (intent, self.telephone.take_addressee()) else {
+            return;
+        };
+        self.messages.take(&intent, Some(addressee), now);
+        self.drain_messages(now);
+    }
+
     /// What was said here about calls, the hub shall do as well.
-    pub(super) fn tell_hub(&mut self, intent: &Intent) {
+    pub(super) fn tell_hub(&mut self, intent: &Intent, now: Duration) {
         match intent.name.as_str() {
             "DndOn" => self.messages.wish(Wish::DoNotDisturb(true)),
             "DndOff" => self.messages.wish(Wish::DoNotDisturb(false)),
             "BlockCaller" => {
                 if let Some(caller) = self.telephone.last_caller() {
                     self.messages.block(caller);
+                    self.drain_messages(now);
                 }
             }
             _ => {}
@@ -147,6 +171,7 @@ impl Device {
                     self.listen_on(now);
                 }
                 Wanted::KeepOutbox(bytes) => self.outputs.push_back(Output::KeepOutbox(bytes)),
+                Wanted::Record(entry) => self.recorder.write(entry, None, now),
                 Wanted::Step(what) => self.step(Step::Telephone { what }),
             }
         }

@@ -328,9 +328,9 @@ impl Device {
         self.skills.asking.is_some_and(|asking| asking.skill == at)
     }
 
-    /// Nothing came while the ear was open for a ring: it stays open.
+    /// Nothing came while the ear was open for a ring or an answer: it stays open.
     pub(super) fn rings_on(&mut self, now: Duration) {
-        if self.skills.is_ringing() {
+        if !self.skills.listens_for(now).is_zero() {
             self.listen_on(now);
         }
     }

@@ -61,7 +61,7 @@ impl Device {
             return false;
         };
         self.telephone.carry_out(deed, &mut self.endpoint, now);
-        self.tell_hub(intent);
+        self.tell_hub(intent, now);
         // What it says belongs to this interaction.
         self.drain_telephone(now);
         true
@@ -86,6 +86,7 @@ impl Device {
             .human("choice", "speech", "one of several names", now);
         let said = &heard.understanding.transcript.text;
         self.telephone.chosen(said, &mut self.endpoint, now);
+        self.addressee_chosen(now);
         self.drain_telephone(now);
         self.finish("answered", "one of several names was chosen", now);
         true

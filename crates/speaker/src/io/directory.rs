@@ -29,6 +29,9 @@ struct Installed {
     kind: String,
     room: Option<String>,
     person: Option<String>,
+    /// The account by which an ordinary phone calls; a hub that does not tell it leaves its calls without a name.
+    #[serde(default)]
+    username: Option<String>,
     revoked_at_ms: Option<i64>,
 }
 
@@ -127,11 +130,17 @@ fn names(
         }
     }
     for device in &devices {
-        add(
-            device.name.clone(),
-            Vec::new(),
+        let reach = match (
+            &device.username,
             reach(&device.id, core::iter::once(device)),
-        );
+        ) {
+            (Some(username), Way::Phone(device)) => Way::Account {
+                device,
+                username: username.clone(),
+            },
+            (_, reach) => reach,
+        };
+        add(device.name.clone(), Vec::new(), reach);
     }
     all
 }
@@ -180,6 +189,7 @@ mod tests {
                     kind: kind.into(),
                     room: room.map(str::to_owned),
                     person: person.map(str::to_owned),
+                    username: (kind == "sip_phone").then(|| format!("phone-{id}")),
                     revoked_at_ms: None,
                 }
             };
@@ -223,7 +233,11 @@ mod tests {
         assert_eq!(names[0].reach, Way::Phone("Kitchen".into()));
         assert_eq!(names[1].reach, Way::Phone("Ben".into()));
         assert_eq!(names[3].also, ["Anna's mobile"]);
-        assert_eq!(names[5].reach, Way::Phone("d2".into()));
+        let account = Way::Account {
+            device: "d2".into(),
+            username: "phone-d2".into(),
+        };
+        assert_eq!(names[5].reach, account);
         assert_eq!(names[6].reach, Way::User("d3".into()));
         let both = [
             device("d1", "a", "speaker", None, None),

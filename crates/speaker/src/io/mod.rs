@@ -1,6 +1,7 @@
 //! The device's outside: files, programs, sockets and threads. Everything that decides is in the pure modules beside it.
 mod api;
 mod directory;
+pub mod event_stream;
 pub mod hearing;
 mod home;
 mod household;

@@ -9,12 +9,11 @@ use super::{Activity, Messages, words};
 use crate::telephone::Addressee;
 
 impl Messages {
-    /// Does what an everyday sentence says about messages; false when it says nothing about them. `addressee` is whom the
-    /// words of the sentence mean.
-    pub fn take(&mut self, intent: &Intent, addressee: Option<Addressee>, now: Duration) -> bool {
-        let named = intent.name.as_str();
-        if !matches!(
-            named,
+    /// Whether a sentence says anything about messages.
+    #[must_use]
+    pub fn is_about(&self, intent: &Intent) -> bool {
+        matches!(
+            intent.name.as_str(),
             "MessageSend"
                 | "MessagePlay"
                 | "MessageNext"
@@ -23,9 +22,16 @@ impl Messages {
                 | "Announce"
                 | "ForwardOn"
                 | "ForwardOff"
-        ) {
+        )
+    }
+
+    /// Does what an everyday sentence says about messages; false when it says nothing about them. `addressee` is whom the
+    /// words of the sentence mean.
+    pub fn take(&mut self, intent: &Intent, addressee: Option<Addressee>, now: Duration) -> bool {
+        if !self.is_about(intent) {
             return false;
         }
+        let named = intent.name.as_str();
         if self.emergency {
             self.say(words::EMERGENCY_FIRST);
             return true;
@@ -57,6 +63,8 @@ impl Messages {
                 }
                 Some(Addressee::Number { .. }) => self.say(words::ONLY_THE_HOME),
                 Some(Addressee::Unclear(what)) => self.say(what),
+                // The device asks which before it comes here.
+                Some(Addressee::Several { said, .. }) => self.say(words::nobody_alone(&said)),
                 None => self.say(words::NO_MESSAGE),
             },
         }

@@ -1,6 +1,8 @@
 //! What goes between messages, hub and room.
 use core::fmt;
 
+use hearthline_ledger::Body as Entry;
+
 /// Names a request, so that its answer finds back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u64);
@@ -92,7 +94,7 @@ pub enum Wish {
 /// A caller as the hub asserted it.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Caller {
-    /// A device, by its id.
+    /// A device, by its id, or an ordinary phone of the home, by the name of its account.
     Device(String),
     /// A number.
     Number(String),
@@ -240,6 +242,8 @@ pub enum Output {
     Listen,
     /// Keep these bytes over a restart: messages that the hub does not have yet.
     KeepOutbox(Vec<u8>),
+    /// An entry of the record.
+    Record(Entry),
     /// Tell whoever watches; no names and texts.
     Step(String),
 }

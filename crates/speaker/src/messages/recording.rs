@@ -124,6 +124,13 @@ impl Recording {
         self.poll_timeout().is_some_and(|at| at <= now)
     }
 
+    /// Whether more was said than fits.
+    pub(super) fn is_full(&self) -> bool {
+        let begin = self.voice_from.unwrap_or(0);
+        let spoken = self.sentences > 0 || self.voice_from.is_some();
+        spoken && self.octets.len() - begin >= octets_in(RECORDING_MAX)
+    }
+
     /// What was recorded; none when nobody spoke.
     pub(super) fn finish(mut self) -> Option<Content> {
         if self.sentences == 0 && self.voice_from.is_none() {

@@ -1,6 +1,8 @@
 //! Messages on their way: what was said or recorded goes into the outbox, and what the hub answered is told.
 use core::time::Duration;
 
+use hearthline_ledger::Human;
+
 use super::exchange::{Content, Letter, Outcome, Output, To};
 use super::outbox::Waiting;
 use super::{Activity, Messages, words};
@@ -18,6 +20,15 @@ impl Messages {
             recording.announcement,
         );
         self.outputs.push_back(Output::Light);
+        if recording.is_full() {
+            self.say(words::CUT);
+            let entry = Human {
+                action: "message".into(),
+                by: "speech".into(),
+                effect: Some(words::CUT_EFFECT.into()),
+            };
+            self.outputs.push_back(Output::Record(entry.into()));
+        }
         match recording.finish() {
             Some(content) => self.post(to, spoken, content, announcement),
             None => self.say(words::HEARD_NOTHING),

@@ -21,9 +21,15 @@ impl Messages {
         }
     }
 
-    /// The last caller is not wanted any more.
+    /// The last caller is not wanted any more. What the hub makes of it is said once it has answered.
     pub fn block(&mut self, caller: Caller) {
-        self.wish(Wish::Block(caller));
+        if !self.joined || !self.is_reachable {
+            self.say(words::BLOCKED_HERE_FIRST);
+            return self.wish(Wish::Block(caller));
+        }
+        let wish = Wish::Block(caller);
+        let told = Some(String::new());
+        self.ask(Request::Settings(wish.clone()), Purpose::Wish(wish, told));
     }
 
     pub(super) fn forward(&mut self, to: Option<Forward>, spoken: Option<String>) {
@@ -38,13 +44,21 @@ impl Messages {
         match (outcome, &wish) {
             // Calls do not go elsewhere some time later, when nobody thinks of it any more.
             (Outcome::Away, Wish::Forward(_)) => self.say(words::NO_HUB),
-            (Outcome::Away, _) => self.keep_wish(wish),
+            (Outcome::Away, _) => {
+                if spoken.is_some() {
+                    self.say(words::BLOCKED_HERE_FIRST);
+                }
+                self.keep_wish(wish);
+            }
             (Outcome::Refused(status), _) => {
                 self.step(format!("the hub refused a setting: {status}"));
-                if matches!(wish, Wish::Forward(_)) {
-                    self.say(words::NOT_FORWARDED);
+                match wish {
+                    Wish::Forward(_) => self.say(words::NOT_FORWARDED),
+                    Wish::Block(_) if spoken.is_some() => self.say(words::BLOCKED_ONLY_HERE),
+                    _ => {}
                 }
             }
+            (_, Wish::Block(_)) if spoken.is_some() => self.say(words::BLOCKED),
             (_, Wish::Forward(Some(_))) => {
                 if let Some(spoken) = spoken {
                     self.say(words::forwarded(&spoken));

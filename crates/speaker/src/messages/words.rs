@@ -5,6 +5,23 @@ use crate::telephone::words::{ago, capital};
 pub(super) const WHAT_SHALL_I_SAY: &str = "What shall I say?";
 /// Before a recording for all.
 pub(super) const WHAT_SHALL_I_ANNOUNCE: &str = "What shall I announce?";
+/// Several are called so, and nobody was chosen.
+pub(super) fn nobody_alone(said: &str) -> String {
+    format!("I know more than one {said}. Say the whole name.")
+}
+
+/// The recording is as long as a message may be.
+pub(super) const CUT: &str =
+    "That was two minutes, the longest that a message may be. I send what I have.";
+/// What the record says of it.
+pub(super) const CUT_EFFECT: &str = "cut at the longest that a message may be, and sent";
+/// Blocked here and at the hub.
+pub(super) const BLOCKED: &str = "Okay. This caller does not ring here any more.";
+/// Blocked here; the hub will be told.
+pub(super) const BLOCKED_HERE_FIRST: &str = "Okay. This caller does not ring on this speaker any more. The hub will know as soon as I reach it.";
+/// Blocked here; the hub refuses.
+pub(super) const BLOCKED_ONLY_HERE: &str = "This caller does not ring on this speaker any more. The hub did not take it, so other devices still ring.";
+
 /// Nothing was recorded.
 pub(super) const HEARD_NOTHING: &str = "I heard nothing. No message was sent.";
 /// The person changed their mind.

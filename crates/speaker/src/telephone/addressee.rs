@@ -1,4 +1,5 @@
 //! Whom words mean where nobody is called: the receiver of a message, where calls go instead, the caller to be blocked.
+use super::Party;
 use super::directory::Meant;
 use super::whom::{HomeUser, Spoken, Whom, recognise};
 use super::{Telephone, words};
@@ -21,8 +22,47 @@ pub enum Addressee {
         /// As it is spoken.
         spoken: String,
     },
-    /// Nobody, or several; what to say about it.
+    /// Several are called so: ask which.
+    Several {
+        /// What was said.
+        said: String,
+        /// Whom it may mean.
+        parties: Vec<Party>,
+    },
+    /// Nobody; what to say about it.
     Unclear(String),
+}
+
+impl Addressee {
+    pub(super) fn of(party: &Party) -> Self {
+        let spoken = party.spoken();
+        match &party.whom {
+            Some(Whom::Home(user)) => Self::Home {
+                user: user.as_str().to_owned(),
+                spoken,
+            },
+            Some(Whom::Number(digits)) => Self::Number {
+                digits: digits.as_str().to_owned(),
+                spoken,
+            },
+            None => Self::Unclear(words::nobody(&spoken)),
+        }
+    }
+
+    /// For what only somebody of the home can be: of several with that name those of the home count.
+    #[must_use]
+    pub fn of_the_home(self) -> Self {
+        let Self::Several { said, mut parties } = self else {
+            return self;
+        };
+        if parties.iter().any(Party::is_of_home) {
+            parties.retain(Party::is_of_home);
+        }
+        match &parties[..] {
+            [one] => Self::of(one),
+            _ => Self::Several { said, parties },
+        }
+    }
 }
 
 impl Telephone {
@@ -51,24 +91,11 @@ impl Telephone {
             };
         }
         match self.directory.find(&name) {
-            Meant::One(party) => {
-                let spoken = party.spoken();
-                match party.whom {
-                    Some(Whom::Home(user)) => Addressee::Home {
-                        user: user.as_str().to_owned(),
-                        spoken,
-                    },
-                    Some(Whom::Number(digits)) => Addressee::Number {
-                        digits: digits.as_str().to_owned(),
-                        spoken,
-                    },
-                    None => Addressee::Unclear(words::nobody(&name)),
-                }
-            }
-            Meant::Several(parties) => {
-                let names: Vec<String> = parties.iter().map(super::Party::spoken).collect();
-                Addressee::Unclear(words::several(&names))
-            }
+            Meant::One(party) => Addressee::of(&party),
+            Meant::Several(parties) => Addressee::Several {
+                said: name,
+                parties,
+            },
             Meant::Nobody => Addressee::Unclear(words::nobody(&name)),
         }
     }

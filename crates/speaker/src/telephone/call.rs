@@ -27,6 +27,12 @@ pub struct Party {
 }
 
 impl Party {
+    /// Whether it is a device, room or person of the home.
+    #[must_use]
+    pub fn is_of_home(&self) -> bool {
+        matches!(self.whom, Some(Whom::Home(_)))
+    }
+
     /// As it is spoken.
     #[must_use]
     pub fn spoken(&self) -> String {

@@ -6,7 +6,7 @@ use hearthline_sip::endpoint::Endpoint;
 use super::call::Party;
 use super::directory::Meant;
 use super::whom::{Whom, recognise};
-use super::{Directory, Name, Reach, Telephone, words};
+use super::{Addressee, Directory, Name, Reach, Telephone, words};
 
 /// How long an answer to "Which Anna?" is waited for.
 const CHOICE_MAX: Duration = Duration::from_secs(8);
@@ -20,6 +20,8 @@ pub(super) enum Wish {
     Call { drop_in: bool },
     /// The present call is put through to them.
     Transfer,
+    /// They get a message, or calls go to them: [`Telephone::take_addressee`].
+    Address,
 }
 
 /// "Which Anna?"
@@ -71,6 +73,18 @@ impl Telephone {
         self.choice.is_some()
     }
 
+    /// Asks which of several gets a message.
+    pub fn ask_which(&mut self, said: &str, parties: Vec<Party>, now: Duration) {
+        let names: Vec<String> = parties.iter().map(Party::spoken).collect();
+        self.say(words::which(said, &names));
+        self.choice = Some(Choice::between(parties, Wish::Address, now));
+    }
+
+    /// Who was chosen for what [`Telephone::ask_which`] asked.
+    pub fn take_addressee(&mut self) -> Option<Addressee> {
+        self.chosen_addressee.take()
+    }
+
     /// The answer to "Which Anna?"; false when it was none.
     pub fn chosen(&mut self, said: &str, endpoint: &mut Endpoint, now: Duration) -> bool {
         let Some(choice) = self.choice.take() else {
@@ -99,6 +113,7 @@ impl Telephone {
             Meant::One(party) => match choice.wish {
                 Wish::Call { drop_in } => self.place(party, drop_in, endpoint, now),
                 Wish::Transfer => self.transfer_to(&party, endpoint, now),
+                Wish::Address => self.chosen_addressee = Some(Addressee::of(&party)),
             },
             Meant::Several(_) | Meant::Nobody => self.say(words::nobody(said)),
         }

@@ -49,10 +49,9 @@ impl Telephone {
                 self.say(if on { words::DND_ON } else { words::DND_OFF });
             }
             Deed::BlockCaller => match self.last_caller.clone() {
-                Some(party) => {
-                    self.screening.block(&party.address);
-                    self.say(words::BLOCKED);
-                }
+                // What the hub makes of it is said when it has answered.
+                Some(party) if party.whom.is_some() => self.screening.block(&party.address),
+                Some(_) => self.say(words::HIDDEN_CALLER),
                 None => self.say(words::NONE_MISSED),
             },
             Deed::Say(text) => self.say(text),

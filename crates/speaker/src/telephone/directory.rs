@@ -24,6 +24,13 @@ pub enum Reach {
     Shared(String),
     /// An ordinary phone, or a name of which there are only such: their calls cannot be protected.
     Phone(String),
+    /// An ordinary phone: called by its device's id, and calling by the name of its account.
+    Account {
+        /// The device.
+        device: String,
+        /// The account.
+        username: String,
+    },
     /// A telephone number.
     Number(String),
 }
@@ -57,6 +64,8 @@ pub struct Directory {
     parties: Vec<Party>,
     /// Users who are, or have beside them, ordinary phones.
     phones: BTreeMap<String, Demand>,
+    /// Accounts by which ordinary phones call, and whose they are.
+    accounts: BTreeMap<String, usize>,
     /// The hub has told its names.
     told: bool,
 }
@@ -72,9 +81,10 @@ impl Directory {
         };
         for Name { name, also, reach } in names.iter().take(ENTRIES_MAX) {
             let whom = match reach {
-                Reach::User(user) | Reach::Shared(user) | Reach::Phone(user) => {
-                    HomeUser::new(user).map(Whom::Home)
-                }
+                Reach::User(user)
+                | Reach::Shared(user)
+                | Reach::Phone(user)
+                | Reach::Account { device: user, .. } => HomeUser::new(user).map(Whom::Home),
                 Reach::Number(text) => DialledDigits::new(text)
                     .ok()
                     .and_then(|digits| number(digits, country).ok())
@@ -100,6 +110,12 @@ impl Directory {
                 Reach::Phone(user) => {
                     directory.phones.insert(user.clone(), Demand::Clear);
                     user.clone()
+                }
+                Reach::Account { device, username } => {
+                    directory.phones.insert(device.clone(), Demand::Clear);
+                    directory.phones.insert(username.clone(), Demand::Clear);
+                    directory.accounts.insert(username.clone(), index);
+                    device.clone()
                 }
                 Reach::Number(number) => number.clone(),
             };
@@ -155,9 +171,14 @@ impl Directory {
 
     /// The name of who is at this address of record: a user of the home, or a number.
     pub(super) fn name_of(&self, whom: &Whom) -> Option<&str> {
+        let by_account = || match whom {
+            Whom::Home(user) => self.parties.get(*self.accounts.get(user.as_str())?),
+            Whom::Number(_) => None,
+        };
         self.parties
             .iter()
             .find(|party| party.whom.as_ref() == Some(whom))
+            .or_else(by_account)
             .and_then(|party| party.name.as_deref())
     }
 }
@@ -216,6 +237,23 @@ mod tests {
         assert_eq!(demand("phone-7k2x9m"), Demand::Clear);
         // Who is not known is asked for no less than a device.
         assert_eq!(demand("attic"), Demand::Protected);
+    }
+
+    #[test]
+    fn an_ordinary_phone_is_known_by_the_account_that_it_calls_with() {
+        let account = Reach::Account {
+            device: "k7q2".into(),
+            username: "phone-7k2x9m".into(),
+        };
+        let directory = Directory::new(&[name("Hall phone", account)], Country::UnitedStates);
+        let user = |user: &str| Whom::Home(HomeUser::new(user).unwrap());
+        assert_eq!(directory.name_of(&user("phone-7k2x9m")), Some("Hall phone"));
+        assert_eq!(directory.name_of(&user("phone-other")), None);
+        let Meant::One(party) = directory.find("hall phone") else {
+            panic!("one is called so");
+        };
+        assert_eq!(party.whom, Some(user("k7q2")));
+        assert_eq!(directory.demand(&user("phone-7k2x9m")), Demand::Clear);
     }
 
     #[test]

@@ -158,15 +158,11 @@ pub(super) const NONE_MISSED: &str = "Nobody called.";
 pub(super) const DND_ON: &str = "Okay. No calls ring here.";
 /// And end.
 pub(super) const DND_OFF: &str = "Okay. Calls ring here again.";
-/// Blocked.
-pub(super) const BLOCKED: &str = "Okay. This caller does not ring here any more.";
+/// There is nothing to know them again by.
+pub(super) const HIDDEN_CALLER: &str =
+    "The last caller did not show who they are, so I cannot block them.";
 /// No digit in what was asked for.
 pub(super) const NO_DIGITS: &str = "I did not understand which keys.";
-
-/// Several are called so, where a name was only mentioned.
-pub(super) fn several(names: &[String]) -> String {
-    format!("I know several: {}. Say the whole name.", names.join(", "))
-}
 
 /// A missed call.
 pub(super) fn called(name: &str, ago: &str) -> String {

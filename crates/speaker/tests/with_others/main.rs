@@ -7,4 +7,5 @@ mod carried_by_tls_then_tcp;
 mod interop_kamailio;
 mod interop_phones;
 mod interop_sipp;
+mod skills_take_sentences;
 mod store_survives_damage;

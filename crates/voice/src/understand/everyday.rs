@@ -2,13 +2,13 @@
 //!
 //! It reads what the emergency judge and the sentences of calls and messages have left, and nothing else: a text that the
 //! emergency reading takes, questions or refuses has no everyday meaning, whatever a template of the owner says.
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::Country;
 use super::mishearing::hear;
 use super::sentences::{
-    Datum, House, Lists, Moment, Outcome, Program, Recognition, RenderError, Responses, World,
-    left_by_emergency,
+    Datum, House, Lists, Mended, Moment, Outcome, Program, Recognition, RenderError, Responses,
+    Vocabulary, World, left_by_emergency,
 };
 
 /// Compiled sentences with the names of a house. Shared by the ear, which reads, and the device, which answers.
@@ -19,6 +19,24 @@ pub struct Everyday {
     lists: Lists,
     context: Vec<(String, Datum)>,
     responses: Arc<Responses>,
+    /// Gathered when it is needed first.
+    vocabulary: OnceLock<Vocabulary>,
+}
+
+/// How probable texts must be for one another's meaning to count: so many nats are as far as a mended word may be.
+const NATS_PER_COST: f32 = 6.0;
+/// A meaning this much dearer than the best is no rival.
+const MARGIN: f32 = 0.12;
+/// Most sentences that are asked about.
+const ASKED_MAX: usize = 3;
+
+/// What several texts for one sound come to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Best {
+    /// One meaning.
+    Meant(Box<Recognition>),
+    /// Different meanings are as near: the sentences, for asking which. Nothing is guessed.
+    Which(Vec<String>),
 }
 
 impl Everyday {
@@ -45,6 +63,7 @@ impl Everyday {
             program,
             house,
             responses,
+            vocabulary: OnceLock::new(),
         }
     }
 
@@ -69,6 +88,60 @@ impl Everyday {
         self.program.recognise(said, &self.lists, &self.context)
     }
 
+    /// The second pass, for what nothing reads as it stands: words are taken for others that sound or are spelt alike, in
+    /// each of several texts for the same sound, given with how much less probable than the first they are, in nats. A
+    /// text that speaks of an emergency, before or after mending, ends it: then nothing is meant.
+    #[must_use]
+    pub fn among(&self, texts: &[(&str, f32)], country: Country) -> Option<Best> {
+        let left = |said: &str| left_by_emergency(&hear(said, country).reading);
+        if !texts.iter().all(|(text, _)| left(text)) {
+            return None;
+        }
+        let vocabulary = self
+            .vocabulary
+            .get_or_init(|| Vocabulary::new(&self.program, &self.lists));
+        let mut found: Vec<Mended> = Vec::new();
+        for (text, nats) in texts {
+            let far = nats.max(0.0) / NATS_PER_COST;
+            let exact = self.program.recognise(text, &self.lists, &self.context);
+            let readings = match exact {
+                Some(meant) => vec![Mended {
+                    said: plain(text),
+                    cost: 0.0,
+                    meant,
+                }],
+                None => self
+                    .program
+                    .mend(text, vocabulary, &self.lists, &self.context),
+            };
+            for mut reading in readings {
+                // A mended order to call for help is none of ours either.
+                if !left(&reading.said) {
+                    return None;
+                }
+                reading.cost += far;
+                found.push(reading);
+            }
+        }
+        found.sort_by(|a, b| a.cost.total_cmp(&b.cost));
+        let best = found.first()?;
+        let alike = |one: &Mended| {
+            one.meant.intent == best.meant.intent && one.meant.slots == best.meant.slots
+        };
+        let mut which = vec![best.said.clone()];
+        for other in &found {
+            let near = other.cost <= best.cost + MARGIN;
+            if near && !alike(other) && !which.contains(&other.said) && which.len() < ASKED_MAX {
+                which.push(other.said.clone());
+            }
+        }
+        Some(if which.len() > 1 {
+            Best::Which(which)
+        } else {
+            Best::Meant(Box::new(best.meant.clone()))
+        })
+    }
+
     /// The spoken response to a sentence, with what came of doing it; empty where the language has none.
     ///
     /// # Errors
@@ -84,4 +157,11 @@ impl Everyday {
         self.responses
             .render_outcome(&self.program, meant, outcome, &world)
     }
+}
+
+/// A text as it is said back.
+fn plain(text: &str) -> String {
+    text.trim()
+        .trim_end_matches(['.', '!', '?', ','])
+        .to_lowercase()
 }

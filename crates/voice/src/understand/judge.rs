@@ -9,7 +9,7 @@
 //! "Alexa" comes out as "the licks are" else, and drags the next words along. What follows from both opinions is said
 //! in [`super::verdict`]; the thresholds are data ([`OperatingPoint`]), made by the calibration program.
 use super::automaton::{Automaton, Meaning, Payload, TooLarge, Wordings};
-use super::everyday::Everyday;
+use super::everyday::{Best, Everyday};
 use super::household::{self, KnownNames};
 use super::mass::{Mass, Pruning, Scorer};
 use super::mishearing::{hear, is_past, slips, stands_before};
@@ -242,16 +242,38 @@ impl Judge {
         let mass = &understanding.evidence.mass;
         let far = mass.order.max(mass.ask) <= self.point.ask_nats - FAR_NATS;
         let (text, names) = (&understanding.transcript.text, self.names.as_deref());
-        if !far || !household::may_mean_more(&understanding.verdict, text, names) {
+        let everyday = self
+            .everyday
+            .as_ref()
+            .filter(|_| matches!(understanding.verdict, Verdict::Other) && is_sentence(text));
+        let near = household::may_mean_more(&understanding.verdict, text, names);
+        if !far || !near && everyday.is_none() {
             return Ok(understanding);
         }
         let floor = understanding.transcript.log_prob - AGAIN_NATS;
         let mut others = recogniser.beam(audio, AGAIN_WIDTH)?;
         others.retain(|other| other.log_prob >= floor && other.text != *text);
         let texts = others.iter().map(|other| other.text.as_str());
-        if let Some(intent) = household::among(texts, self.country, names) {
+        if near && let Some(intent) = household::among(texts, self.country, names) {
             understanding.verdict = Verdict::Act(intent);
             understanding.evidence.rule = Rule::Household;
+        } else if let Some(everyday) = everyday {
+            let first = understanding.transcript.log_prob;
+            let mut texts = vec![(text.as_str(), 0.0)];
+            texts.extend(
+                others
+                    .iter()
+                    .map(|other| (other.text.as_str(), first - other.log_prob)),
+            );
+            let best = everyday.among(&texts, self.country);
+            understanding.verdict = match best {
+                Some(Best::Meant(meant)) => Verdict::Meant(meant),
+                Some(Best::Which(sentences)) => Verdict::Which(sentences),
+                None => return Ok(understanding),
+            };
+            understanding.evidence.rule = Rule::Mended;
+            // The record tells what else the sound may have been.
+            understanding.transcript.alternatives = others;
         }
         Ok(understanding)
     }
@@ -445,6 +467,11 @@ impl Judge {
             },
         }
     }
+}
+
+/// Whether a text is long enough to be a sentence that was misheard, and short enough to be an order.
+fn is_sentence(text: &str) -> bool {
+    (2..=14).contains(&text.split_whitespace().count())
 }
 
 /// What the compiled sentences may read: what nobody else has understood, and the time, which they tell better.

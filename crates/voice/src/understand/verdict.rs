@@ -124,6 +124,8 @@ pub enum Verdict {
     Act(Intent),
     /// An everyday sentence, read by the compiled sentences of the language.
     Meant(Box<Recognition>),
+    /// One of several everyday sentences, and none of them surely: ask, do not guess.
+    Which(Vec<String>),
     /// Words that mean nothing here.
     Other,
     /// No words at all.

@@ -7,6 +7,7 @@ mod grammar_holds_every_wording;
 mod home_assistants_sentences;
 mod judges_by_text_and_sound;
 mod language_files;
+mod misheard_sentences;
 mod names_are_found_by_sound;
 mod orders_stay_closed;
 mod reads_household_sentences;

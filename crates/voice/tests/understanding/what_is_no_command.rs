@@ -3,10 +3,10 @@ use crate::language_files::{compiled, intents};
 use hearthline_voice::understand::sentences::{House, left_by_emergency};
 use hearthline_voice::understand::{Country, Reading, read};
 
-const NO_COMMANDS: &str = include_str!("sentences/no_commands.txt");
-const NEAR_MISSES: &str = include_str!("sentences/near_misses.txt");
+pub(crate) const NO_COMMANDS: &str = include_str!("sentences/no_commands.txt");
+pub(crate) const NEAR_MISSES: &str = include_str!("sentences/near_misses.txt");
 
-fn house() -> House {
+pub(crate) fn house() -> House {
     let thing = |name: &str, domain: &str| serde_json::json!({"name": name, "domain": domain});
     House::from_json(&serde_json::json!({
         "entities": [
@@ -24,7 +24,7 @@ fn house() -> House {
     .unwrap()
 }
 
-fn lines(text: &str) -> Vec<&str> {
+pub(crate) fn lines(text: &str) -> Vec<&str> {
     text.lines()
         .filter(|line| !line.starts_with('#') && !line.is_empty())
         .collect()

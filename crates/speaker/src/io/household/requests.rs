@@ -11,6 +11,9 @@ use crate::messages::{
     Caller, Content, Forward, Letter, Mailbox, Outcome, RECORDING_MAX, Request, To, Wish,
 };
 
+/// Length of a device's id at the hub.
+const DEVICE_ID_CHARACTERS: usize = 26;
+
 /// Where a device's own settings of calls are.
 pub(super) fn settings_path(user: &str) -> String {
     format!("/api/v1/devices/{user}/call-settings")
@@ -135,6 +138,9 @@ fn wav(bytes: &[u8], samples_max: usize) -> Option<Vec<i16>> {
 
 /// Changes one of the device's settings and leaves the others as they are.
 async fn settings(client: &mut Client, user: &str, wish: &Wish) -> Outcome {
+    if let Wish::Block(caller) = wish {
+        return outcome(post(client, "/api/v1/me/blocked", &blocked(caller)).await);
+    }
     let path = settings_path(user);
     let mut settings: Value = match client.get(&path).await {
         Ok(settings) => settings,
@@ -158,17 +164,23 @@ fn change(settings: &mut Value, wish: &Wish) {
         Wish::Forward(Some(Forward::Number(number))) => {
             settings["forward"] = json!({"number": number});
         }
-        Wish::Block(caller) => {
-            let (list, entry) = match caller {
-                Caller::Device(id) => ("blocked", json!({"kind": "device", "id": id})),
-                Caller::Number(number) => ("blocked_numbers", json!(number)),
-            };
-            match settings[list].as_array_mut() {
-                Some(blocked) if blocked.contains(&entry) => {}
-                Some(blocked) => blocked.push(entry),
-                None => settings[list] = json!([entry]),
-            }
-        }
+        // The hub adds one by itself, so that two speakers do not undo each other's.
+        Wish::Block(_) => {}
+    }
+}
+
+/// A caller as the hub knows them: a device by its id, an ordinary phone by the name of its account.
+fn blocked(caller: &Caller) -> Value {
+    let is_id = |user: &str| {
+        user.len() == DEVICE_ID_CHARACTERS
+            && user
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    };
+    match caller {
+        Caller::Device(user) if is_id(user) => json!({"device": user}),
+        Caller::Device(user) => json!({"account": user}),
+        Caller::Number(number) => json!({"number": number}),
     }
 }
 
@@ -180,25 +192,32 @@ mod tests {
     fn one_setting_changes_and_the_others_stay() {
         let mut settings = json!({"do_not_disturb": false, "blocked": [], "only": null});
         change(&mut settings, &Wish::DoNotDisturb(true));
-        let id = || Caller::Device("d1".into());
-        change(&mut settings, &Wish::Block(id()));
-        change(&mut settings, &Wish::Block(id()));
-        change(
-            &mut settings,
-            &Wish::Block(Caller::Number("+15055550123".into())),
-        );
         change(
             &mut settings,
             &Wish::Forward(Some(Forward::Called("Study".into()))),
         );
         let expected = json!({
             "do_not_disturb": true, "do_not_disturb_until_ms": null, "only": null,
-            "blocked": [{"kind": "device", "id": "d1"}], "blocked_numbers": ["+15055550123"],
+            "blocked": [],
             "forward": {"called": "Study"},
         });
         assert_eq!(settings, expected);
         change(&mut settings, &Wish::Forward(None));
         assert_eq!(settings["forward"], Value::Null);
+    }
+
+    #[test]
+    fn a_caller_is_blocked_as_the_hub_knows_them() {
+        let id = "0123456789abcdefghjkmnpqrs";
+        assert_eq!(blocked(&Caller::Device(id.into())), json!({ "device": id }));
+        assert_eq!(
+            blocked(&Caller::Device("phone-abc123".into())),
+            json!({"account": "phone-abc123"})
+        );
+        assert_eq!(
+            blocked(&Caller::Number("+15055550123".into())),
+            json!({"number": "+15055550123"})
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! what was said ─► normal form ─► pieces present ─► templates ─► walk ─► best ─► Recognition ─► response
 //!                                         names, areas, floors of the house ─┘
 //! ```
+//! What nothing reads as it stands may be read a second time with words that sound alike ([`Program::mend`]).
 //! It reads only what the emergency reading left: nothing here decides about a call for help.
 //! No file is opened here; texts and bytes come in, a value comes out. Anything in a file that cannot be used is left
 //! out with a complaint that names file, line and remedy.
@@ -15,6 +16,7 @@ mod datum;
 mod grammar;
 mod house;
 mod list;
+mod mended;
 mod methods;
 mod plural;
 mod program;
@@ -27,12 +29,14 @@ mod store;
 mod template;
 mod text;
 mod trie;
+mod vocabulary;
 mod walk;
 mod yaml;
 
 pub use datum::Datum;
 pub use grammar::{Complaint, Grammar, VALUE_WORDINGS_MAX};
 pub use house::{House, Timer};
+pub use mended::Mended;
 pub use program::Program;
 pub use recognise::{
     HOUSE_VALUES_MAX, HouseValue, Lists, Recognition, SAID_CHARS_MAX, Slot, SlotFrom,
@@ -43,6 +47,7 @@ pub use store::StoreError;
 pub use template::{
     Expression, ListReference, TEMPLATE_BYTES_MAX, TEMPLATE_DEPTH_MAX, TemplateError,
 };
+pub use vocabulary::Vocabulary;
 pub use yaml::YAML_BYTES_MAX;
 
 use super::Reading;

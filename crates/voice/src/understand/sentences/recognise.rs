@@ -64,6 +64,10 @@ impl Lists {
         self.lists.insert(name.to_owned(), body);
     }
 
+    pub(super) fn bodies(&self) -> impl Iterator<Item = &ListBody> {
+        self.lists.values()
+    }
+
     /// Memory held, in bytes, about.
     #[must_use]
     pub fn bytes(&self) -> usize {

@@ -89,6 +89,14 @@ impl Trie {
             .map(|(_, child)| *child)
     }
 
+    /// What follows `node`.
+    pub(super) fn children(&self, node: u32) -> &[(char, u32)] {
+        self.first
+            .get(node as usize)
+            .and_then(|&(from, to)| self.edges.get(from as usize..to as usize))
+            .unwrap_or_default()
+    }
+
     /// The values whose text ends at `node`.
     pub(super) fn ends(&self, node: u32) -> &[u32] {
         self.ends

@@ -1,0 +1,593 @@
+//! A device with a made-up skill: whose a sentence is, what gives way, and that nothing of it calls for help.
+use core::time::Duration;
+use std::sync::{Arc, mpsc};
+
+use hearthline_emergency::call::CallTimers;
+use hearthline_emergency::lost_client::LostConfig;
+use hearthline_emergency::target::SipUri;
+use hearthline_ledger::{BootId, IdentityKey, Setup};
+use hearthline_sip::endpoint::Transport;
+use hearthline_sip::tokens::Tokens;
+use hearthline_voice::clock::SampleIndex;
+use hearthline_voice::listen::{EndReason, Heard, Output as Hearing};
+use hearthline_voice::transcribe::Transcript;
+use hearthline_voice::understand::everyday::Everyday;
+use hearthline_voice::understand::judge::{
+    Contrary, Doubt, Evidence, OperatingPoint, Rule, Understanding, Verdict,
+};
+use hearthline_voice::understand::mass::Mass;
+use hearthline_voice::understand::sentences::{Grammar, House, NumberWords, Program};
+use hearthline_voice::understand::{Country, Reading, read};
+use hearthline_voice::wake::Wake;
+
+use hearthline_speaker::config::Household;
+use hearthline_speaker::device::{Device, DeviceConfig, Input, Light, Output};
+use hearthline_speaker::policy::Mode;
+use hearthline_speaker::record::{Keep, Recorder};
+use hearthline_speaker::skill::{Asked, By, Deed, Engaged, Event, Facts, Reply, Ringing, Skill};
+use hearthline_speaker::telephone::Tone;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+const HOUSEHOLD: &str = r#"
+[device]
+name = "Kitchen"
+country = "US"
+[address]
+country = "US"
+A1 = "NM"
+[person]
+name = "Drill Household"
+"#;
+
+const SENTENCES: &str = r#"{"language": "en", "intents": {
+    "HassStartTimer": {"data": [{"sentences": ["set a timer for {minutes} minutes"]}]},
+    "HassTurnOn": {"data": [{"sentences": ["turn on the (light|lamp)", "light up"]}]},
+    "HassTurnOff": {"data": [{"sentences": ["light up"]}]},
+    "HassGetState": {"data": [{"sentences": ["call 9 1 1", "call nine one one", "is the (door|window) open"]}]},
+    "HassSetVolume": {"data": [{"sentences": ["loudness {volume_level}"]}]}
+  }, "lists": {"minutes": {"range": {"from": 1, "to": 100}}, "volume_level": {"range": {"from": 0, "to": 100}}},
+  "responses": {"intents": {"HassStartTimer": {
+    "default": "Timer set for {{ slots.minutes }} minutes{% if slots.place %} in the {{ slots.place }}{% endif %}"}}}}"#;
+
+/// What the skill was asked and told, for the test to look at.
+#[derive(Debug, Clone, PartialEq)]
+enum Seen {
+    Taken(String, By),
+    Answered(String),
+    Heard(String),
+    Engaged(Engaged),
+    Kept(u64),
+    Restored(Vec<u8>),
+    Wall(u64),
+    Timeout,
+}
+
+struct Pretend {
+    seen: mpsc::Sender<Seen>,
+    reply: Reply,
+    answer: Reply,
+    heard: Reply,
+    deeds: mpsc::Receiver<Deed>,
+    rings: bool,
+    due: Option<Duration>,
+}
+
+impl Skill for Pretend {
+    fn name(&self) -> &'static str {
+        "pretend"
+    }
+
+    fn take(&mut self, asked: &Asked<'_>, _: Duration) -> Reply {
+        let _ = self
+            .seen
+            .send(Seen::Taken(asked.meant.intent.clone(), asked.by));
+        self.reply.clone()
+    }
+
+    fn hear(&mut self, said: &str, _: u64, _: Duration) -> Reply {
+        let _ = self.seen.send(Seen::Heard(said.to_owned()));
+        self.heard.clone()
+    }
+
+    fn answer(&mut self, said: &str, _: Duration) -> Reply {
+        let _ = self.seen.send(Seen::Answered(said.to_owned()));
+        if self.answer != Reply::Other {
+            self.rings = false;
+        }
+        self.answer.clone()
+    }
+
+    fn handle(&mut self, event: Event<'_>, _: Duration) {
+        let seen = match event {
+            Event::Restored(bytes) => Seen::Restored(bytes.to_vec()),
+            Event::Kept(token) => Seen::Kept(token),
+            Event::Engaged(engaged) => Seen::Engaged(engaged),
+            Event::Wall { ms_at_zero } => Seen::Wall(ms_at_zero),
+            Event::Timeout => {
+                self.due = None;
+                Seen::Timeout
+            }
+        };
+        let _ = self.seen.send(seen);
+    }
+
+    fn poll_deed(&mut self) -> Option<Deed> {
+        let deed = self.deeds.try_recv().ok()?;
+        if let Deed::Ring(ring) = &deed {
+            self.rings = ring.is_some();
+        }
+        Some(deed)
+    }
+
+    fn poll_timeout(&self) -> Option<Duration> {
+        self.due
+    }
+
+    fn is_ringing(&self) -> bool {
+        self.rings
+    }
+}
+
+struct Room {
+    device: Device,
+    everyday: Arc<Everyday>,
+    seen: mpsc::Receiver<Seen>,
+    deeds: mpsc::Sender<Deed>,
+    now: Duration,
+    said: Vec<String>,
+    tones: Vec<Option<Tone>>,
+    lights: Vec<Light>,
+    kept: Vec<(u64, Vec<u8>, bool)>,
+    log: String,
+    sent: usize,
+    listens: usize,
+}
+
+fn pretend(reply: Reply) -> (Pretend, mpsc::Receiver<Seen>, mpsc::Sender<Deed>) {
+    let (seen, look) = mpsc::channel();
+    let (give, deeds) = mpsc::channel();
+    let skill = Pretend {
+        seen,
+        reply,
+        answer: Reply::Other,
+        heard: Reply::Other,
+        deeds,
+        rings: false,
+        due: None,
+    };
+    (skill, look, give)
+}
+
+fn device() -> Device {
+    let tokens = Tokens::from_seed([7; 32]);
+    let setup = Setup {
+        origin: "hearthline.local/device/test".into(),
+        identity: IdentityKey::from_secret(&tokens.fork("identity").next_bytes()),
+        epoch_seed: tokens.fork("epoch").next_bytes(),
+        previous_epoch_seed: None,
+        boot: BootId([1; 16]),
+        software: "test".into(),
+        firmware: None,
+        previous_segment: None,
+    };
+    let (recorder, recovery) =
+        Recorder::open(&[], setup, tokens.fork("record"), 1_000, Duration::ZERO).unwrap();
+    let household = Household::parse(HOUSEHOLD).unwrap();
+    let contact = SipUri::parse("sip:kitchen@127.0.0.1:5070").unwrap();
+    let profile = household
+        .profile(contact, recorder.key_id().to_string())
+        .unwrap();
+    let config = DeviceConfig {
+        profile,
+        lines: Vec::new(),
+        timers: CallTimers::default(),
+        lost: LostConfig::default(),
+        country: Country::UnitedStates,
+        mode: Mode::default(),
+        sip_local: vec![(Transport::Udp, "127.0.0.1:5070".parse().unwrap())],
+        rtp_local: "127.0.0.1:40000".parse().unwrap(),
+        seed: [3; 32],
+        wall_ms_at_zero: 1_000,
+    };
+    Device::new(config, recorder, &recovery, None, Duration::ZERO)
+}
+
+impl Room {
+    fn new(skill: Option<(Pretend, mpsc::Receiver<Seen>, mpsc::Sender<Deed>)>) -> Self {
+        let mut grammar = Grammar::new("en");
+        grammar.add_json("en.json", SENTENCES.as_bytes());
+        let (program, complaints) = Program::compile(&grammar, &NumberWords::default());
+        assert_eq!(complaints, []);
+        let everyday = Arc::new(Everyday::new(Arc::new(program), House::default()));
+        let mut device = device();
+        device.know_sentences(Arc::clone(&everyday), Duration::ZERO);
+        let (seen, deeds) = match skill {
+            Some((skill, seen, deeds)) => {
+                device.add_skill(Box::new(skill), b"kept before", Duration::ZERO);
+                (seen, deeds)
+            }
+            None => (mpsc::channel().1, mpsc::channel().0),
+        };
+        let mut room = Self {
+            device,
+            everyday,
+            seen,
+            deeds,
+            now: SECOND,
+            said: Vec::new(),
+            tones: Vec::new(),
+            lights: Vec::new(),
+            kept: Vec::new(),
+            log: String::new(),
+            sent: 0,
+            listens: 0,
+        };
+        room.drain();
+        room
+    }
+
+    fn drain(&mut self) {
+        loop {
+            match self.device.poll_output() {
+                Output::Timeout(_) => break,
+                Output::Say(text) => self.said.push(text),
+                Output::Tone(tone) => self.tones.push(tone),
+                Output::Light(light) => self.lights.push(light),
+                Output::Sip { .. } => self.sent += 1,
+                Output::ListenForReply { .. } => self.listens += 1,
+                Output::Keep(Keep::Entry { bytes, .. }) => {
+                    self.log.push_str(&String::from_utf8_lossy(&bytes));
+                }
+                Output::KeepOf {
+                    skill,
+                    token,
+                    bytes,
+                    appends,
+                } => {
+                    assert_eq!(skill, "pretend");
+                    self.kept.push((token, bytes, appends));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn input(&mut self, input: Input<'_>) {
+        self.device.handle(input, self.now);
+        self.drain();
+    }
+
+    fn wait(&mut self, time: Duration) {
+        self.now += time;
+        self.input(Input::Timeout);
+    }
+
+    fn deed(&mut self, deed: Deed) {
+        self.deeds.send(deed).unwrap();
+        self.wait(Duration::ZERO);
+    }
+
+    /// Our own words have been said.
+    fn spoken(&mut self) {
+        self.input(Input::SpeechEnded);
+    }
+
+    fn say(&mut self, words: &str) {
+        let wake = wake();
+        self.input(Input::Hearing(Hearing::Wake(wake.clone())));
+        let heard = self.heard(words, Some(wake));
+        self.input(Input::Hearing(Hearing::Understood(Box::new(heard))));
+    }
+
+    fn say_without_the_wake_word(&mut self, words: &str) {
+        let heard = self.heard(words, None);
+        self.input(Input::Hearing(Hearing::Reply(Box::new(heard))));
+    }
+
+    fn heard(&self, words: &str, wake: Option<Wake>) -> Heard {
+        let country = Country::UnitedStates;
+        let reading = read(words, country);
+        let verdict = match &reading {
+            Reading::Command { service, quiet, .. } if wake.is_some() => Verdict::Emergency {
+                service: *service,
+                quiet: *quiet,
+            },
+            Reading::Command { service, .. } | Reading::Ask { service, .. } => Verdict::Ask {
+                service: *service,
+                quiet: false,
+                why: Doubt::Unsure,
+            },
+            Reading::Refused { class, service } => Verdict::Refused {
+                class: *class,
+                service: *service,
+            },
+            Reading::Reply(reply) => Verdict::Reply(*reply),
+            Reading::HangUpEmergency => Verdict::HangUpEmergency,
+            Reading::Intent(intent) => Verdict::Act(intent.clone()),
+            Reading::Other => match self.everyday.read(words, country) {
+                Some(meant) if wake.is_some() => Verdict::Meant(Box::new(meant)),
+                _ => Verdict::Other,
+            },
+        };
+        Heard {
+            understanding: Understanding {
+                transcript: Transcript {
+                    text: words.to_owned(),
+                    tokens: Vec::new(),
+                    log_prob: -0.1,
+                    alternatives: Vec::new(),
+                },
+                verdict,
+                evidence: Evidence {
+                    reading,
+                    mass: Mass::nothing(),
+                    contrary: Contrary::NONE,
+                    rule: Rule::Sentences,
+                    point: OperatingPoint::built_in(),
+                },
+            },
+            wake,
+            start: SampleIndex(0),
+            speech_end: SampleIndex(10),
+            decided: SampleIndex(20),
+            reason: EndReason::Complete,
+            sound: Vec::new(),
+        }
+    }
+
+    fn seen(&self) -> Vec<Seen> {
+        self.seen.try_iter().collect()
+    }
+}
+
+fn wake() -> Wake {
+    Wake {
+        keyword: "alexa".into(),
+        score: 0.97,
+        at: SampleIndex(5),
+    }
+}
+
+#[test]
+fn what_nothing_here_can_do_is_said_so_and_stands_in_the_record() {
+    let mut room = Room::new(None);
+    room.say("Turn on the light.");
+    assert_eq!(
+        room.said,
+        ["I understood \u{201c}Turn on the light\u{201d}, but nothing here can do that yet."]
+    );
+    for part in [
+        "HassTurnOn",
+        "sentences: turn on the (light|lamp)",
+        "nothing here can do it",
+    ] {
+        assert!(room.log.contains(part), "{part}");
+    }
+    // What no sentence reads is not for us.
+    room.spoken();
+    room.say("the weather was nice in March");
+    assert_eq!(room.said.len(), 1);
+}
+
+#[test]
+fn a_skill_takes_its_sentence_and_answers_in_words_or_with_the_response() {
+    let mut room = Room::new(Some(pretend(Reply::Words("Done.".into()))));
+    room.say("turn on the lamp");
+    assert_eq!(room.said, ["Done."]);
+    assert!(room.log.contains("done by pretend"));
+    let facts = Facts {
+        slots: vec![("place".into(), "attic".into())],
+        ..Facts::default()
+    };
+    let mut room = Room::new(Some(pretend(Reply::Response(Box::new(facts)))));
+    room.say("set a timer for 5 minutes");
+    assert_eq!(room.said, ["Timer set for 5 minutes in the attic"]);
+    let seen = room.seen();
+    assert_eq!(seen[0], Seen::Wall(1_000));
+    assert_eq!(seen[1], Seen::Restored(b"kept before".to_vec()));
+    assert!(seen.contains(&Seen::Taken("HassStartTimer".into(), By::Person)));
+}
+
+#[test]
+fn two_meanings_are_asked_about_and_not_guessed() {
+    let mut room = Room::new(Some(pretend(Reply::Words("Done.".into()))));
+    room.say("light up");
+    assert_eq!(
+        room.said,
+        ["That may mean more than one thing: turn off, or turn on. Please say it in other words."]
+    );
+    assert!(
+        !room
+            .seen()
+            .iter()
+            .any(|seen| matches!(seen, Seen::Taken(..)))
+    );
+}
+
+#[test]
+fn the_loudspeaker_is_set_by_the_device_itself() {
+    let mut room = Room::new(Some(pretend(Reply::Words("not me".into()))));
+    room.say("loudness 30");
+    assert!(room.said.is_empty());
+    assert!(room.log.contains("volume"));
+}
+
+#[test]
+fn a_question_of_a_skill_is_answered_without_the_wake_word() {
+    let (mut skill, seen, deeds) = pretend(Reply::Question("For how long?".into()));
+    skill.answer = Reply::Words("Five minutes.".into());
+    let mut room = Room::new(Some((skill, seen, deeds)));
+    room.say("set a timer for 7 minutes");
+    assert_eq!(room.said, ["For how long?"]);
+    let before = room.listens;
+    room.spoken();
+    assert_eq!(room.listens, before + 1, "the ear opens");
+    room.say_without_the_wake_word("five minutes");
+    assert_eq!(room.said[1], "Five minutes.");
+    assert!(room.seen().contains(&Seen::Answered("five minutes".into())));
+    // Once answered, talk in the room is nobody's.
+    room.spoken();
+    room.say_without_the_wake_word("ten minutes");
+    assert_eq!(room.said.len(), 2);
+}
+
+#[test]
+fn an_order_to_call_for_help_is_no_answer_to_a_skill() {
+    let (mut skill, seen, deeds) = pretend(Reply::Question("For how long?".into()));
+    skill.answer = Reply::Words("Five minutes.".into());
+    skill.heard = Reply::Words("mine".into());
+    let mut room = Room::new(Some((skill, seen, deeds)));
+    room.say("set a timer for 7 minutes");
+    room.spoken();
+    room.seen();
+    room.say("call 911");
+    let seen = room.seen();
+    assert!(
+        !seen
+            .iter()
+            .any(|seen| matches!(seen, Seen::Answered(_) | Seen::Heard(_) | Seen::Taken(..))),
+        "{seen:?}"
+    );
+    // It has no line: it says so, and never that a timer runs.
+    assert!(room.said[1].contains("I cannot call"), "{:?}", room.said);
+}
+
+#[test]
+fn a_ring_sounds_while_nobody_speaks_and_stops_at_a_word_without_the_wake_word() {
+    let (mut skill, seen, deeds) = pretend(Reply::Other);
+    skill.answer = Reply::Silent;
+    let mut room = Room::new(Some((skill, seen, deeds)));
+    room.deed(Deed::Ring(Some(Ringing::Timer)));
+    assert_eq!(room.tones, [Some(Tone::Timer)]);
+    assert!(room.listens > 0);
+    // Whoever says our name is heard: the ring pauses.
+    room.input(Input::Hearing(Hearing::Wake(wake())));
+    assert_eq!(room.tones.last(), Some(&None));
+    room.input(Input::Hearing(Hearing::NoSpeech {
+        at: SampleIndex(30),
+    }));
+    assert_eq!(room.tones.last(), Some(&Some(Tone::Timer)));
+    // The ear stays open as long as it rings.
+    let before = room.listens;
+    room.input(Input::Hearing(Hearing::NoSpeech {
+        at: SampleIndex(40),
+    }));
+    assert!(room.listens > before);
+    room.say_without_the_wake_word("stop");
+    assert!(room.seen().contains(&Seen::Answered("stop".into())));
+    room.deed(Deed::Ring(None));
+    assert_eq!(room.tones.last(), Some(&None));
+}
+
+#[test]
+fn words_of_a_skill_wait_until_nobody_is_engaged() {
+    let mut room = Room::new(Some(pretend(Reply::Other)));
+    room.input(Input::Hearing(Hearing::Wake(wake())));
+    room.deed(Deed::Say("Your timer is done.".into()));
+    assert!(room.said.is_empty());
+    room.input(Input::Hearing(Hearing::NoSpeech {
+        at: SampleIndex(30),
+    }));
+    assert_eq!(room.said, ["Your timer is done."]);
+    let engaged: Vec<Engaged> = room
+        .seen()
+        .into_iter()
+        .filter_map(|seen| match seen {
+            Seen::Engaged(engaged) => Some(engaged),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(engaged, [Engaged::Talking, Engaged::Free]);
+}
+
+#[test]
+fn a_sentence_for_later_is_done_and_never_calls_for_help() {
+    let mut room = Room::new(Some(pretend(Reply::Words("The light is on.".into()))));
+    room.deed(Deed::Do("turn on the light".into()));
+    assert_eq!(room.said, ["The light is on."]);
+    assert!(
+        room.seen()
+            .contains(&Seen::Taken("HassTurnOn".into(), By::Later))
+    );
+    room.spoken();
+    // Not even where a template of the owner reads those words.
+    let lights = room.lights.len();
+    for order in [
+        "call 911",
+        "call nine one one",
+        "call Anna",
+        "call the police",
+    ] {
+        room.deed(Deed::Do(order.into()));
+        room.spoken();
+        room.wait(SECOND);
+    }
+    assert_eq!(room.sent, 0);
+    assert!(!room.lights[lights..].contains(&Light::Announcing));
+    assert!(
+        !room
+            .seen()
+            .iter()
+            .any(|seen| matches!(seen, Seen::Taken(..)))
+    );
+    assert!(
+        room.said[1..]
+            .iter()
+            .all(|said| said.contains("nothing here can do that"))
+    );
+}
+
+#[test]
+fn what_a_skill_keeps_comes_back_as_kept_and_time_comes_when_it_is_due() {
+    let (mut skill, seen, deeds) = pretend(Reply::Other);
+    skill.due = Some(5 * SECOND);
+    let mut room = Room::new(Some((skill, seen, deeds)));
+    room.deed(Deed::Append {
+        token: 4,
+        bytes: b"line".to_vec(),
+    });
+    room.deed(Deed::Keep {
+        token: 5,
+        bytes: b"all".to_vec(),
+    });
+    assert_eq!(
+        room.kept,
+        [(4, b"line".to_vec(), true), (5, b"all".to_vec(), false)]
+    );
+    room.input(Input::KeptOf {
+        skill: "pretend",
+        token: 4,
+    });
+    room.input(Input::KeptOf {
+        skill: "another",
+        token: 5,
+    });
+    room.input(Input::Wall { ms_at_zero: 9_000 });
+    room.now = 5 * SECOND;
+    room.input(Input::Timeout);
+    let seen = room.seen();
+    assert_eq!(seen[2..], [Seen::Kept(4), Seen::Wall(9_000), Seen::Timeout]);
+}
+
+#[test]
+fn words_that_no_sentence_reads_may_be_a_skills_own() {
+    let (mut skill, seen, deeds) = pretend(Reply::Other);
+    skill.heard = Reply::Words("I will wake you at seven.".into());
+    let mut room = Room::new(Some((skill, seen, deeds)));
+    room.say("wake me at seven");
+    assert_eq!(room.said, ["I will wake you at seven."]);
+    // What is not meant for us is not handed on.
+    room.say_without_the_wake_word("wake me at eight");
+    let heard = room.seen();
+    assert!(!heard.contains(&Seen::Heard("wake me at eight".into())));
+    // Nor what is about an emergency.
+    room.spoken();
+    room.say("remind me to call the police");
+    assert!(
+        !room
+            .seen()
+            .iter()
+            .any(|seen| matches!(seen, Seen::Heard(_)))
+    );
+}
