@@ -4,11 +4,13 @@
 //! cargo xtask ci         all of it: packages, format, lints, dependencies, repository rules, models, tests, fuzz
 //! cargo xtask tidy       the repository's own rules (sizes, stubs, machine paths, who may depend on whom)
 //! cargo xtask deny       licences, bans and duplicates of deny.toml
+//! cargo xtask reference  write docs/configuration.md from the types that read the file
 //! cargo xtask fuzz [S]   build every fuzz target and run each for S seconds (default 600), or as `ci` does
 //! ```
 mod deny;
 mod fuzz;
 mod packages;
+mod reference;
 mod step;
 mod tidy;
 
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         ["ci"] => ci(),
         ["tidy"] => tidy::run(),
         ["deny"] => deny::run(),
+        ["reference"] => reference::write(),
         ["fuzz", "ci"] => fuzz::run(Length::Runs(FUZZ_RUNS_IN_CI)),
         ["fuzz"] => fuzz::run(Length::Seconds(FUZZ_SECONDS)),
         ["fuzz", seconds] => match seconds.parse() {
@@ -36,7 +39,7 @@ fn main() -> ExitCode {
             Err(_) => Err(format!("'{seconds}' is no number of seconds")),
         },
         _ => {
-            eprintln!("usage: cargo xtask ci | tidy | deny | fuzz [SECONDS | ci]");
+            eprintln!("usage: cargo xtask ci | tidy | deny | reference | fuzz [SECONDS | ci]");
             return ExitCode::from(2);
         }
     };

@@ -54,6 +54,9 @@ pub(crate) fn run() -> Outcome {
     for (name, allowed) in MAY_DEPEND_ON {
         check_crate(name, allowed, &mut wrong);
     }
+    if let Err(why) = crate::reference::check() {
+        wrong.push(why);
+    }
     if wrong.is_empty() {
         println!("{files} files keep the rules");
         return Ok(());

@@ -48,7 +48,8 @@ fn key_in(keys: &DeTable<'_>, key: &str) -> Option<Range<usize>> {
     keys.get_key_value(key).map(|(key, _)| key.span())
 }
 
-/// Lines are told apart by their names: `trunk uri` is the key of the first of that name, `trunk` the last that has it.
+/// Lines are told apart by their names: `trunk uri` is the first such key of a line of that name, `trunk` the name
+/// of the last.
 fn in_one_of(elements: &[Spanned<DeValue<'_>>], key: &str) -> Option<Range<usize>> {
     let name_of = |element: &Spanned<DeValue<'_>>| {
         let name = element.get_ref().get("name")?.get_ref().as_str()?;
@@ -64,11 +65,14 @@ fn in_one_of(elements: &[Spanned<DeValue<'_>>], key: &str) -> Option<Range<usize
             .as_table()
             .and_then(|keys| key_in(keys, "name"));
     }
-    elements.iter().find_map(|element| {
-        let own = key.strip_prefix(name_of(element)?.as_str())?.trim_start();
-        let keys = element.get_ref().as_table()?;
-        Some(key_in(keys, own).unwrap_or_else(|| header(element)))
-    })
+    let own = |element| {
+        let name = name_of(element)?;
+        Some(key.strip_prefix(name.as_str())?.trim_start())
+    };
+    let in_keys = elements
+        .iter()
+        .find_map(|element| key_in(element.get_ref().as_table()?, own(element)?));
+    in_keys.or_else(|| elements.iter().find(|at| own(at).is_some()).map(header))
 }
 
 fn header(element: &Spanned<DeValue<'_>>) -> Range<usize> {
