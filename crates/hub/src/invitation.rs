@@ -320,6 +320,23 @@ impl Invited {
         }
     }
 
+    /// The link as a QR code: a row of its modules a text, `1` is dark; without its quiet zone.
+    #[must_use]
+    pub fn qr_modules(&self) -> Vec<String> {
+        let Ok(code) = QrCode::with_error_correction_level(&self.url, EcLevel::L) else {
+            return Vec::new();
+        };
+        let colors = code.to_colors();
+        let rows = colors.chunks(code.width());
+        rows.map(|row| {
+            let modules = row.iter();
+            modules
+                .map(|color| color.select('1', '0'))
+                .collect::<String>()
+        })
+        .collect()
+    }
+
     /// The link as a QR code of Unicode half blocks, dark on light, with its quiet zone.
     #[must_use]
     pub fn qr(&self) -> String {
@@ -460,6 +477,9 @@ mod tests {
             qr.lines().count() > 10 && qr.contains('█') && qr.contains('▀'),
             "{qr}"
         );
+        let modules = invited.qr_modules();
+        assert!(modules.len() >= 21 && modules.iter().all(|row| row.len() == modules.len()));
+        assert!(modules[0].starts_with("11111110"), "a finder pattern");
         assert!(read_url("https://x/join").is_none());
     }
 }

@@ -18,6 +18,8 @@ let unfollow = () => {};
 let main = null;
 let shown = null;
 let calls = null;
+let drawn = 0;
+let went = false;
 
 async function start() {
   unfollow();
@@ -114,8 +116,9 @@ async function show() {
   if (main === null || who === null) return;
   const allowed = PAGES.filter(mayOpen);
   const page = allowed.find(({ name }) => location.hash === `#/${name}`) ?? allowed[0];
-  const went = shown !== null && shown !== page;
+  went ||= shown !== null && shown !== page;
   shown = page;
+  const turn = (drawn += 1);
   for (const link of document.querySelectorAll("nav a")) {
     if (link.dataset.page === page.name) {
       link.setAttribute("aria-current", "page");
@@ -132,9 +135,10 @@ async function show() {
     if (problem.status === undefined) throw problem;
     content = [element("p", { class: "banner bad", role: "alert" }, sentence(problem.message))];
   }
-  if (shown !== page) return; // the person went on meanwhile
+  if (turn !== drawn) return; // the person went on meanwhile, or it is drawn anew already
   main.replaceChildren(element("h1", {}, page.title), ...(content.length > 0 ? content : [nothing("Nothing here.")]));
   if (went) main.focus();
+  went = false;
 }
 
 /** Someone who types, speaks or listens is not interrupted: the page is drawn anew once they have left its fields. */

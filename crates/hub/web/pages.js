@@ -15,7 +15,7 @@ const GROWN = ["owner", "adult"];
 
 export const PAGES = [
   {
-    name: "home", title: "Home", roles: EVERYONE, draw: home, events: ["people", "devices", "device_revoked", "rooms", "invitations"],
+    name: "home", title: "Home", roles: EVERYONE, draw: home, events: ["people", "devices", "device_revoked", "rooms"],
     icon: "M4 11 12 4l8 7M6 10v10h12V10M10 20v-6h4v6",
   },
   {

@@ -58,7 +58,7 @@ export function form(button, send, ...children) {
         submit.disabled = false;
       },
     },
-    ...children,
+    ...children.filter((child) => child !== null),
     element("div", { class: "row" }, submit),
     told,
   );
@@ -86,6 +86,35 @@ export function action(label, act, attributes = {}) {
     label,
   );
   return button;
+}
+
+/** A button that puts a form in the place of its row; "Cancel" gives the row back. */
+export function edit(label, make) {
+  const button = element(
+    "button",
+    {
+      type: "button",
+      class: "plain",
+      "aria-label": label,
+      click: () => {
+        const row = button.closest("li");
+        const before = [...row.childNodes];
+        const back = () => {
+          row.replaceChildren(...before);
+          button.focus();
+        };
+        row.replaceChildren(element("div", { class: "grow stack" }, make(), element("div", { class: "row" }, element("button", { type: "button", class: "plain", click: back }, "Cancel"))));
+        row.querySelector("input, select")?.focus();
+      },
+    },
+    "Edit",
+  );
+  return button;
+}
+
+/** A choice; `[value, label]` each. */
+export function choice(options, chosen) {
+  return element("select", {}, options.map(([value, label]) => element("option", { value, selected: value === (chosen ?? "") }, label)));
 }
 
 export function sentence(text) {

@@ -226,6 +226,24 @@ fn hold_keeps_the_protection() {
 }
 
 #[test]
+fn a_later_offer_of_a_browser_keeps_the_end_of_the_handshake() {
+    // The browser answered our first offer and took the active end; its own later offer leaves both to us.
+    let later = sent(&secure_offer(&local(1), &Security::Dtls(dtls(1)), 1, 1));
+    let mut passive = device(2);
+    passive.dtls.as_mut().unwrap().setup = Setup::Passive;
+    let (answer, _, agreed) = secure_answer(&later, &local(2), &passive, 2, 2).unwrap();
+    assert_eq!(answer.media[0].attributes.get("setup"), Some("passive"));
+    assert!(matches!(
+        agreed,
+        Agreed::Dtls {
+            role: DtlsRole::Server,
+            ..
+        }
+    ));
+    secure_answer_received(&later, &answer).unwrap();
+}
+
+#[test]
 fn streams_that_promise_and_do_not_keep_are_errors() {
     let offer = secure_offer(&local(1), &Security::Dtls(dtls(1)), 1, 1);
     let without = |name: &str| {

@@ -40,6 +40,8 @@ pub(super) struct WithCode {
     code: String,
     /// The same as a link, for a QR code.
     url: String,
+    /// The QR code of the link: a row of modules a text, `1` is dark.
+    qr: Vec<String>,
 }
 
 /// The invitations of the last day.
@@ -74,6 +76,7 @@ pub(super) async fn invite(
     let invited = home.invite(wish.kind, fields).await?;
     let answer = WithCode {
         code: invited.code.to_string(),
+        qr: invited.qr_modules(),
         url: invited.url,
         invitation: invited.invitation,
     };

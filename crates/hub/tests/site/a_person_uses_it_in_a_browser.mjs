@@ -1,77 +1,20 @@
 // The person: FOLDER (of the libraries) ADDRESS PASSWORD.
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { SIGHTS, launch, library, look, open, signIn as signInAt, visitor as visitorOf } from "./people.mjs";
 
 const [folder, address, password] = process.argv.slice(2);
-const library = createRequire(join(folder, "package.json"));
-const { chromium } = library("playwright-core");
-const axe = readFileSync(library.resolve("axe-core/axe.min.js"), "utf8");
-const shots = process.env.HEARTH_SCREENSHOTS;
+const { chromium, axe } = library(folder);
 const HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>';
 const PLACES = ["home", "messages", "phone", "calls", "contacts", "lines", "incidents", "readiness", "settings"];
-const SIGHTS = [
-  ["light-desktop", { colorScheme: "light", viewport: { width: 1200, height: 850 } }],
-  ["dark-tablet", { colorScheme: "dark", viewport: { width: 820, height: 1000 } }],
-  ["light-phone", { colorScheme: "light", viewport: { width: 360, height: 740 } }],
-  ["dark-phone", { colorScheme: "dark", viewport: { width: 360, height: 740 } }],
-];
-
-// The hub's certificate is its own home's; the service worker needs more than the context's leave to be ignored.
-const browser = await chromium.launch({
-  executablePath: ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find(existsSync),
-  args: ["--no-sandbox", "--ignore-certificate-errors"],
-});
+const browser = await launch(chromium);
 const faults = [];
-
-async function visitor(options = {}) {
-  const context = await browser.newContext({ ignoreHTTPSErrors: true, ...options });
-  const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
-  page.on("pageerror", (error) => faults.push(`${page.url()}: ${error.message}`));
-  page.on("console", (message) => {
-    // A browser tells of every refusal (a wrong password, an emergency number as contact) and of being offline.
-    const expected = /status of 4\d\d|ERR_INTERNET_DISCONNECTED|ERR_FAILED/.test(message.text());
-    if (message.type() === "error" && !expected) faults.push(`${page.url()}: ${message.text()}`);
-  });
-  page.on("dialog", (dialog) => {
-    faults.push(`a dialog: ${dialog.message()}`);
-    dialog.dismiss();
-  });
-  return page;
-}
-
-/** With the keyboard alone. */
-async function signIn(page, login) {
-  await page.goto(address);
-  await page.waitForSelector("input[name=login]:focus");
-  await page.keyboard.type(login);
-  await page.keyboard.press("Tab");
-  await page.keyboard.type(password);
-  await page.keyboard.press("Enter");
-  await page.waitForSelector("nav a[aria-current]");
-}
-
-async function open(page, place) {
-  await page.evaluate((hash) => (location.hash = `#/${hash}`), place);
-  await page.waitForSelector(`nav a[data-page=${place}][aria-current]`);
-  await page.waitForFunction((title) => document.title.toLowerCase().startsWith(title), place);
-  await page.waitForTimeout(150);
-}
-
-async function inspect(page, name) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
-  const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`);
-  assert.deepEqual(told, [], `axe-core on ${name}`);
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  assert.ok(wide <= 0, `${name} is ${wide} px wider than the window`);
-  assert.equal(await page.evaluate(() => window.hacked), undefined, `a script ran on ${name}`);
-  if (shots) await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
-}
+const visitor = (options) => visitorOf(browser, faults, options);
+const signIn = (page, login) => signInAt(page, address, login, password);
+const inspect = (page, name) => look(page, axe, name);
 
 try {
   const olive = await visitor();
@@ -96,11 +39,38 @@ try {
   await olive.getByLabel(/^Number/).fill("911");
   await olive.getByRole("button", { name: "Add" }).click();
   await olive.waitForSelector(".told.banner.bad");
+  // It is changed in its place: a second number, a speed dial.
+  await olive.getByRole("button", { name: /^Edit Anna/ }).click();
+  const editing = olive.locator(".rows form");
+  await editing.getByRole("button", { name: "One more number" }).click();
+  await editing.getByLabel(/^Number/).nth(1).fill("+1 202 555 0124");
+  await editing.getByLabel("Speed dial").selectOption("3");
+  await inspect(olive, "contacts-edit");
+  await editing.getByRole("button", { name: "Save" }).click();
+  await olive.waitForSelector(".rows .badge:has-text('speed dial 3')");
+  await olive.waitForSelector(".rows:has-text('+12025550124')");
   await open(olive, "home");
   await olive.getByText("Add a room").click();
   await olive.locator("details", { hasText: "Add a room" }).getByLabel("Name", { exact: true }).fill("Kitchen <b onmouseover=window.hacked=1>");
   await olive.locator("details", { hasText: "Add a room" }).getByRole("button", { name: "Add" }).click();
   await olive.waitForSelector(".rows .title:has-text('Kitchen <b')");
+
+  await olive.getByRole("button", { name: /^Edit Kitchen <b/ }).click();
+  await olive.getByLabel("Name of the room").fill("Kitchen");
+  await olive.locator(".rows form").getByRole("button", { name: "Save" }).click();
+  await olive.getByRole("button", { name: "Edit Kitchen speaker" }).click();
+  await olive.getByLabel("Where it stands").first().selectOption({ label: "Kitchen" });
+  await olive.locator(".rows form").getByRole("button", { name: "Save" }).click();
+  await olive.waitForSelector(".rows :text('Speaker · Kitchen')");
+  // A device is invited: the code to type, and the same to scan.
+  await olive.getByText("Invite a device").click();
+  const inviting = olive.locator("details", { hasText: "Invite a device" });
+  await inviting.getByLabel("Name", { exact: true }).fill("Tablet");
+  await inviting.getByRole("button", { name: "Make a code" }).click();
+  await olive.getByRole("img", { name: "QR code of the invitation" }).waitFor();
+  await olive.waitForTimeout(700); // the event of the invitation itself takes nothing away
+  assert.ok(await olive.getByRole("img", { name: "QR code of the invitation" }).isVisible());
+  await inspect(olive, "invited");
 
   // Adam writes; it stands on Olive's open page without her doing anything, as text.
   const adam = await visitor();
@@ -153,8 +123,8 @@ try {
 
   // Every place in both themes and three widths.
   const state = await olive.context().storageState();
-  for (const [sight, options] of SIGHTS) {
-    const page = await visitor({ ...options, storageState: state });
+  for (const [sight, media, viewport] of SIGHTS) {
+    const page = await visitor({ ...media, viewport, storageState: state });
     await page.goto(address);
     await page.waitForSelector("nav a[aria-current]");
     for (const place of PLACES) {

@@ -68,27 +68,33 @@ export async function open(page, place) {
   await page.waitForTimeout(150);
 }
 
-const SIGHTS = [
+/** Both themes and three widths. */
+export const SIGHTS = [
   ["light-desktop", { colorScheme: "light" }, { width: 1200, height: 850 }],
   ["dark-tablet", { colorScheme: "dark" }, { width: 820, height: 1000 }],
   ["light-phone", { colorScheme: "light" }, { width: 360, height: 740 }],
   ["dark-phone", { colorScheme: "dark" }, { width: 360, height: 740 }],
 ];
 
-/** What stands on the page now, in both themes and three widths: nobody is shut out, nothing sticks out, no script ran. */
+/** What stands on the page now: nobody is shut out, nothing sticks out, no script ran. */
+export async function look(page, axe, name) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`);
+  assert.deepEqual(told, [], `axe-core on ${name}`);
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(wide <= 0, `${name} is ${wide} px wider than the window`);
+  assert.equal(await page.evaluate(() => window.hacked), undefined, `a script ran on ${name}`);
+  if (shots) await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
+}
+
+/** The same in every sight. */
 export async function inspect(page, axe, name) {
   const before = page.viewportSize();
   for (const [sight, media, size] of SIGHTS) {
     await page.emulateMedia(media);
     await page.setViewportSize(size);
-    await page.evaluate(axe);
-    const { violations } = await page.evaluate(() => globalThis.axe.run());
-    const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`);
-    assert.deepEqual(told, [], `axe-core on ${name}-${sight}`);
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    assert.ok(wide <= 0, `${name}-${sight} is ${wide} px wider than the window`);
-    assert.equal(await page.evaluate(() => window.hacked), undefined, `a script ran on ${name}`);
-    if (shots) await page.screenshot({ path: join(shots, `${name}-${sight}.png`) });
+    await look(page, axe, `${name}-${sight}`);
   }
   await page.emulateMedia({ colorScheme: "light" });
   await page.setViewportSize(before);

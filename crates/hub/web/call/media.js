@@ -39,7 +39,7 @@ export class Media {
   constructor(stream, told) {
     this.stream = stream;
     this.told = told;
-    this.connection = new RTCPeerConnection({ iceServers: [], bundlePolicy: "max-bundle", rtcpMuxPolicy: "require" });
+    this.connection = new RTCPeerConnection({ iceServers: [], rtcpMuxPolicy: "require" });
     this.connection.addEventListener("track", ({ track }) => told.sound(new MediaStream([track])));
     this.connection.addEventListener("connectionstatechange", () => {
       const names = { connected: "connected", disconnected: "interrupted", failed: "failed" };

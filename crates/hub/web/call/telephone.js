@@ -9,7 +9,7 @@
 
 import { randomToken } from "../device/bytes.js";
 import { IdentityError, Identities, meet, signed } from "./identity.js";
-import { Media, isProtected, microphone } from "./media.js";
+import { Media, MicrophoneError, isProtected, microphone } from "./media.js";
 import { isEmergency } from "./emergency.js";
 import { Agent } from "../sip/agent.js";
 import { escapeUser, parseAddress, parseSipUri, unescapeUser } from "../sip/message.js";
@@ -237,8 +237,13 @@ export class Telephone extends EventTarget {
       call.accept([["Identity", row]], body);
       this.#set(conversation, { state: "talking", protection: "proven", startedAt: Date.now() });
     } catch (error) {
+      if (error instanceof MicrophoneError) {
+        // It rings on: the person may allow the microphone, or answer elsewhere.
+        this.#set(conversation, { state: "offered", problem: error.message });
+        return;
+      }
+      this.#over(conversation, "this browser cannot take the call");
       call.refuse(480);
-      this.#over(conversation, error.message);
       throw error;
     }
   }

@@ -1,11 +1,14 @@
 // People, rooms and devices.
 
 import { change, get } from "../api.js";
-import { element } from "../dom.js";
-import { action, badge, card, field, form, names, row, rows, when } from "../parts.js";
+import { drawing, element, harmless } from "../dom.js";
+import { action, badge, card, choice, edit, field, form, names, row, rows, when } from "../parts.js";
 
 const ROLES = { owner: "runs the home", adult: "adult", child: "child", guest: "guest" };
 export const KINDS = { speaker: "Speaker", phone: "Phone", browser: "Browser", sip_phone: "SIP phone" };
+
+/** The last invitation of this page, kept while it is drawn anew: its code is shown this once. */
+let made = null;
 
 export async function home({ who, redraw, say }) {
   const { role } = who.person;
@@ -15,7 +18,7 @@ export async function home({ who, redraw, say }) {
     element(
       "div",
       { class: "columns" },
-      role === "guest" ? null : devicesCard(devices, names(rooms), names(people), role, redraw, say),
+      role === "guest" ? null : devicesCard(devices, rooms, people, who, redraw, say),
       card(
         "People",
         rows(people.map((person) => row(person.name, person.id === who.person.id ? "you" : null, badge("", ROLES[person.role]))), "Nobody yet."),
@@ -23,7 +26,7 @@ export async function home({ who, redraw, say }) {
       ),
       card(
         "Rooms",
-        rows(rooms.map((room) => row(room.name, inRoom(devices, room.id))), "No rooms yet."),
+        rows(rooms.map((room) => row(harmless(room.name), inRoom(devices, room.id), ...(grown ? roomActions(room, redraw) : []))), "No rooms yet."),
         grown ? element("details", {}, element("summary", {}, "Add a room"), addRoom(redraw)) : null,
       ),
     ),
@@ -35,18 +38,72 @@ function inRoom(devices, room) {
   return found.length > 0 ? found.join(", ") : null;
 }
 
-function devicesCard(devices, rooms, people, role, redraw, say) {
+function devicesCard(devices, rooms, people, who, redraw, say) {
+  const { role, id: me } = who.person;
+  const [roomNames, peopleNames] = [names(rooms), names(people)];
   const present = devices.filter((device) => device.revoked_at_ms === null);
   const rowOf = (device) => {
-    const details = [KINDS[device.kind] ?? device.kind, rooms.get(device.room), people.get(device.person)].filter(Boolean).join(" · ");
-    return row(device.name, details, role === "owner" ? revoke(device, redraw) : null);
+    const details = [KINDS[device.kind] ?? device.kind, roomNames.get(device.room), peopleNames.get(device.person)].filter(Boolean).join(" · ");
+    const own = role === "owner" || (role === "adult" && device.person === me);
+    return row(harmless(device.name), details, ...(own ? [editDevice(device, rooms, role === "owner" ? people : people.filter(({ id }) => id === me), redraw), revoke(device, redraw)] : []));
   };
-  const invited = element("div", { role: "status" });
+  const open = made !== null && made.invitation.expires_at_ms > Date.now();
+  const invited = element("div", { role: "status", class: "stack" }, open ? codeOf(made) : null);
   return card(
     "Devices",
     rows(present.map(rowOf), "No device has joined yet."),
-    role === "owner" ? element("details", {}, element("summary", {}, "Invite a device"), invite(invited, say), invited) : null,
+    role === "owner" || role === "adult" ? element("details", { open }, element("summary", {}, "Invite a device"), invite(who, rooms, people, redraw, say), invited) : null,
   );
+}
+
+function editDevice(device, rooms, people, redraw) {
+  return edit(`Edit ${harmless(device.name)}`, () => {
+    const name = element("input", { value: device.name, required: true, maxlength: 120 });
+    const room = choice([["", "no room"], ...rooms.map(({ id, name: text }) => [id, text])], device.room);
+    const person = choice([["", "the whole household"], ...people.map(({ id, name: text }) => [id, text])], device.person);
+    const save = async () => {
+      await change("PUT", `devices/${device.id}`, { name: name.value, room: room.value || null, person: person.value || null });
+      await redraw();
+      return "";
+    };
+    return form("Save", save, field("Name", name), field("Where it stands", room), field("Whose it is", person));
+  });
+}
+
+function roomActions(room, redraw) {
+  const name = harmless(room.name);
+  const rename = edit(`Edit ${name}`, () => {
+    const input = element("input", { value: room.name, required: true, maxlength: 120 });
+    return form("Save", async () => {
+      await change("PUT", `rooms/${room.id}`, { name: input.value });
+      await redraw();
+      return "";
+    }, field("Name of the room", input));
+  });
+  const remove = async () => {
+    if (!confirm(`Remove ${room.name}? What stands there stays.`)) return;
+    await change("DELETE", `rooms/${room.id}`);
+    redraw();
+  };
+  return [rename, action("Remove", remove, { "aria-label": `Remove ${name}` })];
+}
+
+/** What the device that joins is shown or told. */
+function codeOf(made) {
+  return [
+    element("p", {}, "Scan this with the device, or type the code on it, within ten minutes:"),
+    qr(made.qr),
+    element("p", { class: "mono" }, element("strong", {}, made.code)),
+    element("p", { class: "small soft" }, "Ends ", when(made.invitation.expires_at_ms ?? Date.now() + 600_000)),
+  ];
+}
+
+/** The link of an invitation as a QR code: rows of 0 and 1, the hub's. */
+function qr(modules) {
+  const size = modules.length + 8;
+  const path = modules.flatMap((line, y) => Array.from(line, (module, x) => (module === "1" ? `M${x + 4} ${y + 4}h1v1h-1z` : ""))).join("");
+  return drawing("svg", { class: "qr", viewBox: `0 0 ${size} ${size}`, width: 4 * size, height: 4 * size, role: "img", "aria-label": "QR code of the invitation" },
+    drawing("rect", { width: size, height: size, class: "qr-light" }), drawing("path", { d: path, class: "qr-dark" }));
 }
 
 function revoke(device, redraw) {
@@ -62,20 +119,18 @@ function revoke(device, redraw) {
   );
 }
 
-function invite(invited, say) {
+function invite(who, rooms, people, redraw, say) {
+  const owner = who.person.role === "owner";
   const name = element("input", { required: true, maxlength: 120 });
   const kind = element("select", {}, ["speaker", "phone", "browser"].map((value) => element("option", { value }, KINDS[value])));
+  const room = choice([["", "no room"], ...rooms.map(({ id, name: text }) => [id, text])], null);
+  const person = choice([...(owner ? [["", "the whole household"]] : []), ...(owner ? people : people.filter(({ id }) => id === who.person.id)).map(({ id, name: text }) => [id, text])], null);
   const send = async () => {
-    const made = await change("POST", "invitations", { kind: kind.value, name: name.value });
-    invited.replaceChildren(
-      element("p", {}, "Type this code on the device, within ten minutes:"),
-      element("p", { class: "mono" }, element("strong", {}, made.code)),
-      element("p", { class: "small soft" }, "Ends ", when(made.invitation.expires_at_ms ?? Date.now() + 600_000)),
-    );
-    name.value = "";
+    made = await change("POST", "invitations", { kind: kind.value, name: name.value, room: room.value || null, person: person.value || null });
     say("The code is on the page");
+    await redraw();
   };
-  return form("Make a code", send, field("Name", name), field("What it is", kind));
+  return form("Make a code", send, field("Name", name), field("What it is", kind), field("Where it stands", room), field("Whose it is", person));
 }
 
 function addRoom(redraw) {

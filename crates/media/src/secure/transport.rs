@@ -312,6 +312,12 @@ impl SecureTransport {
         Ok(())
     }
 
+    /// Which end of the handshake we are, once the other side's description is there; it stays for the whole call.
+    #[must_use]
+    pub fn role(&self) -> Option<DtlsRole> {
+        self.remote.as_ref().map(|(_, role)| *role)
+    }
+
     /// Whether this description restarts ICE: answer it with what [`restart`](Self::restart) gives, then
     /// [`set_remote`](Self::set_remote).
     #[must_use]

@@ -28,7 +28,8 @@ const SOMEWHERE: Ipv4Addr = Ipv4Addr::new(192, 0, 0, 8);
 pub struct SecurityPolicy {
     /// The weakest protection that we accept.
     pub least: Protection,
-    /// Our DTLS and ICE, if we have them; `setup` is chosen by the answer.
+    /// Our DTLS and ICE, if we have them. `setup` is chosen by the answer; [`Setup::Passive`] keeps an end that was agreed
+    /// earlier in the call, where the offer leaves it to us (RFC 8842 section 5.3).
     pub dtls: Option<DtlsDescription>,
     /// Our key for each suite of SDES that we take.
     pub sdes: Vec<Crypto>,
@@ -147,10 +148,13 @@ pub fn secure_answer(
             (line, Agreed::Sdes { ours, theirs })
         }
         Security::Dtls(theirs) => {
-            let setup = theirs.setup.answered();
-            let setup = setup.ok_or(SecureNegotiationError::Setup(theirs.setup))?;
             let ours = policy.dtls.clone();
             let mut ours = ours.ok_or(NegotiationError::NothingAcceptable)?;
+            let setup = match (theirs.setup, ours.setup) {
+                (Setup::ActPass, Setup::Passive) => Some(Setup::Passive),
+                (theirs, _) => theirs.answered(),
+            };
+            let setup = setup.ok_or(SecureNegotiationError::Setup(theirs.setup))?;
             ours.setup = setup;
             let role = role_of(setup);
             (Security::Dtls(ours), Agreed::Dtls { role, theirs })

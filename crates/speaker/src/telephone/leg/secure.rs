@@ -58,10 +58,15 @@ pub(super) fn answer(
 ) -> Result<(SessionDescription, Negotiated, DtlsRole), LegError> {
     let beside = lifted(offer);
     let was_beside = beside != *offer;
+    // Browsers offer both ends again in each later offer; the one that was agreed stays.
+    let setup = match way.role() {
+        Some(DtlsRole::Server) => Setup::Passive,
+        _ => Setup::Active,
+    };
     let answered = |way: &SecureTransport| {
         let policy = SecurityPolicy {
             least: Protection::Dtls,
-            dtls: Some(described(way, Setup::Active)),
+            dtls: Some(described(way, setup)),
             sdes: Vec::new(),
         };
         secure_answer(&beside, audio, &policy, version.0, version.1)
