@@ -2,7 +2,7 @@
 use core::time::Duration;
 
 use super::Agenda;
-use super::timing::length;
+use super::timing::slot_length;
 use crate::exchange::{Answer, Ask, Bell, Note};
 use crate::item::{Alarm, Id, Item};
 use crate::journal::Change;
@@ -28,7 +28,7 @@ impl Agenda {
     }
 
     pub(super) fn snooze(&mut self, ask: &Ask<'_>, now: Duration) -> Answer {
-        let length = length(ask, ["hours", "minutes", "seconds"]);
+        let length = slot_length(ask, ["hours", "minutes", "seconds"]);
         self.snooze_for(length.unwrap_or(SNOOZE_MS), now)
     }
 

@@ -7,7 +7,8 @@ use super::{Agenda, left_ms};
 use crate::exchange::{Answer, Ask, Bell, Note};
 use crate::item::{Id, Item, Timer, TimerState, Words};
 use crate::journal::Change;
-use crate::spoken::length::LENGTH_MS_MAX;
+use crate::spoken::length::{self, LENGTH_MS_MAX};
+use crate::spoken::token::{self, Token};
 use crate::words;
 
 /// Most timers at once.
@@ -27,7 +28,7 @@ pub(super) enum Deed {
 
 impl Agenda {
     pub(super) fn asked_timer(&mut self, ask: &Ask<'_>, now: Duration) -> Answer {
-        let length = || length(ask, ["hours", "minutes", "seconds"]);
+        let length = || slot_length(ask, ["hours", "minutes", "seconds"]);
         let deed = match ask.intent {
             "HassStartTimer" => return self.start(ask, now),
             "HassTimerStatus" => return self.status(ask, now),
@@ -55,14 +56,20 @@ impl Agenda {
     }
 
     fn start(&mut self, ask: &Ask<'_>, now: Duration) -> Answer {
-        let Some(length_ms) = length(ask, ["hours", "minutes", "seconds"]) else {
+        let said = ask.slots.get("length").map(|said| named_length(said));
+        let (length_ms, behind) = match said {
+            Some(Some((length_ms, name))) => (Some(length_ms), name),
+            Some(None) => (None, None),
+            None => (slot_length(ask, ["hours", "minutes", "seconds"]), None),
+        };
+        let Some(length_ms) = length_ms else {
             return Answer::Refused(words::NO_LENGTH.into());
         };
         if self.timers(now).len() >= TIMERS_MAX || !self.has_room() {
             return Answer::Refused(words::TOO_MANY.into());
         }
         let timer = Timer {
-            name: text(ask, "name"),
+            name: text(ask, "name").or(behind),
             area: text(ask, "area"),
             length_ms,
             state: TimerState::Running {
@@ -104,7 +111,7 @@ impl Agenda {
     fn named(&self, ask: &Ask<'_>, now: Duration) -> Vec<Id> {
         let name = ask.slots.get("name").map(|name| plain(name));
         let area = ask.slots.get("area").map(|area| plain(area));
-        let start = length(ask, ["start_hours", "start_minutes", "start_seconds"]);
+        let start = slot_length(ask, ["start_hours", "start_minutes", "start_seconds"]);
         let place = ask
             .slots
             .get("ordinal")
@@ -304,7 +311,7 @@ impl Agenda {
 }
 
 /// The length that three slots give, in milliseconds; `None`: none, or beyond what is taken.
-pub(super) fn length(ask: &Ask<'_>, names: [&str; 3]) -> Option<u64> {
+pub(super) fn slot_length(ask: &Ask<'_>, names: [&str; 3]) -> Option<u64> {
     let mut total = 0_f64;
     let mut any = false;
     for (name, unit) in names.into_iter().zip([3_600_000.0, 60_000.0, 1_000.0]) {
@@ -315,6 +322,24 @@ pub(super) fn length(ask: &Ask<'_>, names: [&str; 3]) -> Option<u64> {
     }
     let total = total as u64;
     (any && total > 0 && total <= LENGTH_MS_MAX).then_some(total)
+}
+
+/// "Five minutes", "two and a half hours for the roast", "ten minutes called tea".
+fn named_length(said: &str) -> Option<(u64, Option<Words>)> {
+    let tokens = token::tokens(said)?;
+    let (length_ms, used) = length::head(&tokens)?;
+    let Some(next) = tokens.get(used) else {
+        return Some((length_ms, None));
+    };
+    if !matches!(next.word(), "for" | "called" | "named") {
+        return None;
+    }
+    let article = tokens.get(used + 1).map_or("", Token::word);
+    let skip = usize::from(matches!(article, "the" | "my" | "a" | "an"));
+    let name = said.get(tokens.get(used + 1 + skip)?.place.start..)?;
+    let name = name.trim_end_matches(['.', ',', '!', '?']);
+    let name: String = name.chars().take(TEXT_CHARS_MAX).collect();
+    Some((length_ms, Some(Words(name))))
 }
 
 /// Words of a slot.

@@ -140,6 +140,10 @@ struct Said {
 /// # Errors
 /// [`WhenError`].
 pub fn read(phrase: &str, now: DateTime, loosely: bool) -> Result<When, WhenError> {
+    // "An alarm for twenty minutes."
+    if let Some(length_ms) = length::read(phrase) {
+        return Ok(When::In(length_ms));
+    }
     let tokens = tokens(phrase).ok_or(WhenError::NoTime)?;
     let said = parts(&tokens, true).ok_or(WhenError::NoTime)?;
     settle(&said, now, loosely)
@@ -651,6 +655,7 @@ mod tests {
             ("tomorrow morning at half past seven", "Tue 24 Nov 07:30"),
             ("in two and a half hours", "in 9000"),
             ("two hours from now", "in 7200"),
+            ("twenty minutes", "in 1200"),
             ("every weekday at 6:30", "MoTuWeThFr 06:30"),
             ("6:30 every weekday", "MoTuWeThFr 06:30"),
             ("6:30 a.m. on weekdays", "MoTuWeThFr 06:30"),

@@ -213,3 +213,28 @@ fn there_is_an_end_to_timers_and_lengths() {
         assert_eq!(answer, "Say for how long: up to a hundred days.");
     }
 }
+
+#[test]
+fn a_length_in_words_and_a_name_behind_it() {
+    let mut home = Home::new();
+    for (length, answer) in [
+        (
+            "two and a half hours",
+            "Timer set for 2 hours and 30 minutes.",
+        ),
+        ("half an hour", "Timer set for 30 minutes."),
+        (
+            "ten minutes for the roast.",
+            "10 minutes on the roast timer, starting now.",
+        ),
+        (
+            "90 seconds called tea",
+            "1 minute and 30 seconds on the tea timer, starting now.",
+        ),
+        ("a while", "Say for how long: up to a hundred days."),
+        ("ten minutes for", "Say for how long: up to a hundred days."),
+        ("ten minutes ago", "Say for how long: up to a hundred days."),
+    ] {
+        assert_eq!(home.ask("HassStartTimer", &[("length", length)]), answer);
+    }
+}

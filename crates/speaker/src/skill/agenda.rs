@@ -17,6 +17,8 @@ use super::{Asked, Deed, Engaged, Event, Reply, Ringing, Skill};
 pub struct AgendaSkill {
     agenda: Agenda,
     ready: VecDeque<Deed>,
+    /// Where the device stands, until the clock is known.
+    zone: Option<Zone>,
     /// It has changed since it was last shown.
     changed: bool,
     now: Duration,
@@ -27,7 +29,8 @@ impl AgendaSkill {
     #[must_use]
     pub fn new(zone: Zone) -> Self {
         Self {
-            agenda: Agenda::new(zone, 0),
+            agenda: Agenda::new(zone.clone(), 0),
+            zone: Some(zone),
             ready: VecDeque::new(),
             changed: false,
             now: Duration::ZERO,
@@ -169,7 +172,11 @@ impl Skill for AgendaSkill {
                 };
                 self.agenda.handle_engaged(engaged, now);
             }
-            Event::Wall { ms_at_zero } => self.agenda.handle_wall(ms_at_zero, now),
+            // The first time is no step of the clock.
+            Event::Wall { ms_at_zero } => match self.zone.take() {
+                Some(zone) => self.agenda = Agenda::new(zone, ms_at_zero),
+                None => self.agenda.handle_wall(ms_at_zero, now),
+            },
             Event::Timeout => self.agenda.handle_timeout(now),
         }
         self.drain(now);

@@ -1,6 +1,7 @@
 //! The speaker beside programs of other people; each file is one behaviour.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod agenda_sentences;
 mod peer;
 
 mod carried_by_tls_then_tcp;
