@@ -82,6 +82,12 @@ pub enum TraceInput {
     Durable(u64),
     /// The button.
     CancelButton,
+    /// The button to speak is held.
+    Held,
+    /// It is let go.
+    Released,
+    /// Typed words.
+    Typed(String),
     /// Time passed.
     Timeout,
 }

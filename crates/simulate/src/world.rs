@@ -588,6 +588,9 @@ impl World {
             TraceInput::SpeechEnded => self.device.handle(Input::SpeechEnded, now),
             TraceInput::Durable(seq) => self.device.handle(Input::Durable { seq }, now),
             TraceInput::CancelButton => self.device.handle(Input::CancelButton, now),
+            TraceInput::Held => self.device.handle(Input::Held, now),
+            TraceInput::Released => self.device.handle(Input::Released, now),
+            TraceInput::Typed(text) => self.device.handle(Input::Typed(&text), now),
             TraceInput::Timeout => self.device.handle(Input::Timeout, now),
         }
         self.drain();

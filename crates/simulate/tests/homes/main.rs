@@ -14,3 +14,4 @@ mod only_the_two_rooms_hear;
 mod passwords_stay_with_their_line;
 mod record_never_delays;
 mod the_story;
+mod the_button_to_speak;

@@ -4,9 +4,14 @@
 //! the keys and values of the audio, which stay as they are; each later step takes one token per hypothesis and the
 //! hypotheses' own past. Several hypotheses share one copy of the audio's keys and values, because the graph
 //! broadcasts a batch of one: measured bit-equal to copies, so a batch of twelve costs less than three single steps.
+#![allow(
+    clippy::disallowed_types,
+    reason = "one model in memory for the ears of several devices: a lock around the runtime, around no state of ours"
+)]
 use super::search::{Beam, Greedy};
 use super::{Alternative, Prefixes, TokenId, TranscribeError, Transcript, Vocabulary};
 use crate::engine::{Engine, EngineError, Input, Session, Tensor};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Samples in a second of the audio that the model takes.
 pub const SAMPLE_RATE_HZ: usize = 16_000;
@@ -24,10 +29,10 @@ const WORDS_MAX: usize = 16;
 /// Encoder, decoder and vocabulary.
 #[derive(Debug)]
 pub struct Moonshine {
-    encoder: Session,
-    decoder: Session,
-    vocabulary: Vocabulary,
-    layers: Vec<LayerNames>,
+    encoder: Arc<Mutex<Session>>,
+    decoder: Arc<Mutex<Session>>,
+    vocabulary: Arc<Vocabulary>,
+    layers: Arc<[LayerNames]>,
     /// Heads and head size of the decoder.
     heads: (i64, i64),
 }
@@ -200,6 +205,11 @@ pub struct Step {
     pub cache: Cache,
 }
 
+/// A run that panicked left no state behind in the session.
+fn lock(session: &Mutex<Session>) -> MutexGuard<'_, Session> {
+    session.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Moonshine {
     /// Load the three files of the model.
     ///
@@ -221,7 +231,7 @@ impl Moonshine {
         let pair = |head: &str, layer: usize, who: &str| {
             ["key", "value"].map(|what| format!("{head}.{layer}.{who}.{what}"))
         };
-        let layers: Vec<LayerNames> = (0..count)
+        let layers: Arc<[LayerNames]> = (0..count)
             .map(|layer| LayerNames {
                 past: pair("past_key_values", layer, "decoder"),
                 present: pair("present", layer, "decoder"),
@@ -243,12 +253,24 @@ impl Moonshine {
             .into());
         };
         Ok(Self {
-            encoder,
-            decoder,
-            vocabulary,
+            encoder: Arc::new(Mutex::new(encoder)),
+            decoder: Arc::new(Mutex::new(decoder)),
+            vocabulary: Arc::new(vocabulary),
             layers,
             heads: (heads, size),
         })
+    }
+
+    /// The same model for another ear: its memory is there once, and one ear computes at a time, a step each.
+    #[must_use]
+    pub fn share(&self) -> Self {
+        Self {
+            encoder: Arc::clone(&self.encoder),
+            decoder: Arc::clone(&self.decoder),
+            vocabulary: Arc::clone(&self.vocabulary),
+            layers: Arc::clone(&self.layers),
+            heads: self.heads,
+        }
     }
 
     /// The vocabulary of the decoder.
@@ -294,12 +316,14 @@ impl Moonshine {
         };
         let shape = [1, audio.len() as i64];
         let mask = Tensor::i64(&shape, vec![1; audio.len()])?;
-        let mut outputs = self.encoder.run(&[
+        let mut encoder = lock(&self.encoder);
+        let mut outputs = encoder.run(&[
             ("input_values", Input::F32(&shape, audio)),
             ("attention_mask", Input::Kept(&mask)),
         ])?;
         let hidden = outputs.take("last_hidden_state")?;
         drop(outputs);
+        drop(encoder);
 
         let tokens: Vec<i64> = std::iter::once(&Vocabulary::START)
             .chain(words.iter().take(WORDS_MAX))
@@ -313,12 +337,13 @@ impl Moonshine {
             ("encoder_hidden_states", Input::Kept(&hidden)),
             ("use_cache_branch", Input::Bool(&[1], &[false])),
         ];
-        for layer in &self.layers {
+        for layer in self.layers.iter() {
             for name in layer.past.iter().chain(&layer.cross_past) {
                 inputs.push((name, Input::F32(&empty, &[])));
             }
         }
-        let mut outputs = self.decoder.run(&inputs)?;
+        let mut decoder = lock(&self.decoder);
+        let mut outputs = decoder.run(&inputs)?;
         let mut cross = Vec::with_capacity(self.layers.len() * 2);
         for name in self.layers.iter().flat_map(|layer| &layer.cross_present) {
             cross.push(outputs.take(name)?);
@@ -369,7 +394,8 @@ impl Moonshine {
                 ));
             }
         }
-        let mut outputs = self.decoder.run(&inputs)?;
+        let mut decoder = lock(&self.decoder);
+        let mut outputs = decoder.run(&inputs)?;
         Ok(finish(&mut outputs, &self.layers, tokens.len(), 1)?)
     }
 
