@@ -17,6 +17,8 @@ try {
   await signIn(olive, address, "olive", password);
   await open(olive, "phone");
   await inspect(olive, axe, "phone-before-joining");
+  // A name that would be a script: it stands on both sides' pages and sheets, as text.
+  await olive.getByLabel("Name of this browser").fill("olive’s browser <img src=x onerror=window.hacked=1>");
   await olive.getByRole("button", { name: "Join as my own device" }).click();
   await ready(olive);
 

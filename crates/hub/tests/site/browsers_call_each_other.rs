@@ -14,7 +14,7 @@ use crate::household::{Household, PASSWORD};
 async fn and_only_the_two_hear_it() {
     let home = Household::with_sip(SipConfig::new(Country::UnitedStates)).await;
     let fields = DeviceFields {
-        name: Name::new("Adam's tablet").unwrap(),
+        name: Name::new("Adam's <img src=x onerror=window.hacked=1>").unwrap(),
         room: None,
         person: Some(home.person(Role::Adult).id),
     };

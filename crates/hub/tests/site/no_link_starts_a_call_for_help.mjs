@@ -85,9 +85,16 @@ try {
   await olive.waitForTimeout(300);
   assert.deepEqual(invites, []);
 
-  // A hand: it goes to the hub's emergency logic, marked as a drill. This hub has no line for it and says so.
+  // A hand: it goes to the hub's emergency logic, marked as a drill. It is not ended by one press, and has no mute and hold.
   await olive.getByRole("button", { name: "Yes, call 911 as a drill" }).click();
-  await olive.waitForSelector("#calls .call-over:has-text('No line can carry this call')");
+  await olive.locator("#calls [data-act='hang-up']").click();
+  await olive.getByRole("button", { name: "Stay on the line" }).waitFor();
+  await inspect(olive, axe, "emergency-stay");
+  await olive.getByRole("button", { name: "Stay on the line" }).click();
+  assert.equal(await olive.locator("#calls [data-act=mute], #calls [data-act=hold]").count(), 0);
+  await olive.locator("#calls [data-act='hang-up']").click();
+  await olive.getByRole("button", { name: "End it all the same" }).click();
+  await olive.waitForSelector("#calls .call-over:has-text('Ended')");
   assert.equal(invites.length, 1);
   assert.match(invites[0], /^INVITE sip:911@[^ ]+;user=phone SIP\/2\.0\r\n/);
   assert.match(invites[0], /\r\nEmergency-Drill: yes\r\n/);

@@ -92,6 +92,7 @@ function card(conversation, dismiss) {
   let clock = null;
   let meters = null;
   let keys = false;
+  let ending = false;
 
   const act = (label, name, run, attributes = {}) =>
     element("button", {
@@ -110,7 +111,7 @@ function card(conversation, dismiss) {
 
   const update = () => {
     const { state, protection, muted, held, holdsUs, quiet, problem, why } = conversation;
-    const shown = JSON.stringify([state, protection, muted, held, holdsUs, quiet, problem, why, keys]);
+    const shown = JSON.stringify([state, protection, muted, held, holdsUs, quiet, problem, why, keys, ending]);
     if (shown !== drawn) {
       drawn = shown;
       const focused = root.contains(document.activeElement) ? document.activeElement.dataset.act : undefined;
@@ -131,7 +132,16 @@ function card(conversation, dismiss) {
     const head = (words) => element("div", { class: "row" }, ring, element("div", { class: "grow" }, name, element("div", { class: "small soft" }, words)));
     const drill = conversation.drill ? element("p", { class: "banner warn" }, "Drill. No real call-taker hears this.") : null;
     const trouble = conversation.problem === null ? null : element("p", { class: "banner bad", role: "alert" }, sentence(conversation.problem));
-    const hangUp = act("Hang up", "hang-up", () => telephone.hangUp(conversation), { class: "bad" });
+    const hangUp = act("Hang up", "hang-up", () => {
+      // A call for help does not end by a slip of the hand.
+      if (conversation.drill && !ending) ending = true;
+      else telephone.hangUp(conversation);
+    }, { class: "bad" });
+    const sure = !ending ? null : element("div", { class: "banner warn stack", role: "alertdialog", "aria-label": "End the call for help?" },
+      element("p", {}, "Stay on the line. If it was an accident, say so to the call-taker."),
+      element("div", { class: "row" },
+        act("Stay on the line", "stay", () => { ending = false; }, { class: "plain" }),
+        act("End it all the same", "end", () => telephone.hangUp(conversation), { class: "bad" })));
     if (state === "over") {
       return [head(sentence(conversation.why)), act("Dismiss", "dismiss", dismiss, { class: "plain" })];
     }
@@ -147,7 +157,7 @@ function card(conversation, dismiss) {
     }
     if (state !== "talking") {
       const words = { ringing: "It rings there…", answering: "Answering…" }[state] ?? "Calling…";
-      return [head(words), drill, trouble, element("div", { class: "row" }, hangUp)].filter(Boolean);
+      return [head(words), drill, trouble, sure ?? element("div", { class: "row" }, hangUp)].filter(Boolean);
     }
     clock = element("span", { class: "mono" }, lasted(conversation.startedAt));
     const badge = conversation.protection === "protected"
@@ -164,9 +174,10 @@ function card(conversation, dismiss) {
       trouble,
       says === null ? null : element("p", { class: "small" }, says),
       element("div", { class: "levels small" }, element("span", { "aria-hidden": "true" }, "You"), meters.ours, element("span", { "aria-hidden": "true" }, "They"), meters.theirs),
-      element("div", { class: "row" },
-        act(conversation.muted ? "Microphone is off" : "Mute", "mute", () => telephone.mute(conversation, !conversation.muted), { class: "plain", "aria-pressed": String(conversation.muted) }),
-        act(conversation.held ? "Resume" : "Hold", "hold", () => telephone.hold(conversation, !conversation.held), { class: "plain", "aria-pressed": String(conversation.held) }),
+      sure ?? element("div", { class: "row" },
+        // A call for help is heard both ways, always.
+        conversation.drill ? null : act(conversation.muted ? "Microphone is off" : "Mute", "mute", () => telephone.mute(conversation, !conversation.muted), { class: "plain", "aria-pressed": String(conversation.muted) }),
+        conversation.drill ? null : act(conversation.held ? "Resume" : "Hold", "hold", () => telephone.hold(conversation, !conversation.held), { class: "plain", "aria-pressed": String(conversation.held) }),
         act("Tones", "tones", () => { keys = !keys; }, { class: "plain", "aria-expanded": String(keys) }),
         hangUp),
       keys ? pad : null,

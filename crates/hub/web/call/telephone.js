@@ -128,6 +128,8 @@ export class Telephone extends EventTarget {
   /** Only with what `confirmedOnThePad` made, once. */
   callForHelp(confirmation) {
     if (!confirmations.delete(confirmation)) throw new Error("an emergency call is dialled on the pad, and confirmed there");
+    // Nothing else keeps its place beside it.
+    for (const other of [...this.conversations]) this.hangUp(other);
     return this.#call(this.#numberUri(confirmation.digits), confirmation.digits, { drill: true, rows: DRILL_ROWS });
   }
 
@@ -191,7 +193,8 @@ export class Telephone extends EventTarget {
       call.refuse(status);
       this.#miss(device?.name ?? "Somebody", why);
     };
-    if (this.conversations.length >= CALLS_MAX || ringing) return refuse(486, "you were in other calls");
+    const helping = this.conversations.some(({ drill }) => drill);
+    if (this.conversations.length >= CALLS_MAX || ringing || helping) return refuse(486, "you were in other calls");
     if (who === null || PHONE.test(who) || !isProtected(request.body)) return refuse(488, "an ordinary phone: a browser takes protected calls alone");
     const conversation = new Conversation({ name: device?.name ?? "A device of the home", ours: false, device: who, call, state: "offered" });
     let gone = false;
