@@ -24,6 +24,7 @@ mod sessions;
 mod sip_accounts;
 mod sip_socket;
 mod telephone;
+mod texts;
 
 use std::sync::Arc;
 
@@ -89,6 +90,7 @@ fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(messages::acknowledge))
         .routes(routes!(messages::one, messages::delete))
         .routes(routes!(messages::voice))
+        .routes(routes!(texts::send))
         .routes(routes!(incidents::list, incidents::report))
         .routes(routes!(events::events))
         .routes(routes!(invitations::list, invitations::invite))

@@ -26,6 +26,8 @@ mod run;
 mod standing;
 #[cfg(test)]
 mod tests;
+pub(crate) mod text_keeping;
+mod texts;
 mod transfer;
 mod trunk;
 mod voicemail;
@@ -34,13 +36,17 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
 use hearthline_emergency::profile::EmergencyProfile;
-use hearthline_sip::endpoint::{self, CallHandle, Credentials, Endpoint, Event};
+use hearthline_sip::endpoint::{
+    self, CallHandle, Credentials, Endpoint, Event, FailureCause, QueryHandle,
+};
 use hearthline_sip::target::{Target, Transport};
-use hearthline_sip::{Host, Request};
+use hearthline_sip::{Host, Request, StatusCode};
 
 pub use config::{LineSecret, LineTimers, LinesConfig, LinesFault, VOICEMAIL_AFTER, Voicemail};
 pub(crate) use dialled::DialPlan;
 pub(crate) use run::{Door, Lent, open};
+pub(crate) use text_keeping::TextDesk;
+pub(crate) use texts::{ComingText, GoingText, Keeping, NotSent};
 pub(crate) use voicemail::{MAILBOX_USER, UNWANTED, diverted_line};
 
 use crate::clock::UnixMs;
@@ -50,6 +56,7 @@ use crate::line::{Line, LineHealth, LineTrouble};
 use crate::number::Number;
 use incoming::Incoming;
 use outgoing::Outgoing;
+use texts::Texts;
 use trunk::Trunk;
 
 /// Calls over lines at once.
@@ -72,6 +79,10 @@ pub(crate) enum Input<'a> {
     Outside(endpoint::Input<'a>),
     /// The lines or the contacts are these now.
     Setup(Box<Setup>),
+    /// Send a text.
+    SendText(GoingText),
+    /// What became of a text that came.
+    TextKept(u64, Keeping),
     /// The time of the last [`Output::Timeout`] has come.
     Timeout,
 }
@@ -98,6 +109,13 @@ pub(crate) enum Output {
     },
     /// Whether a call for help would find a line.
     Ready(bool),
+    /// A text came; its line waits for [`Input::TextKept`].
+    TextCame(Box<ComingText>),
+    /// A text went out, by which line, or did not.
+    TextOver {
+        id: u64,
+        outcome: Result<LineId, NotSent>,
+    },
     /// Nothing more until then.
     Timeout(Option<Duration>),
 }
@@ -203,6 +221,7 @@ pub(crate) struct Gateway {
     beyond: BTreeMap<u64, transfer::Beyond>,
     moves: BTreeMap<u64, transfer::Move>,
     helped: VecDeque<Helped>,
+    texts: Texts,
     ready: bool,
     /// Registrations that are being taken back.
     leaving: usize,
@@ -225,6 +244,7 @@ impl Gateway {
             beyond: BTreeMap::new(),
             moves: BTreeMap::new(),
             helped: VecDeque::new(),
+            texts: Texts::default(),
             ready: false,
             leaving: 0,
             outputs: VecDeque::new(),
@@ -247,6 +267,8 @@ impl Gateway {
             }
             Input::Outside(input) => self.outside.handle_input(input, now),
             Input::Setup(setup) => self.set_up(*setup, now),
+            Input::SendText(text) => self.send_text(text, now),
+            Input::TextKept(id, keeping) => self.text_kept(id, keeping, now),
             Input::Timeout => {
                 self.home.handle_input(endpoint::Input::Timeout, now);
                 self.outside.handle_input(endpoint::Input::Timeout, now);
@@ -353,11 +375,29 @@ impl Gateway {
                 cause,
                 retry_at,
             } => self.not_registered(registration, &cause, retry_at, now),
+            Event::Request {
+                handle,
+                request,
+                source,
+                ..
+            } => self.text_came(handle, &request, &source, now),
             Event::QueryAnswered { query, response } => {
-                self.probed(query, Ok(response.status), now);
+                self.told(query, Ok(response.status), now);
             }
-            Event::QueryFailed { query, cause } => self.probed(query, Err(&cause), now),
+            Event::QueryFailed { query, cause } => self.told(query, Err(&cause), now),
             other => self.call_event(Side::Outside, other, now),
+        }
+    }
+
+    /// A line answered a question of ours, or did not: a text's, or whether it works.
+    fn told(
+        &mut self,
+        query: QueryHandle,
+        outcome: Result<StatusCode, &FailureCause>,
+        now: Duration,
+    ) {
+        if !self.text_told(query, outcome, now) {
+            self.probed(query, outcome, now);
         }
     }
 

@@ -39,7 +39,7 @@ pub const SENT_MAX: u32 = 50_000;
 pub const SENT_BYTES_MAX: i64 = 512 * 1024 * 1024;
 
 /// What a sender names its message by, so that sending again makes no second one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, min_length = 1, max_length = 64)]
 pub struct ClientId(String);

@@ -135,6 +135,7 @@ pub const RULES: &[Rule] = &[
     rule(Method::GET,    "/api/v1/messages/{id}",          [O, O, O, O, O, N]),
     rule(Method::DELETE, "/api/v1/messages/{id}",          [O, O, O, O, O, N]),
     rule(Method::GET,    "/api/v1/messages/{id}/voice",    [O, O, O, O, O, N]),
+    rule(Method::POST,   "/api/v1/texts",                  [O, O, N, N, O, N]),
     rule(Method::GET,    "/api/v1/incidents",              [A, A, N, N, N, N]),
     rule(Method::POST,   "/api/v1/incidents",              [N, N, N, N, O, N]),
     rule(Method::GET,    "/api/v1/events",                 [O, O, O, O, O, N]),

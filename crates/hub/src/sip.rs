@@ -42,7 +42,7 @@ use tokio::task::JoinHandle;
 use crate::entropy::random;
 use crate::event::EventKind;
 use crate::feed::Feed;
-use crate::gateway::{self, LinesConfig};
+use crate::gateway::{self, DialPlan, LinesConfig, TextDesk};
 use crate::home::{Home, Limits};
 use crate::live::LiveConnections;
 use crate::run::HubError;
@@ -96,6 +96,9 @@ pub(crate) struct SipServer {
     pub(crate) addresses: Vec<(FlowTransport, SocketAddr)>,
     /// Where lines reach the hub.
     pub(crate) lines: Vec<(Transport, SocketAddr)>,
+    /// Where texts to outside are handed in, and how numbers are dialled.
+    pub(crate) texts: TextDesk,
+    pub(crate) plan: DialPlan,
     news: mpsc::Sender<News>,
     /// For SIP over WebSocket.
     pub(crate) entrance: Entrance,
@@ -193,6 +196,7 @@ impl SipServer {
             stop: stop.clone(),
         };
         let (door, lines, gateway) = gateway::open(lent).await?;
+        let (texts, plan) = (door.texts.clone(), door.plan.clone());
         let parts = Parts {
             country: config.country,
             domain,
@@ -227,6 +231,8 @@ impl SipServer {
             domain: config.domain,
             addresses,
             lines,
+            texts,
+            plan,
             news,
             entrance: Entrance::of(&around),
         };

@@ -141,7 +141,7 @@ impl Gateway {
     }
 
     /// Whose call it is: of several lines at one address, the one that the request names.
-    fn line_of(&self, request: &Request, source: &Source) -> Option<&Trunk> {
+    pub(super) fn line_of(&self, request: &Request, source: &Source) -> Option<&Trunk> {
         let from_here = || {
             self.trunks
                 .iter()
@@ -158,7 +158,7 @@ impl Gateway {
     }
 
     /// What the line says about who calls: what it asserts, else From.
-    fn caller_of(&self, request: &Request) -> Option<Number> {
+    pub(super) fn caller_of(&self, request: &Request) -> Option<Number> {
         let headers = &request.headers;
         if relay::wants_privacy(headers) {
             return None;

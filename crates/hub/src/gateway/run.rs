@@ -1,6 +1,7 @@
 //! The gateway on real sockets and the real clock. Nothing that it waits for is a store: lines and contacts are read by
 //! a task of their own, health is written by another, so a call is never held up by a disk.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,16 +13,17 @@ use hearthline_sip::endpoint::{self, Endpoint, SessionTimerConfig};
 use hearthline_sip::framer::Frame;
 use hearthline_sip::outbound::{Flow, FlowId, FlowTransport};
 use hearthline_sip::target::{Target, Transport};
-use hearthline_sip::{Host, Limits, parse_datagram};
+use hearthline_sip::{Host, Limits, Method, parse_datagram};
 use hearthline_transport::{FromNetwork, Reach, Sockets, SocketsConfig, ToNetwork, Trust};
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
+use super::text_keeping::{self, TextOrder};
 use super::{
-    CALLBACK_WINDOW, DialPlan, Gateway, GatewayConfig, Input, Known, LineSetup, LinesConfig,
-    Output, Setup, endpoint_config,
+    CALLBACK_WINDOW, ComingText, DialPlan, Gateway, GatewayConfig, GoingText, Input, Keeping,
+    Known, LineSetup, LinesConfig, NotSent, Output, Setup, TextDesk, endpoint_config,
 };
 use crate::entropy::random;
 use crate::event::EventKind;
@@ -45,6 +47,8 @@ const SWITCHBOARD_END: SocketAddr = SocketAddr::new(
 );
 /// Messages that wait for the gateway.
 const QUEUE_MAX: usize = 1_024;
+/// Texts that wait, each way.
+const TEXTS_MAX: usize = 64;
 /// Changes of health that wait for the store.
 const HEALTH_MAX: usize = 256;
 /// How long changes of the home are collected before lines and contacts are read again.
@@ -66,6 +70,8 @@ pub(crate) struct Door {
     pub(crate) plan: DialPlan,
     /// Where the mailbox is.
     pub(crate) voicemail: Option<SocketAddr>,
+    /// Where texts to outside are handed in.
+    pub(crate) texts: TextDesk,
 }
 
 impl Door {
@@ -132,6 +138,8 @@ pub(crate) async fn open(
     let mut outside = endpoint_config(seed()?, local);
     // Also of a line that asks for none: one that lost the end of a call is found out (RFC 4028).
     outside.session_timer = Some(SessionTimerConfig::default());
+    // Texts of mobile lines (RFC 3428).
+    outside.methods.push(Method::Message);
     let outside = Endpoint::new(outside);
     let mut inside = endpoint_config(seed()?, vec![(Transport::Tcp, GATEWAY_END)]);
     // Devices of the home move their calls; lines move nothing.
@@ -166,6 +174,9 @@ pub(crate) async fn open(
     let (queue, from_home) = mpsc::channel(QUEUE_MAX);
     let (setups, changed) = mpsc::channel(1);
     let (health, notes) = mpsc::channel(HEALTH_MAX);
+    let (orders, texts) = mpsc::channel(TEXTS_MAX);
+    let (coming, texts_coming) = mpsc::channel(TEXTS_MAX);
+    let (keeping, kept) = mpsc::channel(TEXTS_MAX);
     let feed = Feed::new(home.store.clone(), home.bus.as_ref(), newest);
     let running = Running {
         gateway,
@@ -177,9 +188,15 @@ pub(crate) async fn open(
         changed,
         health,
         ready: ready.clone(),
+        texts,
+        going: HashMap::new(),
+        last_text: 0,
+        coming,
+        kept,
     };
     let tasks = vec![
         tokio::spawn(run(running, stop.clone())),
+        tokio::spawn(text_keeping::keep(home.clone(), texts_coming, keeping)),
         tokio::spawn(note_health(home.clone(), notes)),
         tokio::spawn(follow(home, config, folder, feed, setups, stop)),
     ];
@@ -189,6 +206,7 @@ pub(crate) async fn open(
         ready,
         plan,
         voicemail,
+        texts: TextDesk::new(orders),
     };
     Ok((door, bound, tasks))
 }
@@ -268,6 +286,13 @@ struct Running {
     changed: mpsc::Receiver<Setup>,
     health: mpsc::Sender<(LineId, LineHealth, Option<LineTrouble>)>,
     ready: Arc<AtomicBool>,
+    /// Texts that are to go out, and who waits for those that are under way.
+    texts: mpsc::Receiver<TextOrder>,
+    going: HashMap<u64, oneshot::Sender<Result<LineId, NotSent>>>,
+    last_text: u64,
+    /// Texts that came, to be stored; and what became of them.
+    coming: mpsc::Sender<Box<ComingText>>,
+    kept: mpsc::Receiver<(u64, Keeping)>,
 }
 
 /// Carries bytes and time until told to stop; then the lines are left in order.
@@ -330,6 +355,11 @@ async fn serve(own: &mut Running, stop: &mut watch::Receiver<bool>) {
                     return;
                 }
             },
+            Some(order) = own.texts.recv() => own.send_text(order),
+            Some((id, keeping)) = own.kept.recv() => {
+                let now = own.epoch.elapsed();
+                own.gateway.handle_input(Input::TextKept(id, keeping), now);
+            }
             setup = own.changed.recv() => if let Some(setup) = setup {
                 let now = own.epoch.elapsed();
                 own.gateway.handle_input(Input::Setup(Box::new(setup)), now);
@@ -383,9 +413,34 @@ impl Running {
                     let _ = self.health.try_send((line, health, trouble));
                 }
                 Output::Ready(ready) => self.ready.store(ready, Ordering::Relaxed),
+                Output::TextCame(text) => {
+                    let id = text.id;
+                    if self.coming.try_send(text).is_err() {
+                        // Too many at once: its line keeps it.
+                        let now = self.epoch.elapsed();
+                        let not_now = Input::TextKept(id, Keeping::NotNow);
+                        self.gateway.handle_input(not_now, now);
+                    }
+                }
+                Output::TextOver { id, outcome } => {
+                    if let Some(answer) = self.going.remove(&id) {
+                        // Whoever waited may have given up.
+                        let _ = answer.send(outcome);
+                    }
+                }
                 Output::Timeout(at) => return Some(at),
             }
         }
+    }
+
+    fn send_text(&mut self, order: TextOrder) {
+        let TextOrder { to, text, answer } = order;
+        self.last_text += 1;
+        let id = self.last_text;
+        self.going.insert(id, answer);
+        let now = self.epoch.elapsed();
+        let going = Input::SendText(GoingText { id, to, text });
+        self.gateway.handle_input(going, now);
     }
 
     /// The same without the switchboard, which has stopped.

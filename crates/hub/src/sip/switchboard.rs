@@ -248,6 +248,8 @@ impl Switchboard {
                 }
             };
             tokio::select! {
+                // First: the connections that end with the hub take no registration with them.
+                biased;
                 _ = stop.wait_for(|stop| *stop) => return,
                 heard = news.recv() => match heard {
                     Some(heard) => self.hear(heard),
@@ -386,6 +388,7 @@ impl Switchboard {
                     }
                 }
                 RegistrarOutput::Remove(key) => changes.extend(self.keys.remove(key.ruid)),
+                RegistrarOutput::Left(flow) => self.close(flow, now),
                 RegistrarOutput::Timeout(at) => return (changes, at),
             }
         }

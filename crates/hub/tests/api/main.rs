@@ -15,4 +15,12 @@ mod phones_and_address_books_over_http;
 mod revoked_devices_lose_their_connections;
 mod rooms_and_speakers_get_messages;
 mod senders_and_mailboxes_have_limits;
+#[path = "../../../modem/tests/lines/private_bus.rs"]
+#[allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "each test uses its own part; one that cannot go on fails"
+)]
+mod private_bus;
+mod texts_go_by_mobile_lines;
 mod the_api_keeps_its_limits;

@@ -12,9 +12,17 @@ mod faults_in_calls;
 mod late_offers_pass;
 mod lines_carry_calls;
 mod lines_carry_calls_for_help;
+mod lines_give_way_to_a_modem;
 mod lines_interop;
 mod lines_move_calls;
 mod nobody_takes_it;
+#[path = "../../../modem/tests/lines/private_bus.rs"]
+#[allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "each test uses its own part; one that cannot go on fails"
+)]
+mod private_bus;
 mod sip_calls_are_screened;
 mod sip_emergencies_reach_no_device;
 mod sip_over_websocket;

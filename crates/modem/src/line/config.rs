@@ -51,6 +51,8 @@ impl ModemConfig {
         endpoint.end_on_session_expiry = false;
         // Texts of the home's (RFC 3428).
         endpoint.methods.push(Method::Message);
+        // The home knows its line by its transport.
+        endpoint.large_over_tcp = false;
         Self {
             endpoint,
             media_address,

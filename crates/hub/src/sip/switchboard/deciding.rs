@@ -280,7 +280,8 @@ impl Switchboard {
         failed: Option<FlowId>,
         now: Duration,
     ) -> Result<Decision, DeviceId> {
-        if let Some(device) = failed.and_then(|flow| self.leaver(flow, request)) {
+        let left = failed.and_then(|flow| self.leaver(flow, request));
+        if let Some(device) = left.or_else(|| self.cut_off(request)) {
             return match self.ways_to(&[device], now) {
                 groups if groups.is_empty() => Err(device),
                 groups => Ok(along(groups)),

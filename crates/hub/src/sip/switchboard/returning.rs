@@ -56,6 +56,20 @@ impl Switchboard {
         })
     }
 
+    /// Whose address by TLS a request of a call goes to, where no connection leads there: we connect to nobody by TLS.
+    pub(super) fn cut_off(&self, request: &Request) -> Option<DeviceId> {
+        let uri = request.uri.as_sip()?;
+        let transport = uri.params().get("transport");
+        let secure = match transport.map(FlowTransport::from_name) {
+            None => uri.is_secure(),
+            Some(named) => named? != FlowTransport::Udp && named? != FlowTransport::Tcp,
+        };
+        let remote = SocketAddr::new(uri.host().ip()?, uri.port()?);
+        let stands = self.flows.stream_to(FlowTransport::Tls, remote).is_some();
+        let device = uri.user().and_then(|user| self.owner_of(user));
+        device.filter(|_| secure && !stands)
+    }
+
     /// A request of a call waits until its device has registered again.
     pub(super) fn await_return(&mut self, id: AskId, device: DeviceId, now: Duration) {
         if self.returning.len() >= RETURNING_MAX {
