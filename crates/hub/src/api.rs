@@ -19,12 +19,15 @@ mod join;
 mod lines;
 mod messages;
 mod people;
+mod push;
 mod rooms;
+mod routines;
 mod sessions;
 mod sip_accounts;
 mod sip_socket;
 mod telephone;
 mod texts;
+mod trigger;
 
 use std::sync::Arc;
 
@@ -95,6 +98,10 @@ fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(events::events))
         .routes(routes!(invitations::list, invitations::invite))
         .routes(routes!(invitations::withdraw))
+        .routes(routes!(routines::list, routines::set))
+        .routes(routes!(routines::renew_key))
+        .routes(routes!(routines::ring))
+        .routes(routes!(push::key, push::subscribe, push::unsubscribe))
 }
 
 /// The OpenAPI document, as committed in `openapi.json`.
@@ -107,7 +114,8 @@ pub fn document() -> OpenApi {
                 .version("1")
                 .description(Some(
                     "The home's server. No request starts a call of any kind, an emergency call least of all. Beside \
-                     it stands /sip, SIP over WebSocket (RFC 7118) for the home's devices.",
+                     it stands /sip, SIP over WebSocket (RFC 7118) for the home's devices, and \
+                     /trigger/{event}/with/key/{key}, which starts the routines that the owner wrote.",
                 ))
                 .build(),
         )
@@ -169,6 +177,7 @@ pub(crate) fn router(home: Shared) -> Router {
         .route_layer(middleware::from_fn_with_state(home.clone(), gate::gate))
         // Behind the gate's layer: the pages are for everybody.
         .merge(crate::site::router())
+        .merge(trigger::router())
         .fallback(|| async {
             Problem::not_found("there is no such path; see /api/v1/openapi.json")
         })

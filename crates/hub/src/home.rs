@@ -22,6 +22,7 @@ use crate::session::{Password, PasswordHash};
 use crate::sip::SipServer;
 use crate::sip::account::{NewSipAccount, PhoneDigest, SipAccount};
 use crate::store::{Store, StoreError};
+use crate::trigger::Triggers;
 use crate::vcard::VcardError;
 
 /// Passwords and codes that are worked on at once: each costs 19 MiB or a tenth of a second.
@@ -141,6 +142,7 @@ pub(crate) struct Home {
     pub(crate) large_bodies_by_caller_max: usize,
     pub(crate) hashing: Semaphore,
     pub(crate) stop: watch::Receiver<bool>,
+    pub(crate) triggers: Triggers,
     /// Set once, before anything is served, where this hub carries calls.
     pub(crate) sip: OnceLock<SipServer>,
 }
@@ -172,6 +174,7 @@ impl Home {
             large_bodies_by_caller_max: limits.large_bodies_by_caller_max,
             hashing: Semaphore::new(HASHES_AT_ONCE),
             stop,
+            triggers: Triggers::default(),
             sip: OnceLock::new(),
         }
     }

@@ -55,7 +55,9 @@ pub mod gateway;
 mod home;
 pub mod join;
 pub mod live;
+pub mod notify;
 mod problem;
+pub mod push;
 pub mod rate;
 pub mod run;
 mod serve;
@@ -63,6 +65,7 @@ pub mod sip;
 mod site;
 mod sweep;
 mod tls;
+pub mod trigger;
 pub mod websocket;
 mod write_limit;
 

@@ -142,6 +142,13 @@ pub const RULES: &[Rule] = &[
     rule(Method::GET,    "/api/v1/invitations",            [A, N, N, N, N, N]),
     rule(Method::POST,   "/api/v1/invitations",            [A, O, N, N, N, N]),
     rule(Method::DELETE, "/api/v1/invitations/{id}",       [A, N, N, N, N, N]),
+    rule(Method::GET,    "/api/v1/routines",               [A, A, N, N, N, N]),
+    rule(Method::PUT,    "/api/v1/routines",               [A, N, N, N, N, N]),
+    rule(Method::POST,   "/api/v1/routines/key",           [A, N, N, N, N, N]),
+    rule(Method::POST,   "/api/v1/people/{id}/ring",       [A, A, O, O, O, N]),
+    rule(Method::GET,    "/api/v1/push",                   [O, O, O, O, N, N]),
+    rule(Method::POST,   "/api/v1/push",                   [O, O, O, O, N, N]),
+    rule(Method::DELETE, "/api/v1/push",                   [O, O, O, O, N, N]),
 ];
 
 /// The rule of a route; none means that nobody may use it.

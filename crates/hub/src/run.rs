@@ -210,6 +210,11 @@ impl Hub {
             live.clone(),
             stopped.clone(),
         )));
+        tasks.push(tokio::spawn(crate::push::follow(
+            home.clone(),
+            Feed::new(store.clone(), bus.as_ref(), newest),
+            stopped.clone(),
+        )));
         if let Some(sip) = config.sip {
             let lent = Lent {
                 home: home.clone(),

@@ -48,6 +48,7 @@ assets! {
     "/api.js" => "api.js", SCRIPT;
     "/dom.js" => "dom.js", SCRIPT;
     "/pages.js" => "pages.js", SCRIPT;
+    "/push.js" => "push.js", SCRIPT;
     "/parts.js" => "parts.js", SCRIPT;
     "/ring.js" => "ring.js", SCRIPT;
     "/sw.js" => "sw.js", SCRIPT;

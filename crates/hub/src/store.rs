@@ -361,6 +361,15 @@ pub trait Events: Send + Sync {
     async fn sweep(&self, now: UnixMs, events_before: UnixMs) -> Answer<()>;
 }
 
+/// Small documents, each read and written as a whole.
+#[async_trait]
+pub trait Documents: Send + Sync {
+    /// The document of this name.
+    async fn document(&self, name: &str) -> Answer<Option<String>>;
+    /// Replaces it.
+    async fn set_document(&self, name: &str, text: &str) -> Answer<()>;
+}
+
 /// Everything that the hub asks of its database.
 pub trait Store:
     People
@@ -378,6 +387,7 @@ pub trait Store:
     + Messages
     + Incidents
     + Events
+    + Documents
 {
 }
 
@@ -397,5 +407,6 @@ impl<T> Store for T where
         + Messages
         + Incidents
         + Events
+        + Documents
 {
 }

@@ -25,3 +25,36 @@ async function fromNetworkOrKept(request) {
     return found;
   }
 }
+
+// What the hub pushes is a kind and an id, never a name or a text: the page asks for the rest.
+const TOLD = {
+  message: { title: "A new message", place: "messages" },
+  call: { title: "A call rings", place: "phone", requireInteraction: true },
+  ring: { title: "Here is your phone", place: "home", requireInteraction: true, vibrate: [600, 300, 600, 300, 600, 300, 600] },
+};
+
+self.addEventListener("push", (event) => {
+  let kind;
+  try {
+    kind = event.data.json().kind;
+  } catch {
+    return; // nothing that the hub sends
+  }
+  const told = TOLD[kind];
+  if (told === undefined) return;
+  const { title, place, ...more } = told;
+  event.waitUntil(self.registration.showNotification(title, { tag: kind, renotify: true, icon: "/icon.svg", data: { place }, ...more }));
+});
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(show(event.notification.data.place));
+});
+
+/** The page that is open already, or a new one. */
+async function show(place) {
+  const [open] = await self.clients.matchAll({ type: "window" });
+  if (open === undefined) return self.clients.openWindow(`/#/${place}`);
+  await open.navigate(`/#/${place}`);
+  return open.focus();
+}

@@ -9,6 +9,7 @@ mod call_settings;
 mod calls;
 mod contacts;
 mod devices;
+mod documents;
 mod events;
 mod incidents;
 mod invitations;

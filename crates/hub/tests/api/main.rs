@@ -12,9 +12,6 @@ mod nothing_here_can_call;
 mod openapi_is_committed;
 mod people_message_each_other;
 mod phones_and_address_books_over_http;
-mod revoked_devices_lose_their_connections;
-mod rooms_and_speakers_get_messages;
-mod senders_and_mailboxes_have_limits;
 #[path = "../../../modem/tests/lines/private_bus.rs"]
 #[allow(
     dead_code,
@@ -22,5 +19,10 @@ mod senders_and_mailboxes_have_limits;
     reason = "each test uses its own part; one that cannot go on fails"
 )]
 mod private_bus;
+mod revoked_devices_lose_their_connections;
+mod rooms_and_speakers_get_messages;
+mod senders_and_mailboxes_have_limits;
 mod texts_go_by_mobile_lines;
 mod the_api_keeps_its_limits;
+mod triggers_do_what_the_owner_wrote;
+mod triggers_never_call_for_help;

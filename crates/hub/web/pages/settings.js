@@ -3,6 +3,7 @@
 import { change, get, signOut } from "../api.js";
 import { element } from "../dom.js";
 import { action, badge, card, check, field, form, row, rows, when } from "../parts.js";
+import { telling } from "../push.js";
 
 const HOURS = [["", "until I switch it off"], ["1", "for an hour"], ["8", "for eight hours"], ["24", "for a day"]];
 
@@ -14,6 +15,7 @@ export async function settings({ who, redraw }) {
     role === "guest" ? [] : get("devices"),
     get("sessions"),
   ]);
+  const told = await telling(redraw);
   const grown = role === "owner" || role === "adult";
   return [
     element(
@@ -22,6 +24,7 @@ export async function settings({ who, redraw }) {
       card("Do not disturb", grown ? quiet(id, wishes, redraw) : element("p", {}, wishes.do_not_disturb ? "On" : "Off")),
       grown ? card("Forward my calls", forward(id, wishes, redraw)) : null,
       grown ? card("Blocked", block(who, wishes, people, devices, redraw)) : null,
+      card("Told while closed", ...told),
       card("Password", password(who.person)),
       card(
         "Signed in",

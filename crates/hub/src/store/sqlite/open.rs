@@ -34,6 +34,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0010_books_both_ways.sql"),
     include_str!("../../../migrations/0011_callers.sql"),
     include_str!("../../../migrations/0012_telephone_incidents.sql"),
+    include_str!("../../../migrations/0013_documents.sql"),
 ];
 /// "HRTH": SQLite files of other programs are left alone.
 const APPLICATION_ID: i64 = 0x4852_5448;
