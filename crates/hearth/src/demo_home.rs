@@ -1,5 +1,5 @@
-//! The demo's home: a hub on loopback with one line, which leads to the drill call-taker, and the speaker enrolled in it.
-use std::path::Path;
+//! The demo's home: a hub on loopback with one line, which leads to the drill call-taker, and the speakers enrolled in it.
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hearthline_emergency::numbers::Country;
@@ -24,13 +24,24 @@ const FOLDER: &str = "demo-home";
 const LINE_MAX: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// A hub that runs, and what the speaker knows of it.
+/// A hub that runs.
 pub(crate) struct DemoHome {
     pub(crate) hub: HubHandle,
-    pub(crate) settings: HomeSettings,
+    folder: PathBuf,
 }
 
-/// Starts the hub, gives it its line, and enrols the speaker with a code, as a person would.
+impl DemoHome {
+    /// Enrols a speaker of this name with a code, as a person would. What it was given is kept in a folder of its own,
+    /// `place` within the home's.
+    ///
+    /// # Errors
+    /// In words.
+    pub(crate) async fn enrol(&self, name: &str, place: &str) -> Result<HomeSettings, String> {
+        enrol(&self.hub, &self.folder.join(place), name).await
+    }
+}
+
+/// Starts the hub and gives it its line.
 ///
 /// # Errors
 /// In words.
@@ -81,12 +92,11 @@ pub(crate) async fn start(
     };
     // A line that was not looked at yet is tried all the same.
     let _ = tokio::time::timeout(LINE_MAX, found).await;
-    let settings = enrol(&hub, &folder, &household.device.name).await?;
-    Ok(DemoHome { hub, settings })
+    Ok(DemoHome { hub, folder })
 }
 
 /// The speaker makes its key, joins with a code, and keeps what it was given.
-async fn enrol(hub: &HubHandle, folder: &Path, name: &str) -> Result<HomeSettings, String> {
+async fn enrol(hub: &HubHandle, speaker: &Path, name: &str) -> Result<HomeSettings, String> {
     let said = |error: &dyn std::fmt::Display| format!("the demo's speaker joins no home: {error}");
     let fields = DeviceFields {
         name: Name::new(name).map_err(|error| said(&error))?,
@@ -100,16 +110,10 @@ async fn enrol(hub: &HubHandle, folder: &Path, name: &str) -> Result<HomeSetting
     let member = member.map_err(|error| said(&error))?;
     let telephone = telephone(*address, &member).await;
     let telephone = telephone.map_err(|error| said(&error))?;
-    let speaker = folder.join("speaker");
-    std::fs::create_dir_all(&speaker).map_err(|error| said(&error))?;
-    keep(
-        &home_folder(&speaker),
-        *address,
-        &member,
-        telephone.as_ref(),
-    )
-    .map_err(|error| said(&error))?;
-    household::read_for(None, &speaker)?
+    std::fs::create_dir_all(speaker).map_err(|error| said(&error))?;
+    keep(&home_folder(speaker), *address, &member, telephone.as_ref())
+        .map_err(|error| said(&error))?;
+    household::read_for(None, speaker)?
         .household
         .ok_or_else(|| said(&"the hub carries no calls"))
 }

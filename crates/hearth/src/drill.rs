@@ -48,6 +48,8 @@ pub(crate) struct Drill<'a> {
     pub(crate) print: bool,
     /// Whether the speaker belongs to a home.
     pub(crate) home: Home,
+    /// A person may answer at the call-taker's console for so many seconds; none: the machine does.
+    pub(crate) console_s: Option<u16>,
 }
 
 /// The home of a drill.
@@ -84,7 +86,11 @@ pub(crate) fn run_drill(drill: Drill<'_>) -> Result<Drilled, (String, Exit)> {
 
 async fn drill_on(drill: Drill<'_>) -> Result<Drilled, (String, Exit)> {
     let home_ca = HomeCa::make(LOOPBACK).map_err(|why| (why, Exit::Missing))?;
-    let psap = start_psap(drill.data, home_ca.identity)
+    let behaviour = Behaviour {
+        hang_up_after_ms: Some(TALK_MS),
+        ..Behaviour::default()
+    };
+    let psap = start_psap(drill.data, home_ca.identity, behaviour, drill.console_s)
         .await
         .map_err(|why| (why, Exit::Missing))?;
     let mut household = drill.household.clone();
@@ -144,17 +150,12 @@ async fn drill_home(
         // A hub dials by one country's numbers; the speaker calls for help all the same.
         return Ok(None);
     };
-    let tcp = psap
-        .sip
-        .iter()
-        .find(|(transport, _)| *transport == Transport::Tcp);
-    let uri = tcp.map_or_else(String::new, |(_, address)| {
-        format!("sip:{address};transport=tcp")
-    });
-    let home = demo_home::start(drill.data, household, country, &uri)
+    let home = demo_home::start(drill.data, household, country, &tcp_uri(psap))
         .await
         .map_err(|why| (why, Exit::Missing))?;
-    household.household = Some(home.settings);
+    let name = &household.device.name;
+    let settings = home.enrol(name, "speaker").await;
+    household.household = Some(settings.map_err(|why| (why, Exit::Missing))?);
     if drill.home == Home::DeadHub {
         home.hub.stop().await;
         return Ok(None);
@@ -162,16 +163,23 @@ async fn drill_home(
     Ok(Some(home.hub))
 }
 
-async fn start_psap(data: &Path, identity: Identity) -> Result<Running, String> {
+/// The drill call-taker on free ports.
+///
+/// # Errors
+/// In words.
+pub(crate) async fn start_psap(
+    data: &Path,
+    identity: Identity,
+    behaviour: Behaviour,
+    person_answers_within_s: Option<u16>,
+) -> Result<Running, String> {
     let config = PsapConfig {
         sip_port: 0,
         tls_port: Some(0),
         http_port: 0,
         recordings: Some(data.join("call-taker")),
-        behaviours: vec![Behaviour {
-            hang_up_after_ms: Some(TALK_MS),
-            ..Behaviour::default()
-        }],
+        behaviours: vec![behaviour],
+        person_answers_within_s,
         print: Print::Nothing,
         ..PsapConfig::default()
     };
@@ -180,7 +188,19 @@ async fn start_psap(data: &Path, identity: Identity) -> Result<Running, String> 
         .map_err(|error| format!("the drill call-taker does not start: {error}"))
 }
 
-fn drill_line(psap: &Running) -> LineSettings {
+/// Where the hub's line finds it.
+pub(crate) fn tcp_uri(psap: &Running) -> String {
+    let tcp = psap
+        .sip
+        .iter()
+        .find(|(transport, _)| *transport == Transport::Tcp);
+    tcp.map_or_else(String::new, |(_, address)| {
+        format!("sip:{address};transport=tcp")
+    })
+}
+
+/// The speaker's own line to it.
+pub(crate) fn drill_line(psap: &Running) -> LineSettings {
     let udp = psap
         .sip
         .iter()

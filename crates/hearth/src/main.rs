@@ -10,6 +10,7 @@ mod models;
 mod place;
 mod playback;
 mod print;
+mod simulator;
 mod timeline;
 mod voice;
 mod voicemail;
@@ -38,7 +39,7 @@ enum Command {
     Bench(command::bench::Arguments),
     /// Is this speaker ready to call for help?
     Doctor(command::doctor::Arguments),
-    /// One spoken emergency call, end to end, on this machine.
+    /// One spoken emergency call, end to end, on this machine; with --page you are the one who speaks.
     Demo(command::demo::Arguments),
     /// Put recordings through the device and show what it does.
     Hear(command::hear::Arguments),

@@ -7,7 +7,13 @@ use hearthline_speaker::io::run::When;
 
 /// One line for a step; none for steps that a person need not see.
 pub(crate) fn line(step: &Step, when: When) -> Option<String> {
-    let (word, text) = match step {
+    let (word, text) = words(step)?;
+    Some(format!("{:>8.2} s  {word:<9} {text}", seconds(when)))
+}
+
+/// What kind of step it is, and its text; none for steps that a person need not see.
+pub(crate) fn words(step: &Step) -> Option<(&'static str, String)> {
+    Some(match step {
         Step::Wake { keyword, score, .. } => ("wake", format!("\"{keyword}\", score {score:.2}")),
         Step::Heard {
             transcript,
@@ -48,8 +54,7 @@ pub(crate) fn line(step: &Step, when: When) -> Option<String> {
         Step::Said { text } => ("says", format!("\"{text}\"")),
         Step::Ended { outcome } => ("end", (*outcome).to_owned()),
         Step::Trouble { what } => ("trouble", what.clone()),
-    };
-    Some(format!("{:>8.2} s  {word:<9} {text}", seconds(when)))
+    })
 }
 
 /// Seconds since the microphone's first sample.

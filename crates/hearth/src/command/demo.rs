@@ -1,4 +1,6 @@
 //! `hearth demo`: one spoken emergency call, end to end, on this machine.
+mod page;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -21,15 +23,27 @@ const LEAD_SAMPLES: usize = 16_000;
 /// Silence between the sentence and the call-taker's answer, beside the window to cancel: 1.7 s.
 const ANSWER_SAMPLES: usize = 27_200;
 
+/// Where the page is, unless another port is given.
+const PAGE_PORT: u16 = 8910;
+
 /// How the demo runs.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  hearth demo\n  hearth demo --hub-dead\n  hearth demo --say \"Alexa, did you call nine one one?\"\n\nEverything is a drill on this machine; nothing leaves it.\nExit codes: 0 the call-taker answered, 1 no call was made, 2 wrong input, 3 models or Python are missing."
+    after_help = "Examples:\n  hearth demo\n  hearth demo --page\n  hearth demo --hub-dead\n  hearth demo --console\n  hearth demo --say \"Alexa, did you call nine one one?\"\n\nEverything is a drill on this machine; nothing leaves it.\nExit codes: 0 the call-taker answered, 1 no call was made, 2 wrong input, 3 models or Python are missing."
 )]
 pub(crate) struct Arguments {
     /// Say this instead.
     #[arg(long, value_name = "TEXT", default_value = SENTENCE)]
     say: String,
+    /// Stay up, and be the speaker yourself: a page in the browser with a microphone, and one of the call-taker.
+    #[arg(long, conflicts_with_all = ["say", "hub_dead", "loudspeaker"])]
+    page: bool,
+    /// The page's port on this machine; 0 takes a free one.
+    #[arg(long, value_name = "PORT", default_value_t = PAGE_PORT, requires = "page")]
+    port: u16,
+    /// Print the page's address without asking a browser to show it.
+    #[arg(long, requires = "page")]
+    no_open: bool,
     /// Household configuration (TOML); a made-up drill household without it.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -39,6 +53,9 @@ pub(crate) struct Arguments {
     /// End the home's hub before anybody speaks: the call goes by the speaker's own line then.
     #[arg(long)]
     hub_dead: bool,
+    /// Answer the call yourself, at the call-taker's console in a browser, within so many seconds; then the machine does.
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "60", value_parser = clap::value_parser!(u16).range(1..=600))]
+    console: Option<u16>,
     /// Write what the loudspeaker plays to this WAV file.
     #[arg(long, value_name = "FILE")]
     loudspeaker: Option<PathBuf>,
@@ -64,6 +81,15 @@ fn demo(arguments: &Arguments) -> Result<Exit, (String, Exit)> {
     let household =
         household::read(arguments.config.as_deref()).map_err(|why| (why, Exit::Input))?;
     let data = place::device_folder(arguments.data.as_deref()).map_err(|why| (why, Exit::Input))?;
+    if arguments.page {
+        return page::run(page::Served {
+            models: &models,
+            household,
+            data: &data,
+            port: arguments.port,
+            opens: !arguments.no_open,
+        });
+    }
     let mut synthesiser = voice::synthesiser(&models).map_err(|why| (why, Exit::Missing))?;
     let spoken = synthesiser
         .speak(&arguments.say)
@@ -97,6 +123,7 @@ fn demo(arguments: &Arguments) -> Result<Exit, (String, Exit)> {
             true => Home::DeadHub,
             false => Home::Hub,
         },
+        console_s: arguments.console,
     })?;
     tell(&drilled);
     Ok(if drilled.outcome.call.state == "answered" {
@@ -119,6 +146,7 @@ fn tell(drilled: &Drilled) {
     } else {
         out!("\nNo call was made: {}.", drilled.outcome.reason);
     }
+    out!("\nSpeak yourself, in a browser:\n  hearth demo --page");
 }
 
 fn tell_call(call: &CallReport) {

@@ -205,6 +205,7 @@ fn heard_in_a_drill(
         loudspeaker: Sink::Nowhere,
         print: !arguments.json,
         home: drill::Home::None,
+        console_s: None,
     };
     drill::run_drill(drill).map(|drilled| drilled.outcome)
 }

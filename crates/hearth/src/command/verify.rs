@@ -135,6 +135,18 @@ fn trust(arguments: &Arguments) -> Result<Trust, String> {
     })
 }
 
+/// The check of a bundle by the device that made it, whose folder this is.
+///
+/// # Errors
+/// In words.
+pub(crate) fn own(bundle: &Path, device: &Path) -> Result<Report, String> {
+    let mut policy = TrustPolicy::none();
+    let id = own_device(Some(device))?;
+    policy.devices.extend(id.map(DeviceAnchor::Id));
+    let bundle = read_limited(bundle, BUNDLE_BYTES_MAX as u64)?;
+    Ok(verify(&bundle, &policy))
+}
+
 /// The key id of this machine's device, when it has one. A folder that was asked for must hold a key.
 fn own_device(given: Option<&Path>) -> Result<Option<KeyId>, String> {
     let Ok(folder) = place::device_folder(given) else {

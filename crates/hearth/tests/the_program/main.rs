@@ -1,11 +1,14 @@
 //! The program `hearth` as a person runs it: its words, its exit codes, its real processes; each file is one behaviour.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "../../../hub/tests/site/browser.rs"]
+mod browser;
 mod capture;
 mod program;
 mod scene;
 
 mod a_device_joins_a_home;
+mod a_person_speaks_in_a_browser;
 mod bad_configuration;
 mod bad_networks_are_understood;
 mod bad_recordings;

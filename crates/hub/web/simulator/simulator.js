@@ -86,7 +86,7 @@ document.getElementById("app").replaceChildren(
       ),
       element(
         "section",
-        { class: "card" },
+        { class: "card later" },
         element("h2", {}, "Try"),
         element(
           "ul",
@@ -99,7 +99,7 @@ document.getElementById("app").replaceChildren(
       ),
       element(
         "section",
-        { class: "card" },
+        { class: "card later" },
         element("h2", {}, "Without a microphone"),
         element(
           "form",
@@ -369,7 +369,7 @@ function showRing() {
     shownRing = ring;
     ringPlace.replaceChildren(lightRing(ring, { size: 192 }));
   }
-  const spoken = ["listening", "speaking", "thinking"].includes(ring) && now.light !== "asking" ? RING_STATES[ring] : (WORDS[now.light] ?? RING_STATES[ring]);
+  const spoken = now.held ? "listening" : (WORDS[now.light] ?? RING_STATES[ring]);
   const text = now.connected ? spoken : "not connected";
   if (state.textContent !== text) state.textContent = text;
   document.body.dataset.ring = ring;

@@ -1,0 +1,303 @@
+//! The page's server, on loopback.
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use hearthline_webrtc::{Keys, OpenError, open};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::assets::{self, CONTENT_POLICY};
+use super::bridge::Command;
+use super::events;
+use super::tabs::{Ground, NotOpened, TABS_MAX, Tab, Tabs};
+use crate::demo_home::DemoHome;
+
+/// Largest request: an offer of a browser has some 3 kB.
+const REQUEST_BYTES_MAX: usize = 64 * 1024;
+/// Largest bundle that is handed out.
+const BUNDLE_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+/// The server, running.
+pub(crate) struct Simulator {
+    /// Where the page is.
+    pub(crate) address: SocketAddr,
+    tabs: Arc<Tabs>,
+    task: JoinHandle<()>,
+}
+
+#[derive(Clone)]
+struct Shared {
+    tabs: Arc<Tabs>,
+    keys: Arc<Keys>,
+}
+
+/// Starts it on that port of 127.0.0.1; 0 takes a free one.
+///
+/// # Errors
+/// In words.
+pub(crate) async fn start(ground: Ground, port: u16) -> Result<Simulator, String> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let listener = TcpListener::bind(address).await;
+    let listener = listener.map_err(|error| format!("{address}: {error}; give another --port"))?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let shared = Shared {
+        tabs: Arc::new(Tabs::new(ground)),
+        keys: Arc::new(Keys::generate().map_err(|error| error.to_string())?),
+    };
+    let tabs = Arc::clone(&shared.tabs);
+    let app = router(shared);
+    let task = tokio::spawn(async move {
+        // It ends with its task alone.
+        let _ = axum::serve(listener, app).await;
+    });
+    Ok(Simulator {
+        address,
+        tabs,
+        task,
+    })
+}
+
+impl Simulator {
+    /// Ends it, and gives back the home that its devices were enrolled in.
+    pub(crate) async fn stop(self) -> Option<DemoHome> {
+        self.task.abort();
+        let _ = self.task.await;
+        Arc::into_inner(self.tabs)?.into_home()
+    }
+}
+
+fn router(shared: Shared) -> Router {
+    Router::new()
+        .route("/simulator/tabs", post(open_tab))
+        .route("/simulator/tabs/{tab}/events", get(follow))
+        .route("/simulator/tabs/{tab}/sound", post(sound))
+        .route("/simulator/tabs/{tab}/hold", post(hold))
+        .route("/simulator/tabs/{tab}/release", post(release))
+        .route("/simulator/tabs/{tab}/cancel", post(cancel))
+        .route("/simulator/tabs/{tab}/typed", post(typed))
+        .route("/simulator/tabs/{tab}/incidents/{name}", get(incident))
+        .with_state(shared)
+        .merge(assets::router())
+        .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
+        .layer(middleware::from_fn(only_its_own_page))
+}
+
+/// Refuses requests that a page of elsewhere makes a browser send here (another `Host`, a foreign `Origin`, or what the
+/// browser itself calls cross-site), and lets no answer be used for more than it is.
+async fn only_its_own_page(request: Request, next: Next) -> Response {
+    let mut response = if is_own(request.method(), request.headers()) {
+        next.run(request).await
+    } else {
+        StatusCode::FORBIDDEN.into_response()
+    };
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    // The page of one file brings its own policy in its head.
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static(CONTENT_POLICY));
+    response
+}
+
+fn is_own(method: &Method, headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).map(HeaderValue::to_str);
+    let Some(Ok(host)) = text(header::HOST) else {
+        return false;
+    };
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let here = ["127.0.0.1", "localhost"]
+        .iter()
+        .any(|own| name.eq_ignore_ascii_case(own));
+    let origin = match text(header::ORIGIN) {
+        // Browsers name it with everything but plain reading.
+        None => method == Method::GET || method == Method::HEAD,
+        Some(Ok(origin)) => origin
+            .strip_prefix("http://")
+            .is_some_and(|own| own.eq_ignore_ascii_case(host)),
+        Some(Err(_)) => false,
+    };
+    let site = match headers.get("sec-fetch-site").map(HeaderValue::to_str) {
+        None | Some(Ok("same-origin" | "none")) => true,
+        // A link to the page, from wherever: the page alone does nothing.
+        Some(Ok(_)) => {
+            let mode = headers.get("sec-fetch-mode");
+            method == Method::GET && mode.is_some_and(|mode| mode == "navigate")
+        }
+        Some(Err(_)) => false,
+    };
+    here && origin && site
+}
+
+fn refusal(status: StatusCode, why: &str) -> Response {
+    (status, Json(json!({ "error": why }))).into_response()
+}
+
+async fn open_tab(State(shared): State<Shared>) -> Response {
+    match shared.tabs.open().await {
+        Ok(name) => (StatusCode::CREATED, Json(json!({ "tab": name }))).into_response(),
+        Err(NotOpened::TooMany) => refusal(
+            StatusCode::SERVICE_UNAVAILABLE,
+            &format!(
+                "{TABS_MAX} devices run already; close a tab, and half a minute later its place is free"
+            ),
+        ),
+        Err(NotOpened::Failed(why)) => refusal(StatusCode::INTERNAL_SERVER_ERROR, &why),
+    }
+}
+
+fn gone() -> Response {
+    refusal(StatusCode::NOT_FOUND, "this device has ended")
+}
+
+async fn follow(
+    State(shared): State<Shared>,
+    Path(tab): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let Some(tab) = shared.tabs.get(&tab) else {
+        return gone();
+    };
+    let seen = headers
+        .get("last-event-id")
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0);
+    events::stream(&tab.journal, seen)
+}
+
+async fn sound(State(shared): State<Shared>, Path(tab): Path<String>, offer: String) -> Response {
+    let Some(tab) = shared.tabs.get(&tab) else {
+        return gone();
+    };
+    match open(&offer, &shared.keys).await {
+        Ok((answer, sound)) => ask(&tab, Command::Sound(sound))
+            .map_or_else(|refused| refused, |()| answer.into_response()),
+        Err(OpenError::Offer(why)) => refusal(StatusCode::BAD_REQUEST, &why.to_string()),
+        Err(error) => refusal(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
+}
+
+/// Hands it to the tab; a tab that takes nothing is told so.
+fn ask(tab: &Tab, command: Command) -> Result<(), Response> {
+    let busy = "this device takes nothing now; try again";
+    tab.commands
+        .try_send(command)
+        .map_err(|_| refusal(StatusCode::SERVICE_UNAVAILABLE, busy))
+}
+
+fn asked(shared: &Shared, tab: &str, command: Command) -> Response {
+    let Some(tab) = shared.tabs.get(tab) else {
+        return gone();
+    };
+    ask(&tab, command).map_or_else(
+        |refused| refused,
+        |()| StatusCode::NO_CONTENT.into_response(),
+    )
+}
+
+async fn hold(State(shared): State<Shared>, Path(tab): Path<String>) -> Response {
+    asked(&shared, &tab, Command::Hold)
+}
+
+async fn release(State(shared): State<Shared>, Path(tab): Path<String>) -> Response {
+    asked(&shared, &tab, Command::Release)
+}
+
+async fn cancel(State(shared): State<Shared>, Path(tab): Path<String>) -> Response {
+    asked(&shared, &tab, Command::Cancel)
+}
+
+async fn typed(State(shared): State<Shared>, Path(tab): Path<String>, text: String) -> Response {
+    asked(&shared, &tab, Command::Type(text))
+}
+
+async fn incident(
+    State(shared): State<Shared>,
+    Path((tab, name)): Path<(String, String)>,
+) -> Response {
+    let Some(tab) = shared.tabs.get(&tab) else {
+        return gone();
+    };
+    let plain = name
+        .strip_suffix(".zip")
+        .is_some_and(|stem| stem.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'));
+    let none = || refusal(StatusCode::NOT_FOUND, "there is no such incident");
+    if !plain {
+        return none();
+    }
+    let path = tab.incidents.join(&name);
+    let read = tokio::task::spawn_blocking(move || {
+        let size = std::fs::metadata(&path)?.len();
+        if size > BUNDLE_BYTES_MAX {
+            return Err(std::io::ErrorKind::FileTooLarge.into());
+        }
+        std::fs::read(&path)
+    });
+    let Ok(Ok(bytes)) = read.await else {
+        return none();
+    };
+    let headers = [
+        (header::CONTENT_TYPE, "application/zip".to_owned()),
+        (
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{name}\""),
+        ),
+    ];
+    (headers, Bytes::from(bytes)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_page_itself_is_answered() {
+        let with = |method: Method, pairs: &[(&'static str, &'static str)]| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in pairs {
+                headers.insert(*name, HeaderValue::from_static(value));
+            }
+            is_own(&method, &headers)
+        };
+        let host = ("host", "localhost:8910");
+        let own = ("origin", "http://localhost:8910");
+        let same = ("sec-fetch-site", "same-origin");
+        let cross = ("sec-fetch-site", "cross-site");
+        let navigate = ("sec-fetch-mode", "navigate");
+        assert!(with(Method::GET, &[host]));
+        assert!(with(Method::GET, &[("host", "127.0.0.1:8910")]));
+        assert!(with(Method::POST, &[host, own, same]));
+        assert!(with(Method::GET, &[host, cross, navigate]));
+        for foreign in [
+            "http://evil.example.com",
+            "https://localhost:8910",
+            "http://localhost:8060",
+            "null",
+        ] {
+            assert!(
+                !with(Method::POST, &[host, ("origin", foreign)]),
+                "{foreign}"
+            );
+        }
+        assert!(!with(Method::POST, &[host]), "nobody says where it is from");
+        assert!(!with(Method::POST, &[host, own, cross]));
+        assert!(!with(Method::GET, &[host, cross]));
+        assert!(!with(Method::GET, &[]));
+        // A name of elsewhere that leads here.
+        assert!(!with(Method::GET, &[("host", "evil.example.com:8910")]));
+    }
+}
