@@ -71,6 +71,7 @@ try {
   await inspect(olive, axe, "call-tones");
   await act(adam, "hang-up").click();
   await olive.waitForSelector("#calls:has-text('Ended')");
+  assert.equal(await adam.title(), "Messages – Hearthline", "the title is the page's again");
   await act(olive, "dismiss").click();
   await olive.waitForSelector("#calls[hidden]", { state: "attached" });
 

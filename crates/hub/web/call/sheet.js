@@ -42,11 +42,24 @@ export function callSheet(say) {
     if (news !== told) say(news);
     told = news;
     const caller = present.find(({ state }) => state === "offered");
-    document.title = caller === undefined ? document.title.replace(/^☎ .* – /, "") : `☎ ${harmless(caller.name)} is calling – ${document.title.replace(/^☎ .* – /, "")}`;
+    entitle(caller);
   };
   const drop = (conversation) => {
     ended.delete(conversation);
     refresh();
+  };
+
+  // The title says who calls, as long as they do; a page that the person opens meanwhile puts its own.
+  let [plain, ours] = ["", null];
+  const entitle = (caller) => {
+    if (caller !== undefined && document.title !== ours) {
+      plain = document.title;
+      ours = `${harmless(caller.name)} is calling – ${plain}`;
+      document.title = ours;
+    } else if (caller === undefined) {
+      if (ours !== null && document.title === ours) document.title = plain;
+      ours = null;
+    }
   };
 
   const stop = watch(refresh);
