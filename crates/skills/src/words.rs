@@ -13,9 +13,7 @@ pub(crate) const NO_SUCH_TIMER: &str = "There is no such timer.";
 pub(crate) const NO_LENGTH: &str = "Say for how long: up to a hundred days.";
 pub(crate) const TOO_LONG: &str = "That is too long: a timer takes up to a hundred days.";
 pub(crate) const TOO_MANY: &str = "I keep no more than I have now. Cancel something first.";
-pub(crate) const ALARM_WHEN: &str = "At what time?";
-pub(crate) const REMIND_WHEN: &str =
-    "Say when, too: for example, remind me to water the plants tomorrow at nine.";
+pub(crate) const WHEN: &str = "For when?";
 pub(crate) const NOTHING_RINGS: &str = "Nothing is ringing.";
 pub(crate) const LEFT_AS_IT_IS: &str = "All right. I leave it as it is.";
 pub(crate) const NO_WATCH: &str = "The stopwatch is not running.";

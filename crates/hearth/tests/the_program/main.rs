@@ -24,4 +24,5 @@ mod nothing_is_reported;
 mod shows_what_a_sentence_means;
 mod speakers_call_each_other;
 mod speakers_leave_messages;
+mod timers_outlive_kills;
 mod verify_tells_strangers_the_truth;

@@ -4,8 +4,9 @@ use core::time::Duration;
 use jiff::civil::DateTime;
 
 use super::Agenda;
+use super::answering::{Pending, Wanted};
 use super::ringing::bell_of;
-use super::timing::{plain, text};
+use super::timing::{TEXT_CHARS_MAX, plain, text};
 use crate::exchange::{Answer, Ask, Bell, Note};
 use crate::item::{About, Alarm, Id, Item, Words};
 use crate::rule::Rule;
@@ -34,10 +35,21 @@ impl Agenda {
 
     fn set_alarm(&mut self, ask: &Ask<'_>, now: Duration) -> Answer {
         let Some(said) = ask.slots.get("when") else {
-            return Answer::Question(words::ALARM_WHEN.into());
+            return self.ask_when(About::Waking, now);
         };
-        match when::read(said, self.shown(now), false) {
-            Ok(when) => self.set(when, About::Waking, now),
+        self.set_at(said, About::Waking, now)
+    }
+
+    fn ask_when(&mut self, about: About, now: Duration) -> Answer {
+        self.pending = Some(Pending::new(Wanted::Time(about), Vec::new(), now));
+        Answer::Question(words::WHEN.into())
+    }
+
+    /// Sets one for a time as it was said.
+    pub(super) fn set_at(&mut self, said: &str, about: About, now: Duration) -> Answer {
+        let loosely = matches!(about, About::Reminder { .. });
+        match when::read(said, self.shown(now), loosely) {
+            Ok(when) => self.set(when, about, now),
             // Words that are no time are perhaps another skill's.
             Err(WhenError::NoTime) => Answer::Other,
             Err(error) => Answer::Refused(words::no_such_time(error)),
@@ -49,20 +61,14 @@ impl Agenda {
             return Answer::Other;
         };
         let to = text(ask, "who").filter(|who| !matches!(plain(&who.0).as_str(), "me" | "us"));
-        let given = ask.slots.get("when");
-        let (what, when) = match given {
-            Some(when) => (said.as_str(), when::read(when, self.shown(now), true)),
-            None => match when::split(said, self.shown(now)) {
-                Some(found) => found,
-                None => return Answer::Refused(words::REMIND_WHEN.into()),
-            },
+        let reminder = |what: &str| About::Reminder {
+            text: Words(what.chars().take(TEXT_CHARS_MAX).collect()),
+            to,
         };
-        match when {
-            Ok(when) => {
-                let text = Words(what.chars().take(super::timing::TEXT_CHARS_MAX).collect());
-                self.set(when, About::Reminder { text, to }, now)
-            }
-            Err(error) => Answer::Refused(words::no_such_time(error)),
+        match when::split(said, self.shown(now)) {
+            Some((what, Ok(when))) => self.set(when, reminder(what), now),
+            Some((_, Err(error))) => Answer::Refused(words::no_such_time(error)),
+            None => self.ask_when(reminder(said.trim_end_matches(['.', ','])), now),
         }
     }
 

@@ -4,7 +4,7 @@ use core::time::Duration;
 use super::Agenda;
 use super::timing::{Deed, plain};
 use crate::exchange::Answer;
-use crate::item::{Id, Item};
+use crate::item::{About, Id, Item};
 use crate::spoken::{length, number, token};
 use crate::words;
 
@@ -22,9 +22,12 @@ pub(super) struct Pending {
 }
 
 /// What is done once it is answered.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum Wanted {
+    /// This, to one of several timers.
     Timer(Deed),
+    /// The time of an alarm or a reminder.
+    Time(About),
 }
 
 impl Pending {
@@ -61,12 +64,24 @@ impl Agenda {
 
     /// "The pasta one", "the second", "ten minutes", "all of them", "none".
     fn chosen(&mut self, pending: &Pending, said: &str, now: Duration) -> Answer {
-        let Wanted::Timer(deed) = pending.wanted;
         let text = plain(said);
+        let never_mind = [
+            "none",
+            "neither",
+            "no",
+            "cancel",
+            "never mind",
+            "nevermind",
+            "nothing",
+        ];
+        if never_mind.contains(&text.as_str()) {
+            return Answer::Words(words::LEFT_AS_IT_IS.into());
+        }
+        let deed = match &pending.wanted {
+            Wanted::Timer(deed) => *deed,
+            Wanted::Time(about) => return self.set_at(said, about.clone(), now),
+        };
         match text.as_str() {
-            "none" | "neither" | "no" | "cancel" | "never mind" | "nothing" => {
-                return Answer::Words(words::LEFT_AS_IT_IS.into());
-            }
             "all" | "both" | "all of them" | "both of them" if deed == Deed::Cancel => {
                 let say = words::timers_cancelled(pending.among.len());
                 self.end(&pending.among, Some(say), now);

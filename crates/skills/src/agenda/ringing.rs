@@ -32,6 +32,8 @@ pub(super) struct Ringing {
     /// When it should have rung, by the wall clock.
     due_ms: i64,
     bell: Bell,
+    /// Its sound was heard: what became due while somebody spoke is not meant by their "stop".
+    heard: bool,
     /// It was stopped, and that is on its way to the disk.
     pub(super) closing: bool,
 }
@@ -63,6 +65,7 @@ impl Agenda {
                 tell: now,
                 due_ms,
                 bell,
+                heard: false,
                 closing: false,
             },
         );
@@ -86,6 +89,11 @@ impl Agenda {
         if rings != self.sounds {
             self.sounds = rings;
             self.outputs.push_back(Output::Ring(rings));
+        }
+        if rings.is_some() {
+            for ringing in self.ringing.values_mut() {
+                ringing.heard = true;
+            }
         }
         if free {
             self.tell(now);
@@ -144,11 +152,11 @@ impl Agenda {
         self.change(changes, Then::Silence(ids.to_vec(), say), now);
     }
 
-    /// Those that ring, with why.
-    pub(super) fn all_ringing(&self) -> Vec<(Id, Bell)> {
+    /// Those whose sound was heard, with why they ring.
+    pub(super) fn all_heard(&self) -> Vec<(Id, Bell)> {
         self.ringing
             .iter()
-            .filter(|(_, ringing)| !ringing.closing)
+            .filter(|(_, ringing)| ringing.heard && !ringing.closing)
             .map(|(id, ringing)| (*id, ringing.bell))
             .collect()
     }

@@ -13,9 +13,9 @@ use crate::words;
 pub const SNOOZE_MS: u64 = 10 * 60 * 1_000;
 
 impl Agenda {
-    /// Everything that rings is stopped.
+    /// Everything that was heard to ring is stopped.
     pub(super) fn stop_ringing(&mut self, now: Duration) -> Answer {
-        let all = self.all_ringing();
+        let all = self.all_heard();
         if all.is_empty() {
             return Answer::Other;
         }
@@ -32,9 +32,9 @@ impl Agenda {
         self.snooze_for(length.unwrap_or(SNOOZE_MS), now)
     }
 
-    /// Everything that rings is put off.
+    /// Everything that was heard to ring is put off.
     pub(super) fn snooze_for(&mut self, length_ms: u64, now: Duration) -> Answer {
-        let all = self.all_ringing();
+        let all = self.all_heard();
         if all.is_empty() {
             return Answer::Refused(words::NOTHING_RINGS.into());
         }

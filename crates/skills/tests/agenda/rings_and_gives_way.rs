@@ -69,7 +69,15 @@ fn times_that_cannot_be_are_refused_with_the_reason() {
     ] {
         assert_eq!(home.ask("AlarmSet", &[("when", when)]), answer);
     }
-    assert_eq!(home.ask("AlarmSet", &[]), "At what time?");
+    assert_eq!(home.ask("AlarmSet", &[]), "For when?");
+    assert_eq!(home.answer("what was that"), "-");
+    assert_eq!(
+        home.answer("half past seven tomorrow morning"),
+        "Alarm set for 7:30 AM tomorrow."
+    );
+    home.ask("AlarmSet", &[]);
+    assert_eq!(home.answer("never mind"), "All right. I leave it as it is.");
+    assert_eq!(home.answer("at seven"), "-", "the question is closed");
 }
 
 #[test]
@@ -87,8 +95,16 @@ fn reminders_say_of_what_and_for_whom() {
         "I will remind Anna at 9 AM tomorrow."
     );
     assert_eq!(
-        home.ask("ReminderSet", &[("what", "call the bank")]),
-        "Say when, too: for example, remind me to water the plants tomorrow at nine."
+        home.ask("ReminderSet", &[("what", "sweep the yard")]),
+        "For when?"
+    );
+    assert_eq!(
+        home.answer("on friday evening"),
+        "I will remind you at 6 PM on Friday."
+    );
+    assert_eq!(
+        home.ask("ReminderCancel", &[("what", "sweep the yard")]),
+        "Your reminder for 6 PM on Friday is cancelled."
     );
     home.heard();
     home.seconds(1_200);
@@ -164,4 +180,22 @@ fn talk_in_the_room_does_not_stop_what_rings() {
         assert_eq!(home.answer(said), "-", "{said}");
         assert!(home.rings.is_some());
     }
+}
+
+#[test]
+fn what_becomes_due_while_somebody_says_stop_is_not_stopped_with_it() {
+    let mut home = Home::new();
+    home.ask("HassStartTimer", &[("name", "pasta"), ("seconds", "10")]);
+    home.ask("HassStartTimer", &[("name", "egg"), ("seconds", "12")]);
+    home.heard();
+    home.seconds(11);
+    assert_eq!(home.heard(), "Your pasta timer is done.");
+    home.engage(Engaged::Talking);
+    home.seconds(2);
+    assert_eq!(home.answer("stop"), "");
+    home.engage(Engaged::Free);
+    assert_eq!(home.rings, Some(Bell::Timer));
+    assert_eq!(home.heard(), "Your egg timer is done.");
+    home.answer("stop");
+    assert_eq!(home.rings, None);
 }
