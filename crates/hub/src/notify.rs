@@ -6,4 +6,4 @@ mod target;
 
 pub use address::{AddressError, LocalUrl};
 pub(crate) use send::{Failure, Post, post, post_patiently};
-pub use target::{Kind, Target};
+pub use target::{Target, TargetKind};

@@ -15,6 +15,6 @@ mod run;
 pub use key::TriggerKey;
 pub use request::{Given, RequestError, VALUE_CHARS_MAX, read};
 pub use routine::{
-    Action, Announce, EventName, Message, Notice, Ring, Routine, RoutineError, Routines, Words,
+    Action, Announce, EventName, Notice, Ring, Routine, RoutineError, Routines, Tell, Words,
 };
 pub(crate) use run::{Triggers, find};

@@ -16,7 +16,7 @@ const TOKEN_BYTES_MAX: usize = 200;
 /// What kind of service it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum TargetKind {
     /// Anything that takes JSON: `{"event", "title", "text"}`.
     Webhook,
     /// ntfy: the address is the topic's.
@@ -32,7 +32,7 @@ pub struct Target {
     /// What routines call it.
     pub name: Name,
     /// Its kind.
-    pub kind: Kind,
+    pub kind: TargetKind,
     /// Its address on this machine.
     #[schema(value_type = String, max_length = 1000)]
     pub url: LocalUrl,
@@ -63,7 +63,7 @@ impl Target {
         let mut headers = Vec::new();
         let bearer = || self.token.as_ref().map(|token| format!("Bearer {token}"));
         let body = match self.kind {
-            Kind::Webhook => {
+            TargetKind::Webhook => {
                 headers.push(("content-type", "application/json".to_owned()));
                 headers.extend(bearer().map(|value| ("authorization", value)));
                 serde_json::json!({"event": event, "title": title, "text": text})
@@ -71,14 +71,14 @@ impl Target {
                     .into_bytes()
             }
             // As ntfy documents publishing: the body is the message, the rest is in headers.
-            Kind::Ntfy => {
+            TargetKind::Ntfy => {
                 headers.push(("content-type", "text/plain; charset=utf-8".to_owned()));
                 headers.extend(title.map(|title| ("title", header_text(title))));
                 headers.extend(bearer().map(|value| ("authorization", value)));
                 text.as_bytes().to_vec()
             }
             // Gotify's API: POST /message with the application's token.
-            Kind::Gotify => {
+            TargetKind::Gotify => {
                 let url = format!("{}/message", self.url.as_str().trim_end_matches('/'));
                 to = LocalUrl::try_from(url).unwrap_or(to);
                 headers.push(("content-type", "application/json".to_owned()));

@@ -138,9 +138,9 @@ pub(crate) async fn send_to(
     let all = home.triggers.subscriptions(home).await?;
     let text = serde_json::json!({"kind": word.kind(), "id": subject}).to_string();
     let mut sent = 0;
-    for subscription in all.of(person).cloned() {
+    for subscription in all.of(person) {
         sent += 1;
-        let (home, text) = (home.clone(), text.clone());
+        let (home, text, subscription) = (home.clone(), text.clone(), subscription.clone());
         let Ok(place) = home.triggers.places.clone().try_acquire_owned() else {
             tracing::warn!("too many pushes at once; one is not sent");
             continue;

@@ -131,7 +131,7 @@ pub enum Action {
     /// All speakers say it.
     Announce(Announce),
     /// A message to a person of the home.
-    Message(Message),
+    Message(Tell),
     /// A person's phones and browsers ring, so that they are found.
     Ring(Ring),
     /// A notification to a target of the home.
@@ -149,7 +149,7 @@ pub struct Announce {
 /// A message to a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Message {
+pub struct Tell {
     /// Whom.
     pub person: PersonId,
     /// The words.
