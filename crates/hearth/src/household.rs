@@ -107,7 +107,8 @@ fn named(file: &Path, error: &dyn std::fmt::Display) -> String {
     format!("{}: {error}", file.display())
 }
 
-fn text_of(file: &Path) -> std::io::Result<String> {
+/// A file's text, within the limit.
+pub(crate) fn text_of(file: &Path) -> std::io::Result<String> {
     // Read no further than the limit: a device file has no end, and its size says 0.
     let mut text = String::new();
     std::fs::File::open(file)?

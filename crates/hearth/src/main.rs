@@ -10,6 +10,7 @@ mod models;
 mod place;
 mod playback;
 mod print;
+mod service;
 mod simulator;
 mod timeline;
 mod voice;
@@ -17,7 +18,7 @@ mod voicemail;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// Hearthline: a smart speaker that can call for help, and prove which device did.
 ///
@@ -37,6 +38,13 @@ struct Arguments {
 enum Command {
     /// Measure the budgets of the design on this machine.
     Bench(command::bench::Arguments),
+    /// Print a shell's completions.
+    Completions(command::shell::Completions),
+    /// Look at a household's file, or at where it is looked for.
+    Config {
+        #[command(subcommand)]
+        action: command::config::Action,
+    },
     /// Is this speaker ready to call for help?
     Doctor(command::doctor::Arguments),
     /// One spoken emergency call, end to end, on this machine; with --page you are the one who speaks.
@@ -47,6 +55,8 @@ enum Command {
     Hub(Box<command::hub::Arguments>),
     /// Join a home with a code of its hub.
     Join(command::join::Arguments),
+    /// Write manual pages.
+    Man(command::shell::Pages),
     /// Show what a sentence means, and why.
     Match(command::r#match::Arguments),
     /// Run the drill call-taker and its LoST server alone.
@@ -78,10 +88,15 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => command::demo::run(&arguments),
         Command::Psap(arguments) => command::psap::run(&arguments),
         Command::Bench(arguments) => command::bench::run(&arguments),
+        Command::Completions(arguments) => {
+            command::shell::completions(&arguments, Arguments::command())
+        }
+        Command::Config { action } => command::config::run(&action),
         Command::Doctor(arguments) => command::doctor::run(&arguments),
         Command::Hear(arguments) => command::hear::run(&arguments),
         Command::Hub(arguments) => command::hub::run(&arguments),
         Command::Join(arguments) => command::join::run(&arguments),
+        Command::Man(arguments) => command::shell::pages(&arguments, Arguments::command()),
         Command::Match(arguments) => command::r#match::run(&arguments),
         Command::Models { action } => command::models::run(&action),
         Command::Modem { action } => command::modem::run(&action),

@@ -9,6 +9,29 @@ pub(crate) fn device_folder(given: Option<&Path>) -> Result<PathBuf, String> {
     folder("device", given)
 }
 
+/// The household's file: `given`, else the first of [`household_places`] that is there.
+pub(crate) fn household_file(given: Option<&Path>) -> Option<PathBuf> {
+    match given {
+        Some(given) => Some(given.to_owned()),
+        None => household_places().into_iter().find(|at| at.exists()),
+    }
+}
+
+/// Where it is looked for: `$XDG_CONFIG_HOME/hearthline/household.toml` (else under `~/.config`), then the same under
+/// `/etc`.
+pub(crate) fn household_places() -> Vec<PathBuf> {
+    let own = set("XDG_CONFIG_HOME").or_else(|| set("HOME").map(|home| home.join(".config")));
+    let folders = own.into_iter().chain([PathBuf::from("/etc")]);
+    folders
+        .map(|folder| folder.join("hearthline/household.toml"))
+        .collect()
+}
+
+fn set(name: &str) -> Option<PathBuf> {
+    let value = std::env::var_os(name).filter(|value| !value.is_empty())?;
+    Some(PathBuf::from(value))
+}
+
 /// What a joined device knows of its home, within [`home_folder`]: the section `[household]` of a configuration.
 pub(crate) const HOME_FILE: &str = "home.toml";
 
@@ -25,10 +48,8 @@ pub(crate) fn folder(name: &str, given: Option<&Path>) -> Result<PathBuf, String
     if let Some(given) = given {
         return Ok(given.to_owned());
     }
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     set("XDG_DATA_HOME")
-        .map(PathBuf::from)
-        .or_else(|| set("HOME").map(|home| Path::new(&home).join(".local/share")))
+        .or_else(|| set("HOME").map(|home| home.join(".local/share")))
         .map(|data| data.join("hearthline").join(name))
         .ok_or_else(|| {
             format!("no place for the {name}'s data: give --data, or set XDG_DATA_HOME or HOME")

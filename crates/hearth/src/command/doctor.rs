@@ -22,7 +22,7 @@ const DRILL_ONLY: &str = "This version can call only drill call-takers on this m
     after_help = "Nothing is installed or changed, and no call is made. Lines and LoST servers on this machine are asked whether they answer; others are not contacted.\n\nThis version can call only drill call-takers on this machine.\n\nExamples:\n  hearth doctor --config household.toml\n  hearth doctor --config household.toml --json | jq .ready\n\nExit codes: 0 ready, 1 not ready."
 )]
 pub(crate) struct Arguments {
-    /// Household configuration (TOML).
+    /// Household configuration (TOML) [default: the first of `hearth config places`].
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Where the device keeps its record and bundles.
@@ -95,7 +95,7 @@ struct Json<'a> {
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Exit {
     let mut checks = machine::checks(arguments.data.as_deref());
-    match &arguments.config {
+    match &place::household_file(arguments.config.as_deref()) {
         None => checks.push(Check::not(
             "household",
             State::Missing,

@@ -24,7 +24,7 @@ use hearthline_sip::outbound::FlowTransport;
 use crate::exit::Exit;
 use crate::place::folder;
 use crate::print::out;
-use crate::voicemail;
+use crate::{service, voicemail};
 
 /// Largest password file, in bytes.
 const PASSWORD_FILE_BYTES_MAX: u64 = 4_096;
@@ -332,10 +332,10 @@ async fn serve(run: &Run) -> Result<(), Failure> {
     }
     // At once: a reader who has seen enough and goes away must not end the hub.
     out!("{}", said.join("\n"));
-    // An error here means that no signal can be waited for: then it runs until it is ended from outside.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
+    let beating = tokio::spawn(service::keep_alive());
+    service::ready();
+    service::told_to_end().await;
+    beating.abort();
     if let Some(mailbox) = mailbox {
         mailbox.stop().await;
     }

@@ -17,7 +17,7 @@ use crate::exit::Exit;
 use crate::models::{Look, ModelFolder};
 use crate::playback::{MEND, PLAYER, RECORDER, find};
 use crate::print::out;
-use crate::{compiled, ear, household, place, timeline, voice};
+use crate::{compiled, ear, household, place, service, timeline, voice};
 
 /// Raw 16 kHz samples, as both programs speak them.
 const RAW: [&str; 9] = ["-q", "-t", "raw", "-r", "16000", "-f", "S16_LE", "-c", "1"];
@@ -32,7 +32,8 @@ const END_MAX: Duration = Duration::from_secs(3);
     after_help = "Examples:\n  hearth speaker --config kitchen.toml\n  hearth speaker --config kitchen.toml --json\n  hearth speaker --config kitchen.toml --hear call.wav --hear hang-up.wav\n  hearth speaker --microphone \"parec --raw --rate=16000 --channels=1\" --loudspeaker said.wav\n\nOnce it has joined a home (`hearth join`, or [household] in its configuration) it makes and takes ordinary calls. Emergency calls are drills and go by the configured lines alone.\nIt ends with Ctrl-C, or when the recordings of --hear are over and nothing is under way.\n\nExit codes: 0 ended, 2 the configuration, a recording or a sound program cannot be used, 3 models or a sound program are missing."
 )]
 pub(crate) struct Arguments {
-    /// Household configuration (TOML); a made-up drill household without it.
+    /// Household configuration (TOML) [default: the first of `hearth config places`; a made-up drill household where
+    /// there is none].
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Where the device keeps its record and bundles.
@@ -67,7 +68,8 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
 fn prepared(arguments: &Arguments) -> Result<Parts, (String, Exit)> {
     let folder = ModelFolder::locate().map_err(|why| (why, Exit::Input))?;
     let data = place::device_folder(arguments.data.as_deref()).map_err(|why| (why, Exit::Input))?;
-    let household = household::read_for(arguments.config.as_deref(), &data);
+    let file = place::household_file(arguments.config.as_deref());
+    let household = household::read_for(file.as_deref(), &data);
     let household = household.map_err(|why| (why, Exit::Input))?;
     let country = household
         .country()
@@ -173,13 +175,14 @@ fn served(parts: Parts, arguments: &Arguments) -> Exit {
     }
     let ran = runtime.block_on(async {
         tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                stop.store(true, Ordering::Relaxed);
-                // The device ends with the next second of sound; without any it ends all the same.
-                tokio::time::sleep(END_MAX).await;
-                std::process::exit(Exit::Ok as i32);
-            }
+            service::told_to_end().await;
+            stop.store(true, Ordering::Relaxed);
+            // The device ends with the next second of sound; without any it ends all the same.
+            tokio::time::sleep(END_MAX).await;
+            std::process::exit(Exit::Ok as i32);
         });
+        tokio::spawn(service::keep_alive());
+        service::ready();
         run_device(parts, |news, when| watcher.watch(&news, when)).await
     });
     // A thread that waits for a line of standard input must not hold up the end.

@@ -2,8 +2,12 @@
 
 use crate::program::Home;
 
-const COMMANDS: [&[&str]; 11] = [
+const COMMANDS: [&[&str]; 15] = [
     &["verify"],
+    &["config", "check"],
+    &["config", "places"],
+    &["completions"],
+    &["man"],
     &["say"],
     &["doctor"],
     &["bench"],

@@ -8,6 +8,7 @@ mod program;
 mod scene;
 
 mod a_device_joins_a_home;
+mod a_service_manager_is_told;
 mod a_person_speaks_in_a_browser;
 mod bad_configuration;
 mod bad_networks_are_understood;
@@ -24,5 +25,6 @@ mod nothing_is_reported;
 mod shows_what_a_sentence_means;
 mod speakers_call_each_other;
 mod speakers_leave_messages;
+mod the_configuration_is_checked;
 mod timers_outlive_kills;
 mod verify_tells_strangers_the_truth;
