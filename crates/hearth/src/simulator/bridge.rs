@@ -72,7 +72,7 @@ impl Bridge {
                     Some(FromBrowser::Interrupted) => self.tell_sound("interrupted", None),
                     Some(FromBrowser::Ended(why)) => {
                         sound = None;
-                        self.tell_sound("off", Some(why.to_string()));
+                        self.tell_sound("off", Some(&why.to_string()));
                     }
                     None => sound = None,
                 },
@@ -122,7 +122,7 @@ impl Bridge {
         }
     }
 
-    fn tell_sound(&self, state: &str, why: Option<String>) {
+    fn tell_sound(&self, state: &str, why: Option<&str>) {
         self.journal.tell(&json!({ "sound": state, "why": why }));
     }
 

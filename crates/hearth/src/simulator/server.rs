@@ -93,6 +93,11 @@ fn router(shared: Shared) -> Router {
 /// Refuses requests that a page of elsewhere makes a browser send here (another `Host`, a foreign `Origin`, or what the
 /// browser itself calls cross-site), and lets no answer be used for more than it is.
 async fn only_its_own_page(request: Request, next: Next) -> Response {
+    // The page of one file brings its own policy in its head.
+    let policy = match request.uri().path() {
+        "/verify.html" => "frame-ancestors 'none'",
+        _ => CONTENT_POLICY,
+    };
     let mut response = if is_own(request.method(), request.headers()) {
         next.run(request).await
     } else {
@@ -106,10 +111,10 @@ async fn only_its_own_page(request: Request, next: Next) -> Response {
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    // The page of one file brings its own policy in its head.
-    headers
-        .entry(header::CONTENT_SECURITY_POLICY)
-        .or_insert(HeaderValue::from_static(CONTENT_POLICY));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(policy),
+    );
     response
 }
 
@@ -184,29 +189,31 @@ async fn sound(State(shared): State<Shared>, Path(tab): Path<String>, offer: Str
         return gone();
     };
     match open(&offer, &shared.keys).await {
-        Ok((answer, sound)) => ask(&tab, Command::Sound(sound))
-            .map_or_else(|refused| refused, |()| answer.into_response()),
+        Ok((answer, sound)) => match takes(&tab, Command::Sound(sound)) {
+            true => answer.into_response(),
+            false => busy(),
+        },
         Err(OpenError::Offer(why)) => refusal(StatusCode::BAD_REQUEST, &why.to_string()),
         Err(error) => refusal(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
     }
 }
 
-/// Hands it to the tab; a tab that takes nothing is told so.
-fn ask(tab: &Tab, command: Command) -> Result<(), Response> {
-    let busy = "this device takes nothing now; try again";
-    tab.commands
-        .try_send(command)
-        .map_err(|_| refusal(StatusCode::SERVICE_UNAVAILABLE, busy))
+/// Hands it to the tab; false when it takes nothing now.
+fn takes(tab: &Tab, command: Command) -> bool {
+    tab.commands.try_send(command).is_ok()
+}
+
+fn busy() -> Response {
+    let why = "this device takes nothing now; try again";
+    refusal(StatusCode::SERVICE_UNAVAILABLE, why)
 }
 
 fn asked(shared: &Shared, tab: &str, command: Command) -> Response {
-    let Some(tab) = shared.tabs.get(tab) else {
-        return gone();
-    };
-    ask(&tab, command).map_or_else(
-        |refused| refused,
-        |()| StatusCode::NO_CONTENT.into_response(),
-    )
+    match shared.tabs.get(tab) {
+        None => gone(),
+        Some(tab) if takes(&tab, command) => StatusCode::NO_CONTENT.into_response(),
+        Some(_) => busy(),
+    }
 }
 
 async fn hold(State(shared): State<Shared>, Path(tab): Path<String>) -> Response {

@@ -97,6 +97,12 @@ try {
     assert.match(await incident.locator(".badge").first().textContent(), /intact/);
     const [saved] = await Promise.all([page.waitForEvent("download"), incident.locator("a.button").click()]);
     assert.match(saved.suggestedFilename(), /\.zip$/);
+    // The page of one file, which the bundle can be dropped on, runs under its own policy.
+    const check = await visitor(browser);
+    await check.goto(`${simulator}verify.html`);
+    await check.locator("input[type=file]").first().setInputFiles(await saved.path());
+    await check.getByText("every entry says that it is a drill").first().waitFor();
+    await page.bringToFront();
     await incident.locator("summary").click();
     await page.emulateMedia({ colorScheme: "dark" });
     await inspect(page, "incident-dark-desktop");
@@ -147,6 +153,9 @@ try {
 
     // --- the connection is lost, and comes back by itself; a reload finds the same device ---
     const name = await page.locator("h1").textContent();
+    await page.locator(".talk .device", { hasText: "did not understand" }).waitFor();
+    await step(page, "end", "ignored").waitFor();
+    await page.waitForTimeout(1000);
     const steps = await page.locator(".steps li").count();
     await page.context().setOffline(true);
     await page.reload().catch(() => {});
