@@ -19,6 +19,7 @@
 
 mod certificate;
 mod description;
+mod keys;
 mod provider;
 mod transport;
 

@@ -173,13 +173,30 @@ impl HomeHub {
                 },
                 now,
             );
-            while !matches!(self.registrar.poll_output(now), RegistrarOutput::Timeout(_)) {}
+            loop {
+                match self.registrar.poll_output(now) {
+                    RegistrarOutput::Left(flow) => {
+                        self.links.retain(|_, link| link.flow.id != flow);
+                        self.proxy.handle_input(Input::FlowClosed { flow }, now);
+                        self.registrar.flow_closed(flow);
+                    }
+                    RegistrarOutput::Timeout(_) => break,
+                    RegistrarOutput::Store(_) | RegistrarOutput::Remove(_) => {}
+                }
+            }
             let _ = self.proxy.decide(id, Decision::Take, now);
             let _ = self.proxy.respond(id, &response, now);
             return;
         }
         let callee = match (&request.uri, passage) {
-            (Uri::Sip(uri), Passage::Outside) => uri.user_unescaped(),
+            // Its flow is gone: it is where its name says.
+            (
+                Uri::Sip(uri),
+                Passage::Outside
+                | Passage::Dialog {
+                    failed: Some(_), ..
+                },
+            ) => uri.user_unescaped(),
             _ => None,
         };
         let callee = callee.and_then(|user| String::from_utf8(user).ok());

@@ -6,7 +6,7 @@ mod wires;
 
 use core::time::Duration;
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use hearthline_psap::{CallTaker, CallTakerConfig, call_taker};
 use hearthline_sip::endpoint::{Input as SipInput, Transport};
@@ -19,6 +19,7 @@ use hearthline_voice::understand::{Country, Intent};
 
 pub use room::Room;
 
+use self::ports::call_ports;
 use crate::enrolment::Authority;
 use crate::home_api::HomeApi;
 use crate::home_hub::{HUB, HomeHub};
@@ -196,6 +197,19 @@ impl Neighbours {
                 self.input(room, Input::Hearing(hearing));
             }
         }
+    }
+
+    /// The network of a room's device changes: it has another address, and nothing reaches it at the one before. What was heard until
+    /// now is forgotten.
+    pub fn moves(&mut self, room: usize) {
+        self.rooms[room].address += 1;
+        let address = Ipv4Addr::new(127, 0, 0, self.rooms[room].address);
+        self.rooms[room].sip.set_ip(address.into());
+        for room in &mut self.rooms {
+            room.played.clear();
+        }
+        let ports = call_ports(room, address);
+        self.input(room, Input::Moved { ports });
     }
 
     /// The hub is not there, and everybody's connection breaks.

@@ -31,6 +31,7 @@ mod transferring;
 
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
 
 pub use config::{EndpointConfig, EndpointLimits, RedirectPolicy, ServerChallenge};
 pub use event::{
@@ -57,7 +58,9 @@ use crate::validate::{
     EXTENSIONS, EXTENSIONS_WITH_TRANSFERS, validate_request, validate_request_for,
     validate_response,
 };
-use crate::{HeaderName, Message, Method, Request, Response, StatusCode, parse_datagram};
+use crate::{
+    HeaderName, Message, Method, NameAddr, Request, Response, StatusCode, Uri, parse_datagram,
+};
 use auth::{Gate, Passage};
 use call::{Call, Context, Purpose};
 use streams::Streams;
@@ -80,6 +83,8 @@ pub struct Endpoint {
     registrations: BTreeMap<u64, asking::Registered>,
     /// Transfers of ours, by call.
     transfers: BTreeMap<u64, transferring::Transfer>,
+    /// What we call ourselves to whom we reach by these ways.
+    contacts: Vec<((Transport, SocketAddr), NameAddr)>,
     /// REFERs of peers.
     referrals: BTreeMap<u64, referred::Referral>,
     outputs: VecDeque<Output>,
@@ -119,6 +124,7 @@ impl Endpoint {
             waiting: BTreeMap::new(),
             registrations: BTreeMap::new(),
             transfers: BTreeMap::new(),
+            contacts: Vec::new(),
             referrals: BTreeMap::new(),
             outputs: VecDeque::new(),
             counters: Counters::default(),
@@ -203,6 +209,12 @@ impl Endpoint {
             (None, call::Side::Caller(caller)) => Some(&caller.call_id),
             (None, call::Side::Callee(callee)) => callee.request.headers.call_id().ok(),
         }
+    }
+
+    /// The peer of a call that has a dialog, as our requests there name it in To.
+    pub fn peer(&self, call: CallHandle) -> Option<&Uri> {
+        let dialog = self.calls.get(&call.0)?.dialog.as_ref()?;
+        Some(&dialog.remote.uri)
     }
 
     fn next_timeout(&self) -> Option<Duration> {

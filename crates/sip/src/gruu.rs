@@ -11,8 +11,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq as _;
 
+use crate::Response;
 use crate::hmac::Hmac;
-use crate::uri::SipUri;
+use crate::typed::Contacts;
+use crate::uri::{SipUri, Uri};
 
 /// What the user part of a temporary GRUU begins with.
 const PREFIX: &str = "tgruu.";
@@ -77,6 +79,22 @@ impl Gruus {
     #[must_use]
     pub fn public(aor: &SipUri, instance_id: &str) -> SipUri {
         aor.clone().with_param("gr", Some(instance_id))
+    }
+
+    /// The public GRUU that a registrar gave to our `instance_id` (section 4.2): of this address of record, or none.
+    #[must_use]
+    pub fn granted(response: &Response, aor: &SipUri, instance_id: &str) -> Option<SipUri> {
+        let Ok(Contacts::List(contacts)) = response.headers.contacts() else {
+            return None;
+        };
+        let quoted = format!("<{instance_id}>");
+        let ours = contacts
+            .iter()
+            .find(|contact| contact.params.get("+sip.instance") == Some(&quoted))?;
+        let given = Uri::parse(ours.params.get("pub-gruu")?).ok()?;
+        let given = given.as_sip()?.clone();
+        let same = given.host() == aor.host() && given.user_unescaped() == aor.user_unescaped();
+        (same && given.params().get("gr").is_some()).then_some(given)
     }
 
     /// A fresh temporary GRUU. `nonce` is drawn anew each time.

@@ -133,6 +133,9 @@ pub enum RegistrarOutput {
     Store(Box<Binding>),
     /// Remove the row.
     Remove(BindingKey),
+    /// The device registered this connection's place anew by another (RFC 5626): its network changed, and nothing that is
+    /// sent here reaches it any more. Close it, so that requests of its calls take the new way.
+    Left(FlowId),
     /// Nothing more; call again at this time.
     Timeout(Option<Duration>),
 }
@@ -288,9 +291,18 @@ impl Registrar {
             self.remove(&aor, binding.ruid);
         }
         for binding in changed {
-            if !all.contains(&binding) {
-                self.put(binding, true);
+            if all.contains(&binding) {
+                continue;
             }
+            let before = all.iter().find(|before| before.ruid == binding.ruid);
+            if let Some((flow, transport)) = before.and_then(|before| before.flow)
+                && binding.reg_id != 0
+                && transport.is_reliable()
+                && flow != input.flow.id
+            {
+                self.outputs.push_back(RegistrarOutput::Left(flow));
+            }
+            self.put(binding, true);
         }
         Ok((aor, reading))
     }

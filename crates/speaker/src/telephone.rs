@@ -21,6 +21,7 @@ mod exchange;
 mod holding;
 mod leg;
 mod mixing;
+mod moving;
 mod protecting;
 mod registration;
 pub mod screening;

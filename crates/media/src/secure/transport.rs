@@ -20,6 +20,7 @@ use super::description::{
     DtlsRole, IceRole, LOCAL_ADDRESSES_MAX, SecureConfig, SecureConfigError, SecureDescription,
     SecureDescriptionError,
 };
+use super::keys::keys;
 use super::provider::{CheckIntegrity, config, signing_key};
 use crate::rtp::is_rtcp;
 use crate::srtp::{SrtpCounters, SrtpError, SrtpProfile, SrtpReceiver, SrtpSender};
@@ -770,36 +771,4 @@ fn add_addresses(agent: &mut IceAgent, addresses: &[SocketAddr]) -> Result<(), S
         agent.add_local_candidate(candidate);
     }
     Ok(())
-}
-
-/// The two directions out of the exported material (RFC 5764 §4.2): keys of client and server, salts of both.
-fn keys(
-    material: &[u8],
-    profile: dimpl::SrtpProfile,
-    client: bool,
-) -> Option<(SrtpSender, SrtpReceiver, SrtpProfile)> {
-    let profile = match profile {
-        dimpl::SrtpProfile::AES128_CM_SHA1_80 => SrtpProfile::Aes128CmSha1_80,
-        dimpl::SrtpProfile::AEAD_AES_128_GCM => SrtpProfile::AeadAes128Gcm,
-        dimpl::SrtpProfile::AEAD_AES_256_GCM => SrtpProfile::AeadAes256Gcm,
-        _ => return None,
-    };
-    let (key, salt) = (profile.key_bytes(), profile.salt_bytes());
-    let (keys, salts) = material.split_at_checked(2 * key)?;
-    if salts.len() < 2 * salt {
-        return None;
-    }
-    let of = |server: usize| {
-        let (key, salt) = (
-            &keys[server * key..][..key],
-            &salts[server * salt..][..salt],
-        );
-        Zeroizing::new([key, salt].concat())
-    };
-    let (ours, theirs) = if client { (0, 1) } else { (1, 0) };
-    Some((
-        SrtpSender::new(profile, &of(ours)).ok()?,
-        SrtpReceiver::new(profile, &of(theirs)).ok()?,
-        profile,
-    ))
 }

@@ -1,5 +1,5 @@
 //! Whose sound comes where.
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 /// Whose port for sound this is.
 pub(super) enum Port {
@@ -17,6 +17,13 @@ pub(super) fn port_of(to: SocketAddr) -> Port {
         41_000..42_000 => Port::Taker,
         _ => Port::Nobody,
     }
+}
+
+/// The ports for calls of a room.
+pub(super) fn call_ports(room: usize, address: Ipv4Addr) -> Vec<SocketAddr> {
+    let first = 20_100 + 100 * u16::try_from(room).expect("few rooms");
+    let port = |call: u16| SocketAddr::from((address, first + 2 * call));
+    (0..4).map(port).collect()
 }
 
 pub(super) fn emergency_port(index: usize, after: u16) -> SocketAddr {

@@ -2,7 +2,7 @@
 use core::f32::consts::TAU;
 use core::time::Duration;
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use hearthline_emergency::call::{CallTimers, Line, Transport as LineTransport};
 use hearthline_emergency::lost_client::LostConfig;
@@ -22,7 +22,7 @@ use hearthline_voice::understand::Country;
 
 use super::TAKER;
 use super::messages::Telling;
-use super::ports::emergency_port;
+use super::ports::{call_ports, emergency_port};
 use crate::home_hub::{DOMAIN, HUB};
 use crate::trace::Digests;
 use crate::world::{HOUSEHOLD, WALL_MS_AT_ZERO};
@@ -37,6 +37,8 @@ pub struct Room {
     pub(super) device: Device,
     pub(super) keys: DeviceKeys,
     pub(super) sip: SocketAddr,
+    /// Last octet of its address.
+    pub(super) address: u8,
     pub(super) next_frame: Duration,
     pub(super) frames: u32,
     pub(super) speech_until: Option<Duration>,
@@ -130,9 +132,7 @@ impl Room {
             user: name.to_owned(),
             instance: format!("urn:uuid:00000000-0000-4000-8000-0000000000{index:02x}"),
             contact: sip,
-            ports: (0..4)
-                .map(|call| SocketAddr::from(([127, 0, 0, 1], 20_100 + 100 * port + 2 * call)))
-                .collect(),
+            ports: call_ports(index, Ipv4Addr::LOCALHOST),
             drop_in,
             keys: joins.0.clone(),
             known_keys: joins.1,
@@ -143,6 +143,7 @@ impl Room {
             device,
             keys: joins.0,
             sip,
+            address: 1,
             next_frame: now + Duration::from_millis(3 * u64::from(port)),
             frames: 0,
             speech_until: None,

@@ -210,6 +210,7 @@ impl Endpoint {
             side: Side::Callee(Box::new(callee)),
             dialog: Some(dialog),
             contact: self.contact_for(&flow),
+            change_rows: Vec::new(),
             flow,
             credentials: Vec::new(),
             session: None,

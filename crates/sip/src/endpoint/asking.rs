@@ -13,6 +13,7 @@ use super::event::{
 use super::request::{Body, QueryRequest, Refusal, RegisterRequest};
 use crate::dialog::preset_route;
 use crate::registration::{Registration, RegistrationState, RegistrationStep};
+use crate::target::Target;
 use crate::transaction::TransactionId;
 use crate::{HeaderName, Method, NameAddr, Request, Response, StatusCode};
 
@@ -194,6 +195,15 @@ impl Endpoint {
         Ok(())
     }
 
+    /// What we call ourselves from now on in calls by way of `target`, such as the GRUU that the registrar there gave us
+    /// (RFC 5627 section 4.4): whoever is told it finds us from anywhere. `None`: our address again. Calls that exist
+    /// keep what they have.
+    pub fn set_contact(&mut self, target: &Target, contact: Option<NameAddr>) {
+        let way = (target.transport, target.remote);
+        self.contacts.retain(|(of, _)| *of != way);
+        self.contacts.extend(contact.map(|contact| (way, contact)));
+    }
+
     fn send_register(&mut self, handle: u64, now: Duration) {
         let Some(entry) = self.registrations.get(&handle) else {
             return;
@@ -225,7 +235,7 @@ impl Endpoint {
         headers.push_display(HeaderName::Contact, contact);
         headers.push_display(HeaderName::Expires, entry.machine.expires_s());
         headers.push(HeaderName::Allow, allow);
-        headers.push(HeaderName::Supported, "path, outbound");
+        headers.push(HeaderName::Supported, "path, outbound, gruu");
         let targets = VecDeque::from([wanted.target.clone()]);
         let credentials = wanted.credentials.clone();
         let purpose = Purpose::Register(handle);

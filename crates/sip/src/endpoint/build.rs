@@ -58,8 +58,13 @@ impl Endpoint {
             .map_or_else(|| SocketAddr::from(([0, 0, 0, 0], 5060)), |entry| entry.1)
     }
 
-    /// A Contact under which we can be called back: by the same transport where we listen on it.
+    /// A Contact under which we can be called back: what was set for this way, else our address for the same transport
+    /// where we listen on it.
     pub(super) fn contact_for(&self, target: &Target) -> NameAddr {
+        let way = (target.transport, target.remote);
+        if let Some((_, contact)) = self.contacts.iter().find(|(of, _)| *of == way) {
+            return contact.clone();
+        }
         let mut transport = target.transport;
         let mut listening = self.config.local.iter();
         if !listening.clone().any(|(bound, _)| *bound == transport)

@@ -53,6 +53,8 @@ pub(super) struct Call {
     /// By which way the dialog was made; names in Contact and Record-Route lead there.
     pub(super) flow: Target,
     pub(super) contact: NameAddr,
+    /// What the last re-INVITE of ours says besides its body.
+    pub(super) change_rows: Vec<(HeaderName, Vec<u8>)>,
     pub(super) credentials: Vec<Credentials>,
     pub(super) session: Option<SessionTimer>,
     pub(super) session_config: Option<SessionTimerConfig>,

@@ -10,6 +10,7 @@ use super::call::{Call, Caller, Cancel, Context, Phase, Purpose, Side};
 use super::event::{CallHandle, CommandError, Event, FailureCause};
 use super::request::{InviteRequest, Reliable};
 use crate::dialog::preset_route;
+use crate::gruu::Gruus;
 use crate::target::Target;
 use crate::transaction::TransactionId;
 use crate::{HeaderName, Method};
@@ -71,6 +72,7 @@ impl Endpoint {
             dialog: None,
             flow: first,
             contact,
+            change_rows: Vec::new(),
             credentials: caller.request.credentials.clone(),
             session: None,
             session_config: caller.request.session_timer,
@@ -199,6 +201,9 @@ impl Endpoint {
         }
         if self.config.transfers {
             supported.push("replaces");
+        }
+        if contact.uri.as_sip().is_some_and(Gruus::is_gruu) {
+            supported.push("gruu");
         }
         headers.push(HeaderName::Supported, supported.join(", "));
         if let Some(session) = session {

@@ -53,7 +53,24 @@ impl Endpoint {
         body: Body,
         now: Duration,
     ) -> Result<(), CommandError> {
+        self.reinvite_with(call, Vec::new(), body, now)
+    }
+
+    /// The same with rows of the caller's own, such as Identity (RFC 8224). A repetition after glare has them too.
+    ///
+    /// # Errors
+    /// As [`reinvite`](Self::reinvite).
+    pub fn reinvite_with(
+        &mut self,
+        call: CallHandle,
+        rows: Vec<(HeaderName, Vec<u8>)>,
+        body: Body,
+        now: Duration,
+    ) -> Result<(), CommandError> {
         self.may_change(call, "re-invite", false)?;
+        if let Some(entry) = self.calls.get_mut(&call.0) {
+            entry.change_rows = rows;
+        }
         self.send_change(call.0, false, false, Some(body), now);
         self.settle(now);
         Ok(())
@@ -274,6 +291,11 @@ impl Endpoint {
         headers.push(HeaderName::Supported, "timer, 100rel");
         if let Some(session) = session {
             super::session::push_wish(headers, session);
+        }
+        if body.is_some() && !by_update {
+            for (name, value) in &call.change_rows {
+                headers.push(name.clone(), value.clone());
+            }
         }
         put_body(headers, &mut request.body, body.as_ref());
         if body.is_some() {

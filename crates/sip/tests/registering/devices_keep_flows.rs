@@ -61,6 +61,8 @@ fn registering_again_by_a_new_flow_replaces_the_old_one() {
         office.stored[0].flow,
         Some((FlowId(15), FlowTransport::Tls))
     );
+    // Nothing that is sent by the old one reaches the device: it is to be closed.
+    assert_eq!(office.left, [FlowId(11)]);
     // What happens to the old flow no longer concerns it.
     office.registrar.flow_closed(FlowId(11));
     office.drain();

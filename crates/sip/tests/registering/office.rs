@@ -18,6 +18,7 @@ pub struct Office {
     pub owner: Aor,
     pub stored: Vec<Binding>,
     pub removed: Vec<BindingKey>,
+    pub left: Vec<FlowId>,
 }
 
 pub fn config() -> RegistrarConfig {
@@ -72,6 +73,7 @@ impl Office {
             owner: Aor::from_column("sip:anna@home.example").unwrap(),
             stored: Vec::new(),
             removed: Vec::new(),
+            left: Vec::new(),
         }
     }
 
@@ -110,6 +112,7 @@ impl Office {
                     assert_eq!(self.stored.len() + 1, before, "removed what was not there");
                     self.removed.push(key);
                 }
+                RegistrarOutput::Left(flow) => self.left.push(flow),
                 RegistrarOutput::Timeout(at) => {
                     // The store holds exactly what the registrar holds.
                     assert_eq!(self.stored.len(), self.registrar.binding_count());

@@ -42,6 +42,11 @@ pub enum Input<'a> {
         /// The datagram.
         bytes: &'a [u8],
     },
+    /// The network changed: these ports are for the sound of ordinary calls now, in the order of those before.
+    Moved {
+        /// RTP each; RTCP one above.
+        ports: Vec<SocketAddr>,
+    },
     /// The names of the home, as the hub tells them.
     Directory(Vec<Name>),
     /// The hub's API says something.

@@ -67,6 +67,9 @@ impl Telephone {
                 let anew = self.home.as_mut().is_some_and(|home| {
                     home.owns(registration) && home.registered(&response, tokens, now)
                 });
+                if let Some(home) = self.home.as_ref().filter(|home| home.owns(registration)) {
+                    home.take_name(&response, endpoint);
+                }
                 if anew {
                     self.step("registered with the hub".into());
                 }
@@ -238,6 +241,14 @@ impl Telephone {
         now: Duration,
     ) {
         let session_id = self.session_id();
+        let theirs = SessionDescription::parse(&session_of(request)).ok();
+        if let Some(theirs) = &theirs
+            && let Err((status, why)) = self.judge_change(handle, request, theirs, now)
+        {
+            self.step(format!("another way of the sound was refused: {why}"));
+            let _ = endpoint.reject_reinvite(handle, Refusal::new(status), now);
+            return;
+        }
         let Some(call) = self.call(handle) else {
             return;
         };
@@ -251,14 +262,12 @@ impl Telephone {
         let (session_id, version) = origin.map_or((session_id, 0), |origin| {
             (origin.session_id, origin.version.wrapping_add(1))
         });
-        let settled = SessionDescription::parse(&session_of(request))
-            .ok()
-            .and_then(|theirs| {
-                let leg = call.leg.as_mut()?;
-                let version = (session_id, version);
-                let ours = leg.reanswer(&theirs, direction, version, now).ok()?;
-                Some((ours, leg.sends()))
-            });
+        let settled = theirs.and_then(|theirs| {
+            let leg = call.leg.as_mut()?;
+            let version = (session_id, version);
+            let ours = leg.reanswer(&theirs, direction, version, now).ok()?;
+            Some((ours, leg.sends()))
+        });
         match settled {
             Some((ours, sends)) => {
                 let body = Body::sdp(ours.to_bytes());

@@ -69,7 +69,15 @@ impl Telephone {
             return;
         };
         let ours = leg.reoffer(previous, direction);
-        match endpoint.reinvite(handle, Body::sdp(ours.to_bytes()), now) {
+        let call_id = call.call_id.clone();
+        let peer = endpoint.peer(handle);
+        let row = peer.and_then(|peer| self.signed(peer, &call_id, &ours, now).ok().flatten());
+        let rows = row.into_iter().collect();
+        let offered = endpoint.reinvite_with(handle, rows, Body::sdp(ours.to_bytes()), now);
+        let Some(call) = self.call(handle) else {
+            return;
+        };
+        match offered {
             Ok(()) => call.described = Some(ours),
             // Another change is under way, or the ACK has not come yet.
             Err(CommandError::Glare | CommandError::WrongState { .. }) => {

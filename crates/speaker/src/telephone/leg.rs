@@ -186,6 +186,23 @@ impl Leg {
         })
     }
 
+    /// Our port is another one: the next offer says so, and a protected way looks for a path from there.
+    pub(super) fn moved(&mut self, local: SocketAddr, now: Duration) -> Result<(), LegError> {
+        if let Way::Secure { transport, .. } = &mut self.way {
+            transport.restart(&[local], now)?;
+        }
+        self.local = local;
+        Ok(())
+    }
+
+    /// Whether this later offer of theirs looks for another path of a protected call.
+    pub(super) fn is_restarted_by(&self, theirs: &SessionDescription) -> bool {
+        match &self.way {
+            Way::Plain { .. } => false,
+            Way::Secure { transport, .. } => secure::is_restarted(transport, theirs),
+        }
+    }
+
     /// Whether only the two ends hear it.
     pub(super) fn is_protected(&self) -> bool {
         matches!(self.way, Way::Secure { .. })

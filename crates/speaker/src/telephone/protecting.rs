@@ -46,7 +46,7 @@ pub(super) enum Unprotected {
 }
 
 impl Telephone {
-    fn unix_s(&self, now: Duration) -> u64 {
+    pub(super) fn unix_s(&self, now: Duration) -> u64 {
         (self.unix_time_at_zero + now).as_secs()
     }
 

@@ -6,6 +6,7 @@ use hearthline_sip::endpoint::{
     CommandError, Endpoint, RegisterRequest, RegistrationConfig, RegistrationHandle, Target,
     Transport,
 };
+use hearthline_sip::gruu::Gruus;
 use hearthline_sip::outbound::{FlowKeeper, FlowTransport, KeepAliveStep};
 use hearthline_sip::tokens::Tokens;
 use hearthline_sip::{HeaderName, Host, NameAddr, Response, SipUri};
@@ -151,6 +152,18 @@ impl Home {
         let transport = FlowTransport::from(self.config.hub.transport);
         self.keeper = Some(FlowKeeper::new(transport, flow_timer, tokens, now));
         !core::mem::replace(&mut self.stands, true)
+    }
+
+    /// The hub gave us a name of our own: who has us in a call reaches us by it from anywhere (RFC 5627 section 4.4), so a
+    /// telephone can put somebody through to us.
+    pub(super) fn take_name(&self, response: &Response, endpoint: &mut Endpoint) {
+        let HomeConfig { hub, instance, .. } = &self.config;
+        let aor = self.config.address_of_record();
+        let aor = aor.uri.as_sip();
+        let name = aor.and_then(|aor| Gruus::granted(response, aor, instance));
+        if let Some(name) = name {
+            endpoint.set_contact(hub, Some(NameAddr::new(name)));
+        }
     }
 
     /// It does not stand. Without another attempt by the endpoint we make one ourselves, later.

@@ -98,6 +98,24 @@ pub(super) fn answer_received(
     Ok((negotiated, role))
 }
 
+/// Whether a later description names other checks than the one before.
+pub(super) fn is_restarted(way: &SecureTransport, theirs: &SessionDescription) -> bool {
+    let audio = theirs.media.iter().find(|media| media.kind == "audio");
+    let value = |name: &str| {
+        let own = audio.and_then(|media| media.attributes.get(name));
+        own.or_else(|| theirs.attributes.get(name))
+    };
+    let letters = |name: &str| value(name).unwrap_or_default().to_owned();
+    // Only its name and password are looked at.
+    way.is_restart(&SecureDescription {
+        fingerprint: [0; 32],
+        ufrag: letters("ice-ufrag"),
+        pwd: letters("ice-pwd"),
+        candidates: Vec::new(),
+        lite: false,
+    })
+}
+
 /// Whether a description offers or takes DTLS, as its profile or beside one in the clear.
 pub(in crate::telephone) fn is_offered(description: &SessionDescription) -> bool {
     let lifted = lifted(description);
