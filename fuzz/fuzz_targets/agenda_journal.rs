@@ -22,7 +22,9 @@ fuzz_target!(|bytes: &[u8]| {
     for _ in 0..200 {
         loop {
             match agenda.poll_output() {
-                Output::Append { token, .. } | Output::Replace { token, .. } => agenda.handle_kept(token, now),
+                Output::Append { token, .. } | Output::Replace { token, .. } => {
+                    agenda.handle_kept(token, now)
+                }
                 Output::Timeout(Some(at)) => {
                     now = now.max(at) + Duration::from_millis(1);
                     break;
