@@ -1,6 +1,5 @@
 //! Debian's Chromium with its fake microphone (it beeps once a second), with and without leave to use loopback addresses.
 //! Needs what the site's tests of the hub need; without it they say so and are skipped, unless `CI` is set.
-use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -8,35 +7,9 @@ use hearthline_webrtc::{FromBrowser, Keys, open};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 
 use crate::browser::tone;
+use crate::person::script;
 
 const TIME_MAX: Duration = Duration::from_secs(60);
-
-/// The libraries that the hub's tests installed or would install: the same list, in this crate's own folder.
-fn libraries() -> Result<PathBuf, String> {
-    if !Path::new("/usr/bin/chromium").exists() {
-        return Err("no Chromium; install chromium".to_owned());
-    }
-    let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("../hub/tests/site");
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("site");
-    std::fs::create_dir_all(&folder).unwrap();
-    if folder.join("node_modules/playwright-core").exists() {
-        return Ok(folder);
-    }
-    for name in ["package.json", "package-lock.json"] {
-        std::fs::copy(list.join(name), folder.join(name)).unwrap();
-    }
-    let install = std::process::Command::new("npm")
-        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-        .current_dir(&folder)
-        .stdout(Stdio::null())
-        .output()
-        .map_err(|error| format!("npm cannot be started ({error}); install npm"))?;
-    if install.status.success() {
-        Ok(folder)
-    } else {
-        Err(String::from_utf8_lossy(&install.stderr).into_owned())
-    }
-}
 
 /// Whether this machine has an address beside loopback: a browser without the flag needs one.
 fn has_another_address() -> bool {
@@ -50,19 +23,11 @@ fn has_another_address() -> bool {
 }
 
 async fn talk(flag: &str) {
-    let folder = match libraries() {
-        Ok(folder) => folder,
-        Err(why) if std::env::var_os("CI").is_none() => {
-            println!("skipped: {why}");
-            return;
-        }
-        Err(why) => panic!("{why}"),
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sound/chromium.mjs");
+    let Some(page) = script(page, &[flag]) else {
+        return;
     };
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sound/chromium.mjs");
-    let mut node = tokio::process::Command::new("node")
-        .arg(script)
-        .arg(&folder)
-        .arg(flag)
+    let mut node = tokio::process::Command::from(page)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .kill_on_drop(true)

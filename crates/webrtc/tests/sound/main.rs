@@ -6,3 +6,5 @@ mod a_real_chromium_speaks_and_hears;
 mod what_is_no_offer_is_refused;
 
 mod browser;
+#[path = "../../../hub/tests/site/browser.rs"]
+mod person;
