@@ -412,11 +412,12 @@ impl Switchboard {
     // What goes out.
 
     fn transmit(&mut self, hop: &Hop, bytes: Vec<u8>, now: Duration) {
+        let ack = bytes.starts_with(b"ACK ").then(|| bytes.clone());
         let sent = match hop {
             Hop::Flow { id, .. } => self.send_on_flow(*id, bytes),
             Hop::Target(target) => self.send_to(target, bytes),
         };
-        if !sent {
+        if !sent && !ack.is_some_and(|ack| self.acknowledge_returned(hop, ack, now)) {
             self.transmit_failed(hop, now);
         }
     }

@@ -3,6 +3,8 @@
 //! names that connection; whose it was is remembered here and in the rows of registrations, and the call goes on along
 //! the one that the device has registered since (RFC 5626 section 5.3).
 
+use hearthline_sip::{Limits, Message, parse_datagram};
+
 use super::deciding::along;
 use super::*;
 
@@ -77,6 +79,23 @@ impl Switchboard {
         }
         let until = now.saturating_add(RETURN_WAIT);
         self.returning.push(Returning { id, device, until });
+    }
+
+    /// An ACK is asked about by nobody, and answered by nothing: it goes to a device that came back by another connection
+    /// along that one, or the call would end for want of it.
+    pub(super) fn acknowledge_returned(&self, hop: &Hop, ack: Vec<u8>, now: Duration) -> bool {
+        let Ok(Message::Request(request)) = parse_datagram(&ack, &Limits::default()) else {
+            return false;
+        };
+        let device = match hop {
+            Hop::Flow { id, .. } => self.leaver(*id, &request),
+            Hop::Target(_) => self.cut_off(&request),
+        };
+        let groups = self.ways_to(device.as_slice(), now);
+        let branches = groups.iter().flat_map(|group| &group.branches);
+        let mut hops = branches.flat_map(|branch| &branch.ways);
+        let flow = hops.find_map(|way| way.hop.as_ref()?.flow());
+        flow.is_some_and(|flow| self.send_on_flow(flow, ack))
     }
 
     /// Sends on what waited for a device that is back.

@@ -386,6 +386,20 @@ impl Phone {
     }
 
     pub async fn register_as(&mut self, own: &NameAddr) -> Result<(), StatusCode> {
+        self.asks_to_register(own).await;
+        self.wait(|event| match event {
+            Event::Registered { .. } => Some(Ok(())),
+            Event::RegistrationFailed { cause, .. } => Some(Err(match cause {
+                RegistrationCause::Response(response) => response.status,
+                _ => StatusCode::REQUEST_TIMEOUT,
+            })),
+            _ => None,
+        })
+        .await
+    }
+
+    /// Without waiting for the answer: what comes before it is still to be heard.
+    pub async fn asks_to_register(&self, own: &NameAddr) {
         let request = RegisterRequest {
             registrar: format!("sip:{DOMAIN}").parse().unwrap(),
             address_of_record: own.clone(),
@@ -398,15 +412,6 @@ impl Phone {
         self.act(move |endpoint, now| endpoint.register(request, now))
             .await
             .unwrap();
-        self.wait(|event| match event {
-            Event::Registered { .. } => Some(Ok(())),
-            Event::RegistrationFailed { cause, .. } => Some(Err(match cause {
-                RegistrationCause::Response(response) => response.status,
-                _ => StatusCode::REQUEST_TIMEOUT,
-            })),
-            _ => None,
-        })
-        .await
     }
 
     /// Calls a Request-URI.
