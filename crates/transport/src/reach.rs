@@ -105,7 +105,7 @@ mod tests {
     fn own_addresses() -> Vec<Ipv4Addr> {
         let table = std::fs::read_to_string("/proc/net/fib_trie").unwrap_or_default();
         let mut found = Vec::new();
-        let mut last = None;
+        let mut last: Option<Ipv4Addr> = None;
         for line in table.lines().map(str::trim) {
             if let Some(address) = line.strip_prefix("|-- ") {
                 last = address.parse().ok();
