@@ -10,7 +10,6 @@ use hearthline_hub::clock::Clock;
 use hearthline_hub::device::DeviceKind;
 use hearthline_hub::person::{Party, Role};
 use hearthline_hub::sip::SipConfig;
-use hearthline_hub::store::Store;
 use hearthline_sip::target::Transport;
 use serde_json::{Value, json};
 
