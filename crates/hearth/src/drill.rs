@@ -93,6 +93,12 @@ async fn drill_on(drill: Drill<'_>) -> Result<Drilled, (String, Exit)> {
     let psap = start_psap(drill.data, home_ca.identity, behaviour, drill.console_s)
         .await
         .map_err(|why| (why, Exit::Missing))?;
+    if drill.console_s.is_some() {
+        out!(
+            "Answer the call yourself: open {} in a browser now.\n",
+            psap.console_url()
+        );
+    }
     let mut household = drill.household.clone();
     // The home's own authority vouches for the drill call-taker alone: with lines of the household's own, any will do.
     let mut roots_pem = None;

@@ -44,11 +44,14 @@ pub(crate) enum TextState {
     Sending,
 }
 
+/// What became of each text, by its sender's name for it, with a digest of what it said.
+type Asked = HashMap<(Party, ClientId), (Fingerprint, TextState)>;
+
 /// Where texts are handed in.
 #[derive(Clone)]
 pub(crate) struct TextDesk {
     orders: mpsc::Sender<TextOrder>,
-    asked: Arc<Mutex<HashMap<(Party, ClientId), (Fingerprint, TextState)>>>,
+    asked: Arc<Mutex<Asked>>,
 }
 
 /// Why a text is not even tried.
