@@ -1,0 +1,213 @@
+//! A real browser and a real speaker of a home call each other: each hears what the other says, and nobody else does.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "in a test a panic is the answer"
+)]
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use hearthline_hub::person::{PersonFields, Role};
+use hearthline_hub::session::Password;
+use hearthline_hub::text::{Login, Name};
+
+use crate::browser::script;
+use crate::capture::Capture;
+use crate::scene::{models_are_absent, samples};
+use crate::speakers_call_each_other::{Home, Speaker, spoken, telephone, transcribed};
+
+const PASSWORD: &str = "correct horse battery";
+const TEST: &str = "browsers_call_speakers::the_tab_rings_answers_and_hears";
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long both sides are listened to.
+const TALK: Duration = Duration::from_secs(9);
+
+/// 4 s of the kitchen's loudspeaker.
+const WINDOW_SAMPLES: usize = 64_000;
+
+/// Anna at her browser.
+struct Browser {
+    child: Child,
+    stdin: ChildStdin,
+    lines: mpsc::Receiver<String>,
+}
+
+impl Browser {
+    fn start(arguments: &[&str]) -> Option<Self> {
+        let mut child = script("a_browser_and_a_speaker.mjs", arguments)?
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in out.lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let stdin = child.stdin.take().unwrap();
+        Some(Self {
+            child,
+            stdin,
+            lines,
+        })
+    }
+
+    fn tells(&self, expected: &str) -> String {
+        let line = self
+            .lines
+            .recv_timeout(PATIENCE)
+            .unwrap_or_else(|_| panic!("the browser does not say: {expected}"));
+        assert!(line.starts_with(expected), "{line:?}, not {expected}");
+        line
+    }
+
+    fn does(&mut self, what: &str, expected: &str) -> String {
+        writeln!(self.stdin, "{what}").unwrap();
+        self.stdin.flush().unwrap();
+        self.tells(expected)
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A microphone that plays a recording again and again needs a pause in it: 1.5 s.
+fn followed_by_silence(path: &Path) {
+    let mut all = samples(path);
+    all.resize(all.len() + 24_000, 0);
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 16_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut wav = hound::WavWriter::create(path, spec).unwrap();
+    all.into_iter()
+        .for_each(|sample| wav.write_sample(sample).unwrap());
+    wav.finalize().unwrap();
+}
+
+fn heard_by_browser(path: &Path) -> String {
+    let bytes = std::fs::read(path).unwrap();
+    let samples: Vec<i16> = bytes
+        .chunks_exact(2)
+        .map(|pair| i16::from_le_bytes([pair[0], pair[1]]))
+        .collect();
+    transcribed(&samples).to_lowercase()
+}
+
+#[test]
+fn the_tab_rings_answers_and_hears() {
+    if models_are_absent() {
+        return;
+    }
+    let Some(capture) = Capture::of_test(TEST) else {
+        return;
+    };
+    talk("loopback", &capture);
+}
+
+fn talk(flag: &str, capture: &Capture) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let home = runtime.block_on(Home::start());
+    let fields = PersonFields {
+        name: Name::new("Anna").unwrap(),
+        role: Role::Owner,
+        login: Some(Login::new("anna").unwrap()),
+    };
+    let password = Password::try_from(PASSWORD.to_owned()).unwrap();
+    runtime
+        .block_on(home.hub.add_person(&fields, Some(password)))
+        .unwrap();
+    let (folder, config) = runtime.block_on(home.speaker("Kitchen"));
+    let sounds = home.folder.path();
+    let call = spoken(sounds, "call", "Alexa, call Anna.");
+    let answer = spoken(sounds, "answer", "Alexa, answer.");
+    let hang_up = spoken(sounds, "hang-up", "Alexa, hang up.");
+    let talk = spoken(
+        sounds,
+        "talk",
+        "The soup is ready, and the table is set for four.",
+    );
+    let theirs = spoken(
+        sounds,
+        "theirs",
+        "The garden needs water before the sun is up.",
+    );
+    followed_by_silence(&theirs);
+    let heard = sounds.join("heard-by-anna.raw");
+    let address = format!("https://{}", home.hub.addresses()[0]);
+    let arguments = [
+        address.as_str(),
+        PASSWORD,
+        theirs.to_str().unwrap(),
+        heard.to_str().unwrap(),
+        flag,
+    ];
+    let Some(mut anna) = Browser::start(&arguments) else {
+        return;
+    };
+    anna.tells("ready");
+    let mut kitchen = Speaker::start(&folder, &config);
+    kitchen.is_at_home();
+
+    // The speaker calls, the tab rings and answers.
+    kitchen.hears(&call);
+    assert_eq!(anna.does("rings", "rings"), "rings: Kitchen speaker");
+    let answered = Instant::now();
+    anna.does("answer", "protected");
+    println!(
+        "answered to protected in the tab: {} ms",
+        answered.elapsed().as_millis()
+    );
+    kitchen.wait("protection", |line| {
+        telephone(line, "protected from end to end")
+    });
+    anna.does("listen", "listening");
+    kitchen.hears(&talk);
+    std::thread::sleep(TALK);
+    anna.does("keep", "kept");
+    let text = heard_by_browser(&heard);
+    println!("heard in the tab: {text}");
+    assert!(text.contains("table is set"), "{text}");
+    anna.does("hold", "held and back");
+    kitchen.hears(&hang_up);
+    anna.does("over", "over");
+    kitchen.light("Off");
+
+    capture.holds_no_speech(&["soup", "table", "garden", "water"]);
+
+    // The tab calls, the speaker rings and answers.
+    anna.does("call", "calling");
+    kitchen.light("Ringing");
+    kitchen.hears(&answer);
+    anna.does("protected", "protected");
+    anna.does("hang-up", "over");
+    kitchen.light("Off");
+    anna.does("leave", "left");
+    let said = kitchen.end();
+    // The sentence comes again and again; where it begins in what was kept is chance.
+    let texts: Vec<String> = (0..said.len().saturating_sub(WINDOW_SAMPLES))
+        .step_by(WINDOW_SAMPLES / 4)
+        .map(|at| transcribed(&said[at..at + WINDOW_SAMPLES]).to_lowercase())
+        .collect();
+    println!("heard in the kitchen: {texts:?}");
+    let whole = texts.iter().any(|text| text.contains("garden needs water"));
+    assert!(whole, "{texts:?} in {} samples", said.len());
+    runtime.block_on(home.hub.stop());
+}
