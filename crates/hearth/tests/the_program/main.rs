@@ -4,16 +4,21 @@
 #[path = "../../../hub/tests/site/browser.rs"]
 mod browser;
 mod capture;
+mod namespace;
 mod program;
+mod real_phone;
 mod scene;
+mod understood;
+mod wire;
 
 mod a_device_joins_a_home;
-mod a_service_manager_is_told;
 mod a_person_speaks_in_a_browser;
+mod a_service_manager_is_told;
 mod bad_configuration;
 mod bad_networks_are_understood;
 mod bad_recordings;
 mod callers_leave_messages;
+mod calls_bear_a_bad_network;
 mod doctor_says_what_is_missing;
 mod e2e_the_story;
 mod faults_of_the_disk;
@@ -22,6 +27,7 @@ mod help_has_examples_and_exit_codes;
 mod hub_at_the_machine;
 mod models_are_whole_or_absent;
 mod nothing_is_reported;
+mod real_phones_call_speakers;
 mod shows_what_a_sentence_means;
 mod speakers_call_each_other;
 mod speakers_leave_messages;
