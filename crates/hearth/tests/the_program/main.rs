@@ -17,6 +17,7 @@ mod a_service_manager_is_told;
 mod bad_configuration;
 mod bad_networks_are_understood;
 mod bad_recordings;
+mod browsers_call_speakers;
 mod callers_leave_messages;
 mod calls_bear_a_bad_network;
 mod doctor_says_what_is_missing;
