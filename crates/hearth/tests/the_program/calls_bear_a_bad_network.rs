@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::capture::Capture;
 use crate::namespace::Network;
 use crate::real_phone::{self, Baresip};
-use crate::scene::{HEARTH, has, models_are_absent, skip};
+use crate::scene::{HEARTH, has, models_are_absent, samples, skip, write_wav};
 use crate::speakers_call_each_other::{Home, Speaker, spoken, telephone};
 use crate::understood::{understood, words_of};
 use crate::wire::{Badness, Wires};
@@ -64,7 +64,11 @@ fn two_speakers_and_a_phone_understand_each_other_over_lossy_wires() {
     let (kitchen_folder, kitchen_config) = runtime.block_on(home.speaker("Kitchen"));
     let sounds = home.folder.path();
     let says = |name: &str, text: &str| spoken(sounds, name, text);
+    // It waits until the hall's own words about the call are over.
     let desk_talk = says("desk-talk", BY_DESK);
+    let said = samples(&desk_talk);
+    let later: Vec<i16> = std::iter::repeat_n(0, 40_000).chain(said).collect();
+    write_wav(&desk_talk, 16_000, 1, &later);
     let account = runtime.block_on(real_phone::account(&home.hub, "Desk"));
     let desk = Baresip::start(
         wires.at(DESK, "baresip"),
