@@ -11,7 +11,7 @@ const $ = (id) => document.getElementById(id);
 const TIME = new Intl.DateTimeFormat("en", { timeStyle: "medium" });
 const DAY = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
 
-let board = { waits_for_a_person: false, records: false, calls: [] };
+let board = { waits_for_a_person: null, records: false, calls: [] };
 let connected = false;
 let selected = null; // what the person chose to look at; null: whatever rings or goes on
 let shown = null; // the report on the page
@@ -132,7 +132,7 @@ function drawBar() {
     $("bar"),
     element("div", { class: "brand" }, lightRing("drill", { label: null, size: 36 }), "Drill call-taker"),
     connected ? null : element("span", { class: "badge bad", role: "alert" }, "Connection lost. Trying again by itself."),
-    board.waits_for_a_person || !connected ? null : element("span", { class: "badge" }, "The machine answers; start with --console to answer here"),
+    board.waits_for_a_person !== false || !connected ? null : element("span", { class: "badge" }, "The machine answers; start with --console to answer here"),
     microphoneProblem === "" ? null : element("span", { class: "small", role: "alert" }, microphoneProblem, " ", element("button", { type: "button", class: "plain", click: takeDesk }, "Try again")),
     state,
   );
