@@ -52,6 +52,14 @@ pub(crate) fn fold_numbers(list: &[Word]) -> Vec<Word> {
     out
 }
 
+/// Whether an "oh" behind a whole number is an exclamation: a word follows it that is no part of a number ("call nine one
+/// one oh god"). Before more digits, and as the last word, it may be a zero.
+fn exclaims(list: &[Word], at: usize) -> bool {
+    let is_oh = |word: &&Word| matches!(word.text.as_str(), "oh" | "o");
+    let ohs = list[at..].iter().take_while(is_oh).count();
+    ohs > 0 && at + ohs < list.len() && part(list, at + ohs).is_none()
+}
+
 /// The number that starts at `start` and the index after it; `None` when the word is to stay as it is.
 fn run(list: &[Word], start: usize, previous: Option<&str>) -> Option<(Word, usize)> {
     let mut digits = String::new();
@@ -63,6 +71,9 @@ fn run(list: &[Word], start: usize, previous: Option<&str>) -> Option<(Word, usi
         let word = &list[at];
         let complete = COMPLETE.contains(&digits.as_str());
         if at > start && complete && (word.gap == Gap::Pause || (!in_words && at == start + 1)) {
+            break;
+        }
+        if at > start && complete && exclaims(list, at) {
             break;
         }
         let Some((part, used)) = part(list, at) else {
@@ -263,6 +274,9 @@ mod tests {
             ("triple 0", "000"),
             ("double oh oh", "000"),
             ("call oh oh oh", "call 000"),
+            ("nine one one oh god", "911 oh god"),
+            ("nine nine nine oh oh help", "999 oh oh help"),
+            ("zero zero oh please", "000 please"),
         ] {
             assert_eq!(plain(spoken), digits, "{spoken}");
         }
@@ -277,6 +291,9 @@ mod tests {
             ("9-11", "9/11"),
             ("nine hundred eleven", "9/11"),
             ("nine one one one", "9111"),
+            ("nine one one oh", "9110"),
+            ("nine one one oh five five", "911055"),
+            ("nine one one oh oh two", "911002"),
             ("nine two one", "921"),
             ("nine one", "91"),
             ("nine oh one", "901"),

@@ -191,6 +191,38 @@ fn the_reverse_too_everyday_calls_stay_everyday() {
     }
 }
 
+#[test]
+fn an_oh_behind_the_number_makes_nobody_to_call() {
+    for said in [
+        "call nine one one o b",
+        "call nine one one oh god",
+        "call nine one one oh please hurry",
+    ] {
+        let reading = read(said, Country::UnitedStates);
+        let other = RefusedClass::OtherNumber;
+        assert!(
+            !matches!(reading, Reading::Refused { class, .. } if class == other),
+            "{said}: {reading:?}"
+        );
+        for country in Country::ALL {
+            let household = read_household(said, country, Some(&names()));
+            assert_eq!(household, None, "{said} in {country}");
+        }
+    }
+    for said in [
+        "call nine one one oh five five five",
+        "call nine one one oh one two",
+    ] {
+        assert!(
+            !matches!(
+                read(said, Country::UnitedStates),
+                Reading::Command { .. } | Reading::Ask { .. }
+            ),
+            "{said}"
+        );
+    }
+}
+
 proptest! {
     #[test]
     fn an_order_with_anything_around_it_is_never_an_everyday_call(
