@@ -12,6 +12,7 @@ mod playback;
 mod print;
 mod service;
 mod simulator;
+mod skills;
 mod timeline;
 mod voice;
 mod voicemail;

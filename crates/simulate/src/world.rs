@@ -709,7 +709,10 @@ impl World {
             Output::Play(samples) => self.played.extend(samples),
             // A lone device belongs to no home: it has no ordinary calls.
             Output::Media { .. } | Output::Tone(_) | Output::Volume(_) | Output::KnowNames(_) => {}
-            Output::KnowSentences(_) | Output::KeepOf { .. } | Output::Show { .. } => {}
+            Output::KnowSentences(_)
+            | Output::KeepOf { .. }
+            | Output::Out { .. }
+            | Output::Show { .. } => {}
             Output::Light(light) => self.lights.push(light),
             Output::ListenForReply { ms } => {
                 self.reply_until = Some(self.now + Duration::from_millis(u64::from(ms)));

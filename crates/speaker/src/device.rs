@@ -227,6 +227,7 @@ impl Device {
                 self.speech_ended(now);
             }
             Input::KeptOf { skill, token } => self.kept_of(skill, token, now),
+            Input::CameFor { skill, value } => self.came_for(skill, value, now),
             Input::Wall { ms_at_zero } => {
                 self.wall_ms_at_zero = ms_at_zero;
                 self.wall_was_set(ms_at_zero, now);

@@ -9,6 +9,8 @@
 //! A skill is as sans-IO as the device that owns it (`Device::add_skill`): after
 //! each call the device drains [`Skill::poll_deed`], and hands in [`Event::Timeout`] at [`Skill::poll_timeout`].
 //! Skills are asked in the order in which they were added; the first that does not say [`Reply::Other`] has the sentence.
+//! One whose answer lies in another system (lights, music) says [`Reply::Later`], asks by [`Deed::Out`], hears by
+//! [`Event::Came`], and answers by [`Deed::Answer`]; its adapter to that system is a pair of channels ([`crate::io::skills`]).
 //!
 //! **No skill can call anybody.** What reaches one was left by the emergency judge, by calls and by messages; a sentence
 //! that a skill gives back ([`Deed::Do`], a delayed command) is read by the same compiled sentences and by nothing else,
@@ -18,7 +20,8 @@ pub mod agenda;
 use core::time::Duration;
 
 use hearthline_ledger::Body as Entry;
-use hearthline_voice::understand::sentences::{Recognition, Timer};
+use hearthline_voice::understand::sentences::{House, Recognition, Timer};
+use serde_json::Value;
 
 /// Something done on the quiet side of the device, from outside or by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +39,9 @@ pub enum Event<'a> {
         /// Wall clock at `now == 0`.
         ms_at_zero: u64,
     },
+    /// What this skill's adapter to the outside brings. An answer, a change, or that a system went away: in the words
+    /// that the two have agreed on.
+    Came(&'a Value),
     /// The time of [`Skill::poll_timeout`] has come.
     Timeout,
 }
@@ -91,7 +97,13 @@ pub enum Reply {
     Refused(String),
     /// A question back. What is said next, with or without the wake word, comes to [`Skill::answer`].
     Question(String),
+    /// Understood, and being done elsewhere: [`Deed::Answer`] with this token follows. The device waits for it as long as
+    /// [`LATER_MAX`], then says that nothing answered.
+    Later(u64),
 }
+
+/// How long a [`Reply::Later`] is waited for. A skill that knows sooner what is wrong says so itself.
+pub const LATER_MAX: Duration = Duration::from_secs(4);
 
 /// What the response of an intent may ask about.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -102,6 +114,8 @@ pub struct Facts {
     pub timers: Vec<Timer>,
     /// Slots beside those of the sentence, or instead of them.
     pub slots: Vec<(String, serde_json::Value)>,
+    /// The states that the response is about, as they are now; without it, those of the last [`Deed::House`].
+    pub house: Option<Box<House>>,
     /// What is said where the language has no response for the intent.
     pub otherwise: String,
 }
@@ -131,8 +145,20 @@ pub enum Deed {
     /// Read this sentence as if it were said now, and do it; the words are said before the next deed. Never an emergency,
     /// never a call or message.
     Do(String),
+    /// What became of the sentence to which [`Reply::Later`] was said; said at once. Nothing once the wait is over.
+    Answer {
+        /// The token of the reply.
+        token: u64,
+        /// What is said now.
+        reply: Reply,
+    },
+    /// For this skill's adapter to the outside.
+    Out(Value),
+    /// The devices, areas and floors that this skill knows by name have changed: all of them. Names of all skills together
+    /// are what the compiled sentences read. States may be old; responses take theirs from [`Facts::house`].
+    House(Box<House>),
     /// What this skill holds has changed: tell the hub and the pages. A value that the page shows as it is.
-    Show(serde_json::Value),
+    Show(Value),
     /// An entry of the record.
     Record(Entry),
     /// Tell whoever watches; without names and numbers.

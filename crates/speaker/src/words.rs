@@ -61,6 +61,10 @@ pub fn not_done_yet(said: &str) -> String {
     format!("I understood \u{201c}{said}\u{201d}, but nothing here can do that yet.")
 }
 
+/// Another system (lights, music) was asked, and nothing came back in time.
+pub const NOTHING_ANSWERED: &str =
+    "I asked for that, but nothing answered. It may not have been done.";
+
 /// A sentence that means one of several things: nothing is done.
 #[must_use]
 pub fn which_is_meant(meant: &Recognition) -> String {

@@ -10,7 +10,6 @@ use hearthline_speaker::device::Step;
 use hearthline_speaker::io::loudspeaker::Sink;
 use hearthline_speaker::io::microphone::Microphone;
 use hearthline_speaker::io::run::{News, Parts, When, run as run_device};
-use hearthline_speaker::io::skills::everyday_skills;
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
@@ -85,7 +84,7 @@ fn prepared(arguments: &Arguments) -> Result<Parts, (String, Exit)> {
     let listener = ear::listener(&folder, country).map_err(|why| (why, Exit::Missing))?;
     let mut synthesiser = voice::synthesiser(&folder).map_err(|why| (why, Exit::Missing))?;
     let everyday = compiled::everyday(&folder, &household);
-    let (skills, notices) = everyday_skills();
+    let (skills, notices) = crate::skills::of(&household);
     for notice in notices {
         eprintln!("hearth: {notice}");
     }

@@ -8,7 +8,6 @@ use hearthline_speaker::config::{HomeSettings, Household, LineSettings};
 use hearthline_speaker::io::loudspeaker::Sink;
 use hearthline_speaker::io::microphone::Microphone;
 use hearthline_speaker::io::run::Parts;
-use hearthline_speaker::io::skills::everyday_skills;
 use hearthline_speaker::words;
 use hearthline_voice::synthesise::Synthesiser;
 use hearthline_voice::understand::everyday::Everyday;
@@ -154,7 +153,7 @@ impl Tabs {
             house.set_context_area(&household.device.name);
             Arc::new(sentences.with_house(house))
         });
-        let (skills, notices) = everyday_skills();
+        let (skills, notices) = crate::skills::of(&household);
         for notice in notices {
             journal.tell(&json!({ "step": "trouble", "text": notice, "at_ms": 0 }));
         }

@@ -162,6 +162,7 @@ impl Neighbours {
                 | Output::KnowNames(_)
                 | Output::KnowSentences(_)
                 | Output::KeepOf { .. }
+                | Output::Out { .. }
                 | Output::Show { .. }
                 | Output::CloseStream { .. }
                 | Output::Timeout(_) => {}

@@ -72,6 +72,13 @@ pub enum Input<'a> {
         /// Which.
         token: u64,
     },
+    /// What a skill's adapter to the outside brings.
+    CameFor {
+        /// Whose.
+        skill: &'static str,
+        /// In the words of the two.
+        value: &'a serde_json::Value,
+    },
     /// The wall clock was set: where it stood at `now == 0`, in milliseconds since 1970-01-01 UTC.
     Wall {
         /// In milliseconds.
@@ -296,6 +303,13 @@ pub enum Output {
         bytes: Vec<u8>,
         /// Behind what was kept before, not instead of it.
         appends: bool,
+    },
+    /// For a skill's adapter to the outside.
+    Out {
+        /// Whose.
+        skill: &'static str,
+        /// In the words of the two.
+        value: serde_json::Value,
     },
     /// What a skill holds has changed: for pages and the hub.
     Show {

@@ -7,18 +7,22 @@ use hearthline_ledger::{Human, Outcome as Decided};
 use hearthline_voice::listen::Heard;
 use hearthline_voice::understand::everyday::Everyday;
 use hearthline_voice::understand::judge::Verdict;
-use hearthline_voice::understand::sentences::{Moment, Outcome, Recognition, left_by_emergency};
+use hearthline_voice::understand::sentences::{
+    House, Moment, Outcome, Recognition, left_by_emergency,
+};
 
 use super::{Device, Output, Step};
 use crate::policy::{REPLY_MS_MAX, Situation};
-use crate::skill::{Asked, By, Deed, Engaged, Event, Reply, Ringing, Skill};
+use crate::skill::{Asked, By, Deed, Engaged, Event, LATER_MAX, Reply, Ringing, Skill};
 use crate::telephone::Tone;
 use crate::words;
 
 /// Most words that wait until nobody else is engaged.
 const WAITING_MAX: usize = 16;
 /// Most sentences that skills give back in one go: two of them that do each other end here.
-const LATER_MAX: usize = 8;
+const GIVEN_BACK_MAX: usize = 8;
+/// Most sentences that wait for what another system says to them.
+const PENDING_MAX: usize = 16;
 /// How long words count without the wake word while something rings, then anew.
 const RINGING_MS: u32 = 30_000;
 /// How long an answer that began in time may take to be understood.
@@ -32,11 +36,25 @@ struct Asking {
     until: Option<Duration>,
 }
 
+/// A sentence that another system is doing.
+#[derive(Debug)]
+struct Pending {
+    skill: usize,
+    token: u64,
+    meant: Option<Recognition>,
+    by: By,
+    until: Duration,
+}
+
 /// The skills and what they are about.
 #[derive(Default)]
 pub(super) struct Skills {
     list: Vec<Box<dyn Skill>>,
     everyday: Option<Arc<Everyday>>,
+    /// What the sentences knew of the house before any skill, and what each skill knows.
+    own_house: House,
+    houses: Vec<Option<Box<House>>>,
+    pending: Vec<Pending>,
     engaged: Engaged,
     asking: Option<Asking>,
     /// What each rings for.
@@ -70,7 +88,8 @@ impl Skills {
     pub(super) fn poll_timeout(&self) -> Option<Duration> {
         let asking = self.asking.and_then(|asking| asking.until);
         let skills = self.list.iter().filter_map(|skill| skill.poll_timeout());
-        skills.chain(asking).min()
+        let pending = self.pending.iter().map(|pending| pending.until);
+        skills.chain(asking).chain(pending).min()
     }
 
     fn is_ringing(&self) -> bool {
@@ -97,21 +116,50 @@ impl Device {
         skill.handle(Event::Restored(kept), now);
         self.skills.list.push(skill);
         self.skills.rings.push(None);
+        self.skills.houses.push(None);
         self.drain(now);
     }
 
     /// The household's everyday sentences, from now on.
     pub fn know_sentences(&mut self, everyday: Arc<Everyday>, now: Duration) {
         self.now = now;
-        self.skills.everyday = Some(Arc::clone(&everyday));
-        self.outputs.push_back(Output::KnowSentences(everyday));
+        self.skills.own_house = everyday.house().clone();
+        self.skills.everyday = Some(everyday);
+        self.know_the_house();
         self.drain(now);
+    }
+
+    /// The sentences with the names that all skills know, for the ear and for responses.
+    fn know_the_house(&mut self) {
+        let Some(everyday) = &self.skills.everyday else {
+            return;
+        };
+        let known = if self.skills.houses.iter().any(Option::is_some) {
+            let mut house = self.skills.own_house.clone();
+            for part in self.skills.houses.iter().flatten() {
+                house.join(part);
+            }
+            Arc::new(everyday.with_house(house))
+        } else {
+            Arc::clone(everyday)
+        };
+        self.skills.everyday = Some(Arc::clone(&known));
+        self.outputs.push_back(Output::KnowSentences(known));
     }
 
     /// Whether a skill rings, or waits for an answer.
     #[must_use]
     pub fn is_skill_busy(&self) -> bool {
-        self.skills.asking.is_some() || self.skills.is_ringing()
+        self.skills.asking.is_some() || self.skills.is_ringing() || !self.skills.pending.is_empty()
+    }
+
+    /// What a skill's adapter brings.
+    pub(super) fn came_for(&mut self, name: &str, value: &serde_json::Value, now: Duration) {
+        for skill in &mut self.skills.list {
+            if skill.name() == name {
+                skill.handle(Event::Came(value), now);
+            }
+        }
     }
 
     pub(super) fn wall_was_set(&mut self, ms_at_zero: u64, now: Duration) {
@@ -137,6 +185,38 @@ impl Device {
         let over = |asking: &Asking| asking.until.is_some_and(|until| until <= now);
         if self.skills.asking.as_ref().is_some_and(over) {
             self.skills.asking = None;
+        }
+        while let Some(late) = self
+            .skills
+            .pending
+            .iter()
+            .position(|pending| pending.until <= now)
+        {
+            let pending = self.skills.pending.remove(late);
+            let reply = Reply::Refused(words::NOTHING_ANSWERED.to_owned());
+            self.answered_later(pending, reply, now);
+        }
+    }
+
+    /// What another system has done with a sentence. It is said at once, unless a call stands.
+    fn answered_later(&mut self, pending: Pending, reply: Reply, now: Duration) {
+        let Pending {
+            skill, meant, by, ..
+        } = pending;
+        let words = self.replied(skill, reply, meant.as_ref(), by, now);
+        let Some(words) = words.filter(|words| !words.is_empty()) else {
+            return;
+        };
+        match (by, self.skills.engaged) {
+            (_, Engaged::OnCall | Engaged::Emergency) => {}
+            (By::Person, _) => self.say(&words, now),
+            (By::Later, _) => self.say_when_free(words),
+        }
+    }
+
+    fn say_when_free(&mut self, words: String) {
+        if self.skills.waiting.len() < WAITING_MAX {
+            self.skills.waiting.push_back(words);
         }
     }
 
@@ -193,7 +273,7 @@ impl Device {
         };
         for at in 0..self.skills.list.len() {
             let reply = self.skills.list[at].take(&asked, now);
-            if let Some(words) = self.replied(at, reply, Some(meant), now) {
+            if let Some(words) = self.replied(at, reply, Some(meant), by, now) {
                 return Some(words);
             }
         }
@@ -206,6 +286,7 @@ impl Device {
         at: usize,
         reply: Reply,
         meant: Option<&Recognition>,
+        by: By,
         now: Duration,
     ) -> Option<String> {
         let (effect, words) = match reply {
@@ -220,6 +301,19 @@ impl Device {
                 });
                 ("asked back", words)
             }
+            Reply::Later(_) if self.skills.pending.len() >= PENDING_MAX => {
+                ("not done", words::NOTHING_ANSWERED.to_owned())
+            }
+            Reply::Later(token) => {
+                self.skills.pending.push(Pending {
+                    skill: at,
+                    token,
+                    meant: meant.cloned(),
+                    by,
+                    until: now + LATER_MAX,
+                });
+                ("asked of another system", String::new())
+            }
             Reply::Response(facts) => {
                 let outcome = Outcome {
                     key: facts.key,
@@ -228,7 +322,10 @@ impl Device {
                 };
                 let moment = self.moment(now);
                 let response = match (&self.skills.everyday, meant) {
-                    (Some(everyday), Some(meant)) => everyday.response(meant, &outcome, moment),
+                    (Some(everyday), Some(meant)) => {
+                        let house = facts.house.as_deref();
+                        everyday.response_in(house, meant, &outcome, moment)
+                    }
                     _ => Ok(String::new()),
                 };
                 let words = match response {
@@ -282,7 +379,7 @@ impl Device {
             if reply != Reply::Other && self.is_asked(at) {
                 self.skills.asking = None;
             }
-            answer = self.replied(at, reply, None, now);
+            answer = self.replied(at, reply, None, By::Person, now);
             if answer.is_some() {
                 break;
             }
@@ -294,7 +391,7 @@ impl Device {
             let wall_ms = self.wall_ms(now);
             for at in 0..self.skills.list.len() {
                 let reply = self.skills.list[at].hear(&said, wall_ms, now);
-                answer = self.replied(at, reply, None, now);
+                answer = self.replied(at, reply, None, By::Person, now);
                 if answer.is_some() {
                     break;
                 }
@@ -354,6 +451,7 @@ impl Device {
             self.skills.engaged = engaged;
             if engaged == Engaged::Emergency {
                 self.skills.asking = None;
+                self.skills.pending.clear();
             }
             for skill in &mut self.skills.list {
                 skill.handle(Event::Engaged(engaged), now);
@@ -404,10 +502,19 @@ impl Device {
                     appends,
                 };
                 match deed {
-                    Deed::Say(text) => {
-                        if self.skills.waiting.len() < WAITING_MAX {
-                            self.skills.waiting.push_back(text);
+                    Deed::Say(text) => self.say_when_free(text),
+                    Deed::Answer { token, reply } => {
+                        let waits =
+                            |pending: &Pending| pending.skill == at && pending.token == token;
+                        if let Some(found) = self.skills.pending.iter().position(waits) {
+                            let pending = self.skills.pending.remove(found);
+                            self.answered_later(pending, reply, now);
                         }
+                    }
+                    Deed::Out(value) => self.outputs.push_back(Output::Out { skill, value }),
+                    Deed::House(house) => {
+                        self.skills.houses[at] = Some(house);
+                        self.know_the_house();
                     }
                     Deed::Ring(ring) => {
                         self.skills.rings[at] = ring;
@@ -419,7 +526,7 @@ impl Device {
                     Deed::Append { token, bytes } => {
                         self.outputs.push_back(keep(token, bytes, true));
                     }
-                    Deed::Do(said) if later < LATER_MAX => {
+                    Deed::Do(said) if later < GIVEN_BACK_MAX => {
                         later += 1;
                         self.do_later(&said, now);
                     }
@@ -462,8 +569,8 @@ impl Device {
             _ => None,
         };
         let answer = answer.unwrap_or_else(|| words::not_done_yet(said));
-        if !answer.is_empty() && self.skills.waiting.len() < WAITING_MAX {
-            self.skills.waiting.push_back(answer);
+        if !answer.is_empty() {
+            self.say_when_free(answer);
         }
     }
 

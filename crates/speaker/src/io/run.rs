@@ -22,12 +22,12 @@ use super::loudspeaker::{Loudspeaker, Report, Sink, Voice};
 use super::microphone::{Button, Frame, Microphone};
 use super::own_address::own_address;
 use super::password;
+use super::skills::{Fitted, Port};
 use super::store::{Opened, Store, StoreError, Writer, Written, random};
 use crate::config::{ConfigError, Household};
 use crate::device::{Device, DeviceConfig, Input, Light, Output, PostToken, Step};
 use crate::messages::{News as HubSays, Outcome};
 use crate::policy::Situation;
-use crate::skill::Skill;
 
 /// Inputs waiting for the device; a full queue holds its senders back.
 const INPUTS_MAX: usize = 4_096;
@@ -55,7 +55,7 @@ pub struct Parts {
     /// The everyday sentences; without them only those of calls, messages and emergencies are understood.
     pub everyday: Option<Arc<Everyday>>,
     /// What it can do beside, in the order in which it is asked.
-    pub skills: Vec<Box<dyn Skill>>,
+    pub skills: Vec<Fitted>,
 }
 
 /// What a watcher is told.
@@ -128,6 +128,7 @@ enum Message {
     Loudspeaker(Report),
     Durable(u64),
     KeptOf(&'static str, u64),
+    CameFor(&'static str, serde_json::Value),
     StoreTrouble(String),
     Lost(PostToken, Result<LostAnswer, String>),
 }
@@ -282,9 +283,22 @@ pub async fn run_trusting(
     if let Some(everyday) = parts.everyday {
         device.know_sentences(everyday, started.elapsed());
     }
-    for skill in parts.skills {
-        let kept = store.kept_of(skill.name());
+    let mut outside = Vec::new();
+    for Fitted { skill, port } in parts.skills {
+        let name = skill.name();
+        let kept = store.kept_of(name);
         device.add_skill(skill, &kept, started.elapsed());
+        if let Some(Port { out, mut came }) = port {
+            outside.push((name, out));
+            let messages = messages.clone();
+            tokio::spawn(async move {
+                while let Some(value) = came.recv().await {
+                    if messages.send(Message::CameFor(name, value)).await.is_err() {
+                        break;
+                    }
+                }
+            });
+        }
     }
     let mut running = Running {
         device,
@@ -296,6 +310,7 @@ pub async fn run_trusting(
         started,
         microphone_zero: None,
         home,
+        outside,
         to_export: None,
         timeout: None,
         frames: 0,
@@ -367,6 +382,8 @@ struct Running {
     started: Instant,
     microphone_zero: Option<Duration>,
     home: Option<HomeWires>,
+    /// Adapters of skills.
+    outside: Vec<(&'static str, mpsc::Sender<serde_json::Value>)>,
     to_export: Option<IncidentId>,
     timeout: Option<Duration>,
     frames: u64,
@@ -441,6 +458,10 @@ impl Running {
             }
             Message::KeptOf(skill, token) => {
                 self.device.handle(Input::KeptOf { skill, token }, now);
+            }
+            Message::CameFor(skill, value) => {
+                let value = &value;
+                self.device.handle(Input::CameFor { skill, value }, now);
             }
             Message::Durable(seq) => self.device.handle(Input::Durable { seq }, now),
             Message::StoreTrouble(why) => return watch(News::Trouble(why), self.when()),
@@ -568,6 +589,15 @@ impl Running {
                     bytes,
                     appends,
                 } => self.writer.keep_of(skill, token, bytes, appends),
+                Output::Out { skill, value } => {
+                    let adapter = self.outside.iter().find(|(name, _)| *name == skill);
+                    // A full queue is an adapter that does nothing: the device says so when no answer comes.
+                    let taken = adapter.is_some_and(|(_, out)| out.try_send(value).is_ok());
+                    if !taken {
+                        let why = format!("{skill}: what it asked for could not be handed on");
+                        watch(News::Trouble(why), self.when())?;
+                    }
+                }
                 Output::Show { skill, value } => {
                     let value = &value;
                     watch(News::Shows { skill, value }, self.when())?;

@@ -177,6 +177,8 @@ impl Skill for AgendaSkill {
                 Some(zone) => self.agenda = Agenda::new(zone, ms_at_zero),
                 None => self.agenda.handle_wall(ms_at_zero, now),
             },
+            // It has no adapter.
+            Event::Came(_) => {}
             Event::Timeout => self.agenda.handle_timeout(now),
         }
         self.drain(now);

@@ -24,8 +24,12 @@ use hearthline_speaker::config::Household;
 use hearthline_speaker::device::{Device, DeviceConfig, Input, Light, Output};
 use hearthline_speaker::policy::Mode;
 use hearthline_speaker::record::{Keep, Recorder};
-use hearthline_speaker::skill::{Asked, By, Deed, Engaged, Event, Facts, Reply, Ringing, Skill};
+use hearthline_speaker::skill::{
+    Asked, By, Deed, Engaged, Event, Facts, LATER_MAX, Reply, Ringing, Skill,
+};
 use hearthline_speaker::telephone::Tone;
+use hearthline_speaker::words::NOTHING_ANSWERED;
+use serde_json::json;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -43,7 +47,7 @@ name = "Drill Household"
 const SENTENCES: &str = r#"{"language": "en", "intents": {
     "HassStartTimer": {"data": [{"sentences": ["set a timer for {minutes} minutes"]}]},
     "HassTurnOn": {"data": [{"sentences": ["turn on the (light|lamp)", "light up"]}]},
-    "HassTurnOff": {"data": [{"sentences": ["light up"]}]},
+    "HassTurnOff": {"data": [{"sentences": ["light up", "turn off {name}"]}]},
     "HassGetState": {"data": [{"sentences": ["call 9 1 1", "call nine one one", "is the (door|window) open"]}]},
     "HassSetVolume": {"data": [{"sentences": ["loudness {volume_level}"]}]}
   }, "lists": {"minutes": {"range": {"from": 1, "to": 100}}, "volume_level": {"range": {"from": 0, "to": 100}}},
@@ -60,6 +64,7 @@ enum Seen {
     Kept(u64),
     Restored(Vec<u8>),
     Wall(u64),
+    Came(serde_json::Value),
     Timeout,
 }
 
@@ -104,6 +109,7 @@ impl Skill for Pretend {
             Event::Kept(token) => Seen::Kept(token),
             Event::Engaged(engaged) => Seen::Engaged(engaged),
             Event::Wall { ms_at_zero } => Seen::Wall(ms_at_zero),
+            Event::Came(value) => Seen::Came(value.clone()),
             Event::Timeout => {
                 self.due = None;
                 Seen::Timeout
@@ -139,6 +145,7 @@ struct Room {
     tones: Vec<Option<Tone>>,
     lights: Vec<Light>,
     kept: Vec<(u64, Vec<u8>, bool)>,
+    out: Vec<serde_json::Value>,
     log: String,
     sent: usize,
     listens: usize,
@@ -219,6 +226,7 @@ impl Room {
             tones: Vec::new(),
             lights: Vec::new(),
             kept: Vec::new(),
+            out: Vec::new(),
             log: String::new(),
             sent: 0,
             listens: 0,
@@ -236,6 +244,11 @@ impl Room {
                 Output::Light(light) => self.lights.push(light),
                 Output::Sip { .. } => self.sent += 1,
                 Output::ListenForReply { .. } => self.listens += 1,
+                Output::KnowSentences(everyday) => self.everyday = everyday,
+                Output::Out { skill, value } => {
+                    assert_eq!(skill, "pretend");
+                    self.out.push(value);
+                }
                 Output::Keep(Keep::Entry { bytes, .. }) => {
                     self.log.push_str(&String::from_utf8_lossy(&bytes));
                 }
@@ -387,6 +400,98 @@ fn a_skill_takes_its_sentence_and_answers_in_words_or_with_the_response() {
     assert_eq!(seen[0], Seen::Wall(1_000));
     assert_eq!(seen[1], Seen::Restored(b"kept before".to_vec()));
     assert!(seen.contains(&Seen::Taken("HassStartTimer".into(), By::Person)));
+}
+
+#[test]
+fn what_another_system_does_is_answered_when_it_has_answered() {
+    let mut room = Room::new(Some(pretend(Reply::Later(7))));
+    room.say("turn on the lamp");
+    assert!(room.said.is_empty());
+    assert!(room.device.is_skill_busy());
+    room.deed(Deed::Out(json!({"lamp": "on"})));
+    assert_eq!(room.out, [json!({"lamp": "on"})]);
+    let value = &json!({"lamp": "is on"});
+    room.input(Input::CameFor {
+        skill: "pretend",
+        value,
+    });
+    assert!(room.seen().contains(&Seen::Came(value.clone())));
+    let reply = Reply::Words("On.".into());
+    // An answer to something else is none to this.
+    room.deed(Deed::Answer {
+        token: 8,
+        reply: Reply::Words("Off.".into()),
+    });
+    assert!(room.said.is_empty());
+    room.deed(Deed::Answer {
+        token: 7,
+        reply: reply.clone(),
+    });
+    assert_eq!(room.said, ["On."]);
+    assert!(!room.device.is_skill_busy());
+    room.deed(Deed::Answer { token: 7, reply });
+    room.wait(SECOND * 10);
+    assert_eq!(room.said, ["On."], "once");
+    assert!(room.log.contains("asked of another system by pretend"));
+    assert!(room.log.contains("done by pretend"));
+}
+
+#[test]
+fn a_system_that_says_nothing_is_given_up_aloud() {
+    let mut room = Room::new(Some(pretend(Reply::Later(1))));
+    room.say("turn on the lamp");
+    room.wait(LATER_MAX - Duration::from_millis(1));
+    assert!(room.said.is_empty());
+    room.wait(Duration::from_millis(1));
+    assert_eq!(room.said, [NOTHING_ANSWERED]);
+    assert!(!room.device.is_skill_busy());
+}
+
+#[test]
+fn an_emergency_ends_the_wait_for_another_system() {
+    let mut room = Room::new(Some(pretend(Reply::Later(1))));
+    room.say("turn on the lamp");
+    room.say("call nine one one");
+    let said = room.said.len();
+    room.deed(Deed::Answer {
+        token: 1,
+        reply: Reply::Words("On.".into()),
+    });
+    room.wait(LATER_MAX);
+    assert!(!room.said[said..].iter().any(|words| words == "On."));
+    assert!(!room.said.iter().any(|words| words == NOTHING_ANSWERED));
+}
+
+#[test]
+fn the_names_that_a_skill_knows_are_read_and_its_states_are_said() {
+    let mut room = Room::new(Some(pretend(Reply::Silent)));
+    assert!(
+        room.everyday
+            .read("turn off reading lamp", Country::UnitedStates)
+            .is_none()
+    );
+    let house = |name: &str| {
+        let entity = json!({"name": name, "domain": "light", "area": "attic"});
+        let areas = json!([{"name": "attic", "floor": "top"}]);
+        Box::new(House::from_json(&json!({"entities": [entity], "areas": areas})).unwrap())
+    };
+    room.deed(Deed::House(house("reading lamp")));
+    let meant = room
+        .everyday
+        .read("turn off reading lamp", Country::UnitedStates);
+    assert_eq!(meant.unwrap().intent, "HassTurnOff");
+    // All of its names, each time.
+    room.deed(Deed::House(house("desk lamp")));
+    assert!(
+        room.everyday
+            .read("turn off reading lamp", Country::UnitedStates)
+            .is_none()
+    );
+    assert!(
+        room.everyday
+            .read("turn off desk lamp", Country::UnitedStates)
+            .is_some()
+    );
 }
 
 #[test]

@@ -152,7 +152,21 @@ impl Everyday {
         outcome: &Outcome,
         now: Moment,
     ) -> Result<String, RenderError> {
-        let house = &self.house;
+        self.response_in(None, meant, outcome, now)
+    }
+
+    /// The same, with the states of `house` in place of those that the sentences were given.
+    ///
+    /// # Errors
+    /// As [`Self::response`].
+    pub fn response_in(
+        &self,
+        house: Option<&House>,
+        meant: &Recognition,
+        outcome: &Outcome,
+        now: Moment,
+    ) -> Result<String, RenderError> {
+        let house = house.unwrap_or(&self.house);
         let world = World { house, now };
         self.responses
             .render_outcome(&self.program, meant, outcome, &world)

@@ -25,7 +25,7 @@ pub(super) struct Entity {
 pub type Timer = serde_json::Map<String, Value>;
 
 /// A house.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct House {
     pub(super) entities: Vec<Entity>,
     /// Name and floor.
@@ -117,6 +117,33 @@ impl House {
                 }),
         );
         lists
+    }
+
+    /// Takes in what another system knows of the same house. Areas and floors that both know stand once; where the speaker
+    /// stands is kept.
+    pub fn join(&mut self, other: &Self) {
+        self.entities.extend_from_slice(&other.entities);
+        for (area, floor) in &other.areas {
+            match self
+                .areas
+                .iter_mut()
+                .find(|known| same(&known.0) == same(area))
+            {
+                Some(known) => known.1 = known.1.take().or_else(|| floor.clone()),
+                None => self.areas.push((area.clone(), floor.clone())),
+            }
+        }
+        for floor in &other.floors {
+            if !self.floors.iter().any(|known| same(known) == same(floor)) {
+                self.floors.push(floor.clone());
+            }
+        }
+        self.timers.extend_from_slice(&other.timers);
+        self.media.extend_from_slice(&other.media);
+        self.context_area = self
+            .context_area
+            .take()
+            .or_else(|| other.context_area.clone());
     }
 
     /// The room in which the speaker stands.
