@@ -12,7 +12,7 @@ pub const NAME_BYTES_MAX: usize = 200;
 /// Most names of one book.
 pub const NAMES_MAX: usize = 20_000;
 /// Mean cost of a sound up to which two names are alike.
-pub(crate) const ALIKE_MAX: f32 = 0.34;
+pub const ALIKE_MAX: f32 = 0.34;
 /// A second name this much further away than the best one is no rival.
 const RIVAL_MARGIN: f32 = 0.1;
 
@@ -190,16 +190,18 @@ impl<T: PartialEq> NameBook<T> {
 
 /// A phrase as it sounds, to be compared many times.
 #[derive(Debug, Clone)]
-pub(crate) struct Sounds(Vec<Sound>);
+pub struct Sounds(Vec<Sound>);
 
 impl Sounds {
     /// The sounds of a text.
-    pub(crate) fn of(text: &str) -> Self {
+    #[must_use]
+    pub fn of(text: &str) -> Self {
         Self(sounds(text))
     }
 
     /// How unlike two phrases are: 0 is the same sound, 1 nothing in common.
-    pub(crate) fn unlikeness(&self, other: &Self) -> f32 {
+    #[must_use]
+    pub fn unlikeness(&self, other: &Self) -> f32 {
         if self.0.is_empty() || other.0.is_empty() {
             return f32::INFINITY;
         }
@@ -235,7 +237,8 @@ impl Sounds {
     }
 
     /// All vowels alike and without "h": equal for most spellings of one name.
-    pub(crate) fn skeleton(&self) -> Vec<u8> {
+    #[must_use]
+    pub fn skeleton(&self) -> Vec<u8> {
         let mut out: Vec<u8> = self
             .0
             .iter()
