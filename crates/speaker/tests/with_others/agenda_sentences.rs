@@ -73,6 +73,7 @@ impl Home {
             Reply::Silent => self.said().join(" "),
             Reply::Words(text) | Reply::Refused(text) | Reply::Question(text) => text,
             Reply::Response(facts) => facts.otherwise,
+            Reply::Later(token) => panic!("the agenda asks nobody: {token}"),
         }
     }
 
