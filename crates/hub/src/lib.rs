@@ -66,7 +66,6 @@ mod site;
 mod sweep;
 mod tls;
 pub mod trigger;
-pub mod websocket;
 mod write_limit;
 
 pub use home::Limits;

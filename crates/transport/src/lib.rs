@@ -17,6 +17,7 @@ pub mod rtp;
 pub mod secure_stream;
 pub mod sockets;
 pub mod tls;
+pub mod websocket;
 
 pub use dns::{Dns, DnsError};
 pub use driver::Driver;

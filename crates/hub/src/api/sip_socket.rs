@@ -3,6 +3,7 @@
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use hearthline_transport::websocket::accept_key;
 use hyper_util::rt::TokioIo;
 
 use super::Shared;
@@ -12,7 +13,6 @@ use crate::id::DeviceId;
 use crate::problem::Problem;
 use crate::sip::flows::Certified;
 use crate::sip::web::{WebLink, carry};
-use crate::websocket::accept_key;
 
 /// The subprotocol (RFC 7118 section 4).
 const SUBPROTOCOL: &str = "sip";

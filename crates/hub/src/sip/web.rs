@@ -12,6 +12,9 @@ use std::time::Duration;
 use hearthline_sip::framer::Frame;
 use hearthline_sip::outbound::{Flow, FlowTransport};
 use hearthline_sip::{Limits, parse_datagram};
+use hearthline_transport::websocket::{
+    Fault, FrameReader, Received, closing, message, ping, pong,
+};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, WriteHalf};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout, timeout_at};
@@ -21,7 +24,6 @@ use super::sockets::Surroundings;
 use super::switchboard::News;
 use crate::live::{LiveConnection, LiveConnections};
 use crate::serve::{Open, Place};
-use crate::websocket::{Fault, FrameReader, Received, closing, message, ping, pong};
 
 /// Largest message: what UDP could carry.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 64 * 1024;

@@ -1,14 +1,17 @@
-//! WebSocket (RFC 6455), the server's side: handshake, frames in within limits, frames out. No sockets here.
+//! WebSocket (RFC 6455; for SIP RFC 7118), both sides: handshake, frames in within limits, frames out. No sockets here.
 //!
 //! ```text
 //! push(bytes) ─► buffer ─► next() ─► Text | Binary | Ping | Pong | Close, or a Fault that ends the connection
 //! ```
+//! The server's handshake is [`accept_key`] and its frames are the plain functions here; the client's are in [`client`].
 //! Ours instead of a library's because a library brings a second `rand`, `sha1` and six more doubles, and because the
 //! limits stand here: a message is counted while it grows, in bytes and in parts.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+
+pub mod client;
 
 /// Largest payload of a control frame (section 5.5).
 const CONTROL_BYTES_MAX: usize = 125;
@@ -28,7 +31,7 @@ pub fn accept_key(key: &str) -> Option<String> {
     Some(STANDARD.encode(hash))
 }
 
-/// What a client sent.
+/// What the other side sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Received {
     /// A whole message of text.
@@ -39,7 +42,7 @@ pub enum Received {
     Ping(Vec<u8>),
     /// An answer to our Ping, or a sign of life.
     Pong,
-    /// The client closes.
+    /// The other side closes.
     Close,
 }
 
@@ -112,11 +115,21 @@ impl Opcode {
     }
 }
 
+/// Whose frames are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sender {
+    /// A client's: all masked (section 5.1).
+    Client,
+    /// A server's: none masked.
+    Server,
+}
+
 /// The head of a frame.
 #[derive(Debug, Clone, Copy)]
 struct Head {
     last: bool,
     opcode: Opcode,
+    /// Zeros where there is none.
     mask: [u8; 4],
     length: usize,
     /// Bytes of the head itself.
@@ -131,10 +144,11 @@ struct Unfinished {
     parts: u32,
 }
 
-/// Cuts a client's bytes into messages. After each [`FrameReader::push`] call [`FrameReader::next`] until it says
+/// Cuts the other side's bytes into messages. After each [`FrameReader::push`] call [`FrameReader::next`] until it says
 /// `Ok(None)`; after an error nothing more is to be read.
 #[derive(Debug)]
 pub struct FrameReader {
+    from: Sender,
     message_bytes_max: usize,
     buffer: Vec<u8>,
     used: usize,
@@ -142,10 +156,21 @@ pub struct FrameReader {
 }
 
 impl FrameReader {
-    /// For messages of at most so many bytes.
+    /// A server's, for a client's messages of at most so many bytes.
     #[must_use]
     pub fn new(message_bytes_max: usize) -> Self {
+        Self::of(Sender::Client, message_bytes_max)
+    }
+
+    /// A client's, for a server's messages of at most so many bytes.
+    #[must_use]
+    pub fn of_server(message_bytes_max: usize) -> Self {
+        Self::of(Sender::Server, message_bytes_max)
+    }
+
+    fn of(from: Sender, message_bytes_max: usize) -> Self {
         Self {
+            from,
             message_bytes_max,
             buffer: Vec::new(),
             used: 0,
@@ -209,8 +234,15 @@ impl FrameReader {
         }
         let opcode = Opcode::read(first & 0x0F).ok_or(Fault::Protocol("an unknown opcode"))?;
         let last = first & 0x80 != 0;
-        if second & 0x80 == 0 {
-            return Err(Fault::Protocol("a client's frame is not masked"));
+        let is_masked = second & 0x80 != 0;
+        match self.from {
+            Sender::Client if !is_masked => {
+                return Err(Fault::Protocol("a client's frame is not masked"));
+            }
+            Sender::Server if is_masked => {
+                return Err(Fault::Protocol("a server's frame is masked"));
+            }
+            _ => {}
         }
         let (length, bytes) = match second & 0x7F {
             126 => match rest.get(2..4) {
@@ -248,19 +280,19 @@ impl FrameReader {
         if !opcode.is_control() && length > room {
             return Err(too_big);
         }
-        let Some(mask) = rest
-            .get(bytes..bytes + 4)
-            .and_then(|four| four.try_into().ok())
-        else {
-            return Ok(None);
-        };
-        Ok(Some(Head {
+        let head = |mask, bytes| Head {
             last,
             opcode,
             mask,
             length,
-            bytes: bytes + 4,
-        }))
+            bytes,
+        };
+        if !is_masked {
+            return Ok(Some(head([0; 4], bytes)));
+        }
+        let mask = rest.get(bytes..bytes + 4);
+        let mask = mask.and_then(|four| four.try_into().ok());
+        Ok(mask.map(|mask| head(mask, bytes + 4)))
     }
 
     fn frame(&mut self, head: Head, payload: Vec<u8>) -> Result<Option<Received>, Fault> {
@@ -379,19 +411,8 @@ mod tests {
 
     /// A client's frame.
     fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
-        let mut bytes = frame(first & 0x0F, payload);
+        let mut bytes = client::frame(first & 0x0F, payload, [1, 2, 3, 4]);
         bytes[0] = first;
-        bytes[1] |= 0x80;
-        let head = bytes.len() - payload.len();
-        let mask = [1, 2, 3, 4];
-        let tail: Vec<u8> = payload
-            .iter()
-            .zip(mask.iter().cycle())
-            .map(|(b, m)| b ^ m)
-            .collect();
-        bytes.truncate(head);
-        bytes.extend(mask);
-        bytes.extend(tail);
         bytes
     }
 
