@@ -12,9 +12,7 @@ use std::time::Duration;
 use hearthline_sip::framer::Frame;
 use hearthline_sip::outbound::{Flow, FlowTransport};
 use hearthline_sip::{Limits, parse_datagram};
-use hearthline_transport::websocket::{
-    Fault, FrameReader, Received, closing, message, ping, pong,
-};
+use hearthline_transport::websocket::{Fault, FrameReader, Received, closing, message, ping, pong};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, WriteHalf};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout, timeout_at};
