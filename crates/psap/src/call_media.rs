@@ -1,8 +1,10 @@
-//! The audio of one call: a media session, where its packets go, and the voice that speaks into it.
+//! The audio of one call: a media session, where its packets go, and the voice that speaks into it. A caller who protects
+//! its sound (a browser: ICE and DTLS-SRTP) has it all on one port; others have RTP and RTCP in the clear on two.
 
 use core::time::Duration;
 use std::net::SocketAddr;
 
+use hearthline_media::secure::{SecureOutput, SecureTransport};
 use hearthline_media::{
     Codec, Event, FRAME, FRAME_SAMPLES, Output, Session, SessionConfig, SessionConfigError,
 };
@@ -31,9 +33,24 @@ pub(crate) enum MediaOutput {
     Event(Event),
 }
 
+/// The way of a call's packets.
+pub(crate) enum Way {
+    /// In the clear, to here; RTCP one port above.
+    Plain(SocketAddr),
+    /// By DTLS-SRTP, from our port.
+    Secure(Box<SecureTransport>, SocketAddr),
+}
+
+impl Way {
+    /// Where the caller wants it, in the clear.
+    pub(crate) fn plain(negotiated: &Negotiated) -> Result<Self, MediaError> {
+        remote(negotiated).map(Self::Plain)
+    }
+}
+
 pub(crate) struct CallMedia {
     session: Session,
-    remote: SocketAddr,
+    way: Way,
     speech: Speech,
     next_speech: Duration,
     manner: Voice,
@@ -43,13 +60,13 @@ pub(crate) struct CallMedia {
 impl CallMedia {
     pub(crate) fn new(
         negotiated: &Negotiated,
+        way: Way,
         seed: u64,
         unix_time_at_zero: Duration,
         speech: Speech,
         manner: Voice,
         now: Duration,
     ) -> Result<Self, MediaError> {
-        let remote = remote(negotiated)?;
         let mut config = SessionConfig::new(codec(negotiated.codec), seed);
         config.payload_type = negotiated.payload_type;
         config.also_receive = also_receive(negotiated);
@@ -57,7 +74,7 @@ impl CallMedia {
         config.unix_time_at_zero = unix_time_at_zero;
         Ok(Self {
             session: Session::new(config)?,
-            remote,
+            way,
             speech,
             next_speech: now,
             manner,
@@ -67,21 +84,42 @@ impl CallMedia {
 
     /// A re-INVITE changed addresses or codecs.
     pub(crate) fn renegotiate(&mut self, negotiated: &Negotiated) -> Result<(), MediaError> {
-        let remote = remote(negotiated)?;
+        let moved = match &self.way {
+            Way::Plain(_) => Some(remote(negotiated)?),
+            // Its own checks tell where it is.
+            Way::Secure(..) => None,
+        };
         self.session.renegotiate(
             codec(negotiated.codec),
             negotiated.payload_type,
             also_receive(negotiated),
             negotiated.receive_telephone_event,
         )?;
-        self.remote = remote;
+        if let (Way::Plain(remote), Some(moved)) = (&mut self.way, moved) {
+            *remote = moved;
+        }
         Ok(())
     }
 
+    /// What protects it.
+    pub(crate) fn secure(&mut self) -> Option<&mut SecureTransport> {
+        match &mut self.way {
+            Way::Plain(_) => None,
+            Way::Secure(way, _) => Some(way),
+        }
+    }
+
     pub(crate) fn handle_rtp(&mut self, from: SocketAddr, datagram: &[u8], now: Duration) {
-        // The port may differ (a sender need not send from where it receives), the host not.
-        if from.ip() == self.remote.ip() {
-            self.session.handle_rtp(datagram, now);
+        match &mut self.way {
+            // The port may differ (a sender need not send from where it receives), the host not.
+            Way::Plain(remote) if from.ip() == remote.ip() => {
+                self.session.handle_rtp(datagram, now);
+            }
+            // A drill's caller is on loopback; nothing would be sent elsewhere.
+            Way::Secure(way, local) if from.ip().is_loopback() => {
+                way.handle_datagram(from, *local, datagram, now);
+            }
+            _ => {}
         }
     }
 
@@ -91,7 +129,9 @@ impl CallMedia {
     }
 
     pub(crate) fn handle_rtcp(&mut self, from: SocketAddr, datagram: &[u8], now: Duration) {
-        if from.ip() == self.remote.ip() {
+        if let Way::Plain(remote) = &self.way
+            && from.ip() == remote.ip()
+        {
             self.session.handle_rtcp(datagram, now);
         }
     }
@@ -112,27 +152,79 @@ impl CallMedia {
                 .handle_microphone(&frame, self.next_speech.max(now));
             self.next_speech += FRAME;
         }
+        if let Way::Secure(way, _) = &mut self.way {
+            way.handle_timeout(now);
+        }
+        self.drain_way(now, &mut each);
+        let next = self.drain_session(now, &mut each);
+        // What the session sent waits in the way.
+        let checks = self.drain_way(now, &mut each);
+        let speech = next.map(|_| self.next_speech);
+        [next, speech, checks].into_iter().flatten().min()
+    }
+
+    fn drain_session(
+        &mut self,
+        now: Duration,
+        each: &mut impl FnMut(MediaOutput),
+    ) -> Option<Duration> {
         let mute = self.manner == Voice::Mute;
-        let rtcp = SocketAddr::new(self.remote.ip(), self.remote.port().saturating_add(1));
         loop {
-            match self.session.poll_output(now) {
-                Output::Rtp(_) | Output::Rtcp(_) if mute => {}
-                Output::Rtp(packet) => each(MediaOutput::Rtp(self.remote, packet)),
-                Output::Rtcp(packet) => each(MediaOutput::Rtcp(rtcp, packet)),
-                Output::Playout(samples) => {
+            match (self.session.poll_output(now), &mut self.way) {
+                (Output::Rtp(_) | Output::Rtcp(_), _) if mute => {}
+                (Output::Rtp(packet), Way::Plain(remote)) => {
+                    each(MediaOutput::Rtp(*remote, packet));
+                }
+                (Output::Rtcp(packet), Way::Plain(remote)) => {
+                    let rtcp = SocketAddr::new(remote.ip(), remote.port().saturating_add(1));
+                    each(MediaOutput::Rtcp(rtcp, packet));
+                }
+                // Before there are keys it is dropped, never sent in the clear.
+                (Output::Rtp(packet), Way::Secure(way, _)) => drop(way.send_rtp(&packet)),
+                (Output::Rtcp(packet), Way::Secure(way, _)) => drop(way.send_rtcp(&packet)),
+                (Output::Playout(samples), _) => {
                     self.loudness.add(&samples);
                     each(MediaOutput::Heard(samples));
                 }
-                Output::Event(event) => each(MediaOutput::Event(event)),
-                Output::Timeout(next) => {
-                    return next.map(|next| next.min(self.next_speech));
-                }
+                (Output::Event(event), _) => each(MediaOutput::Event(event)),
+                (Output::Timeout(next), _) => return next,
             }
         }
     }
 
-    pub(crate) fn close(&mut self, now: Duration) {
+    /// Takes what the protected way brings and wants sent; when it wants to be woken.
+    fn drain_way(
+        &mut self,
+        now: Duration,
+        each: &mut impl FnMut(MediaOutput),
+    ) -> Option<Duration> {
+        let Way::Secure(way, _) = &mut self.way else {
+            return None;
+        };
+        loop {
+            match way.poll_output() {
+                SecureOutput::Transmit { to, bytes, .. } => each(MediaOutput::Rtp(to, bytes)),
+                SecureOutput::Rtp(packet) => self.session.handle_rtp(&packet, now),
+                SecureOutput::Rtcp(packet) => self.session.handle_rtcp(&packet, now),
+                // The dialog says when the call is over; a silent path is seen by the session.
+                SecureOutput::Event(_) => {}
+                SecureOutput::Timeout(at) => return at,
+            }
+        }
+    }
+
+    fn close(&mut self, now: Duration) {
         self.session.close(now);
+    }
+
+    /// Nothing more is said: the caller's transport is told, too.
+    pub(crate) fn end(&mut self, now: Duration, mut each: impl FnMut(MediaOutput)) {
+        self.close(now);
+        self.drain(now, &mut each);
+        if let Way::Secure(way, _) = &mut self.way {
+            way.close(now);
+            self.drain_way(now, &mut each);
+        }
     }
 
     pub(crate) fn report(&self) -> MediaReport {

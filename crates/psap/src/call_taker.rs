@@ -18,7 +18,7 @@ use hearthline_sip::sdp::SessionDescription;
 
 use crate::behaviour::{Answer, Behaviour};
 use crate::call_media::{CallMedia, MediaOutput};
-pub use crate::call_taker_config::CallTakerConfig;
+pub use crate::call_taker_config::{CallTakerConfig, SecureSound};
 pub use crate::call_taker_output::{Event, Output};
 use crate::moment::What;
 use crate::report::{AnsweredBy, CallReport, CallState};

@@ -3,9 +3,11 @@
 use core::time::Duration;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Instant;
 
 use hearthline_sip::endpoint::EndpointConfig;
 use hearthline_sip::target::Transport;
+use hearthline_webrtc::Keys;
 
 use crate::behaviour::Behaviour;
 use crate::voice::test_voice;
@@ -25,12 +27,23 @@ pub struct CallTakerConfig {
     pub person_answers_within: Option<Duration>,
     /// What the caller hears when no person answers, 16 kHz, repeated.
     pub voice: Arc<[i16]>,
+    /// By what callers who protect their sound (browsers) are answered; none: in the clear, or not at all.
+    pub secure: Option<SecureSound>,
     /// Unix time at `now == 0`, for RTCP; zero when unknown.
     pub unix_time_at_zero: Duration,
     /// Calls remembered; the oldest ended ones are forgotten.
     pub calls_kept_max: usize,
     /// Outputs that may wait; the oldest is dropped beyond.
     pub outputs_max: usize,
+}
+
+/// What a protected call needs of us.
+#[derive(Clone, Debug)]
+pub struct SecureSound {
+    /// Our key and its certificate.
+    pub keys: Keys,
+    /// The instant at which `now` is zero.
+    pub origin: Instant,
 }
 
 impl CallTakerConfig {
@@ -50,6 +63,7 @@ impl CallTakerConfig {
             behaviours: vec![Behaviour::default()],
             person_answers_within: None,
             voice: test_voice().into(),
+            secure: None,
             unix_time_at_zero: Duration::ZERO,
             calls_kept_max: 256,
             outputs_max: 8_192,

@@ -9,13 +9,14 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use hearthline_sip::target::Transport;
 use hearthline_transport::{BindError, Identity, Reach, RtpPair, Sockets, SocketsConfig};
+use hearthline_webrtc::Keys;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::behaviour::Behaviour;
 use crate::boundaries::{Boundaries, BoundaryError};
-use crate::call_taker::{CallTaker, CallTakerConfig};
+use crate::call_taker::{CallTaker, CallTakerConfig, SecureSound};
 use crate::config::{ConfigError, PsapConfig};
 use crate::console::Board;
 use crate::desk::{Command, Desk, Said, read};
@@ -241,6 +242,10 @@ pub async fn start_with_identity(
     core.media_address = config.address;
     core.behaviours.clone_from(&config.behaviours);
     let epoch = Instant::now();
+    match Keys::generate() {
+        Ok(keys) => core.secure = Some(SecureSound { keys, origin: epoch }),
+        Err(error) => tracing::error!(%error, "browsers that call are not answered"),
+    }
     core.unix_time_at_zero = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();

@@ -3,18 +3,12 @@ use core::time::Duration;
 use std::net::SocketAddr;
 
 use hearthline_media as media;
-use hearthline_media::secure::{
-    DtlsRole, SecureConfigError, SecureDescription, SecureDescriptionError, SecureTransport,
-};
+use hearthline_media::secure::{SecureConfigError, SecureDescriptionError, SecureTransport};
 use hearthline_sip::offer_answer::{Codec, LocalAudio, Negotiated};
-use hearthline_sip::sdp::fingerprint::{Fingerprint, Setup};
-use hearthline_sip::sdp::ice::{Candidate, IceCredentials};
-use hearthline_sip::sdp::profile::Protection;
-use hearthline_sip::sdp::secure_offer_answer::{
-    self as negotiation, Agreed, SecureNegotiationError, SecurityPolicy, secure_answer,
-};
-use hearthline_sip::sdp::security::DtlsDescription;
+use hearthline_sip::sdp::secure_offer_answer::SecureNegotiationError;
 use hearthline_sip::sdp::{SdpError, SessionDescription};
+
+use crate::dtls::{self, DtlsError};
 
 /// Why an offer is not answered. The offer is their input: each of these is told to the page.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +34,17 @@ pub enum OfferError {
     Ours(#[from] SecureConfigError),
 }
 
+impl From<DtlsError> for OfferError {
+    fn from(error: DtlsError) -> Self {
+        match error {
+            DtlsError::Negotiation(error) => Self::Negotiation(error),
+            DtlsError::NoDtls | DtlsError::NoFingerprint => Self::NoFingerprint,
+            DtlsError::Description(error) => Self::Transport(error),
+            DtlsError::Ours(error) => Self::Ours(error),
+        }
+    }
+}
+
 /// Our answer, and the codec that it settles; the transport then looks for the browser.
 pub(crate) fn answer(
     offer: &[u8],
@@ -51,32 +56,7 @@ pub(crate) fn answer(
     let offer = SessionDescription::parse(offer)?;
     let mut audio = LocalAudio::new(local.ip(), local.port());
     audio.telephone_event = false;
-    let policy = SecurityPolicy {
-        least: Protection::Dtls,
-        dtls: Some(described(way)),
-        sdes: Vec::new(),
-    };
-    let (ours, negotiated, agreed) = secure_answer(&offer, &audio, &policy, session_id, 0)?;
-    let Agreed::Dtls { role, theirs } = agreed else {
-        return Err(OfferError::NoFingerprint);
-    };
-    let fingerprint = theirs.fingerprints.iter().find_map(Fingerprint::as_sha256);
-    let theirs = SecureDescription {
-        fingerprint: fingerprint.ok_or(OfferError::NoFingerprint)?,
-        ufrag: theirs.credentials.ufrag().to_owned(),
-        pwd: theirs.credentials.pwd().to_owned(),
-        candidates: theirs
-            .candidates
-            .iter()
-            .filter_map(Candidate::udp_address)
-            .collect(),
-        lite: theirs.lite,
-    };
-    let role = match role {
-        negotiation::DtlsRole::Client => DtlsRole::Client,
-        negotiation::DtlsRole::Server => DtlsRole::Server,
-    };
-    way.set_remote(theirs, role, now)?;
+    let (ours, negotiated, _) = dtls::answer(way, &offer, &audio, (session_id, 0), now)?;
     Ok((ours.to_string(), negotiated))
 }
 
@@ -86,22 +66,5 @@ pub(crate) fn codec_of(codec: Codec) -> media::Codec {
         Codec::Pcmu => media::Codec::Pcmu,
         Codec::Pcma => media::Codec::Pcma,
         Codec::G722 => media::Codec::G722,
-    }
-}
-
-/// What our transport says of itself.
-fn described(way: &SecureTransport) -> DtlsDescription {
-    let ours = way.local();
-    let candidates = (0..).zip(&ours.candidates);
-    DtlsDescription {
-        fingerprints: vec![Fingerprint::sha256(ours.fingerprint)],
-        setup: Setup::Active,
-        credentials: IceCredentials::new(&ours.ufrag, &ours.pwd)
-            .expect("the transport's own letters are of the grammar"),
-        lite: ours.lite,
-        options: Vec::new(),
-        candidates: candidates
-            .map(|(index, address)| Candidate::host(*address, index))
-            .collect(),
     }
 }

@@ -1,4 +1,8 @@
 //! What our end of a browser's connection is known by.
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use hearthline_media::secure::{IceRole, SecureConfig};
 use zeroize::Zeroizing;
 
 /// The name in the certificate; nobody looks at it, the fingerprint counts.
@@ -29,6 +33,28 @@ impl Keys {
             certificate: certificate.der().to_vec(),
             private_key: Zeroizing::new(key.serialize_der()),
         })
+    }
+}
+
+impl Keys {
+    /// What a [`SecureTransport`](hearthline_media::secure::SecureTransport) with these keys is made of. `seed` is 32
+    /// octets of the system's randomness, `origin` the instant at which `now` is zero.
+    #[must_use]
+    pub fn transport(
+        &self,
+        role: IceRole,
+        addresses: Vec<SocketAddr>,
+        seed: [u8; 32],
+        origin: Instant,
+    ) -> SecureConfig {
+        SecureConfig {
+            role,
+            certificate: self.certificate.clone(),
+            private_key: self.private_key.clone(),
+            addresses,
+            seed,
+            origin,
+        }
     }
 }
 

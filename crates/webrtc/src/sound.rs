@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use hearthline_media as media;
 use hearthline_media::secure::{
-    IceRole, SecureConfig, SecureEvent, SecureFailure, SecureOutput, SecureTransport,
+    IceRole, SecureEvent, SecureFailure, SecureOutput, SecureTransport,
 };
 
 use crate::description::{self, OfferError};
@@ -109,17 +109,12 @@ impl Sound {
         };
         // Browsers read session ids as signed numbers.
         let (session_id, seed) = (number(0) >> 2, number(8));
-        let mut way = SecureTransport::new(
-            SecureConfig {
-                role: IceRole::Controlled,
-                certificate: config.keys.certificate,
-                private_key: config.keys.private_key,
-                addresses: vec![config.local],
-                seed: config.seed,
-                origin: config.origin,
-            },
-            now,
-        )?;
+        let addresses = vec![config.local];
+        let ours =
+            config
+                .keys
+                .transport(IceRole::Controlled, addresses, config.seed, config.origin);
+        let mut way = SecureTransport::new(ours, now)?;
         let (answer, negotiated) =
             description::answer(offer, &mut way, config.local, session_id, now)?;
         let codec = description::codec_of(negotiated.codec);

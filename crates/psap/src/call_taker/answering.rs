@@ -147,19 +147,23 @@ impl CallTaker {
             return Ok(());
         };
         call.port = Some(port);
-        let settled = match &call.offer {
+        let settled = match call.offer.clone() {
             None => Ok((offer_answer::offer(&local, session_id, 1), None)),
-            Some(offer) => offer_answer::answer(offer, &local, session_id, 1)
-                .map(|(description, negotiated)| (description, Some(negotiated))),
+            Some(offer) => self
+                .answer_offer(handle, &offer, &local, (session_id, 1), now)
+                .map(|(description, negotiated, way)| (description, Some((negotiated, way)))),
         };
         let (description, negotiated) = match settled {
             Ok(settled) => settled,
-            Err(error) => return self.refuse_media(handle, &error.to_string(), now),
+            Err(error) => return self.refuse_media(handle, &error, now),
+        };
+        let Some(call) = self.call(handle) else {
+            return Ok(());
         };
         let body = defective(call.behaviour.session, &description);
         call.description = Some(description);
-        if let Some(negotiated) = negotiated
-            && let Err(why) = self.start_media(handle, &negotiated, now)
+        if let Some((negotiated, way)) = negotiated
+            && let Err(why) = self.start_media(handle, &negotiated, way, now)
         {
             return self.refuse_media(handle, &why, now);
         }

@@ -27,8 +27,7 @@ impl CallTaker {
         let mut facts = Vec::new();
         let mut outputs = Vec::new();
         if let (Some(mut media), Some(port)) = (call.media.take(), call.port) {
-            media.close(now);
-            media.drain(now, |output| match output {
+            media.end(now, |output| match output {
                 MediaOutput::Rtp(to, bytes) => outputs.push(Output::Media { port, to, bytes }),
                 MediaOutput::Rtcp(to, bytes) => {
                     outputs.push(Output::Media {

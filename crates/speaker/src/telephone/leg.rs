@@ -17,6 +17,7 @@ use hearthline_sip::offer_answer::{
 use hearthline_sip::sdp::secure_offer_answer::SecureNegotiationError;
 use hearthline_sip::sdp::{Direction, SessionDescription};
 
+use hearthline_webrtc::dtls::DtlsError;
 pub(super) use secure::is_offered;
 
 use crate::sound::{address_of, codec_of, name_of, others, statistics};
@@ -48,6 +49,18 @@ pub(super) enum LegError {
     /// Our own transport.
     #[error(transparent)]
     Transport(#[from] SecureConfigError),
+}
+
+impl From<DtlsError> for LegError {
+    fn from(error: DtlsError) -> Self {
+        match error {
+            DtlsError::Negotiation(error) => Self::Protection(error),
+            DtlsError::NoFingerprint => Self::NoFingerprint,
+            DtlsError::Description(error) => Self::Description(error),
+            DtlsError::Ours(error) => Self::Transport(error),
+            _ => Self::Unprotected,
+        }
+    }
 }
 
 /// How well a call must be protected.

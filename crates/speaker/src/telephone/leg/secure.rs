@@ -1,4 +1,4 @@
-//! The protected half of offers and answers: what the transport says of itself as SDP, and back.
+//! The protected half of offers and answers, over what [`hearthline_webrtc::dtls`] says of the transport.
 //!
 //! A [`Demand::Either`] offer says `RTP/AVP` with the attributes of DTLS and ICE beside it (RFC 8643): who knows them
 //! answers with their own, others do not see them. Here such a description is read as `UDP/TLS/RTP/SAVPF`.
@@ -7,14 +7,13 @@ use core::time::Duration;
 use hearthline_media::secure::{DtlsRole, SecureDescription, SecureTransport};
 use hearthline_sip::offer_answer::{LocalAudio, Negotiated};
 use hearthline_sip::sdp::SessionDescription;
-use hearthline_sip::sdp::fingerprint::{Fingerprint, Setup};
-use hearthline_sip::sdp::ice::{Candidate, IceCredentials};
+use hearthline_sip::sdp::fingerprint::Setup;
 use hearthline_sip::sdp::profile::{Profile, Protection};
 use hearthline_sip::sdp::secure_offer_answer::{
-    self as negotiation, Agreed, SecurityPolicy, secure_answer, secure_answer_received,
-    secure_offer, secure_reoffer,
+    secure_answer_received, secure_offer, secure_reoffer,
 };
-use hearthline_sip::sdp::security::{DtlsDescription, Security};
+use hearthline_sip::sdp::security::Security;
+use hearthline_webrtc::dtls;
 
 use super::{Demand, LegError};
 
@@ -25,7 +24,7 @@ pub(super) fn offer(
     demand: Demand,
     session_id: u64,
 ) -> SessionDescription {
-    let ours = Security::Dtls(described(way, Setup::ActPass));
+    let ours = Security::Dtls(dtls::described(way, Setup::ActPass));
     let mut offer = secure_offer(audio, &ours, session_id, 0);
     if demand == Demand::Either {
         set_profile(&mut offer, Profile::UdpTlsRtpSavpf, Profile::RtpAvp);
@@ -44,7 +43,7 @@ pub(super) fn reoffer(
         DtlsRole::Client => Setup::Active,
         DtlsRole::Server => Setup::Passive,
     };
-    let ours = Security::Dtls(described(way, setup));
+    let ours = Security::Dtls(dtls::described(way, setup));
     secure_reoffer(&lifted(previous), audio, &ours)
 }
 
@@ -58,27 +57,7 @@ pub(super) fn answer(
 ) -> Result<(SessionDescription, Negotiated, DtlsRole), LegError> {
     let beside = lifted(offer);
     let was_beside = beside != *offer;
-    // Browsers offer both ends again in each later offer; the one that was agreed stays.
-    let setup = match way.role() {
-        Some(DtlsRole::Server) => Setup::Passive,
-        _ => Setup::Active,
-    };
-    let answered = |way: &SecureTransport| {
-        let policy = SecurityPolicy {
-            least: Protection::Dtls,
-            dtls: Some(described(way, setup)),
-            sdes: Vec::new(),
-        };
-        secure_answer(&beside, audio, &policy, version.0, version.1)
-    };
-    let (mut ours, mut negotiated, agreed) = answered(way)?;
-    let (theirs, role) = agreed_dtls(agreed)?;
-    if way.is_restart(&theirs) {
-        // They look for a new path: our answer needs new credentials too (RFC 8839 section 4.4.1.1.1).
-        way.restart(&way.local().candidates, now)?;
-        (ours, negotiated, _) = answered(way)?;
-    }
-    way.set_remote(theirs, role, now)?;
+    let (mut ours, negotiated, role) = dtls::answer(way, &beside, audio, version, now)?;
     if was_beside {
         set_profile(&mut ours, Profile::UdpTlsRtpSavpf, Profile::RtpAvp);
     }
@@ -93,7 +72,7 @@ pub(super) fn answer_received(
     now: Duration,
 ) -> Result<(Negotiated, DtlsRole), LegError> {
     let (negotiated, agreed) = secure_answer_received(&lifted(offer), &lifted(answer))?;
-    let (theirs, role) = agreed_dtls(agreed)?;
+    let (theirs, role) = dtls::agreed(agreed)?;
     way.set_remote(theirs, role, now)?;
     Ok((negotiated, role))
 }
@@ -164,44 +143,4 @@ fn set_profile(description: &mut SessionDescription, from: Profile, to: Profile)
             to.as_str().clone_into(&mut media.protocol);
         }
     }
-}
-
-/// What our transport says of itself.
-fn described(way: &SecureTransport, setup: Setup) -> DtlsDescription {
-    let ours = way.local();
-    let candidates = (0..).zip(&ours.candidates);
-    DtlsDescription {
-        fingerprints: vec![Fingerprint::sha256(ours.fingerprint)],
-        setup,
-        credentials: IceCredentials::new(&ours.ufrag, &ours.pwd)
-            .expect("the transport's own letters are of the grammar"),
-        lite: ours.lite,
-        options: Vec::new(),
-        candidates: candidates
-            .map(|(index, address)| Candidate::host(*address, index))
-            .collect(),
-    }
-}
-
-fn agreed_dtls(agreed: Agreed) -> Result<(SecureDescription, DtlsRole), LegError> {
-    let Agreed::Dtls { role, theirs } = agreed else {
-        return Err(LegError::Unprotected);
-    };
-    let fingerprint = theirs.fingerprints.iter().find_map(Fingerprint::as_sha256);
-    let description = SecureDescription {
-        fingerprint: fingerprint.ok_or(LegError::NoFingerprint)?,
-        ufrag: theirs.credentials.ufrag().to_owned(),
-        pwd: theirs.credentials.pwd().to_owned(),
-        candidates: theirs
-            .candidates
-            .iter()
-            .filter_map(Candidate::udp_address)
-            .collect(),
-        lite: theirs.lite,
-    };
-    let role = match role {
-        negotiation::DtlsRole::Client => DtlsRole::Client,
-        negotiation::DtlsRole::Server => DtlsRole::Server,
-    };
-    Ok((description, role))
 }
