@@ -1,4 +1,6 @@
-//! The loudspeaker: our own words and the call-taker's voice, mixed and paced in real time.
+//! The loudspeaker: our own words, the call-taker's voice, and music below both, mixed and paced in real time.
+//!
+//! Whoever cancels the echo takes the blocks that the sink is given: they hold everything that sounds.
 use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -7,6 +9,7 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::music::{Above, Music, Under};
 use super::tone::{Sounding, chime};
 use crate::messages::{Part, TellId};
 use crate::telephone::Tone;
@@ -47,6 +50,8 @@ enum Command {
     Play(Vec<i16>),
     Tone(Option<Tone>),
     Volume(u8),
+    /// There may be music.
+    Music,
 }
 
 /// What the loudspeaker reports.
@@ -74,9 +79,14 @@ impl Loudspeaker {
     pub fn start(
         mut voice: Voice,
         sink: Sink,
+        mut music: Option<Box<dyn Music>>,
         report: impl Fn(Report) + Send + 'static,
     ) -> io::Result<Self> {
         let (sender, receiver) = mpsc::channel();
+        if let Some(music) = &mut music {
+            let woken = sender.clone();
+            music.attach(Box::new(move || drop(woken.send(Command::Music))));
+        }
         let (texts, words) = mpsc::channel::<Words>();
         let spoken = sender.clone();
         let speaking = std::thread::Builder::new()
@@ -95,7 +105,7 @@ impl Loudspeaker {
         let output = Open::new(sink)?;
         let playing = std::thread::Builder::new()
             .name("loudspeaker".into())
-            .spawn(move || Mixer::new(output).run(&receiver, &texts, &report))?;
+            .spawn(move || Mixer::new(output, music).run(&receiver, &texts, &report))?;
         // The voice's own sender keeps the mixer alive; `end` tells both to stop.
         Ok(Self {
             sender: Some(sender),
@@ -182,14 +192,16 @@ struct Mixer {
     tells: VecDeque<(TellId, usize)>,
     call: VecDeque<i16>,
     tone: Option<Sounding>,
+    music: Under,
     volume_percent: u8,
     next: Instant,
 }
 
 impl Mixer {
-    fn new(sink: Open) -> Self {
+    fn new(sink: Open, music: Option<Box<dyn Music>>) -> Self {
         Self {
             sink,
+            music: Under::new(music),
             speech: VecDeque::new(),
             open_texts: 0,
             hushed: 0,
@@ -209,7 +221,10 @@ impl Mixer {
         report: &dyn Fn(Report),
     ) {
         loop {
-            let silent = self.speech.is_empty() && self.call.is_empty() && self.tone.is_none();
+            let silent = self.speech.is_empty()
+                && self.call.is_empty()
+                && self.tone.is_none()
+                && self.music.is_silent();
             let command = if silent {
                 receiver.recv().map_err(|_| ())
             } else {
@@ -284,6 +299,10 @@ impl Mixer {
                     self.tone = tone.map(Sounding::new);
                 }
                 Ok(Command::Volume(percent)) => self.volume_percent = percent,
+                Ok(Command::Music) => {
+                    self.restart_clock(silent);
+                    self.music.wake();
+                }
             }
         }
         self.sink.close(report);
@@ -298,12 +317,26 @@ impl Mixer {
     fn block(&mut self, report: &dyn Fn(Report)) {
         let speaking = !self.speech.is_empty();
         let before = self.speech.len();
-        let block: Vec<i16> = (0..BLOCK_SAMPLES)
+        let telephone = self.tone.is_some_and(Sounding::is_telephone);
+        let above = if !self.call.is_empty() || telephone {
+            Above::Call
+        } else if speaking || self.tone.is_some() {
+            Above::Words
+        } else {
+            Above::Nothing
+        };
+        let mut sums: Vec<i32> = (0..BLOCK_SAMPLES)
             .map(|_| {
                 let speech = self.speech.pop_front().unwrap_or(0);
                 let call = self.call.pop_front().unwrap_or(0);
                 let tone = self.tone.as_mut().map_or(0, Sounding::sample);
-                let sum = i32::from(call) + i32::from(speech) + i32::from(tone);
+                i32::from(call) + i32::from(speech) + i32::from(tone)
+            })
+            .collect();
+        self.music.mix(&mut sums, above);
+        let block: Vec<i16> = sums
+            .into_iter()
+            .map(|sum| {
                 let loud =
                     sum * i32::from(self.volume_percent) / i32::from(VOLUME_PERCENT_UNCHANGED);
                 i16::try_from(loud.clamp(i32::from(i16::MIN), i32::from(i16::MAX))).unwrap_or(0)

@@ -8,6 +8,7 @@ mod household;
 pub mod lost;
 pub mod loudspeaker;
 pub mod microphone;
+pub mod music;
 mod own_address;
 pub mod password;
 pub mod recording;

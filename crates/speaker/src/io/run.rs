@@ -150,7 +150,7 @@ pub async fn run(
 /// # Errors
 /// As [`run`].
 pub async fn run_trusting(
-    parts: Parts,
+    mut parts: Parts,
     roots_pem: Option<Vec<u8>>,
     mut watch: impl FnMut(News<'_>, When) -> ControlFlow<()>,
 ) -> Result<(), RunError> {
@@ -240,7 +240,12 @@ pub async fn run_trusting(
     })
     .map_err(|error| failed("hearing")(error.to_string()))?;
     let played = messages.clone();
-    let loudspeaker = Loudspeaker::start(parts.voice, parts.loudspeaker, move |report| {
+    let mut ports = parts
+        .skills
+        .iter_mut()
+        .filter_map(|fitted| fitted.port.as_mut());
+    let music = ports.find_map(|port| port.music.take());
+    let loudspeaker = Loudspeaker::start(parts.voice, parts.loudspeaker, music, move |report| {
         drop(played.blocking_send(Message::Loudspeaker(report)));
     })
     .map_err(|error| failed("loudspeaker")(error.to_string()))?;
@@ -288,7 +293,7 @@ pub async fn run_trusting(
         let name = skill.name();
         let kept = store.kept_of(name);
         device.add_skill(skill, &kept, started.elapsed());
-        if let Some(Port { out, mut came }) = port {
+        if let Some(Port { out, mut came, .. }) = port {
             outside.push((name, out));
             let messages = messages.clone();
             tokio::spawn(async move {

@@ -4,6 +4,7 @@ use std::path::Path;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+use super::music::Music;
 use super::zone::system_zone;
 use crate::skill::Skill;
 use crate::skill::agenda::AgendaSkill;
@@ -26,6 +27,8 @@ pub struct Port {
     pub out: mpsc::Sender<Value>,
     /// What the adapter brings.
     pub came: mpsc::Receiver<Value>,
+    /// Sound of its own, below everything else. One skill may have some.
+    pub music: Option<Box<dyn Music>>,
 }
 
 /// The adapter's end.
@@ -41,7 +44,8 @@ pub struct Outside {
 pub fn port() -> (Port, Outside) {
     let (out, asked) = mpsc::channel(PORT_VALUES_MAX);
     let (tell, came) = mpsc::channel(PORT_VALUES_MAX);
-    (Port { out, came }, Outside { asked, tell })
+    let music = None;
+    (Port { out, came, music }, Outside { asked, tell })
 }
 
 impl From<Box<dyn Skill>> for Fitted {

@@ -108,6 +108,14 @@ impl Sounding {
         Self { tone, at: 0 }
     }
 
+    /// Whether a telephone sounds so, and no skill.
+    pub(super) const fn is_telephone(self) -> bool {
+        match self.tone {
+            Tone::Ring | Tone::Ringback | Tone::Waiting | Tone::DropIn => true,
+            Tone::Timer | Tone::Alarm | Tone::Reminder => false,
+        }
+    }
+
     /// The next sample at 16 kHz.
     pub(super) fn sample(&mut self) -> i16 {
         let pattern = match self.tone {
