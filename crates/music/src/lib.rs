@@ -1,0 +1,15 @@
+//! Adapter: music as a skill of the speaker, and who plays it.
+//!
+//! ```text
+//! sentence ─► skill ─► order ─► adapter ─► own player ─► loudspeaker, below words and calls
+//!    library ◄─ folders, MPD, Subsonic ◄─┘└─► MPD, Snapcast
+//! ```
+//! [`skill::MusicSkill`] and the protocols are sans-IO; `io` is the thin rest. Nothing here can call anybody.
+pub mod library;
+pub mod mpd;
+pub mod order;
+pub mod query;
+pub mod sentences;
+pub mod skill;
+pub mod track;
+mod words;
