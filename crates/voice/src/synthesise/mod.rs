@@ -179,6 +179,26 @@ impl Synthesiser {
     /// # Errors
     /// When the text is longer than [`TEXT_CHARS_MAX`], or the model fails.
     pub fn speak(&mut self, text: &str) -> Result<Vec<i16>, SynthesiseError> {
+        let sound = self.sound(text)?;
+        Ok(to_16_bit(&self.resampler.resample(&sound)))
+    }
+
+    /// Speaks `text` as [`speak`](Self::speak) does, at the voice's own rate ([`voice_rate_hz`](Self::voice_rate_hz)): for
+    /// whoever plays it elsewhere.
+    ///
+    /// # Errors
+    /// As [`speak`](Self::speak).
+    pub fn speak_at_voice_rate(&mut self, text: &str) -> Result<Vec<i16>, SynthesiseError> {
+        Ok(to_16_bit(&self.sound(text)?))
+    }
+
+    /// The rate at which the voice itself speaks, in hertz.
+    #[must_use]
+    pub fn voice_rate_hz(&self) -> usize {
+        self.voice_rate_hz
+    }
+
+    fn sound(&mut self, text: &str) -> Result<Vec<f32>, SynthesiseError> {
         let chars = text.chars().count();
         if chars > TEXT_CHARS_MAX {
             return Err(SynthesiseError::TooLong {
@@ -198,7 +218,7 @@ impl Synthesiser {
             }
             self.run(&ids, &mut sound)?;
         }
-        Ok(to_16_bit(&self.resampler.resample(&sound)))
+        Ok(sound)
     }
 
     /// The phonemes that `text` is spoken with, in the voice's spelling: for finding out why it sounds so.
