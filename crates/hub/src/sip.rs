@@ -12,6 +12,7 @@
 //! caller takes its own line.
 
 pub mod account;
+mod bridges;
 mod call_log;
 pub(crate) mod destination;
 mod directory;

@@ -18,6 +18,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("emergency", &["sip"]),
     ("transport", &["sip"]),
     ("modem", &["sip", "media", "emergency", "transport"]),
+    ("pages", &[]),
     ("webrtc", &["sip", "media", "transport"]),
     (
         "speaker",
@@ -29,14 +30,19 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "ledger",
             "skills",
             "transport",
+            "webrtc",
         ],
     ),
     (
         "psap",
-        &["sip", "media", "emergency", "transport", "webrtc"],
+        &["sip", "media", "emergency", "transport", "pages", "webrtc"],
     ),
     ("mailbox", &["voice", "sip", "media", "transport"]),
-    ("hub", &["sip", "emergency", "ledger", "transport"]),
+    ("satellite", &["voice", "speaker"]),
+    (
+        "hub",
+        &["sip", "emergency", "ledger", "transport", "pages", "webrtc"],
+    ),
 ];
 
 /// Checks every tracked file.

@@ -28,6 +28,7 @@ pub(crate) struct Directory {
     users: HashMap<DeviceId, String>,
     devices: HashMap<String, DeviceId>,
     names: HashMap<String, Vec<DeviceId>>,
+    kinds: HashMap<DeviceId, DeviceKind>,
     revoked: HashSet<DeviceId>,
     /// Speakers and telephones.
     everybody: Vec<DeviceId>,
@@ -95,6 +96,7 @@ impl Directory {
             if let Some(person) = device.fields.person {
                 directory.owners.insert(device.id, person);
             }
+            directory.kinds.insert(device.id, device.kind);
             let own = device.id.to_string();
             directory.users.entry(device.id).or_insert(own);
             if device.kind != DeviceKind::Browser {
@@ -152,6 +154,11 @@ impl Directory {
     /// Whose address this user part is.
     pub(crate) fn device_of(&self, user: &str) -> Option<DeviceId> {
         self.devices.get(user).copied()
+    }
+
+    /// What a device is; `None`: it is revoked, or none of ours.
+    pub(crate) fn kind(&self, device: DeviceId) -> Option<DeviceKind> {
+        self.kinds.get(&device).copied()
     }
 
     /// The devices that are called so: of a room, of a person, or one by its own name.

@@ -7,6 +7,7 @@
 //! ```
 //! Nothing here waits: what asks the store is a task of its own and comes back as news.
 
+mod bridging;
 mod deciding;
 mod mailbox;
 mod outside;
@@ -23,8 +24,8 @@ use hearthline_sip::digest::{Authenticator, AuthenticatorConfig, Judgement};
 use hearthline_sip::framer::Frame;
 use hearthline_sip::outbound::{Flow, FlowId, FlowTransport, FlowWatch, Hop};
 use hearthline_sip::proxy::{
-    AskId, Branch, Decision, Forward, Group, Identity, Input, Output, Passage, Proxy, ProxyConfig,
-    Reject, ResolveId, Way,
+    AskId, Branch, CallEvent, Decision, Forward, Group, Identity, Input, Output, Passage, Proxy,
+    ProxyConfig, Reject, ResolveId, Way,
 };
 use hearthline_sip::registrar::{
     Aor, Registering, Registrar, RegistrarConfig, RegistrarOutput, Unreachable,
@@ -38,6 +39,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::account::REALM;
+use super::bridges::Bridges;
 use super::call_log::{CallLog, refused_emergency};
 use super::destination::Destination;
 use super::directory::Directory;
@@ -156,6 +158,8 @@ pub(crate) struct Switchboard {
     rows: mpsc::Sender<Batch>,
     around: Surroundings,
     door: Door,
+    /// Sound of browsers with telephones.
+    bridges: Bridges,
     helped: VecDeque<outside::Helped>,
     /// Whose flows closed, also by a restart, the latest last: calls that were begun on one go on by another.
     left: VecDeque<(FlowId, DeviceId)>,
@@ -226,6 +230,7 @@ impl Switchboard {
             rows,
             around,
             door,
+            bridges: Bridges::new(),
             helped: VecDeque::new(),
             left,
             returning: Vec::new(),
@@ -344,6 +349,11 @@ impl Switchboard {
                     }
                     Output::Resolve { id, uri } => self.resolve(id, &uri, now),
                     Output::Call(event) => {
+                        if let CallEvent::Failed { call, .. } | CallEvent::Ended { call, .. } =
+                            &event
+                        {
+                            self.bridges.over(call);
+                        }
                         let at = self.around.home.clock.now();
                         let keys = &self.keys;
                         let row = self.calls.note(&event, |ruid| keys.device(ruid), at);
@@ -412,6 +422,7 @@ impl Switchboard {
     // What goes out.
 
     fn transmit(&mut self, hop: &Hop, bytes: Vec<u8>, now: Duration) {
+        let bytes = self.retold(hop, bytes);
         let ack = bytes.starts_with(b"ACK ").then(|| bytes.clone());
         let sent = match hop {
             Hop::Flow { id, .. } => self.send_on_flow(*id, bytes),

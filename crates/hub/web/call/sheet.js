@@ -8,6 +8,13 @@ import { sound } from "./tones.js";
 
 const OVER_SHOWN_MS = 8_000;
 export const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"];
+const SPOKEN = { protected: ", protected", hub: ", not protected beyond the hub" };
+/** What is said of a connected call's protection. */
+const BADGES = {
+  protected: ["good", "Protected end to end"],
+  hub: ["warn", "Not protected beyond the hub"],
+  unproven: ["warn", "Protected; nobody proved who answered"],
+};
 const RINGS = { offered: "ringing", talking: "call", over: "idle" };
 
 /** The sheet. `say` tells readers of the screen. */
@@ -88,7 +95,7 @@ function spoken(conversation) {
   switch (conversation.state) {
     case "offered": return `${name} is calling`;
     case "over": return `Call with ${name}: ${conversation.why}`;
-    case "talking": return `In a call with ${name}${conversation.protection === "protected" ? ", protected" : ""}${conversation.holdsUs ? ", you are on hold" : ""}`;
+    case "talking": return `In a call with ${name}${SPOKEN[conversation.protection] ?? ""}${conversation.holdsUs ? ", you are on hold" : ""}`;
     default: return `Calling ${name}`;
   }
 }
@@ -160,7 +167,7 @@ function card(conversation, dismiss) {
     }
     if (state === "offered") {
       return [
-        head("is calling. Protected end to end."),
+        head(conversation.bridged ? "is calling by telephone. Not protected beyond the hub." : "is calling. Protected end to end."),
         trouble,
         element("div", { class: "row" },
           act("Answer", "answer", () => telephone.answer(conversation), { class: "good" }),
@@ -173,9 +180,8 @@ function card(conversation, dismiss) {
       return [head(words), drill, trouble, sure ?? element("div", { class: "row" }, hangUp)].filter(Boolean);
     }
     clock = element("span", { class: "mono" }, lasted(conversation.startedAt));
-    const badge = conversation.protection === "protected"
-      ? element("span", { class: "badge good" }, "Protected end to end")
-      : element("span", { class: "badge warn" }, "Protection is being set up…");
+    const [tone, words] = BADGES[conversation.protection] ?? ["warn", "Protection is being set up…"];
+    const badge = element("span", { class: `badge ${tone}` }, words);
     meters = { ours: meter("Loudness of your microphone"), theirs: meter("Loudness of the other side") };
     const says = conversation.holdsUs ? "You are on hold." : conversation.held ? "On hold: neither side hears the other." : conversation.quiet ? "No sound comes through just now." : null;
     const pad = element("div", { class: "keys small-keys" }, KEYS.map((key) => act(key, `key-${key}`, () => {

@@ -3,6 +3,10 @@
 //   whom ─► microphone ─► offer ─► sign ─► INVITE ─► 200 ─► who signed? ─► sound
 //   INVITE ─► who signed? ─► rings ─► answer ─► sign ─► 200
 //
+// Between two devices of the home nobody else hears the call, and each proves who it is. A telephone or an outside line
+// protects nothing and signs nothing: there the hub stands in between, says so in a row of its own, and the call is shown
+// as not protected beyond the hub. That row counts for no device that joined the home.
+//
 // One tab of a browser is the telephone; the others say so and may take it over. No address of a page, link, message or
 // contact reaches `call` with an emergency number: `callNumber` refuses them, and only the pad's own confirmation has the
 // value that `callForHelp` wants.
@@ -22,6 +26,9 @@ const MEASURE_MS = 250;
 /** Drill calls are marked as such in the message itself. */
 const DRILL_ROWS = [["Emergency-Drill", "yes"], ["Subject", "DRILL - not a real emergency"]];
 const PHONE = /^phone-[a-z0-9]{6}$/i;
+/** By this row the hub says that it stands between this browser and a telephone (hub/src/sip/bridges.rs). */
+const BRIDGED = "hearthline-bridge";
+const isBridged = (message) => message.rows.get(BRIDGED) !== null;
 
 /** Made where a person has dialled an emergency number on the pad and confirmed it; used up by one call. */
 const confirmations = new WeakSet();
@@ -42,7 +49,7 @@ function known() {
 /** What is going on with one call, as pages show it. */
 class Conversation {
   constructor(fields) {
-    Object.assign(this, { state: "starting", protection: "none", muted: false, held: false, holdsUs: false, quiet: false, levels: { ours: 0, theirs: 0 }, startedAt: null, said: [], problem: null, media: null, call: null, drill: false, ...fields });
+    Object.assign(this, { state: "starting", protection: "none", bridged: false, signed: false, muted: false, held: false, holdsUs: false, quiet: false, levels: { ours: 0, theirs: 0 }, startedAt: null, said: [], problem: null, media: null, call: null, drill: false, ...fields });
   }
 }
 
@@ -116,13 +123,13 @@ export class Telephone extends EventTarget {
   callHome(user, name) {
     const digits = user.normalize("NFKC").replace(/[\s().+*#-]/g, "");
     if (/^\p{Nd}*$/u.test(digits)) throw new Error("this name reads as a number; call its device instead");
-    return this.#call(`sip:${escapeUser(user)}@${this.domain}`, name);
+    return this.#call(`sip:${escapeUser(user)}@${this.domain}`, name, { telephone: this.#mayBeTelephone(user) });
   }
 
   /** An ordinary number. Emergency numbers are refused here, whoever asks. */
   callNumber(digits, name = digits) {
     if (isEmergency(digits)) throw new Error("emergency numbers are dialled on the pad, and confirmed there");
-    return this.#call(this.#numberUri(digits), name);
+    return this.#call(this.#numberUri(digits), name, { telephone: true });
   }
 
   /** Only with what `confirmedOnThePad` made, once. */
@@ -130,7 +137,13 @@ export class Telephone extends EventTarget {
     if (!confirmations.delete(confirmation)) throw new Error("an emergency call is dialled on the pad, and confirmed there");
     // Nothing else keeps its place beside it.
     for (const other of [...this.conversations]) this.hangUp(other);
-    return this.#call(this.#numberUri(confirmation.digits), confirmation.digits, { drill: true, rows: DRILL_ROWS });
+    return this.#call(this.#numberUri(confirmation.digits), confirmation.digits, { drill: true, telephone: true, rows: DRILL_ROWS });
+  }
+
+  /** Whether this may be one that protects nothing: a room or person may have such a one, a device that joined is none. */
+  #mayBeTelephone(user) {
+    const device = this.directory().get(user);
+    return device === undefined || device.kind === "sip_phone";
   }
 
   #numberUri(digits) {
@@ -139,11 +152,11 @@ export class Telephone extends EventTarget {
     return `sip:${escapeUser(plain)}@${this.domain};user=phone`;
   }
 
-  async #call(to, name, { drill = false, rows = [] } = {}) {
+  async #call(to, name, { drill = false, telephone = false, rows = [] } = {}) {
     if (this.state !== "registered") throw new Error("there is no connection to the hub; try again when it is back");
     if (this.conversations.length >= CALLS_MAX) throw new Error("there are two calls already");
     for (const other of this.conversations) if (other.state === "talking" && !other.held) await this.hold(other, true);
-    const conversation = this.#begin(new Conversation({ name, ours: true, drill }));
+    const conversation = this.#begin(new Conversation({ name, ours: true, drill, telephone }));
     try {
       await this.#openMedia(conversation);
       const body = await conversation.media.offer();
@@ -168,12 +181,17 @@ export class Telephone extends EventTarget {
     const { call } = conversation;
     try {
       if (!isProtected(response.body)) throw new IdentityError("the other side does not protect its sound");
+      conversation.bridged = isBridged(response);
+      if (conversation.bridged && !conversation.telephone) throw new IdentityError("this device protects its calls from end to end, and somebody stands in between");
       const row = response.rows.get("identity");
-      if (row === null) throw new IdentityError("the other side did not say who it is");
-      const who = await this.identities.verify(row, { destination: this.address, callId: call.id, sdp: response.body });
-      if (conversation.state === "over") return;
-      this.#met(conversation, who);
-      conversation.device = who.device;
+      // A call-taker is no device of the home and signs nothing; the call for help waits for no proof.
+      if (!conversation.bridged && !conversation.drill) {
+        if (row === null) throw new IdentityError("the other side did not say who it is");
+        const who = await this.identities.verify(row, { destination: this.address, callId: call.id, sdp: response.body });
+        if (conversation.state === "over") return;
+        this.#met(conversation, who);
+        Object.assign(conversation, { device: who.device, signed: true });
+      }
       await conversation.media.takeAnswer(response.body);
       this.#set(conversation, { state: "talking", protection: "proven", startedAt: Date.now() });
     } catch (error) {
@@ -187,7 +205,8 @@ export class Telephone extends EventTarget {
   async #invited(call) {
     const { request } = call;
     const who = asserted(request);
-    const device = this.directory().get(who ?? "");
+    const bridged = isBridged(request);
+    const device = bridged ? this.#telephoneNamed(who) : this.directory().get(who ?? "");
     const ringing = this.conversations.some(({ state }) => state === "offered");
     const refuse = (status, why) => {
       call.refuse(status);
@@ -195,8 +214,10 @@ export class Telephone extends EventTarget {
     };
     const helping = this.conversations.some(({ drill }) => drill);
     if (this.conversations.length >= CALLS_MAX || ringing || helping) return refuse(486, "you were in other calls");
-    if (who === null || PHONE.test(who) || !isProtected(request.body)) return refuse(488, "an ordinary phone: a browser takes protected calls alone");
-    const conversation = new Conversation({ name: device?.name ?? "A device of the home", ours: false, device: who, call, state: "offered" });
+    if (!isProtected(request.body)) return refuse(488, "an ordinary phone, and the hub could not carry its sound over");
+    if (bridged ? who !== null && !this.#mayBeTelephone(who) : who === null || PHONE.test(who)) return refuse(488, "somebody stands in between");
+    const stranger = bridged ? outsider(request) : "A device of the home";
+    const conversation = new Conversation({ name: device?.name ?? stranger, ours: false, device: who, call, bridged, state: "offered" });
     let gone = false;
     call.told = {
       ringing() {},
@@ -209,14 +230,17 @@ export class Telephone extends EventTarget {
       },
     };
     try {
-      const from = parseAddress(request.rows.get("from")).uri;
-      const row = request.rows.get("identity");
-      if (row === null) return refuse(428, "the caller did not say who it is");
-      if (parseSipUri(from)?.user !== who) throw new IdentityError("signed by another caller");
-      const to = parseAddress(request.rows.get("to")).uri;
-      const proven = await this.identities.verify(row, { origin: from, destination: to, callId: call.id, sdp: request.body });
-      if (gone) return undefined;
-      this.#met(conversation, proven);
+      if (!bridged) {
+        const from = parseAddress(request.rows.get("from")).uri;
+        const row = request.rows.get("identity");
+        if (row === null) return refuse(428, "the caller did not say who it is");
+        if (parseSipUri(from)?.user !== who) throw new IdentityError("signed by another caller");
+        const to = parseAddress(request.rows.get("to")).uri;
+        const proven = await this.identities.verify(row, { origin: from, destination: to, callId: call.id, sdp: request.body });
+        if (gone) return undefined;
+        this.#met(conversation, proven);
+        conversation.signed = true;
+      }
     } catch (error) {
       return gone ? undefined : refuse(438, error.message);
     }
@@ -235,9 +259,10 @@ export class Telephone extends EventTarget {
       await this.#openMedia(conversation);
       const body = await conversation.media.answer(call.request.body);
       const from = parseAddress(call.request.rows.get("from")).uri;
-      const row = await signed(this.own, { origin: this.address, destination: from, callId: call.id, sdp: body });
+      // A telephone reads no signature, and the hub writes its description anew.
+      const rows = conversation.bridged ? [] : [["Identity", await signed(this.own, { origin: this.address, destination: from, callId: call.id, sdp: body })]];
       if (conversation.state === "over") return;
-      call.accept([["Identity", row]], body);
+      call.accept(rows, body);
       this.#set(conversation, { state: "talking", protection: "proven", startedAt: Date.now() });
     } catch (error) {
       if (error instanceof MicrophoneError) {
@@ -338,8 +363,10 @@ export class Telephone extends EventTarget {
         player.play().catch(() => this.#set(conversation, { problem: "The browser plays no sound yet: press any button." }));
       },
       state: (state) => {
-        if (state === "connected") this.#set(conversation, { protection: "protected", quiet: false });
+        if (state === "connected") this.#set(conversation, { protection: protectionOf(conversation), quiet: false });
         else if (state === "interrupted") this.#set(conversation, { quiet: true });
+        // Nothing but its people ends a call for help.
+        else if (conversation.drill) this.#set(conversation, { quiet: true, problem: "No sound comes through. Stay on the line, or end the call and dial again." });
         else if (conversation.state !== "over") {
           conversation.call?.hangUp();
           this.#over(conversation, "no sound came through between the two; is a firewall between them?");
@@ -364,6 +391,11 @@ export class Telephone extends EventTarget {
     localStorage.setItem(KNOWN, JSON.stringify(keys));
   }
 
+  /** The telephone of the home whose account this is. */
+  #telephoneNamed(username) {
+    return [...this.directory().values()].find((device) => device.kind === "sip_phone" && device.username === username);
+  }
+
   #miss(name, why) {
     this.missed = [{ name, why, at: Date.now() }, ...this.missed].slice(0, 20);
     this.#changed();
@@ -381,6 +413,24 @@ export class Telephone extends EventTarget {
     }
     this.dispatchEvent(new CustomEvent("over", { detail: conversation }));
     this.#changed();
+  }
+}
+
+/** How well a connected call is protected: from end to end and proven; as far as the hub; with somebody unproven. */
+function protectionOf({ bridged, signed: proven }) {
+  if (bridged) return "hub";
+  return proven ? "protected" : "unproven";
+}
+
+/** A caller from outside, as the hub names them: a contact, a number, or nobody. */
+function outsider(request) {
+  try {
+    const { display, uri } = parseAddress(request.rows.get("p-asserted-identity") ?? request.rows.get("from"));
+    const user = unescapeUser(parseSipUri(uri)?.user ?? "");
+    if (/^\+?[0-9*#]{2,24}$/.test(user)) return display || user;
+    return PHONE.test(user) ? "A telephone of the home" : "Unknown caller";
+  } catch {
+    return "Unknown caller";
   }
 }
 

@@ -64,7 +64,7 @@ function atHome(rooms, people, devices, say) {
   const all = [
     ...rooms.filter(({ id }) => inRoom(id).length > 0).map(({ name }) => line("room", name, name)),
     ...people.filter(({ id }) => present.some(({ person }) => person === id)).map(({ name }) => line("person: all their devices", name, name)),
-    ...present.filter(({ kind }) => kind !== "sip_phone").map(({ id, name, room }) => line(roomNames.get(room) ?? "device", id, name)),
+    ...present.map(({ id, kind, name, room }) => line(roomNames.get(room) ?? (kind === "sip_phone" ? "telephone" : "device"), id, name)),
   ];
   return rows(all, "No other device of the home has joined yet.");
 }
@@ -175,7 +175,7 @@ function enrol(who, redraw, say) {
     return joining(() => join(read, invited.ca));
   };
   return card("Call from this browser",
-    element("p", {}, "Make this browser a device of your home: it rings when somebody calls you, and its calls are protected from end to end. Its key is made here and never leaves it."),
+    element("p", {}, "Make this browser a device of your home: it rings when somebody calls you, and its calls with other devices of the home are protected from end to end. Its key is made here and never leaves it."),
     grown ? form("Join as my own device", () => joining(() => joinAs(who.person.id, name.value.trim())), field("Name of this browser", name)) : null,
     element("details", { open: invited.code !== "" || !grown }, element("summary", {}, "Join with a code"), form("Join with the code", byCode, field("Code", code, "out of the home’s app, or `hearth hub invite`"))));
 }

@@ -44,7 +44,9 @@ impl Switchboard {
                 Err(reject) => Decision::Reject(reject),
                 Ok(caller) => {
                     let decision = self.call(&request, &destination, &caller, now);
-                    if matches!(decision, Decision::Forward(_)) {
+                    if let Decision::Forward(forward) = &decision {
+                        let from = self.end_of(caller.device);
+                        self.bridge(&request, from, &forward.groups, false);
                         let direction = match destination {
                             Destination::Number(_) => Direction::Outgoing,
                             _ => Direction::Inside,

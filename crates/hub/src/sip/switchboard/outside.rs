@@ -8,6 +8,7 @@ use crate::call::Direction;
 use crate::gateway::{CALLBACK, OnLine, UNWANTED, line_called};
 use crate::id::LineId;
 use crate::number::Number;
+use crate::sip::bridges::End;
 use crate::sip::call_log::{Begun, missed_from_outside};
 
 use super::screened::NotRung;
@@ -74,6 +75,9 @@ impl Switchboard {
         let mut forward = self.to_gateway(request, asserted);
         // A call for help takes no other call's place, and is not refused for one that it cannot take.
         forward.remove.push(HeaderName::Replaces);
+        if let Some(device) = device {
+            self.bridge(request, self.end_of(device), &forward.groups, true);
+        }
         self.decide(id, Decision::Forward(forward), now);
     }
 
@@ -156,6 +160,7 @@ impl Switchboard {
                 let on_line = on_line.filter(|_| line_rung(request).1.is_some());
                 match self.rung_by_line(request, now) {
                     Ok(groups) => {
+                        self.bridge(request, End::Telephone, &groups, false);
                         let begun = Begun {
                             direction: Direction::Incoming,
                             device: None,

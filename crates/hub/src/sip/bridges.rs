@@ -1,0 +1,196 @@
+//! Sound of browsers with telephones: a browser protects it and speaks to nobody in the clear, a telephone or a line knows
+//! nothing else. In between stands a bridge of this hub's ([`hearthline_webrtc::Bridge`]), and each side is told of the
+//! other as if that were the bridge.
+//!
+//! ```text
+//! browser ── INVITE, DTLS-SRTP ──► proxy ── transmit ─┬─ to a telephone, the gateway: retold, in the clear ──►
+//!                                                     └─ to a device: as it is, and the hub hears nothing ──►
+//! ```
+//! Only pairs of a browser and a telephone ([`End::is_bridged_to`]) have one, so what two devices say to each other stays
+//! theirs. A call that finds no bridge goes on as it came. One that has one ends without sound when this process is
+//! killed: the keys of its browser's half are nowhere else.
+
+use std::collections::HashMap;
+
+use hearthline_sip::proxy::CallKey;
+use hearthline_sip::{HeaderName, Headers, Limits, Message, Method, Request, parse_datagram};
+use hearthline_webrtc::{BridgeError, BridgeHandle, Keys, Offerer, open_bridge};
+
+/// Bridges at once.
+const BRIDGES_MAX: usize = 64;
+/// Of these, for calls for help alone.
+const KEPT_FOR_HELP: usize = 8;
+/// A browser is told by this row that its sound is not protected beyond the hub.
+pub(crate) const BRIDGED: &str = "Hearthline-Bridge";
+const SDP: &str = "application/sdp";
+
+/// What is at one end of a call, as far as its sound goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// A device of the home that is a browser: protected, or nothing.
+    Browser,
+    /// Any other device of the home that joined it: it protects its sound, or asks a person.
+    Device,
+    /// A telephone with an account, or whoever is beyond the gateway.
+    Telephone,
+}
+
+impl End {
+    /// Whether the hub stands between the sound of these two.
+    pub(crate) fn is_bridged_to(self, other: End) -> bool {
+        matches!(
+            (self, other),
+            (End::Browser, End::Telephone) | (End::Telephone, End::Browser)
+        )
+    }
+}
+
+/// The calls that have a bridge.
+pub(crate) struct Bridges {
+    keys: Option<Keys>,
+    calls: HashMap<String, Bridged>,
+}
+
+struct Bridged {
+    caller_tag: String,
+    handle: BridgeHandle,
+}
+
+impl Bridges {
+    /// None yet, with a fresh key.
+    pub(crate) fn new() -> Self {
+        let keys = Keys::generate();
+        if let Err(error) = &keys {
+            tracing::error!(%error, "browsers and telephones will not hear each other");
+        }
+        Self {
+            keys: keys.ok(),
+            calls: HashMap::new(),
+        }
+    }
+
+    /// A call is sent on from a browser to a telephone, or the other way, among others perhaps. Nothing is waited for:
+    /// without a bridge the call goes on all the same.
+    pub(crate) fn begin(&mut self, request: &Request, from: End, help: bool) {
+        let Some(keys) = &self.keys else {
+            return;
+        };
+        let Some((call_id, caller_tag)) = key_of(&request.headers) else {
+            return;
+        };
+        if request.method != Method::Invite || !has_sdp(&request.headers, &request.body) {
+            return;
+        }
+        self.calls.retain(|_, call| !call.handle.is_over());
+        let room = match help {
+            true => BRIDGES_MAX,
+            false => BRIDGES_MAX - KEPT_FOR_HELP,
+        };
+        if self.calls.contains_key(call_id) || self.calls.len() >= room {
+            return;
+        }
+        let first = match from {
+            End::Browser => Offerer::Browser,
+            End::Device | End::Telephone => Offerer::Far,
+        };
+        match open_bridge(keys, first) {
+            Ok(handle) => {
+                let call = Bridged { caller_tag, handle };
+                self.calls.insert(call_id.to_owned(), call);
+            }
+            Err(error) => tracing::warn!(%error, "a call goes on without a bridge for its sound"),
+        }
+    }
+
+    /// A message on its way to `end`, as that end is to see it; `None`: as it is.
+    pub(crate) fn retold(&mut self, bytes: &[u8], end: impl FnOnce() -> End) -> Option<Vec<u8>> {
+        if self.calls.is_empty() || !names_sdp(bytes) {
+            return None;
+        }
+        let mut message = parse_datagram(bytes, &Limits::default()).ok()?;
+        let headers = message.headers();
+        let call_id = headers.call_id().ok()?.to_owned();
+        let call = self.calls.get(&call_id)?;
+        let tags = [headers.from().ok()?, headers.to().ok()?];
+        let is_ours = tags
+            .iter()
+            .any(|party| party.tag() == Some(&call.caller_tag));
+        let method = headers.cseq().ok()?.method;
+        let describes = matches!(method, Method::Invite | Method::Update);
+        if !is_ours || !describes || !has_sdp(headers, message.body()) {
+            return None;
+        }
+        let end = end();
+        let (sdp, handle) = (message.body(), &call.handle);
+        let retold = match (&message, end) {
+            (_, End::Device) => return None,
+            // An ACK is no such method of its own; what it carries answers an offer that browsers never make.
+            (Message::Request(request), _) if request.method == Method::Ack => return None,
+            (Message::Request(_), End::Browser) => handle.offer_of_far(sdp),
+            (Message::Request(_), End::Telephone) => handle.offer_of_browser(sdp),
+            // Sound before the answer would be of nobody proven; there is none until then.
+            (Message::Response(response), _) if response.status.is_provisional() => Ok(Vec::new()),
+            (Message::Response(_), End::Browser) => handle.answer_of_far(sdp),
+            (Message::Response(_), End::Telephone) => handle.answer_of_browser(sdp),
+        };
+        let sdp = match retold {
+            Ok(sdp) => sdp,
+            Err(error) => {
+                if matches!(error, BridgeError::OtherProtection | BridgeError::NoOffer)
+                    && message.as_response().is_some()
+                {
+                    // Another device took it: the two need nobody between them.
+                    self.calls.remove(&call_id);
+                } else {
+                    tracing::debug!(%error, "a description is not carried over");
+                }
+                return None;
+            }
+        };
+        if end == End::Browser
+            && let Some(name) = HeaderName::parse(BRIDGED.as_bytes())
+        {
+            message.headers_mut().set(name, "hub");
+        }
+        if sdp.is_empty() {
+            message.headers_mut().remove(&HeaderName::ContentType);
+        }
+        match &mut message {
+            Message::Request(request) => request.body = sdp,
+            Message::Response(response) => response.body = sdp,
+        }
+        Some(message.to_bytes())
+    }
+
+    /// A call is over.
+    pub(crate) fn over(&mut self, key: &CallKey) {
+        let call = self.calls.get(&key.call_id);
+        if call.is_some_and(|call| call.caller_tag == key.caller_tag) {
+            self.calls.remove(&key.call_id);
+        }
+    }
+
+    /// How many there are.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.calls.len()
+    }
+}
+
+fn key_of(headers: &Headers) -> Option<(&str, String)> {
+    let tag = headers.from().ok()?.tag()?.to_owned();
+    Some((headers.call_id().ok()?, tag))
+}
+
+fn has_sdp(headers: &Headers, body: &[u8]) -> bool {
+    let kind = headers.content_type().ok().flatten();
+    !body.is_empty() && kind.is_some_and(|kind| kind.is(SDP))
+}
+
+/// Looked for first, before anything is read.
+fn names_sdp(bytes: &[u8]) -> bool {
+    let wanted = SDP.as_bytes();
+    bytes
+        .windows(wanted.len())
+        .any(|window| window.eq_ignore_ascii_case(wanted))
+}
