@@ -1,7 +1,7 @@
 //! Timers, alarms, reminders, stopwatch and lists of one speaker.
 //!
 //! ```text
-//! ask ─► change ─► Append ─► disk ─► handle_kept ─► Say "Timer set"
+//! ask ─► change ─► Append ─► disk ─► handle_kept ─► Answer "Timer set"
 //! time ─► due? ─► Ring, Say ─► "stop" ─► Append ─► disk ─► silence
 //! ```
 //! **Nothing is said to be set before it is on disk, and nothing falls silent before that is.** So a power cut at any
@@ -24,7 +24,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::exchange::{Answer, Ask, Bell, Engaged, Note, Output};
 use crate::item::{Alarm, Id, Item, Timer, TimerState};
 use crate::journal::{self, Journal};
-use crate::knowing;
 use crate::rule::Rule;
 use crate::zone::Zone;
 pub use alarming::ALARMS_MAX;
@@ -64,6 +63,10 @@ pub struct Agenda {
     shown_on_call: (u32, bool),
     sounds: Option<Bell>,
     pending: Option<Pending>,
+    /// A sentence is being done that has no answer yet.
+    is_asked: bool,
+    /// Which change the answer to it waits for.
+    answer: Option<u64>,
     outputs: VecDeque<Output>,
 }
 
@@ -98,6 +101,8 @@ impl Agenda {
             shown_on_call: (0, false),
             sounds: None,
             pending: None,
+            is_asked: false,
+            answer: None,
             outputs: VecDeque::new(),
         }
     }
@@ -161,11 +166,7 @@ impl Agenda {
     /// Does what a sentence asks for.
     pub fn handle_ask(&mut self, ask: &Ask<'_>, now: Duration) -> Answer {
         self.pending = None;
-        match ask.intent {
-            "HassGetCurrentTime" => return Answer::Words(knowing::time_now(self.shown(now))),
-            "HassGetCurrentDate" => return Answer::Words(knowing::date_now(self.shown(now))),
-            _ => {}
-        }
+        self.is_asked = true;
         let answer = match self.asked_timer(ask, now) {
             Answer::Other => match self.asked_alarm(ask, now) {
                 Answer::Other => match self.asked_stopwatch(ask, now) {
@@ -176,19 +177,16 @@ impl Agenda {
             },
             answer => answer,
         };
+        let answer = self.settled(answer);
         self.run(now);
         answer
     }
 
-    /// Words that no sentence reads: a sum, a unit, the date.
-    #[must_use]
-    pub fn handle_words(&self, said: &str, now: Duration) -> Answer {
-        knowing::answer(said, self.shown(now)).map_or(Answer::Other, Answer::Words)
-    }
-
     /// The answer to a question, or what is said while it rings.
     pub fn handle_answer(&mut self, said: &str, now: Duration) -> Answer {
+        self.is_asked = true;
         let answer = self.answered(said, now);
+        let answer = self.settled(answer);
         self.run(now);
         answer
     }

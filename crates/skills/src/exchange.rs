@@ -16,8 +16,10 @@ pub struct Ask<'a> {
 pub enum Answer {
     /// It is nothing of the agenda's.
     Other,
-    /// It is being done; what is said comes as [`Output::Say`], once it is on disk.
+    /// It is being done, and nothing is said to it.
     Silent,
+    /// It is being done: the words come as [`Output::Answer`] with this token, once it is on disk.
+    Later(u64),
     /// In these words.
     Words(String),
     /// Understood, not done, and why.
@@ -98,8 +100,15 @@ pub enum Output {
         /// Whole lines.
         bytes: Vec<u8>,
     },
-    /// Say this.
+    /// Say this by itself.
     Say(String),
+    /// Say this in answer to the sentence that got [`Answer::Later`].
+    Answer {
+        /// Which.
+        token: u64,
+        /// The words.
+        text: String,
+    },
     /// Sound from now on, until none is given.
     Ring(Option<Bell>),
     /// Do this sentence as if it were said now.

@@ -1,4 +1,5 @@
-//! Pure: timers, alarms, reminders, stopwatch and lists, and the journal that keeps them.
+//! Pure: timers, alarms, reminders, stopwatch and lists, and the journal that keeps them; what can be known: time, sums,
+//! units, weather; routines; and the words of a language model.
 //!
 //! ```text
 //! sentence ─► Ask ─► agenda ─► Answer, Say, Ring            words ─► spoken: when, length
@@ -12,8 +13,11 @@ pub mod exchange;
 pub mod item;
 pub mod journal;
 pub mod knowing;
+pub mod model;
+pub mod routine;
 pub mod rule;
 pub mod sentences;
 pub mod spoken;
+pub mod weather;
 mod words;
 pub mod zone;

@@ -12,11 +12,23 @@ pub struct SentenceFile {
 }
 
 /// Every file of ours.
-pub const FILES: [SentenceFile; 1] = [SentenceFile {
-    language: "en",
-    name: "agenda.yaml",
-    yaml: include_str!("../data/en/agenda.yaml"),
-}];
+pub const FILES: [SentenceFile; 3] = [
+    SentenceFile {
+        language: "en",
+        name: "agenda.yaml",
+        yaml: include_str!("../data/en/agenda.yaml"),
+    },
+    SentenceFile {
+        language: "en",
+        name: "knowing.yaml",
+        yaml: include_str!("../data/en/knowing.yaml"),
+    },
+    SentenceFile {
+        language: "en",
+        name: "weather.yaml",
+        yaml: include_str!("../data/en/weather.yaml"),
+    },
+];
 
 /// Those of a language.
 pub fn of(language: &str) -> impl Iterator<Item = SentenceFile> {

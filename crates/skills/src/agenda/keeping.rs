@@ -2,7 +2,7 @@
 use core::time::Duration;
 
 use super::{Agenda, KEEP_MAX, SILENCE_MAX};
-use crate::exchange::Output;
+use crate::exchange::{Answer, Output};
 use crate::item::{Id, Item};
 use crate::journal::{Change, ITEMS_MAX};
 use crate::words;
@@ -12,6 +12,8 @@ pub(super) struct Waiting {
     token: u64,
     /// It goes on then, whatever the disk does.
     pub(super) until: Duration,
+    /// The words are the answer to a sentence.
+    answers: bool,
     then: Then,
 }
 
@@ -54,15 +56,30 @@ impl Agenda {
             Then::Say(_) => KEEP_MAX,
             Then::Silence(..) => SILENCE_MAX,
         };
+        let has_words = !matches!(then, Then::Silence(_, None));
+        let answers = has_words && core::mem::take(&mut self.is_asked);
+        if answers {
+            self.answer = Some(token);
+        }
         self.waiting.push_back(Waiting {
             token,
             until: now + limit,
+            answers,
             then,
         });
         // The shortest limit first: `poll_timeout` looks at the head.
         self.waiting
             .make_contiguous()
             .sort_by_key(|waiting| waiting.until);
+    }
+
+    /// What is said to a sentence: at once, or once the change that it made is on disk.
+    pub(super) fn settled(&mut self, answer: Answer) -> Answer {
+        self.is_asked = false;
+        match (answer, self.answer.take()) {
+            (Answer::Silent, Some(token)) => Answer::Later(token),
+            (answer, _) => answer,
+        }
     }
 
     /// Puts one thing and says so.
@@ -110,8 +127,8 @@ impl Agenda {
                 continue;
             }
             match one.then {
-                Then::Say(text) => self.outputs.push_back(Output::Say(text)),
-                Then::Silence(ids, text) => self.silence(&ids, text),
+                Then::Say(text) => self.tell_kept(one.token, one.answers, text),
+                Then::Silence(ids, text) => self.silence(one.token, one.answers, &ids, text),
             }
         }
     }
@@ -127,20 +144,27 @@ impl Agenda {
                 // Woken from a sleep of the machine, nobody waits for the answer any more.
                 Then::Say(_) if late => {}
                 Then::Say(text) => {
-                    let text = words::not_kept(&text);
-                    self.outputs.push_back(Output::Say(text));
+                    self.tell_kept(one.token, one.answers, words::not_kept(&text));
                 }
-                Then::Silence(ids, text) => self.silence(&ids, text),
+                Then::Silence(ids, text) => self.silence(one.token, one.answers, &ids, text),
             }
         }
     }
 
-    fn silence(&mut self, ids: &[Id], text: Option<String>) {
+    fn silence(&mut self, token: u64, answers: bool, ids: &[Id], text: Option<String>) {
         for id in ids {
             self.ringing.remove(id);
         }
         if let Some(text) = text {
-            self.outputs.push_back(Output::Say(text));
+            self.tell_kept(token, answers, text);
         }
+    }
+
+    fn tell_kept(&mut self, token: u64, answers: bool, text: String) {
+        self.outputs.push_back(if answers {
+            Output::Answer { token, text }
+        } else {
+            Output::Say(text)
+        });
     }
 }

@@ -1,254 +1,151 @@
 //! Units: "how many teaspoons in a tablespoon", "convert five miles to kilometers".
-use super::figure;
-use crate::spoken::number::amount;
+use super::exact::Exact;
+use super::sum::plain;
 use crate::spoken::token::tokens;
+
+/// Places that are said of a result: a length to the thousandth, the rest is "about".
+const PLACES_MAX: u32 = 3;
 
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     Length,
+    Area,
     Mass,
     Volume,
     Time,
     Speed,
     Heat,
+    Data,
 }
+use Kind::{Area, Data, Heat, Length, Mass, Speed, Time, Volume};
 
 struct Unit {
     kind: Kind,
-    /// So many of the kind's base (metre, gram, litre, second, metre a second, kelvin).
-    of_base: f64,
-    /// Its zero, in kelvin.
-    zero: f64,
-    one: &'static str,
-    many: &'static str,
-    /// How else it is called; both numbers.
-    also: &'static [&'static str],
+    /// So many of the kind's base (metre, square metre, gram, litre, second, metre a second, kelvin, byte), exactly.
+    of_base: &'static str,
+    /// Where its zero lies in its own degrees above the absolute one.
+    zero: &'static str,
+    /// How it is called: one, many, then all the rest.
+    names: &'static [&'static str],
 }
 
-const fn unit(
-    kind: Kind,
-    of_base: f64,
-    one: &'static str,
-    many: &'static str,
-    also: &'static [&'static str],
-) -> Unit {
+const fn unit(kind: Kind, of_base: &'static str, names: &'static [&'static str]) -> Unit {
+    let zero = "0";
     Unit {
         kind,
         of_base,
-        zero: 0.0,
-        one,
-        many,
-        also,
+        zero,
+        names,
     }
 }
 
-const fn heat(of_base: f64, zero: f64, name: &'static str, also: &'static [&'static str]) -> Unit {
+const fn heat(of_base: &'static str, zero: &'static str, names: &'static [&'static str]) -> Unit {
+    let kind = Heat;
     Unit {
-        kind: Kind::Heat,
+        kind,
         of_base,
         zero,
-        one: name,
-        many: name,
-        also,
+        names,
     }
 }
 
 /// Exact by definition (SI; yard and pound of 1959; US gallon of 231 cubic inches).
+#[rustfmt::skip]
 const UNITS: &[Unit] = &[
-    unit(
-        Kind::Length,
-        0.001,
-        "millimeter",
-        "millimeters",
-        &["millimetre", "millimetres", "mm"],
-    ),
-    unit(
-        Kind::Length,
-        0.01,
-        "centimeter",
-        "centimeters",
-        &["centimetre", "centimetres", "cm"],
-    ),
-    unit(
-        Kind::Length,
-        1.0,
-        "meter",
-        "meters",
-        &["metre", "metres", "m"],
-    ),
-    unit(
-        Kind::Length,
-        1_000.0,
-        "kilometer",
-        "kilometers",
-        &["kilometre", "kilometres", "km"],
-    ),
-    unit(Kind::Length, 0.0254, "inch", "inches", &[]),
-    unit(Kind::Length, 0.3048, "foot", "feet", &["ft"]),
-    unit(Kind::Length, 0.9144, "yard", "yards", &[]),
-    unit(Kind::Length, 1_609.344, "mile", "miles", &[]),
-    unit(
-        Kind::Length,
-        1_852.0,
-        "nautical mile",
-        "nautical miles",
-        &[],
-    ),
-    unit(Kind::Mass, 0.001, "milligram", "milligrams", &["mg"]),
-    unit(
-        Kind::Mass,
-        1.0,
-        "gram",
-        "grams",
-        &["gramme", "grammes", "g"],
-    ),
-    unit(
-        Kind::Mass,
-        1_000.0,
-        "kilogram",
-        "kilograms",
-        &["kilo", "kilos", "kg"],
-    ),
-    unit(
-        Kind::Mass,
-        1_000_000.0,
-        "tonne",
-        "tonnes",
-        &["metric ton", "metric tons"],
-    ),
-    unit(Kind::Mass, 28.349_523_125, "ounce", "ounces", &["oz"]),
-    unit(Kind::Mass, 453.592_37, "pound", "pounds", &["lb", "lbs"]),
-    unit(Kind::Mass, 6_350.293_18, "stone", "stones", &[]),
-    unit(
-        Kind::Volume,
-        0.001,
-        "milliliter",
-        "milliliters",
-        &["millilitre", "millilitres", "ml"],
-    ),
-    unit(
-        Kind::Volume,
-        0.01,
-        "centiliter",
-        "centiliters",
-        &["centilitre", "centilitres"],
-    ),
-    unit(
-        Kind::Volume,
-        1.0,
-        "liter",
-        "liters",
-        &["litre", "litres", "l"],
-    ),
-    unit(
-        Kind::Volume,
-        0.004_928_921_593_75,
-        "teaspoon",
-        "teaspoons",
-        &["tsp"],
-    ),
-    unit(
-        Kind::Volume,
-        0.014_786_764_781_25,
-        "tablespoon",
-        "tablespoons",
-        &["tbsp"],
-    ),
-    unit(
-        Kind::Volume,
-        0.029_573_529_562_5,
-        "fluid ounce",
-        "fluid ounces",
-        &[],
-    ),
-    unit(Kind::Volume, 0.236_588_236_5, "cup", "cups", &[]),
-    unit(Kind::Volume, 0.473_176_473, "pint", "pints", &[]),
-    unit(Kind::Volume, 0.946_352_946, "quart", "quarts", &[]),
-    unit(Kind::Volume, 3.785_411_784, "gallon", "gallons", &[]),
-    unit(Kind::Time, 1.0, "second", "seconds", &[]),
-    unit(Kind::Time, 60.0, "minute", "minutes", &[]),
-    unit(Kind::Time, 3_600.0, "hour", "hours", &[]),
-    unit(Kind::Time, 86_400.0, "day", "days", &[]),
-    unit(Kind::Time, 604_800.0, "week", "weeks", &[]),
-    unit(
-        Kind::Speed,
-        1.0 / 3.6,
-        "kilometer per hour",
-        "kilometers per hour",
-        &[
-            "kilometres per hour",
-            "kilometers an hour",
-            "kilometres an hour",
-        ],
-    ),
-    unit(
-        Kind::Speed,
-        0.447_04,
-        "mile per hour",
-        "miles per hour",
-        &["miles an hour"],
-    ),
-    unit(
-        Kind::Speed,
-        1.0,
-        "meter per second",
-        "meters per second",
-        &["metres per second", "meters a second"],
-    ),
-    heat(
-        1.0,
-        273.15,
-        "degrees Celsius",
-        &[
-            "celsius",
-            "degrees celsius",
-            "degree celsius",
-            "centigrade",
-            "degrees centigrade",
-        ],
-    ),
-    heat(
-        5.0 / 9.0,
-        255.372_222_222_222_2,
-        "degrees Fahrenheit",
-        &["fahrenheit", "degrees fahrenheit", "degree fahrenheit"],
-    ),
-    heat(1.0, 0.0, "kelvin", &["degrees kelvin"]),
+    unit(Length, "0.001", &["millimeter", "millimeters", "millimetre", "millimetres", "mm"]),
+    unit(Length, "0.01", &["centimeter", "centimeters", "centimetre", "centimetres", "cm"]),
+    unit(Length, "1", &["meter", "meters", "metre", "metres", "m"]),
+    unit(Length, "1000", &["kilometer", "kilometers", "kilometre", "kilometres", "km"]),
+    unit(Length, "0.0254", &["inch", "inches"]),
+    unit(Length, "0.3048", &["foot", "feet", "ft"]),
+    unit(Length, "0.9144", &["yard", "yards"]),
+    unit(Length, "1609.344", &["mile", "miles"]),
+    unit(Length, "1852", &["nautical mile", "nautical miles"]),
+    unit(Area, "1", &["square meter", "square meters", "square metre", "square metres"]),
+    unit(Area, "0.09290304", &["square foot", "square feet"]),
+    unit(Area, "10000", &["hectare", "hectares"]),
+    unit(Area, "4046.8564224", &["acre", "acres"]),
+    unit(Mass, "0.001", &["milligram", "milligrams", "mg"]),
+    unit(Mass, "1", &["gram", "grams", "gramme", "grammes", "g"]),
+    unit(Mass, "1000", &["kilogram", "kilograms", "kilo", "kilos", "kg"]),
+    unit(Mass, "1000000", &["tonne", "tonnes", "metric ton", "metric tons"]),
+    unit(Mass, "28.349523125", &["ounce", "ounces", "oz"]),
+    unit(Mass, "453.59237", &["pound", "pounds", "lb", "lbs"]),
+    unit(Mass, "6350.29318", &["stone", "stones"]),
+    unit(Volume, "0.001", &["milliliter", "milliliters", "millilitre", "millilitres", "ml"]),
+    unit(Volume, "0.01", &["centiliter", "centiliters", "centilitre", "centilitres"]),
+    unit(Volume, "1", &["liter", "liters", "litre", "litres", "l"]),
+    unit(Volume, "0.00492892159375", &["teaspoon", "teaspoons", "tsp"]),
+    unit(Volume, "0.01478676478125", &["tablespoon", "tablespoons", "tbsp"]),
+    unit(Volume, "0.0295735295625", &["fluid ounce", "fluid ounces"]),
+    unit(Volume, "0.2365882365", &["cup", "cups"]),
+    unit(Volume, "0.473176473", &["pint", "pints"]),
+    unit(Volume, "0.946352946", &["quart", "quarts"]),
+    unit(Volume, "3.785411784", &["gallon", "gallons"]),
+    unit(Time, "1", &["second", "seconds"]),
+    unit(Time, "60", &["minute", "minutes"]),
+    unit(Time, "3600", &["hour", "hours"]),
+    unit(Time, "86400", &["day", "days"]),
+    unit(Time, "604800", &["week", "weeks"]),
+    unit(Speed, "5/18", &["kilometer per hour", "kilometers per hour", "kilometres per hour", "kilometers an hour",
+        "kilometres an hour"]),
+    unit(Speed, "0.44704", &["mile per hour", "miles per hour", "miles an hour"]),
+    unit(Speed, "1", &["meter per second", "meters per second", "metres per second", "meters a second"]),
+    heat("1", "273.15", &["degree Celsius", "degrees Celsius", "celsius", "degrees celsius", "degree celsius",
+        "centigrade", "degrees centigrade"]),
+    heat("5/9", "459.67", &["degree Fahrenheit", "degrees Fahrenheit", "fahrenheit", "degrees fahrenheit",
+        "degree fahrenheit"]),
+    heat("1", "0", &["kelvin", "kelvin", "kelvins", "degrees kelvin"]),
+    unit(Data, "1", &["byte", "bytes"]),
+    unit(Data, "1000", &["kilobyte", "kilobytes"]),
+    unit(Data, "1000000", &["megabyte", "megabytes"]),
+    unit(Data, "1000000000", &["gigabyte", "gigabytes"]),
+    unit(Data, "1000000000000", &["terabyte", "terabytes"]),
 ];
 
 impl Unit {
-    fn is(&self, name: &str) -> bool {
-        self.one == name || self.many == name || self.also.contains(&name)
+    /// How much it is, in the kind's base.
+    fn base(&self, number: Exact) -> Option<Exact> {
+        number
+            .plus(Exact::parse(self.zero)?)?
+            .times(Exact::parse(self.of_base)?)
+    }
+
+    fn of(&self, base: Exact) -> Option<Exact> {
+        base.over(Exact::parse(self.of_base)?)?
+            .minus(Exact::parse(self.zero)?)
+    }
+
+    fn called(&self, number: Exact) -> &'static str {
+        self.names[usize::from(number != Exact::ONE)]
     }
 }
 
 pub(super) fn answer(text: &str) -> Option<String> {
     let (given, wanted) = question(text)?;
     let tokens = tokens(given)?;
-    let (number, used) = match tokens.first()?.word() {
-        "a" | "an" | "one" => (1.0, 1),
-        _ => {
-            let (thousandths, used) = amount(&tokens)?;
-            (thousandths as f64 / 1_000.0, used)
+    let (number, used) = match (tokens.first()?.word(), tokens.get(1)?.word()) {
+        ("a" | "an", second) if !matches!(second, "hundred" | "thousand" | "million") => {
+            (Exact::ONE, 1)
         }
+        ("half", "a" | "an") => (Exact::new(1, 2)?, 2),
+        ("minus" | "negative", _) => {
+            let (number, used) = plain(&tokens[1..])?;
+            (number.negative(), used + 1)
+        }
+        _ => plain(&tokens)?,
     };
-    let named = |name: &str| UNITS.iter().find(|unit| unit.is(name));
+    let named = |name: &str| UNITS.iter().find(|unit| unit.names.contains(&name));
     let name = given.get(tokens.get(used)?.place.start..)?;
     let (from, to) = (named(name)?, named(wanted)?);
     if from.kind != to.kind {
         return Some("Those two do not measure the same.".to_owned());
     }
-    let base = number * from.of_base + from.zero;
-    let result = (base - to.zero) / to.of_base;
-    let is_one = number == 1.0;
-    let from_name = if is_one { from.one } else { from.many };
-    let to_name = if result == 1.0 { to.one } else { to.many };
-    Some(format!(
-        "{} {from_name} {} {} {to_name}.",
-        figure(number)?,
-        if is_one { "is" } else { "are" },
-        figure(result)?,
-    ))
+    let result = to.of(from.base(number)?)?;
+    let (given, found) = (number.said(PLACES_MAX), result.said(PLACES_MAX));
+    let verb = if number == Exact::ONE { "is" } else { "are" };
+    let (from, to) = (from.called(number), to.called(result));
+    Some(format!("{given} {from} {verb} {found} {to}."))
 }
 
 /// What is given and what is wanted.
@@ -266,12 +163,11 @@ fn question(text: &str) -> Option<(&str, &str)> {
         .find_map(|between| rest.split_once(between))?;
         return Some((given, wanted));
     }
-    let rest = ["convert ", "what is ", "what's ", "how much is ", "change "]
-        .iter()
-        .find_map(|head| text.strip_prefix(head))?;
+    let heads = ["convert ", "what is ", "what's ", "how much is ", "change "];
+    let rest = heads.iter().find_map(|head| text.strip_prefix(head));
     [" to ", " into ", " in "]
         .iter()
-        .find_map(|between| rest.split_once(between))
+        .find_map(|between| rest.unwrap_or(text).split_once(between))
 }
 
 #[cfg(test)]
@@ -279,14 +175,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_name_stands_for_two_units() {
+    fn no_name_stands_for_two_units_and_each_is_exact() {
         for (at, unit) in UNITS.iter().enumerate() {
+            assert!(Exact::parse(unit.of_base).is_some(), "{}", unit.of_base);
+            assert!(Exact::parse(unit.zero).is_some());
             for other in &UNITS[at + 1..] {
-                let names = [unit.one, unit.many]
-                    .into_iter()
-                    .chain(unit.also.iter().copied());
-                for name in names {
-                    assert!(!other.is(name), "{name}");
+                for name in unit.names {
+                    assert!(!other.names.contains(name), "{name}");
                 }
             }
         }

@@ -61,7 +61,7 @@ impl Home {
                     self.disk = bytes;
                     self.kept(token);
                 }
-                Output::Say(text) => self.said.push(text),
+                Output::Say(text) | Output::Answer { text, .. } => self.said.push(text),
                 Output::Ring(bell) => self.rings = bell,
                 Output::Do(command) => self.done.push(command),
                 Output::Note(note) => self.notes.push(note),
@@ -106,7 +106,7 @@ impl Home {
     fn told(&self, answer: Answer, before: usize) -> String {
         match answer {
             Answer::Other => "-".to_owned(),
-            Answer::Silent => self.said[before..].join(" "),
+            Answer::Silent | Answer::Later(_) => self.said[before..].join(" "),
             Answer::Words(text) | Answer::Refused(text) | Answer::Question(text) => text,
         }
     }

@@ -7,4 +7,5 @@ mod lists_and_stopwatch;
 mod power_cuts_lose_nothing;
 mod rings_and_gives_way;
 mod timers_by_name_length_and_place;
+mod weather_as_it_is_asked;
 mod words_of_any_kind;

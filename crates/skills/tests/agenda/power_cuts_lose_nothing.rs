@@ -158,7 +158,7 @@ impl World {
             match self.agenda.poll_output() {
                 Output::Append { token, bytes } => self.write(token, Write::Append(bytes)),
                 Output::Replace { token, bytes } => self.write(token, Write::Replace(bytes)),
-                Output::Say(text) => self.hear(&text),
+                Output::Say(text) | Output::Answer { text, .. } => self.hear(&text),
                 Output::Ring(bell) => {
                     self.sounds = bell.is_some();
                     if !self.sounds {

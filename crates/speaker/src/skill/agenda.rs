@@ -45,6 +45,10 @@ impl AgendaSkill {
                 Output::Append { token, bytes } => Deed::Append { token, bytes },
                 Output::Replace { token, bytes } => Deed::Keep { token, bytes },
                 Output::Say(text) => Deed::Say(text),
+                Output::Answer { token, text } => {
+                    let reply = Reply::Words(text);
+                    Deed::Answer { token, reply }
+                }
                 Output::Ring(bell) => Deed::Ring(bell.map(ringing)),
                 Output::Do(sentence) => Deed::Do(sentence),
                 Output::Note(note) => {
@@ -71,6 +75,7 @@ impl AgendaSkill {
         match answer {
             Answer::Other => Reply::Other,
             Answer::Silent => Reply::Silent,
+            Answer::Later(token) => Reply::Later(token),
             Answer::Words(words) => Reply::Words(words),
             Answer::Refused(words) => Reply::Refused(words),
             Answer::Question(words) => Reply::Question(words),
@@ -146,11 +151,6 @@ impl Skill for AgendaSkill {
             slots: &slots,
         };
         let answer = self.agenda.handle_ask(&ask, now);
-        self.reply(answer, now)
-    }
-
-    fn hear(&mut self, said: &str, _wall_ms: u64, now: Duration) -> Reply {
-        let answer = self.agenda.handle_words(said, now);
         self.reply(answer, now)
     }
 

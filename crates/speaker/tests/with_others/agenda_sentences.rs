@@ -61,6 +61,10 @@ impl Home {
             .into_iter()
             .filter_map(|deed| match deed {
                 Deed::Say(text) => Some(text),
+                Deed::Answer {
+                    reply: Reply::Words(text),
+                    ..
+                } => Some(text),
                 _ => None,
             })
             .collect()
@@ -70,7 +74,7 @@ impl Home {
         self.drain();
         match reply {
             Reply::Other => "-".into(),
-            Reply::Silent => self.said().join(" "),
+            Reply::Silent | Reply::Later(_) => self.said().join(" "),
             Reply::Words(text) | Reply::Refused(text) | Reply::Question(text) => text,
             Reply::Response(facts) => facts.otherwise,
             Reply::Later(token) => panic!("the agenda asks nobody: {token}"),
