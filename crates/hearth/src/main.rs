@@ -78,6 +78,8 @@ enum Command {
     Speaker(command::speaker::Arguments),
     /// Check the bundle of an incident, offline.
     Verify(command::verify::Arguments),
+    /// Offer wake word, recogniser, voice and sentences to Home Assistant (Wyoming).
+    Wyoming(command::wyoming::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -104,6 +106,7 @@ fn main() -> ExitCode {
         Command::Say(arguments) => command::say::run(&arguments),
         Command::Speaker(arguments) => command::speaker::run(&arguments),
         Command::Verify(arguments) => command::verify::run(&arguments),
+        Command::Wyoming(arguments) => command::wyoming::run(&arguments),
     }
     .into()
 }

@@ -15,13 +15,19 @@ use crate::policy::{CANCEL_WINDOW_S_MAX, Mode};
 mod home;
 mod hub;
 mod line;
+mod music;
 mod place;
+mod wyoming;
 
 pub use home::HomeSettings;
 pub use hub::HubSettings;
 pub use line::LineSettings;
 use line::number_plan;
+pub use music::{
+    MpdSettings, MusicSettings, SnapcastSettings, StationSettings, SubsonicSettings,
+};
 pub use place::Place;
+pub use wyoming::WyomingSettings;
 
 /// Largest configuration file, in bytes.
 pub const CONFIG_BYTES_MAX: usize = 256 * 1_024;
@@ -93,6 +99,12 @@ pub struct Household {
     /// What the hub of this home must know; read by `hearth hub --config`.
     #[serde(default)]
     pub hub: HubSettings,
+    /// Music: folders, servers, stations.
+    #[serde(default)]
+    pub music: MusicSettings,
+    /// Home Assistant's voice protocol, both ways; off until addresses are chosen.
+    #[serde(default)]
+    pub wyoming: WyomingSettings,
 }
 
 /// `[device]`
@@ -225,6 +237,8 @@ impl Household {
             self.lost_servers().err(),
             home.and_then(|home| home.check().err()),
             self.hub.check().err(),
+            self.music.check().err(),
+            self.wyoming.peers().err(),
         ]
         .into_iter()
         .flatten()

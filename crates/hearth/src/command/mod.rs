@@ -14,3 +14,4 @@ pub(crate) mod say;
 pub(crate) mod shell;
 pub(crate) mod speaker;
 pub(crate) mod verify;
+pub(crate) mod wyoming;

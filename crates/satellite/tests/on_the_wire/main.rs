@@ -1,0 +1,6 @@
+//! Bytes, clients and servers: our side of the protocols against others and against damage.
+mod bad_bytes_are_refused;
+mod every_event_comes_back;
+mod oracle;
+mod samples;
+mod the_reference_library_agrees;
