@@ -31,12 +31,11 @@ mod trigger;
 
 use std::sync::Arc;
 
-use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::{StatusCode, header};
+use axum::middleware;
 use axum::routing::get;
 use axum::{Json, Router};
+use hearthline_pages::with_strict_headers;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::{
     ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder,
@@ -86,6 +85,7 @@ fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(contacts::one, contacts::change, contacts::remove))
         .routes(routes!(contacts::export, contacts::import))
         .routes(routes!(lines::list, lines::add))
+        .routes(routes!(lines::days))
         .routes(routes!(lines::change, lines::remove))
         .routes(routes!(calls::list))
         .routes(routes!(calls::one))
@@ -182,32 +182,7 @@ pub(crate) fn router(home: Shared) -> Router {
             Problem::not_found("there is no such path; see /api/v1/openapi.json")
         })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
-        .layer(middleware::from_fn(with_headers))
+        // There is no HTTP port beside this one, so nothing is redirected and no Strict-Transport-Security would add to it.
+        .layer(middleware::from_fn(with_strict_headers))
         .with_state(home)
-}
-
-/// Headers of every answer: nothing is kept, framed, guessed or shared. There is no HTTP port beside this one, so
-/// nothing is redirected and no Strict-Transport-Security would add to it.
-async fn with_headers(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await.into_response();
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (header::CACHE_CONTROL, "no-store"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; frame-ancestors 'none'",
-        ),
-        (
-            HeaderName::from_static("cross-origin-resource-policy"),
-            "same-origin",
-        ),
-    ] {
-        headers
-            .entry(name)
-            .or_insert(HeaderValue::from_static(value));
-    }
-    response
 }

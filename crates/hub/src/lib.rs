@@ -22,6 +22,7 @@ pub mod call_settings;
 pub mod contact;
 pub mod device;
 pub mod event;
+pub mod half_hour;
 pub mod id;
 pub mod incident;
 pub mod line;

@@ -124,6 +124,7 @@ pub const RULES: &[Rule] = &[
     rule(Method::PUT,    "/api/v1/contacts/{id}",          [A, A, N, N, N, N]),
     rule(Method::DELETE, "/api/v1/contacts/{id}",          [A, A, N, N, N, N]),
     rule(Method::GET,    "/api/v1/lines",                  [A, A, N, N, A, N]),
+    rule(Method::GET,    "/api/v1/lines/days",             [A, A, N, N, N, N]),
     rule(Method::POST,   "/api/v1/lines",                  [A, N, N, N, N, N]),
     rule(Method::PUT,    "/api/v1/lines/{id}",             [A, N, N, N, N, N]),
     rule(Method::DELETE, "/api/v1/lines/{id}",             [A, N, N, N, N, N]),

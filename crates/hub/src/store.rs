@@ -22,6 +22,7 @@ use crate::clock::UnixMs;
 use crate::contact::{Contact, ContactFields};
 use crate::device::{Device, DeviceFields, Fingerprint, IssuedCertificate, NewDevice};
 use crate::event::{Event, StreamId};
+use crate::half_hour::LineDay;
 use crate::id::{
     CallId, ContactId, DeviceId, IncidentId, InvitationId, LineId, MessageId, PersonId, RoomId,
     TokenId,
@@ -225,7 +226,8 @@ pub trait Lines: Send + Sync {
     async fn change_line(&self, id: LineId, fields: &LineFields, now: UnixMs) -> Answer<Line>;
     /// Removes one.
     async fn remove_line(&self, id: LineId, now: UnixMs) -> Answer<()>;
-    /// Notes whether it works, and why not. The same again changes nothing; another reason keeps the time since when.
+    /// Notes whether it works, and why not. The same again changes nothing but the half hour that goes on; another
+    /// reason keeps the time since when.
     async fn note_line_health(
         &self,
         id: LineId,
@@ -233,6 +235,9 @@ pub trait Lines: Send + Sync {
         trouble: Option<LineTrouble>,
         now: UnixMs,
     ) -> Answer<()>;
+    /// How each line was in each half hour of the last day, as it was noted; a line that was never looked at is not among
+    /// them.
+    async fn line_days(&self, now: UnixMs) -> Answer<Vec<LineDay>>;
 }
 
 /// SIP registrations.

@@ -8,6 +8,7 @@ import { lines } from "./pages/lines.js";
 import { messages } from "./pages/messages.js";
 import { phone } from "./pages/phone.js";
 import { readiness } from "./pages/readiness.js";
+import { routines } from "./pages/routines.js";
 import { settings } from "./pages/settings.js";
 
 const EVERYONE = ["owner", "adult", "child", "guest"];
@@ -45,6 +46,10 @@ export const PAGES = [
   {
     name: "readiness", title: "Readiness", roles: GROWN, draw: readiness, events: ["lines", "devices", "device_revoked", "incidents"],
     icon: "M12 3l8 3v6c0 5-3.5 8-8 9-4.5-1-8-4-8-9V6zM8.5 12l2.5 2.5 4.5-5",
+  },
+  {
+    name: "routines", title: "Routines", roles: GROWN, draw: routines, events: ["people"],
+    icon: "M13 3 5 14h6l-1 7 8-11h-6z",
   },
   {
     name: "settings", title: "Settings", roles: EVERYONE, draw: settings, events: ["people", "devices"],

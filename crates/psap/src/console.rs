@@ -16,7 +16,7 @@ mod recording;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -24,7 +24,6 @@ use hearthline_webrtc::Keys;
 use serde_json::json;
 use tokio::sync::Semaphore;
 
-pub(crate) use assets::CONTENT_POLICY;
 pub(crate) use events::{Board, Streams};
 
 use crate::server::PsapHandle;
@@ -59,34 +58,6 @@ struct Console {
     /// Places for pages with sound.
     sounds: Arc<Semaphore>,
     keys: Option<Arc<Keys>>,
-}
-
-/// Refuses what a page of elsewhere makes a browser send under its own name: a foreign `Origin`, or what the browser
-/// itself calls cross-site. Programs send neither header.
-pub(crate) fn comes_from_here(method: &Method, headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).map(HeaderValue::to_str);
-    let Some(Ok(host)) = text(header::HOST) else {
-        return false;
-    };
-    let origin = match text(header::ORIGIN) {
-        None => true,
-        Some(Ok(origin)) => origin
-            .strip_prefix("http://")
-            .is_some_and(|own| own.eq_ignore_ascii_case(host)),
-        Some(Err(_)) => false,
-    };
-    let site = match headers.get("sec-fetch-site").map(HeaderValue::to_str) {
-        None | Some(Ok("same-origin" | "none")) => true,
-        // A link to the page, from wherever: the page alone does nothing.
-        Some(Ok(_)) => {
-            method == Method::GET
-                && headers
-                    .get("sec-fetch-mode")
-                    .is_some_and(|mode| mode == "navigate")
-        }
-        Some(Err(_)) => false,
-    };
-    origin && site
 }
 
 async fn answer(State(console): State<Console>, Path(call): Path<u32>) -> Response {
@@ -131,42 +102,4 @@ async fn export(State(console): State<Console>, Path(call): Path<u32>) -> Respon
         (header::CONTENT_DISPOSITION, name),
     ];
     (headers, text).into_response()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pages_of_elsewhere_are_refused_and_programs_are_not() {
-        let with = |method: Method, pairs: &[(&'static str, &'static str)]| {
-            let mut headers = HeaderMap::new();
-            for (name, value) in pairs {
-                headers.insert(*name, HeaderValue::from_static(value));
-            }
-            comes_from_here(&method, &headers)
-        };
-        let host = ("host", "127.0.0.1:8060");
-        let own = ("origin", "http://127.0.0.1:8060");
-        let same = ("sec-fetch-site", "same-origin");
-        let cross = ("sec-fetch-site", "cross-site");
-        let navigate = ("sec-fetch-mode", "navigate");
-        assert!(with(Method::POST, &[host]));
-        assert!(with(Method::POST, &[host, own, same]));
-        assert!(with(Method::GET, &[host, cross, navigate]));
-        for foreign in [
-            "http://evil.example.com",
-            "https://127.0.0.1:8060",
-            "null",
-            "http://127.0.0.1:8061",
-        ] {
-            assert!(
-                !with(Method::POST, &[host, ("origin", foreign)]),
-                "{foreign}"
-            );
-        }
-        assert!(!with(Method::POST, &[host, cross, navigate]));
-        assert!(!with(Method::GET, &[host, cross]));
-        assert!(!with(Method::POST, &[]));
-    }
 }

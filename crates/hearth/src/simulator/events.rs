@@ -1,15 +1,11 @@
 //! A tab's news as server-sent events. A page that comes back names the last that it saw.
-use std::convert::Infallible;
 use std::fmt::Write as _;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
-use axum::http::header;
-use axum::response::{IntoResponse as _, Response};
-use hyper::body::Frame;
+use axum::body::Bytes;
+use axum::response::Response;
+use hearthline_pages::event_stream;
 use tokio::sync::mpsc;
 
 use super::journal::{Journal, Next};
@@ -21,11 +17,7 @@ const BEAT: Duration = Duration::from_secs(10);
 pub(super) fn stream(journal: &Arc<Journal>, after: u64) -> Response {
     let (blocks, receiver) = mpsc::channel(4);
     tokio::spawn(tell(Arc::clone(journal), after, blocks));
-    let headers = [
-        (header::CONTENT_TYPE, "text/event-stream"),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    (headers, Body::new(Blocks(receiver))).into_response()
+    event_stream(receiver)
 }
 
 async fn tell(journal: Arc<Journal>, mut after: u64, blocks: mpsc::Sender<Bytes>) {
@@ -62,22 +54,5 @@ async fn tell(journal: Arc<Journal>, mut after: u64, blocks: mpsc::Sender<Bytes>
                 last = true;
             }
         }
-    }
-}
-
-/// The stream as a body.
-struct Blocks(mpsc::Receiver<Bytes>);
-
-impl hyper::body::Body for Blocks {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.0
-            .poll_recv(context)
-            .map(|block| block.map(|block| Ok(Frame::data(block))))
     }
 }

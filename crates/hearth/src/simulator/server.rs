@@ -3,18 +3,19 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::middleware::{self, Next};
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use hearthline_pages::{Askers, with_strict_headers};
 use hearthline_webrtc::{Keys, OpenError, open};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::assets::{self, CONTENT_POLICY};
+use super::assets;
 use super::bridge::Command;
 use super::events;
 use super::tabs::{Ground, NotOpened, TABS_MAX, Tab, Tabs};
@@ -87,64 +88,11 @@ fn router(shared: Shared) -> Router {
         .with_state(shared)
         .merge(assets::router())
         .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
-        .layer(middleware::from_fn(only_its_own_page))
-}
-
-/// Refuses requests that a page of elsewhere makes a browser send here (another `Host`, a foreign `Origin`, or what the
-/// browser itself calls cross-site), and lets no answer be used for more than it is.
-async fn only_its_own_page(request: Request, next: Next) -> Response {
-    // The page of one file brings its own policy in its head.
-    let policy = match request.uri().path() {
-        "/verify.html" => "frame-ancestors 'none'",
-        _ => CONTENT_POLICY,
-    };
-    let mut response = if is_own(request.method(), request.headers()) {
-        next.run(request).await
-    } else {
-        StatusCode::FORBIDDEN.into_response()
-    };
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(policy),
-    );
-    response
-}
-
-fn is_own(method: &Method, headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).map(HeaderValue::to_str);
-    let Some(Ok(host)) = text(header::HOST) else {
-        return false;
-    };
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let here = ["127.0.0.1", "localhost"]
-        .iter()
-        .any(|own| name.eq_ignore_ascii_case(own));
-    let origin = match text(header::ORIGIN) {
-        // Browsers name it with everything but plain reading.
-        None => method == Method::GET || method == Method::HEAD,
-        Some(Ok(origin)) => origin
-            .strip_prefix("http://")
-            .is_some_and(|own| own.eq_ignore_ascii_case(host)),
-        Some(Err(_)) => false,
-    };
-    let site = match headers.get("sec-fetch-site").map(HeaderValue::to_str) {
-        None | Some(Ok("same-origin" | "none")) => true,
-        // A link to the page, from wherever: the page alone does nothing.
-        Some(Ok(_)) => {
-            let mode = headers.get("sec-fetch-mode");
-            method == Method::GET && mode.is_some_and(|mode| mode == "navigate")
-        }
-        Some(Err(_)) => false,
-    };
-    here && origin && site
+        .layer(middleware::from_fn_with_state(
+            Askers::PageAlone,
+            Askers::alone,
+        ))
+        .layer(middleware::from_fn(with_strict_headers))
 }
 
 fn refusal(status: StatusCode, why: &str) -> Response {
@@ -265,46 +213,4 @@ async fn incident(
         ),
     ];
     (headers, Bytes::from(bytes)).into_response()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_page_itself_is_answered() {
-        let with = |method: Method, pairs: &[(&'static str, &'static str)]| {
-            let mut headers = HeaderMap::new();
-            for (name, value) in pairs {
-                headers.insert(*name, HeaderValue::from_static(value));
-            }
-            is_own(&method, &headers)
-        };
-        let host = ("host", "localhost:8910");
-        let own = ("origin", "http://localhost:8910");
-        let same = ("sec-fetch-site", "same-origin");
-        let cross = ("sec-fetch-site", "cross-site");
-        let navigate = ("sec-fetch-mode", "navigate");
-        assert!(with(Method::GET, &[host]));
-        assert!(with(Method::GET, &[("host", "127.0.0.1:8910")]));
-        assert!(with(Method::POST, &[host, own, same]));
-        assert!(with(Method::GET, &[host, cross, navigate]));
-        for foreign in [
-            "http://evil.example.com",
-            "https://localhost:8910",
-            "http://localhost:8060",
-            "null",
-        ] {
-            assert!(
-                !with(Method::POST, &[host, ("origin", foreign)]),
-                "{foreign}"
-            );
-        }
-        assert!(!with(Method::POST, &[host]), "nobody says where it is from");
-        assert!(!with(Method::POST, &[host, own, cross]));
-        assert!(!with(Method::GET, &[host, cross]));
-        assert!(!with(Method::GET, &[]));
-        // A name of elsewhere that leads here.
-        assert!(!with(Method::GET, &[("host", "evil.example.com:8910")]));
-    }
 }

@@ -4,15 +4,13 @@
 //! database): it reads everything anew and goes on from the id that comes with it.
 
 use std::fmt::Write as _;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::{IntoResponse as _, Response};
-use hyper::body::Frame;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use hearthline_pages::event_stream;
 use tokio::sync::mpsc;
 
 use super::Shared;
@@ -66,12 +64,7 @@ pub(super) async fn events(
         blocks,
     };
     tokio::spawn(stream.run(reset));
-    let mut response = Body::new(Blocks(receiver)).into_response();
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/event-stream"),
-    );
-    Ok(response)
+    Ok(event_stream(receiver))
 }
 
 struct Stream {
@@ -184,21 +177,4 @@ fn write_event(text: &mut String, event: &Event) {
         event.subject,
         event.at.0
     );
-}
-
-/// The stream as a body.
-struct Blocks(mpsc::Receiver<Bytes>);
-
-impl hyper::body::Body for Blocks {
-    type Data = Bytes;
-    type Error = std::convert::Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        self.0
-            .poll_recv(context)
-            .map(|block| block.map(|block| Ok(Frame::data(block))))
-    }
 }

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 
 use super::given::{Given, Id};
 use super::{Answered, Created, Shared};
+use crate::half_hour::LineDay;
 use crate::id::LineId;
 use crate::line::{Line, LineFields};
 use crate::problem::Problem;
@@ -14,6 +15,12 @@ use crate::problem::Problem;
 #[utoipa::path(get, path = "/api/v1/lines", tag = "lines", responses((status = 200, body = Vec<Line>)))]
 pub(super) async fn list(State(home): State<Shared>) -> Answered<Vec<Line>> {
     Ok(Json(home.store.lines().await?))
+}
+
+/// How each line was in each half hour of the last day.
+#[utoipa::path(get, path = "/api/v1/lines/days", tag = "lines", responses((status = 200, body = Vec<LineDay>)))]
+pub(super) async fn days(State(home): State<Shared>) -> Answered<Vec<LineDay>> {
+    Ok(Json(home.store.line_days(home.clock.now()).await?))
 }
 
 /// Add a line. Emergency numbers are refused as forward.

@@ -51,6 +51,8 @@ const QUEUE_MAX: usize = 1_024;
 const TEXTS_MAX: usize = 64;
 /// Changes of health that wait for the store.
 const HEALTH_MAX: usize = 256;
+/// How often what was noted of a line is noted again: its half hours are those in which somebody looked.
+const STANDS_EVERY: Duration = Duration::from_secs(5 * 60);
 /// How long changes of the home are collected before lines and contacts are read again.
 const SETTLE: Duration = Duration::from_millis(20);
 /// How long lines are given to hear that the hub stops.
@@ -475,16 +477,36 @@ async fn note_health(
     home: Arc<Home>,
     mut notes: mpsc::Receiver<(LineId, LineHealth, Option<LineTrouble>)>,
 ) {
-    while let Some((line, health, trouble)) = notes.recv().await {
-        let now = home.clock.now();
-        match home
-            .store
-            .note_line_health(line, health, trouble, now)
-            .await
-        {
-            // It was removed a moment ago.
-            Ok(()) | Err(StoreError::NotFound(_)) => {}
-            Err(error) => tracing::error!(%error, "the health of a line was not stored"),
+    // What was noted last of each line holds until the next note, in the half hours after it as well.
+    let mut standing = HashMap::new();
+    loop {
+        let fresh = tokio::select! {
+            note = notes.recv() => match note {
+                Some((line, health, trouble)) => {
+                    standing.insert(line, (health, trouble));
+                    vec![line]
+                }
+                None => return,
+            },
+            () = tokio::time::sleep(STANDS_EVERY) => standing.keys().copied().collect(),
+        };
+        for line in fresh {
+            let Some(&(health, trouble)) = standing.get(&line) else {
+                continue;
+            };
+            let now = home.clock.now();
+            match home
+                .store
+                .note_line_health(line, health, trouble, now)
+                .await
+            {
+                Ok(()) => {}
+                // It was removed a moment ago.
+                Err(StoreError::NotFound(_)) => {
+                    standing.remove(&line);
+                }
+                Err(error) => tracing::error!(%error, "the health of a line was not stored"),
+            }
         }
     }
 }

@@ -37,6 +37,8 @@ async fn a_line_lies_on_this_machine_and_shows_its_health_but_no_secret() {
     assert_eq!(all[0]["unknown_callers"], "ring");
     assert_eq!(all[0]["health"], "unknown");
     assert!(all[0]["trouble"].is_null());
+    let (status, days) = owner.get("/api/v1/lines/days").await;
+    assert_eq!((status, &days), (200, &json!([])), "nobody looked yet");
     // An adult sees the lines and changes none; a child does not see them.
     let adult = home.login(Role::Adult).await;
     assert_eq!(adult.get("/api/v1/lines").await.0, 200);

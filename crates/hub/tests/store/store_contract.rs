@@ -27,11 +27,13 @@ use hearthline_hub::store::{SqliteConfig, SqliteStore, Store, StoreError};
 use serde_json::json;
 
 mod address_books;
+mod half_hours;
 mod messages;
 mod wishes;
 use address_books::{
     a_book_is_known_by_what_was_read_last, what_changes_or_goes_on_the_server_changes_or_goes_here,
 };
+use half_hours::a_lines_day_is_kept_by_half_hours_and_no_longer;
 use messages::{
     a_message_is_stored_once_and_delivered_in_order, messages_expire, receipts_only_go_forward,
     ten_thousand_messages_wait_a_month_and_are_read_once, what_no_mailbox_holds_is_dropped,
@@ -76,6 +78,7 @@ macro_rules! contract {
 }
 
 contract! {
+    a_lines_day_is_kept_by_half_hours_and_no_longer
     each_change_is_an_event_without_gaps
     many_writers_leave_no_reader_behind
     the_last_owner_stays

@@ -3,16 +3,18 @@
 import { change, get } from "../api.js";
 import { element } from "../dom.js";
 import { badge, card, field, form, sentence, when } from "../parts.js";
+import { dayPicture } from "./day.js";
 
 export const HEALTH = { up: ["good", "works"], down: ["bad", "does not work"], unknown: ["", "not tried yet"] };
 const KINDS = { sip_trunk: "SIP provider", landline: "Landline adapter", modem: "Mobile modem" };
 
 export async function lines({ who, redraw }) {
-  const all = await get("lines");
+  const [all, days] = await Promise.all([get("lines"), get("lines/days")]);
   if (all.length === 0) {
     return [card("No lines", element("p", {}, "Calls stay in the home. A line is set up with ", element("code", {}, "hearth hub"), "; its password lies in a file, never here."))];
   }
-  return all.map((line, index) => lineCard(line, index, who.person.role === "owner", redraw));
+  const dayOf = new Map(days.map(({ line, half_hours: halves }) => [line, halves]));
+  return all.map((line, index) => lineCard(line, index, dayOf.get(line.id) ?? [], who.person.role === "owner", redraw));
 }
 
 /** Why a line does not work, in words. */
@@ -22,7 +24,7 @@ export function troubleOf(line) {
   return text.replaceAll("_", " ");
 }
 
-function lineCard(line, index, owner, redraw) {
+function lineCard(line, index, halves, owner, redraw) {
   const [tone, word] = line.enabled ? HEALTH[line.health] : ["", "switched off"];
   const trouble = troubleOf(line);
   return card(
@@ -36,6 +38,7 @@ function lineCard(line, index, owner, redraw) {
       line.health_since_ms === null ? "" : [", so since ", when(line.health_since_ms)],
     ),
     line.enabled && trouble !== null ? element("p", { class: "banner bad" }, sentence(trouble)) : null,
+    dayPicture(halves),
     owner ? forward(line, redraw) : line.forward_to ? element("p", {}, `When nobody answers, calls go to ${line.forward_to}.`) : null,
   );
 }

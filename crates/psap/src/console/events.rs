@@ -1,16 +1,13 @@
 //! What changed, as server-sent events: the list of calls, in short. The page asks for the whole of one call itself.
 
-use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
-use hyper::body::Frame;
+use axum::http::StatusCode;
+use axum::response::Response;
+use hearthline_pages::event_stream;
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
@@ -90,11 +87,7 @@ pub(super) async fn events(State(console): State<Console>) -> Response {
     };
     let (blocks, receiver) = mpsc::channel(4);
     tokio::spawn(tell(console.psap, blocks, place));
-    let headers = [
-        (header::CONTENT_TYPE, "text/event-stream"),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    (headers, Body::new(Blocks(receiver))).into_response()
+    event_stream(receiver)
 }
 
 async fn tell(psap: PsapHandle, blocks: mpsc::Sender<Bytes>, _place: OwnedSemaphorePermit) {
@@ -151,21 +144,4 @@ fn block(board: &Board, reports: &[CallReport]) -> String {
     // JSON has no line breaks of its own: one line of data.
     let json = serde_json::to_string(&state).unwrap_or_default();
     format!("event: calls\ndata: {json}\n\n")
-}
-
-/// The stream as a body.
-struct Blocks(mpsc::Receiver<Bytes>);
-
-impl hyper::body::Body for Blocks {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.0
-            .poll_recv(context)
-            .map(|block| block.map(|block| Ok(Frame::data(block))))
-    }
 }

@@ -7,9 +7,12 @@ use sqlx_core::query::{Query, query};
 use sqlx_core::row::Row as _;
 use sqlx_sqlite::{Sqlite, SqliteArguments, SqliteRow};
 
-use super::{SqliteStore, checked, checked_or_none, found, number, parsed, read_as, time_or_none};
+use super::{
+    Change, SqliteStore, checked, checked_or_none, found, number, parsed, read_as, time_or_none,
+};
 use crate::clock::UnixMs;
 use crate::event::{Audience, EventKind};
+use crate::half_hour::{HALF_HOUR_MS, HALF_HOURS_MAX, HalfHour, LineDay, number_of, seen};
 use crate::id::LineId;
 use crate::line::{
     AccountName, DrillAddress, LINES_MAX, Line, LineFields, LineHealth, LineKind, LineTrouble,
@@ -185,8 +188,13 @@ impl Lines for SqliteStore {
             .fetch_optional(change.on())
             .await?;
         let before = line(&row.ok_or(StoreError::NotFound("line"))?)?;
+        let marked = mark(&mut change, id, health, trouble, now).await?;
         if (before.health, before.trouble) == (health, trouble) {
-            return Ok(());
+            return if marked {
+                change.commit().await
+            } else {
+                Ok(())
+            };
         }
         let since = match before.health_since_ms {
             Some(since) if before.health == health => since,
@@ -204,4 +212,71 @@ impl Lines for SqliteStore {
             .await?;
         change.commit().await
     }
+
+    async fn line_days(&self, now: UnixMs) -> Answer<Vec<LineDay>> {
+        let rows = query(
+            "SELECT h.* FROM line_half_hours h JOIN lines l ON l.id = h.line
+             WHERE h.half_hour > ? AND h.half_hour <= ? ORDER BY l.position, h.line, h.half_hour",
+        )
+        .bind(number_of(now) - HALF_HOURS_MAX)
+        .bind(number_of(now))
+        .fetch_all(&self.read)
+        .await?;
+        let mut days: Vec<LineDay> = Vec::new();
+        for row in &rows {
+            let line = parsed(row, "line")?;
+            let half_hour = HalfHour {
+                began_at_ms: UnixMs(row.try_get::<i64, _>("half_hour")? * HALF_HOUR_MS),
+                up: row.try_get("up")?,
+                down: row.try_get("down")?,
+                trouble: read_or_none(row, "trouble", LineTrouble::parse)?,
+            };
+            match days.last_mut().filter(|day| day.line == line) {
+                Some(day) => day.half_hours.push(half_hour),
+                None => days.push(LineDay {
+                    line,
+                    half_hours: vec![half_hour],
+                }),
+            }
+        }
+        Ok(days)
+    }
+}
+
+/// Notes in the half hour that goes on what was seen; `false`: that stands there already. The oldest half hours go, and
+/// those that a clock which was set back has left in the future.
+async fn mark(
+    change: &mut Change,
+    id: LineId,
+    health: LineHealth,
+    trouble: Option<LineTrouble>,
+    now: UnixMs,
+) -> Answer<bool> {
+    let Some((up, down)) = seen(health) else {
+        return Ok(false);
+    };
+    let half_hour = number_of(now);
+    let done = query(
+        "INSERT INTO line_half_hours (line, half_hour, up, down, trouble) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET up = up | excluded.up, down = down | excluded.down,
+                                   trouble = coalesce(excluded.trouble, trouble)
+         WHERE up < excluded.up OR down < excluded.down OR coalesce(excluded.trouble, trouble) IS NOT trouble",
+    )
+    .bind(id.to_string())
+    .bind(half_hour)
+    .bind(up)
+    .bind(down)
+    .bind(trouble.map(LineTrouble::as_str))
+    .execute(change.on())
+    .await?;
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    query("DELETE FROM line_half_hours WHERE line = ? AND (half_hour <= ? OR half_hour > ?)")
+        .bind(id.to_string())
+        .bind(half_hour - HALF_HOURS_MAX)
+        .bind(half_hour)
+        .execute(change.on())
+        .await?;
+    Ok(true)
 }

@@ -35,6 +35,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0011_callers.sql"),
     include_str!("../../../migrations/0012_telephone_incidents.sql"),
     include_str!("../../../migrations/0013_documents.sql"),
+    include_str!("../../../migrations/0014_line_half_hours.sql"),
+    include_str!("../../../migrations/0015_incident_bundles.sql"),
 ];
 /// "HRTH": SQLite files of other programs are left alone.
 const APPLICATION_ID: i64 = 0x4852_5448;
