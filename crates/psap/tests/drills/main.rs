@@ -5,6 +5,7 @@ mod drill;
 
 mod a_person_answers;
 mod a_person_takes_calls_in_a_browser;
+mod answers_callers_who_protect_their_sound;
 mod answers_on_loopback;
 mod fails_as_told;
 mod lost_answers_by_boundary;

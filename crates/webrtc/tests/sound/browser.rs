@@ -2,13 +2,10 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use hearthline_media::secure::{
-    DtlsRole, IceRole, SecureConfig, SecureDescription, SecureOutput, SecureTransport,
-};
+use hearthline_media::secure::{DtlsRole, IceRole, SecureConfig, SecureOutput, SecureTransport};
 use hearthline_media::{Codec, Output, Session, SessionConfig};
 use hearthline_sip::sdp::SessionDescription;
 use hearthline_sip::sdp::fingerprint::Fingerprint;
-use hearthline_sip::sdp::ice::Candidate;
 use hearthline_sip::sdp::security::Security;
 use zeroize::Zeroizing;
 
@@ -73,21 +70,16 @@ impl Browser {
             "G.722, sixteen thousand samples a second"
         );
         assert_eq!(answer.attributes.get("group"), Some("BUNDLE 0"));
-        let Security::Dtls(theirs) = Security::of(&answer, &answer.media[0]).unwrap() else {
-            panic!("the answer is not protected");
+        self.take(&answer, DtlsRole::Server, now);
+    }
+
+    /// Takes a description of the other side, as this end of the handshake.
+    pub(crate) fn take(&mut self, theirs: &SessionDescription, role: DtlsRole, now: Duration) {
+        let Security::Dtls(theirs) = Security::of(theirs, &theirs.media[0]).unwrap() else {
+            panic!("the description is not protected");
         };
-        let theirs = SecureDescription {
-            fingerprint: theirs.fingerprints[0].as_sha256().unwrap(),
-            ufrag: theirs.credentials.ufrag().to_owned(),
-            pwd: theirs.credentials.pwd().to_owned(),
-            candidates: theirs
-                .candidates
-                .iter()
-                .filter_map(Candidate::udp_address)
-                .collect(),
-            lite: false,
-        };
-        self.way.set_remote(theirs, DtlsRole::Server, now).unwrap();
+        let theirs = hearthline_webrtc::dtls::read(&theirs).unwrap();
+        self.way.set_remote(theirs, role, now).unwrap();
     }
 
     /// Carries out what it wants; gives the datagrams to send.

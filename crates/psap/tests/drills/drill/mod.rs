@@ -6,6 +6,7 @@ pub mod on_sockets;
 use core::time::Duration;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use hearthline_emergency::civic::CivicAddress;
 use hearthline_emergency::geodetic::{Position, Shape};
@@ -16,7 +17,8 @@ use hearthline_emergency::service::{DrillService, ServiceUrn};
 use hearthline_emergency::target::{DrillTargets, SipUri};
 use hearthline_emergency::timestamp::Timestamp;
 use hearthline_media as media;
-use hearthline_psap::call_taker::{self, CallTaker, CallTakerConfig};
+use hearthline_media::secure::{IceRole, SecureOutput, SecureTransport};
+use hearthline_psap::call_taker::{self, CallTaker, CallTakerConfig, SecureSound};
 use hearthline_psap::{Behaviour, CallReport};
 use hearthline_sip::endpoint::{
     self, Body, CallHandle, Endpoint, EndpointConfig, Event as SipEvent, Input, InviteRequest,
@@ -25,8 +27,12 @@ use hearthline_sip::endpoint::{
 use hearthline_sip::multipart::{self, Part};
 use hearthline_sip::offer_answer::{self, LocalAudio};
 use hearthline_sip::sdp::SessionDescription;
+use hearthline_sip::sdp::fingerprint::Setup;
+use hearthline_sip::sdp::secure_offer_answer::{secure_answer_received, secure_offer};
+use hearthline_sip::sdp::security::Security;
 use hearthline_sip::target::{Target, Transport};
 use hearthline_sip::{HeaderName, NameAddr, Response, Uri};
+use hearthline_webrtc::{Keys, dtls};
 
 pub const CALLER: &str = "127.0.0.1:5070";
 pub const PSAP: &str = "127.0.0.1:5060";
@@ -136,6 +142,8 @@ pub struct Caller {
     pub offer: SessionDescription,
     pub session: Option<media::Session>,
     pub media_to: Option<SocketAddr>,
+    /// What protects its sound, as a browser does.
+    pub way: Option<SecureTransport>,
     pub microphone: Vec<i16>,
     pub position: usize,
     pub heard: Vec<i16>,
@@ -170,6 +178,7 @@ pub struct Drill {
     pub psap: CallTaker,
     pub events: Vec<call_taker::Event>,
     pub heard: Vec<i16>,
+    origin: Instant,
     flying: BTreeMap<(Duration, u64), Packet>,
     launched: u64,
 }
@@ -190,6 +199,9 @@ impl Drill {
         );
         config.behaviours = behaviours;
         config.person_answers_within = within;
+        let origin = Instant::now();
+        let keys = Keys::generate().unwrap();
+        config.secure = Some(SecureSound { keys, origin });
         let mut endpoint = EndpointConfig::new(
             [9; 32],
             [Transport::Udp, Transport::Tcp]
@@ -206,6 +218,7 @@ impl Drill {
                 offer: offer_answer::offer(&local, 1, 1),
                 session: None,
                 media_to: None,
+                way: None,
                 microphone: tone(16_000 * 20),
                 position: 0,
                 heard: Vec::new(),
@@ -219,9 +232,22 @@ impl Drill {
             psap: CallTaker::new(config),
             events: Vec::new(),
             heard: Vec::new(),
+            origin,
             flying: BTreeMap::new(),
             launched: 0,
         }
+    }
+
+    /// The caller protects its sound and takes no other: a browser.
+    pub fn protected(mut self) -> Self {
+        let at = SocketAddr::new(address(CALLER).ip(), CALLER_MEDIA);
+        let keys = Keys::generate().unwrap();
+        let config = keys.transport(IceRole::Controlling, vec![at], [5; 32], self.origin);
+        let way = SecureTransport::new(config, self.now).unwrap();
+        let ours = Security::Dtls(dtls::described(&way, Setup::ActPass));
+        self.caller.offer = secure_offer(&LocalAudio::new(at.ip(), at.port()), &ours, 1, 1);
+        self.caller.way = Some(way);
+        self
     }
 
     /// Places the emergency call.
@@ -258,6 +284,9 @@ impl Drill {
             self.now += Duration::from_millis(1);
             self.caller.endpoint.handle_input(Input::Timeout, self.now);
             self.psap.handle_timeout(self.now);
+            if let Some(way) = &mut self.caller.way {
+                way.handle_timeout(self.now);
+            }
             if self.now.as_millis().is_multiple_of(20)
                 && let Some(session) = &mut self.caller.session
             {
@@ -312,6 +341,11 @@ impl Drill {
             Packet::ToPsapMedia { port, bytes } => {
                 let from = SocketAddr::new(address(CALLER).ip(), CALLER_MEDIA);
                 self.psap.handle_media(port, from, &bytes, now);
+            }
+            Packet::ToCallerMedia { bytes, .. } if self.caller.way.is_some() => {
+                let way = self.caller.way.as_mut().unwrap();
+                let to = SocketAddr::new(address(CALLER).ip(), CALLER_MEDIA);
+                way.handle_datagram(self.caller.media_to.unwrap(), to, &bytes, now);
             }
             Packet::ToCallerMedia { rtcp, bytes } => {
                 if let Some(session) = &mut self.caller.session {
@@ -368,8 +402,31 @@ impl Drill {
         };
         let to = self.caller.media_to.unwrap();
         let mut packets = Vec::new();
+        if let Some(way) = &mut self.caller.way {
+            loop {
+                match way.poll_output() {
+                    SecureOutput::Transmit { to, bytes, .. } => {
+                        packets.push(Packet::ToPsapMedia {
+                            port: to.port(),
+                            bytes,
+                        });
+                    }
+                    SecureOutput::Rtp(packet) => session.handle_rtp(&packet, self.now),
+                    SecureOutput::Rtcp(packet) => session.handle_rtcp(&packet, self.now),
+                    SecureOutput::Event(_) => {}
+                    SecureOutput::Timeout(_) => break,
+                }
+            }
+        }
         loop {
             match session.poll_output(self.now) {
+                media::Output::Rtp(bytes) if self.caller.way.is_some() => {
+                    // Before there are keys it is dropped.
+                    let _ = self.caller.way.as_mut().unwrap().send_rtp(&bytes);
+                }
+                media::Output::Rtcp(bytes) if self.caller.way.is_some() => {
+                    let _ = self.caller.way.as_mut().unwrap().send_rtcp(&bytes);
+                }
                 media::Output::Rtp(bytes) => {
                     packets.push(Packet::ToPsapMedia {
                         port: to.port(),
@@ -392,6 +449,16 @@ impl Drill {
         }
     }
 
+    fn agreed(&mut self, answer: &SessionDescription) -> Option<offer_answer::Negotiated> {
+        let Some(way) = &mut self.caller.way else {
+            return offer_answer::answer_received(&self.caller.offer, answer).ok();
+        };
+        let (negotiated, agreed) = secure_answer_received(&self.caller.offer, answer).unwrap();
+        let (theirs, role) = dtls::agreed(agreed).unwrap();
+        way.set_remote(theirs, role, self.now).unwrap();
+        Some(negotiated)
+    }
+
     fn on_sip(&mut self, event: SipEvent) {
         match event {
             SipEvent::Progress { response, .. } => {
@@ -399,7 +466,7 @@ impl Drill {
             }
             SipEvent::Answered { response, .. } => {
                 if let Ok(answer) = SessionDescription::parse(&response.body)
-                    && let Ok(agreed) = offer_answer::answer_received(&self.caller.offer, &answer)
+                    && let Some(agreed) = self.agreed(&answer)
                 {
                     let codec =
                         media::Codec::from_static_payload_type(agreed.payload_type).unwrap();
