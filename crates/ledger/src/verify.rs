@@ -23,6 +23,8 @@ use crate::zip::{self, File, ZipError};
 
 use parts::*;
 
+pub(crate) use parts::hidden_leaf;
+
 /// Checks a bundle against the checker's own anchors. Never panics, whatever the bytes.
 #[must_use]
 pub fn verify(bundle: &[u8], policy: &TrustPolicy) -> Report {

@@ -293,7 +293,7 @@ pub(super) fn read_entries(bytes: &[u8], manifest: &Manifest) -> Result<Entries,
 }
 
 /// `{"leaf":"…"}`, spelled exactly so.
-pub(super) fn hidden_leaf(line: &[u8]) -> Option<Hash> {
+pub(crate) fn hidden_leaf(line: &[u8]) -> Option<Hash> {
     let digits = line.strip_prefix(b"{\"leaf\":\"")?.strip_suffix(b"\"}")?;
     let leaf = std::str::from_utf8(digits).ok()?.parse().ok()?;
     (hidden_line(&leaf).as_bytes() == line).then_some(leaf)

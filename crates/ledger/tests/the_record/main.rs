@@ -4,6 +4,7 @@
 mod story;
 
 mod attacks_are_caught;
+mod bundles_say_what_they_are;
 mod entries_have_one_reading;
 mod reads_a_policy;
 mod reads_notes_strictly;
