@@ -219,7 +219,9 @@ impl Recording {
     }
 }
 
-fn to_i16(sample: f32) -> i16 {
+/// A sample of -1 to 1 as the device has it.
+#[must_use]
+pub fn to_i16(sample: f32) -> i16 {
     (sample * 32_768.0).round().clamp(-32_768.0, 32_767.0) as i16
 }
 
@@ -448,7 +450,7 @@ fn opus_frames(file: &mut File, size: u64) -> std::io::Result<Option<u64>> {
 }
 
 /// A band-limited change of rate.
-struct Rate {
+pub struct Rate {
     resampler: Async<f32>,
     pending: Vec<f32>,
     /// Output still to drop: the filter's delay.
@@ -460,7 +462,14 @@ struct Rate {
 }
 
 impl Rate {
-    fn new(rate_hz: u32) -> Result<Self, String> {
+    /// From this rate.
+    ///
+    /// # Errors
+    /// When it is no rate of sound.
+    pub fn new(rate_hz: u32) -> Result<Self, String> {
+        if !RATE_HZ_RANGE.contains(&rate_hz) {
+            return Err(format!("{rate_hz} Hz, not between 4,000 and 384,000"));
+        }
         let ratio = f64::from(RATE_HZ) / f64::from(rate_hz);
         let sinc = SincInterpolationParameters {
             sinc_len: 128,
@@ -482,7 +491,8 @@ impl Rate {
         })
     }
 
-    fn convert(&mut self, input: &[f32], last: bool) -> Vec<f32> {
+    /// The next samples; with the last ones comes what the filter still holds.
+    pub fn convert(&mut self, input: &[f32], last: bool) -> Vec<f32> {
         self.frames_in += input.len() as u64;
         self.pending.extend_from_slice(input);
         let mut out = Vec::new();
