@@ -38,6 +38,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
         &["sip", "media", "emergency", "transport", "pages", "webrtc"],
     ),
     ("mailbox", &["voice", "sip", "media", "transport"]),
+    ("music", &["voice", "speaker", "transport"]),
     ("satellite", &["voice", "speaker"]),
     (
         "hub",
