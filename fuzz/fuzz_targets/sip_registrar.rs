@@ -26,7 +26,7 @@ fn drain(
             RegistrarOutput::Remove(key) => {
                 assert!(store.remove(&key).is_some(), "removed what was not there");
             }
-            RegistrarOutput::Left(_) => {}
+            RegistrarOutput::Left { .. } => {}
             RegistrarOutput::Timeout(at) => {
                 assert_eq!(store.len(), registrar.binding_count());
                 return at;

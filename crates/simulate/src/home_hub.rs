@@ -10,7 +10,9 @@ use hearthline_sip::proxy::{
 };
 use hearthline_sip::registrar::{Aor, Registering, Registrar, RegistrarConfig, RegistrarOutput};
 use hearthline_sip::tokens::Tokens;
-use hearthline_sip::{HeaderName, Host, Limits, Method, SipUri, StatusCode, Uri};
+use hearthline_sip::{
+    HeaderName, Host, Limits, Message, Method, SipUri, StatusCode, Uri, parse_datagram,
+};
 use hearthline_speaker::telephone::screening::{DROP_IN_ALLOWED, DROP_IN_HEADER};
 
 use crate::meddling::Meddling;
@@ -129,6 +131,7 @@ impl HomeHub {
                             .map(|link| link.flow.remote),
                         Hop::Target(_) => None,
                     };
+                    let to = to.or_else(|| self.returned(&bytes, now));
                     match to {
                         Some(to) => sent.push((
                             to,
@@ -150,6 +153,26 @@ impl HomeHub {
                 Output::Timeout(at) => return (sent, at),
             }
         }
+    }
+
+    /// Where a device is now that an ACK means, which nobody is asked about: its flow of then is gone.
+    fn returned(&self, ack: &[u8], now: Duration) -> Option<SocketAddr> {
+        let Ok(Message::Request(request)) = parse_datagram(ack, &Limits::default()) else {
+            return None;
+        };
+        let to = request.headers.to().ok()?;
+        let from = request.headers.from().ok()?;
+        let user = to.uri.as_sip()?.user()?.to_owned();
+        if request.method != Method::Ack || from.uri == to.uri {
+            return None;
+        }
+        let groups = self.groups(&user, now);
+        let mut ways = groups.iter().flat_map(|group| &group.branches);
+        let flow = ways.find_map(|branch| branch.ways.first()?.hop.as_ref()?.flow())?;
+        let mut links = self.links.values();
+        links
+            .find(|link| link.flow.id == flow)
+            .map(|link| link.flow.remote)
     }
 
     fn decide(&mut self, id: AskId, flow: Flow, passage: Passage, now: Duration) {
@@ -175,7 +198,8 @@ impl HomeHub {
             );
             loop {
                 match self.registrar.poll_output(now) {
-                    RegistrarOutput::Left(flow) => {
+                    RegistrarOutput::Left { flow, by } => {
+                        self.proxy.flow_moved(flow, &by);
                         self.links.retain(|_, link| link.flow.id != flow);
                         self.proxy.handle_input(Input::FlowClosed { flow }, now);
                         self.registrar.flow_closed(flow);

@@ -19,7 +19,7 @@ use hearthline_voice::understand::{Country, Intent};
 
 pub use room::Room;
 
-use self::ports::call_ports;
+use self::ports::{call_ports, emergency_port};
 use crate::enrolment::Authority;
 use crate::home_api::HomeApi;
 use crate::home_hub::{HUB, HomeHub};
@@ -205,11 +205,14 @@ impl Neighbours {
         self.rooms[room].address += 1;
         let address = Ipv4Addr::new(127, 0, 0, self.rooms[room].address);
         self.rooms[room].sip.set_ip(address.into());
+        let own = self.rooms[room].sip;
+        let sip = vec![(Transport::Udp, own), (Transport::Tls, own)];
+        let rtp = emergency_port(room, address, 0);
         for room in &mut self.rooms {
             room.played.clear();
         }
         let ports = call_ports(room, address);
-        self.input(room, Input::Moved { ports });
+        self.input(room, Input::Moved { ports, sip, rtp });
     }
 
     /// The hub is not there, and everybody's connection breaks.

@@ -21,6 +21,7 @@ mod cancelling;
 mod config;
 mod event;
 mod late_offer;
+mod moving;
 mod outcome;
 mod referred;
 mod request;

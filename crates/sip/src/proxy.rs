@@ -23,6 +23,7 @@ mod copy;
 mod event;
 mod forward;
 mod mark;
+mod moving;
 mod requests;
 mod responses;
 mod route;

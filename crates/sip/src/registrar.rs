@@ -135,7 +135,12 @@ pub enum RegistrarOutput {
     Remove(BindingKey),
     /// The device registered this connection's place anew by another (RFC 5626): its network changed, and nothing that is
     /// sent here reaches it any more. Close it, so that requests of its calls take the new way.
-    Left(FlowId),
+    Left {
+        /// The connection that it left.
+        flow: FlowId,
+        /// The one that it registered by.
+        by: Flow,
+    },
     /// Nothing more; call again at this time.
     Timeout(Option<Duration>),
 }
@@ -300,7 +305,8 @@ impl Registrar {
                 && transport.is_reliable()
                 && flow != input.flow.id
             {
-                self.outputs.push_back(RegistrarOutput::Left(flow));
+                let by = input.flow;
+                self.outputs.push_back(RegistrarOutput::Left { flow, by });
             }
             self.put(binding, true);
         }

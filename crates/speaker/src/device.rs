@@ -15,6 +15,7 @@ mod exchange;
 mod leg;
 mod messaging;
 mod skills;
+mod moving;
 mod telephony;
 mod volume;
 
@@ -205,7 +206,7 @@ impl Device {
             }
             Input::Sip(input) => self.sip(input, now),
             Input::Media { from, to, bytes } => self.telephone.packet(from, to, bytes, now),
-            Input::Moved { ports } => self.telephone.moved(&ports, now),
+            Input::Moved { ports, sip, rtp } => self.moved(&ports, sip, rtp, now),
             Input::Directory(names) => self.set_directory(&names),
             Input::Hub(news) => self.hub_says(news, now),
             Input::Told { id } => self.told(id, now),

@@ -172,6 +172,12 @@ impl Telephone {
         self.calls.iter().any(Call::is_confirmed)
     }
 
+    /// Where the hub is.
+    #[must_use]
+    pub fn hub(&self) -> Option<SocketAddr> {
+        self.home.as_ref().map(|home| home.config.hub.remote)
+    }
+
     /// Whether this device belongs to a home.
     #[must_use]
     pub fn belongs(&self) -> bool {

@@ -82,6 +82,12 @@ pub struct EmergencyCall {
 }
 
 impl EmergencyCall {
+    /// Our network changed: INVITEs that follow say this Contact and this session description.
+    pub fn moved(&mut self, contact: SipUri, sdp: Vec<u8>) {
+        self.setup.profile.contact = contact;
+        self.setup.sdp = self.setup.sdp.take().map(|_| sdp);
+    }
+
     /// Begins a call.
     ///
     /// # Errors

@@ -398,7 +398,10 @@ impl Switchboard {
                     }
                 }
                 RegistrarOutput::Remove(key) => changes.extend(self.keys.remove(key.ruid)),
-                RegistrarOutput::Left(flow) => self.close(flow, now),
+                RegistrarOutput::Left { flow, by } => {
+                    self.proxy.flow_moved(flow, &by);
+                    self.close(flow, now);
+                }
                 RegistrarOutput::Timeout(at) => return (changes, at),
             }
         }

@@ -26,7 +26,7 @@ pub(super) fn call_ports(room: usize, address: Ipv4Addr) -> Vec<SocketAddr> {
     (0..4).map(port).collect()
 }
 
-pub(super) fn emergency_port(index: usize, after: u16) -> SocketAddr {
+pub(super) fn emergency_port(index: usize, address: Ipv4Addr, after: u16) -> SocketAddr {
     let port = 40_000 + 10 * u16::try_from(index).expect("few rooms") + after;
-    SocketAddr::from(([127, 0, 0, 1], port))
+    SocketAddr::from((address, port))
 }

@@ -121,7 +121,7 @@ impl Room {
             country: Country::UnitedStates,
             mode: Mode::Immediate,
             sip_local: vec![(Transport::Udp, sip), (Transport::Tls, sip)],
-            rtp_local: emergency_port(index, 0),
+            rtp_local: emergency_port(index, Ipv4Addr::LOCALHOST, 0),
             seed: tokens.fork("device").next_bytes(),
             wall_ms_at_zero: WALL_MS_AT_ZERO,
         };
@@ -175,6 +175,11 @@ impl Room {
     #[must_use]
     pub fn device(&self) -> &Device {
         &self.device
+    }
+
+    /// Its address.
+    pub(super) fn own(&self) -> Ipv4Addr {
+        Ipv4Addr::new(127, 0, 0, self.address)
     }
 
     /// 20 ms of the room.

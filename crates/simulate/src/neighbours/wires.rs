@@ -62,11 +62,17 @@ impl Neighbours {
                     let bytes = &bytes;
                     self.input(room, Input::Media { from, to, bytes });
                 }
-                Port::Emergency(room, false) if room < self.rooms.len() => {
-                    self.input(room, Input::Rtp(&bytes));
-                }
-                Port::Emergency(room, true) if room < self.rooms.len() => {
-                    self.input(room, Input::Rtcp(&bytes));
+                Port::Emergency(room, rtcp)
+                    if self.rooms.get(room).is_some_and(|room| to.ip() == room.own()) =>
+                {
+                    self.input(
+                        room,
+                        if rtcp {
+                            Input::Rtcp(&bytes)
+                        } else {
+                            Input::Rtp(&bytes)
+                        },
+                    );
                 }
                 Port::Taker => {
                     self.taker.handle_media(to.port(), from, &bytes, self.now);
@@ -121,12 +127,12 @@ impl Neighbours {
                         .send(Arrival::Media { from, to, bytes }, self.now);
                 }
                 Output::Rtp { to, bytes } => {
-                    let from = emergency_port(index, 0);
+                    let from = emergency_port(index, room.own(), 0);
                     self.network
                         .send(Arrival::Media { from, to, bytes }, self.now);
                 }
                 Output::Rtcp { to, bytes } => {
-                    let from = emergency_port(index, 1);
+                    let from = emergency_port(index, room.own(), 1);
                     self.network
                         .send(Arrival::Media { from, to, bytes }, self.now);
                 }

@@ -19,7 +19,7 @@ use crate::{HeaderName, Method, NameAddr, Request, Response, StatusCode};
 
 /// One registration.
 pub(super) struct Registered {
-    request: RegisterRequest,
+    pub(super) request: RegisterRequest,
     machine: Registration,
     call_id: String,
     local_tag: String,

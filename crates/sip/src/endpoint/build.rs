@@ -229,7 +229,7 @@ const LARGE_BYTES: usize = 1_300;
 const VIA_BYTES: usize = 100;
 
 /// The host of an address.
-fn host_of(address: SocketAddr) -> Host {
+pub(super) fn host_of(address: SocketAddr) -> Host {
     match address {
         SocketAddr::V4(address) => Host::V4(*address.ip()),
         SocketAddr::V6(address) => Host::V6(*address.ip()),

@@ -232,7 +232,7 @@ pub(super) struct Client {
     pub(super) secret: u64,
     pub(super) machine: ClientMachine,
     pub(super) hop: Option<Hop>,
-    /// What is sent again over UDP; dropped as soon as nothing is.
+    /// What is sent again over UDP, and to a device that comes back by another connection; dropped as soon as nothing is.
     pub(super) sent: Box<[u8]>,
     /// The CANCEL of this INVITE without Reason: CANCEL and ACK are made of it.
     pub(super) template: Box<[u8]>,

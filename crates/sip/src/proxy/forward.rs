@@ -347,9 +347,7 @@ impl Proxy {
         } else {
             ClientMachine::Other(ClientNonInvite::new(timers, reliable, now))
         };
-        if !reliable {
-            client.sent = bytes.clone().into();
-        }
+        client.sent = bytes.clone().into();
         client.silent_until = client.silence_max.map(|max| now.saturating_add(max));
         client.hop = Some(hop.clone());
         let context = client.context;

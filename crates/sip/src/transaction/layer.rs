@@ -383,6 +383,27 @@ impl Transactions {
         self.fail(|entry| entry.target.transport == transport && entry.target.remote == remote);
     }
 
+    /// Another connection to the same peer took the place of the one that was: what nobody has answered goes out again
+    /// by it, and a peer that has it already takes it for a repetition. What is answered waits on; an INVITE that rings
+    /// there rings on.
+    pub fn handle_stream_replaced(&mut self, transport: Transport, remote: SocketAddr) {
+        for entry in self.entries.values() {
+            let concerned = entry.target.transport == transport && entry.target.remote == remote;
+            let waits = match &entry.machine {
+                Machine::ClientInvite(machine) => machine.state() == ClientInviteState::Calling,
+                Machine::ClientNonInvite(machine) => matches!(
+                    machine.state(),
+                    ClientNonInviteState::Trying | ClientNonInviteState::Proceeding
+                ),
+                Machine::ServerInvite(_) | Machine::ServerNonInvite(_) => false,
+            };
+            if concerned && waits {
+                let again = (entry.target.clone(), entry.last.clone());
+                self.transmits.push_back(again);
+            }
+        }
+    }
+
     fn fail(&mut self, concerns: impl Fn(&Entry) -> bool) {
         let ids: Vec<TransactionId> = self
             .entries

@@ -135,6 +135,13 @@ impl SipUri {
         self
     }
 
+    /// At another host.
+    #[must_use]
+    pub fn with_host(mut self, host: Host) -> Self {
+        self.host = host;
+        self
+    }
+
     /// With a port.
     #[must_use]
     pub fn with_port(mut self, port: u16) -> Self {

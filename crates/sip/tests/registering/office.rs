@@ -112,7 +112,7 @@ impl Office {
                     assert_eq!(self.stored.len() + 1, before, "removed what was not there");
                     self.removed.push(key);
                 }
-                RegistrarOutput::Left(flow) => self.left.push(flow),
+                RegistrarOutput::Left { flow, .. } => self.left.push(flow),
                 RegistrarOutput::Timeout(at) => {
                     // The store holds exactly what the registrar holds.
                     assert_eq!(self.stored.len(), self.registrar.binding_count());

@@ -2,6 +2,7 @@
 //!
 //! The only place that begins an [`EmergencyCall`], and it takes an [`Authorized`] to do so.
 mod answering;
+mod moving;
 mod recording;
 
 use core::time::Duration;
@@ -74,6 +75,8 @@ struct Active {
     answered_at: Option<Duration>,
     attempts: BTreeMap<AttemptId, Attempt>,
     offer: SessionDescription,
+    /// The network has changed since it began: what left before named an address that is gone.
+    moved: bool,
     sound: Option<(AttemptId, Sound)>,
 }
 
@@ -81,6 +84,7 @@ struct Active {
 struct Callback {
     handle: CallHandle,
     call_id: String,
+    described: SessionDescription,
     sound: Sound,
     since: Duration,
 }
@@ -93,6 +97,8 @@ pub(super) struct Calling {
     callback: Option<Callback>,
     last_ended: Option<Duration>,
     last_was_quiet: bool,
+    /// A re-INVITE of ours is due: our address is another one.
+    change_due: Option<Duration>,
     effects: VecDeque<Effect>,
     timeout: Option<Duration>,
 }
@@ -106,6 +112,7 @@ impl Calling {
             callback: None,
             last_ended: None,
             last_was_quiet: false,
+            change_due: None,
             effects: VecDeque::new(),
             timeout: None,
         }
@@ -234,6 +241,7 @@ impl Calling {
             answered_at: None,
             attempts: BTreeMap::new(),
             offer,
+            moved: false,
             sound: None,
         });
         Ok(())
@@ -308,7 +316,7 @@ impl Calling {
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Duration> {
-        self.timeout
+        [self.timeout, self.change_due].into_iter().flatten().min()
     }
 
     pub(super) fn poll_effect(&mut self) -> Option<Effect> {
@@ -319,6 +327,7 @@ impl Calling {
     pub(super) fn run(&mut self, endpoint: &mut Endpoint, now: Duration) -> bool {
         let mut moved = false;
         self.timeout = None;
+        self.offer_change(endpoint, now);
         while let Some(call) = self.active.as_mut().and_then(|active| active.call.as_mut()) {
             match call.poll_output() {
                 CallOutput::Timeout(at) => {
@@ -372,6 +381,7 @@ impl Calling {
                 }
             }
             Event::Ended { call, by, .. } => self.ended(call, by, now),
+            Event::ReinviteAnswered { call, response } => self.change_answered(call, &response),
             Event::Reinvite { call, request } | Event::Update { call, request } => {
                 self.reoffered(call, &request, endpoint, now);
             }

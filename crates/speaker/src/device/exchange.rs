@@ -42,10 +42,14 @@ pub enum Input<'a> {
         /// The datagram.
         bytes: &'a [u8],
     },
-    /// The network changed: these ports are for the sound of ordinary calls now, in the order of those before.
+    /// The network changed, and what was bound to the address before is bound to another one.
     Moved {
-        /// RTP each; RTCP one above.
+        /// For the sound of ordinary calls, in the order of those before: RTP each; RTCP one above.
         ports: Vec<SocketAddr>,
+        /// As [`DeviceConfig::sip_local`](super::DeviceConfig::sip_local), in that order.
+        sip: Vec<(Transport, SocketAddr)>,
+        /// As [`DeviceConfig::rtp_local`](super::DeviceConfig::rtp_local).
+        rtp: SocketAddr,
     },
     /// The names of the home, as the hub tells them.
     Directory(Vec<Name>),

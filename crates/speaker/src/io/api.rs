@@ -9,6 +9,7 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::{Method, Request, Response, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// Largest answer, in bytes: ten thousand contacts fit.
@@ -22,6 +23,8 @@ pub(super) struct Asked {
     pub(super) api: SocketAddr,
     pub(super) authority_pem: Vec<u8>,
     pub(super) identity: Identity,
+    /// Told when our address is another one: connections from the one before are dead.
+    pub(super) moved: watch::Receiver<()>,
 }
 
 /// An answer, read whole.
@@ -64,6 +67,11 @@ impl Client {
         body: Option<Vec<u8>>,
     ) -> Result<Answer, String> {
         let words = |error: &dyn std::fmt::Display| format!("{path}: {error}");
+        if self.asked.moved.has_changed().unwrap_or(false) {
+            self.open = None;
+        }
+        self.asked.moved.mark_unchanged();
+        let mut moved = self.asked.moved.clone();
         let asking = async {
             let response = self.respond(method, path, &[], body).await?;
             let status = response.status();
@@ -80,9 +88,12 @@ impl Client {
                 body: body.to_bytes(),
             })
         };
-        let answer = match tokio::time::timeout(ANSWER_MAX, asking).await {
-            Ok(answer) => answer,
-            Err(_) => Err(format!("{path}: the hub did not answer in time")),
+        let answer = tokio::select! {
+            answer = tokio::time::timeout(ANSWER_MAX, asking) => match answer {
+                Ok(answer) => answer,
+                Err(_) => Err(format!("{path}: the hub did not answer in time")),
+            },
+            Ok(()) = moved.changed() => Err(format!("{path}: the network changed")),
         };
         if answer.is_err() {
             self.open = None;

@@ -59,11 +59,18 @@ pub(super) async fn follow(asked: Asked, user: String, news: mpsc::Sender<HomeNe
         trouble: None,
     };
     let mut again = AGAIN_MIN;
+    let mut moved = asked.moved.clone();
     loop {
         let mut stream = Client::new(asked.clone());
         let broke = match Events::open(&mut stream, following.last).await {
             Ok(events) => {
-                let (read, broke) = following.read(events).await;
+                let (read, broke) = tokio::select! {
+                    ended = following.read(events) => ended,
+                    Ok(()) = moved.changed() => {
+                        again = AGAIN_MIN;
+                        continue;
+                    }
+                };
                 if read {
                     again = AGAIN_MIN;
                 }

@@ -5,6 +5,7 @@ pub mod event_stream;
 pub mod hearing;
 mod home;
 mod household;
+mod line_wires;
 pub mod lost;
 pub mod loudspeaker;
 pub mod microphone;

@@ -1,5 +1,4 @@
 //! The running device: one task that owns the [`Device`], and the threads and sockets around it.
-use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,14 +8,15 @@ use hearthline_emergency::call::CallTimers;
 use hearthline_emergency::lost_client::{LostConfig, LostReply};
 use hearthline_emergency::target::SipUri;
 use hearthline_ledger::{Hash, IncidentId};
-use hearthline_sip::endpoint::{Input as SipInput, Transport};
-use hearthline_transport::{FromNetwork, Reach, RtpPair, Sockets, SocketsConfig, ToNetwork, Trust};
+use hearthline_sip::endpoint::Input as SipInput;
+use hearthline_transport::{FromNetwork, Reach, Sockets, ToNetwork};
 use hearthline_voice::listen::Listener;
 use hearthline_voice::understand::everyday::Everyday;
 use tokio::sync::mpsc;
 
 use super::hearing::{Hearing, Report as HearingReport};
-use super::home::{HomeNews, HomeWires};
+use super::home::{Bound, HomeNews, HomeWires, tells_of_us};
+use super::line_wires::LineWires;
 use super::lost::{self, LostAnswer};
 use super::loudspeaker::{Loudspeaker, Report, Sink, Voice};
 use super::microphone::{Button, Frame, Microphone};
@@ -176,28 +176,11 @@ pub async fn run_trusting(
     let (messages, mut inbox) = mpsc::channel(INPUTS_MAX);
 
     let home = own_address(parts.household.household.as_ref().map(|home| home.hub));
-    let mut sockets_config = SocketsConfig::new(Reach::LoopbackOnly);
-    sockets_config.udp = vec![SocketAddr::new(home, 0)];
-    sockets_config.tcp = vec![SocketAddr::new(home, 0)];
-    match roots_pem {
-        Some(roots) => sockets_config.roots_pem = roots,
-        None => sockets_config.trust = Trust::Any,
-    }
-    let mut sockets = Sockets::bind(sockets_config)
+    let mut line_wires = LineWires::bind(home, roots_pem.as_deref())
         .await
-        .map_err(|error| failed("SIP sockets")(error.to_string()))?;
-    let rtp = RtpPair::bind(home, Reach::LoopbackOnly)
-        .await
-        .map_err(|error| failed("RTP sockets")(error.to_string()))?;
-    let rtp_port = rtp
-        .port()
-        .map_err(|error| failed("RTP sockets")(error.to_string()))?;
-    let any = SocketAddr::new(home, 0);
-    let udp = sockets.local(Transport::Udp).unwrap_or(any);
-    let tcp = sockets.local(Transport::Tcp).unwrap_or(any);
-
+        .map_err(failed("sockets"))?;
     let contact =
-        SipUri::parse(&format!("sip:speaker@{udp}")).map_err(|error| RunError::Start {
+        SipUri::parse(&format!("sip:speaker@{}", line_wires.udp)).map_err(|error| RunError::Start {
             what: "contact",
             why: error.to_string(),
         })?;
@@ -213,12 +196,8 @@ pub async fn run_trusting(
         },
         country: parts.household.country()?,
         mode: parts.household.mode()?,
-        sip_local: vec![
-            (Transport::Udp, udp),
-            (Transport::Tcp, tcp),
-            (Transport::Tls, tcp),
-        ],
-        rtp_local: SocketAddr::new(home, rtp_port),
+        sip_local: line_wires.sip_local(),
+        rtp_local: line_wires.rtp_local,
         seed: random()?,
         wall_ms_at_zero,
     };
@@ -258,7 +237,7 @@ pub async fn run_trusting(
     let (home_news, mut home_inbox) = mpsc::channel(INPUTS_MAX);
     let home = match &parts.household.household {
         Some(settings) => {
-            match HomeWires::open(settings, tcp, started, home_news.clone()).await {
+            match HomeWires::open(settings, (&line_wires, roots_pem), started, home_news.clone()).await {
                 Ok((wires, mut home_config, told)) => {
                     notices.extend(told);
                     home_config.known_keys = known_keys;
@@ -329,7 +308,7 @@ pub async fn run_trusting(
     let mut rtp_buffer = vec![0; 2_048];
     let mut rtcp_buffer = vec![0; 2_048];
     loop {
-        if running.drain(&sockets, &rtp, &mut watch).await.is_break() {
+        if running.drain(&line_wires, &mut watch).await.is_break() {
             break;
         }
         let wait = running
@@ -338,25 +317,27 @@ pub async fn run_trusting(
         let now;
         tokio::select! {
             biased;
-            received = sockets.receiver.recv() => {
+            received = line_wires.sockets.receiver.recv() => {
                 now = running.started.elapsed();
                 match received {
                     Some(news) => running.network(&news, now),
                     None => return Err(RunError::Start { what: "SIP sockets", why: "closed".into() }),
                 }
             }
-            Ok((length, _)) = rtp.rtp.recv_from(&mut rtp_buffer) => {
+            Ok((length, _)) = line_wires.rtp.rtp.recv_from(&mut rtp_buffer) => {
                 now = running.started.elapsed();
                 running.device.handle(Input::Rtp(&rtp_buffer[..length]), now);
             }
-            Ok((length, _)) = rtp.rtcp.recv_from(&mut rtcp_buffer) => {
+            Ok((length, _)) = line_wires.rtp.rtcp.recv_from(&mut rtcp_buffer) => {
                 now = running.started.elapsed();
                 running.device.handle(Input::Rtcp(&rtcp_buffer[..length]), now);
             }
             // Its sender lives as long as this loop: without a home nothing ever comes.
             Some(news) = home_inbox.recv() => {
                 now = running.started.elapsed();
-                if running.home_news(news, now, &mut watch).is_break() {
+                if let HomeNews::Moved(bound) = news {
+                    running.moved(*bound, &mut line_wires, now);
+                } else if running.home_news(news, now, &mut watch).is_break() {
                     break;
                 }
             }
@@ -492,7 +473,12 @@ impl Running {
         watch: &mut impl FnMut(News<'_>, When) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         match news {
-            HomeNews::Sip(news) => self.network(&news, now),
+            HomeNews::Sip(news) => {
+                if let Some(home) = self.home.as_ref().filter(|home| home.is_broken_by(&news)) {
+                    home.doubt();
+                }
+                self.network(&news, now);
+            }
             HomeNews::Media { from, to, bytes } => {
                 let bytes = &bytes;
                 self.device.handle(Input::Media { from, to, bytes }, now);
@@ -500,8 +486,19 @@ impl Running {
             HomeNews::Names(names) => self.device.handle(Input::Directory(names), now),
             HomeNews::Hub(news) => self.device.handle(Input::Hub(news), now),
             HomeNews::Trouble(why) => return watch(News::Trouble(why), self.when()),
+            HomeNews::Moved(_) => {}
         }
         ControlFlow::Continue(())
+    }
+
+    /// Our address is another one.
+    fn moved(&mut self, bound: Bound, lines: &mut LineWires, now: Duration) {
+        if let Some(home) = &mut self.home {
+            let (ports, wires) = home.moved(bound);
+            let (sip, rtp) = (wires.sip_local(), wires.rtp_local);
+            *lines = wires;
+            self.device.handle(Input::Moved { ports, sip, rtp }, now);
+        }
     }
 
     /// Sends by the hub's wires what is for the hub, everything else by those of the lines.
@@ -525,13 +522,15 @@ impl Running {
     /// Carries out everything that the device wants.
     async fn drain(
         &mut self,
-        sockets: &Sockets,
-        rtp: &RtpPair,
+        lines: &LineWires,
         watch: &mut impl FnMut(News<'_>, When) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         loop {
             match self.device.poll_output() {
                 Output::Timeout(at) => {
+                    if let Some(home) = &self.home {
+                        home.stay(self.device.situation() != Situation::Idle);
+                    }
                     self.timeout = at;
                     return ControlFlow::Continue(());
                 }
@@ -542,7 +541,7 @@ impl Running {
                         target: target.clone(),
                         bytes,
                     };
-                    if !self.to_network(sockets, message) {
+                    if !self.to_network(&lines.sockets, message) {
                         let now = self.started.elapsed();
                         self.device.handle(
                             Input::Sip(SipInput::TransportFailed { target: &target }),
@@ -554,11 +553,18 @@ impl Running {
                     }
                 }
                 Output::CloseStream { transport, remote } => {
-                    self.to_network(sockets, ToNetwork::Close { transport, remote });
+                    self.to_network(&lines.sockets, ToNetwork::Close { transport, remote });
                 }
                 // A datagram that the system does not take now is a lost datagram; RTP bears that.
-                Output::Rtp { to, bytes } => drop(rtp.rtp.try_send_to(&bytes, to)),
-                Output::Rtcp { to, bytes } => drop(rtp.rtcp.try_send_to(&bytes, to)),
+                Output::Rtp { to, bytes } => {
+                    let sent = lines.rtp.rtp.try_send_to(&bytes, to);
+                    if sent.is_err_and(|error| tells_of_us(&error))
+                        && let Some(home) = &self.home
+                    {
+                        home.doubt();
+                    }
+                }
+                Output::Rtcp { to, bytes } => drop(lines.rtp.rtcp.try_send_to(&bytes, to)),
                 Output::Post { token, post } => {
                     let messages = self.messages.clone();
                     tokio::spawn(async move {

@@ -73,6 +73,8 @@ impl Telephone {
             demand,
             way: None,
             leg: None,
+            moved: false,
+            signed_again: false,
             change_due: None,
             ring_until: Some(now + RINGING_HERE_MAX),
             drop_in: admission == Admission::LetIn,

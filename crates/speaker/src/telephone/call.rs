@@ -78,6 +78,10 @@ pub(super) struct Call {
     /// What our first offer speaks of, until it is answered.
     pub(super) way: Option<Box<SecureTransport>>,
     pub(super) leg: Option<Leg>,
+    /// Our offer names an address that is gone: it is made anew once this one is answered.
+    pub(super) moved: bool,
+    /// The last re-INVITE is being made again.
+    pub(super) signed_again: bool,
     /// A re-INVITE waits until another change is over.
     pub(super) change_due: Option<Duration>,
     /// It is not answered by then.

@@ -198,6 +198,8 @@ impl Telephone {
             demand,
             way,
             leg: None,
+            moved: false,
+            signed_again: false,
             change_due: None,
             ring_until: None,
             drop_in: false,

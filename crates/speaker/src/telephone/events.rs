@@ -10,6 +10,7 @@ use hearthline_sip::sdp::{Direction, SessionDescription};
 use hearthline_sip::{Request, Response, StatusCode};
 
 use super::call::{Party, State};
+use super::holding::CHANGE_PAUSE;
 use super::leg::Demand;
 use super::protecting::Unprotected;
 use super::registration::Home;
@@ -122,7 +123,10 @@ impl Telephone {
         };
         let name = call.party.spoken();
         match settled {
-            Ok((leg, proven)) => {
+            Ok((mut leg, proven)) => {
+                if core::mem::take(&mut call.moved) && leg.moved(call.port, now).is_ok() {
+                    call.change_due = Some(now);
+                }
                 let holds_us = !leg.sends();
                 let protected = leg.is_protected();
                 let hoped = call.demand == Demand::Either;
@@ -296,8 +300,14 @@ impl Telephone {
             return;
         };
         if !response.status.is_success() {
+            // Signed twice within a second it reads like a replay.
+            if response.status == StatusCode::INVALID_IDENTITY_HEADER && !call.signed_again {
+                call.signed_again = true;
+                call.change_due = Some(now + CHANGE_PAUSE);
+            }
             return;
         }
+        call.signed_again = false;
         let theirs = SessionDescription::parse(&response.body);
         if let (Ok(theirs), Some(ours), Some(leg)) = (theirs, &call.described, &mut call.leg)
             && let Err(error) = leg.reanswered(ours, &theirs, now)

@@ -8,7 +8,7 @@ use super::Telephone;
 use super::call::State;
 
 /// A change that met another one is tried again after so long.
-const CHANGE_PAUSE: Duration = Duration::from_secs(2);
+pub(super) const CHANGE_PAUSE: Duration = Duration::from_secs(2);
 
 impl Telephone {
     /// Everybody but `except` is put on hold, at once for the sound, by re-INVITE for the other side.

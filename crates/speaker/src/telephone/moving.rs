@@ -1,56 +1,46 @@
 //! The network changed under a call: another address of ours (RFC 8445 section 9).
 //!
 //! ```text
-//! new address ─► a new connection to the hub, registered anew
-//!             └► each call that stands: re-INVITE with our new port; a protected one restarts ICE and signs that again
+//! new address ─► a new connection to the hub, registered anew: the hub leads there what it led to the old one
+//!             ├► each call that stands: re-INVITE with our new port; a protected one restarts ICE and signs that again
+//!             ├► a call that rings there rings on; once it is answered, its sound is led to the new port like that
+//!             └► a call that rings here rings on, and is answered with the new port
 //! ```
 //! The keys stay: whoever answers at the new way must have them, so a re-INVITE can lead the sound of a call nowhere else.
 use core::time::Duration;
 use std::net::SocketAddr;
 
-use hearthline_sip::endpoint::CallHandle;
+use hearthline_sip::endpoint::{CallHandle, Endpoint};
 use hearthline_sip::identity::header_name;
 use hearthline_sip::sdp::SessionDescription;
 use hearthline_sip::{Request, StatusCode};
 
 use super::protecting::Unprotected;
 use super::trust::Said;
-use super::{Output, Telephone};
+use super::Telephone;
 
 impl Telephone {
-    /// Our address is another one from now on, and there these ports are for sound, in the order of those before.
-    ///
-    /// A call of ours that still rings there keeps what it has offered, and finds no way when it is answered.
-    pub fn moved(&mut self, ports: &[SocketAddr], now: Duration) {
-        let (Some(home), Some(first)) = (&mut self.home, ports.first()) else {
+    /// Our address is another one from now on, and there these ports are for sound, in the order of those before. The
+    /// connection to the hub is a new one, too.
+    pub fn moved(&mut self, ports: &[SocketAddr], endpoint: &mut Endpoint, now: Duration) {
+        let Some(home) = self.home.as_mut().filter(|_| !ports.is_empty()) else {
             return;
         };
-        home.config.contact.set_ip(first.ip());
         let before = core::mem::replace(&mut home.config.ports, ports.to_vec());
-        // A call for help may go by that connection: what is dead of it is found out, and nothing ends it here.
-        if !self.emergency {
-            // The connection came from the address that is gone.
-            let hub = home.config.hub.clone();
-            home.closed(&mut self.tokens, now);
-            self.outputs.push_back(Output::Close {
-                transport: hub.transport,
-                remote: hub.remote,
-            });
-        }
+        let hub = &home.config.hub;
+        endpoint.stream_replaced(hub.transport, hub.remote, now);
+        home.moved(now);
         self.step("the network changed".into());
         for call in &mut self.calls {
             let at = before.iter().position(|port| *port == call.port);
             let Some(port) = at.and_then(|at| ports.get(at)).copied() else {
                 continue;
             };
-            if call.is_going_out() {
-                continue;
-            }
             call.port = port;
+            call.moved |= call.is_going_out();
             if let Some(leg) = &mut call.leg
                 && leg.moved(port, now).is_ok()
             {
-                // Once the old connection is closed: with it ends whatever waits for an answer there.
                 call.change_due = Some(now);
             }
         }

@@ -192,6 +192,13 @@ impl Home {
         }
     }
 
+    /// The connection is a new one from another address: it is told at once (section 4.5).
+    pub(super) fn moved(&mut self, now: Duration) {
+        self.keeper = None;
+        self.stands = false;
+        self.again_at = Some(now);
+    }
+
     /// What is due.
     pub(super) fn handle_timeout(
         &mut self,

@@ -43,6 +43,9 @@ impl Calling {
         match sound {
             Ok(sound) if active.sound.is_none() => {
                 active.sound = Some((attempt, sound));
+                if active.moved {
+                    self.change_due = Some(now);
+                }
                 if let Ok(via) = response.headers.top_via() {
                     let over = via.transport.to_string();
                     self.effects.push_back(Effect::Step(Step::Carried { over }));
@@ -192,8 +195,8 @@ impl Calling {
                 Ok((ours, sound))
             });
         match settled {
-            Ok((ours, sound)) => {
-                let _ = endpoint.accept(call, Some(Body::sdp(ours.to_bytes())), now);
+            Ok((described, sound)) => {
+                let _ = endpoint.accept(call, Some(Body::sdp(described.to_bytes())), now);
                 self.effects.push_back(Effect::Begun);
                 let call_id = request.headers.call_id().unwrap_or("").to_owned();
                 self.record_call(
@@ -206,6 +209,7 @@ impl Calling {
                 self.callback = Some(Callback {
                     handle: call,
                     call_id,
+                    described,
                     sound,
                     since: now,
                 });
