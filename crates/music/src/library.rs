@@ -51,8 +51,18 @@ pub struct Named {
     pub name: String,
     /// Whose album or title it is; empty else.
     pub artist: String,
+    /// As it is compared.
+    folded: String,
     /// Places in the library: of tracks, of one playlist, of one station.
     at: Vec<u32>,
+}
+
+impl Named {
+    /// Whether both lead to the same.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.at == other.at
+    }
 }
 
 /// A name that is like what was said.
@@ -208,7 +218,7 @@ impl Library {
                 if !wanted(named) || known {
                     continue;
                 }
-                let unlike = sounds.unlikeness(&Sounds::of(&fold(&named.name)));
+                let unlike = sounds.unlikeness(&Sounds::of(&named.folded));
                 if unlike <= ALIKE_MAX {
                     // What is spelt otherwise is never quite the same.
                     let unlike = unlike.max(0.01);
@@ -264,44 +274,57 @@ impl Library {
     fn gather(&mut self) {
         let mut known: HashMap<(Kind, String, String), u32> = HashMap::new();
         let mut names: Vec<Named> = Vec::new();
-        let mut add = |kind: Kind, name: &str, artist: &str, at: usize| {
-            let folded = fold(name);
+        let mut add = |kind: Kind, heard: &str, name: &str, artist: &str, at: usize| {
+            let folded = fold(heard);
             if folded.is_empty() {
                 return;
             }
-            let key = (kind, folded, fold(artist));
+            let key = (kind, folded.clone(), fold(artist));
             let place = *known.entry(key).or_insert_with(|| {
                 names.push(Named {
                     kind,
                     name: name.to_owned(),
                     artist: artist.to_owned(),
+                    folded,
                     at: Vec::new(),
                 });
                 names.len() as u32 - 1
             });
-            names[place as usize].at.push(at as u32);
+            let of_name = &mut names[place as usize].at;
+            if of_name.last() != Some(&(at as u32)) {
+                of_name.push(at as u32);
+            }
         };
         for (at, (_, track)) in self.tracks.iter().enumerate() {
-            add(Kind::Title, &track.title, &track.artist, at);
-            add(Kind::Artist, &track.artist, "", at);
-            add(Kind::Album, &track.album, &track.artist, at);
-            add(Kind::Genre, &track.genre, "", at);
+            add(Kind::Title, &track.title, &track.title, &track.artist, at);
+            add(Kind::Artist, &track.artist, &track.artist, "", at);
+            add(Kind::Album, &track.album, &track.album, &track.artist, at);
+            add(Kind::Genre, &track.genre, &track.genre, "", at);
         }
         for (at, (_, list)) in self.playlists.iter().enumerate() {
-            add(Kind::Playlist, &list.name, "", at);
+            add(Kind::Playlist, &list.name, &list.name, "", at);
         }
         for (at, station) in self.stations.iter().enumerate() {
-            add(Kind::Station, &station.name, "", at);
+            add(Kind::Station, &station.name, &station.name, "", at);
+            // "Seagull radio" and "the station Seagull" mean Radio Seagull.
+            let bare: Vec<&str> = station
+                .name
+                .split_whitespace()
+                .filter(|word| !word.eq_ignore_ascii_case("radio"))
+                .collect();
+            add(Kind::Station, &bare.join(" "), &station.name, "", at);
         }
         drop(known);
         for (at, named) in names.iter().enumerate() {
-            let folded = fold(&named.name);
-            let rows = rows(&Sounds::of(&folded));
+            let rows = rows(&Sounds::of(&named.folded));
             self.lengths.push(rows.len().min(u16::MAX.into()) as u16);
             for row in rows {
                 self.rows.entry(row).or_default().push(at as u32);
             }
-            self.written.entry(folded).or_default().push(at as u32);
+            self.written
+                .entry(named.folded.clone())
+                .or_default()
+                .push(at as u32);
         }
         self.names = names;
     }

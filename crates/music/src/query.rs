@@ -280,6 +280,7 @@ fn among(hits: &[Hit<'_>]) -> Chosen {
             near.retain(|named| named.kind == kind);
         }
     }
+    near.dedup_by(|later, earlier| later.is_same(earlier));
     match near.as_slice() {
         [one] => Chosen::One((*one).clone()),
         several => {

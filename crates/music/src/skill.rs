@@ -15,7 +15,7 @@ use core::time::Duration;
 use std::collections::VecDeque;
 
 use hearthline_speaker::skill::{Asked as Sentence, By, Deed, Engaged, Event, Reply, Skill};
-use hearthline_voice::understand::sentences::{Recognition, SlotFrom};
+use hearthline_voice::understand::sentences::{House, Recognition, SlotFrom};
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
@@ -44,6 +44,8 @@ pub struct Settings {
     pub preferred: Player,
     /// Whether there are rooms to which sound can be sent.
     pub rooms: bool,
+    /// Whether nothing is set up: then sentences about music are told so.
+    pub nothing: bool,
 }
 
 /// An order whose answer is awaited.
@@ -221,6 +223,9 @@ impl MusicSkill {
         if shown && self.state.doing == Doing::Playing {
             self.show();
         }
+        if self.player == Player::Mpd && self.state.doing == Doing::Playing {
+            self.keep();
+        }
     }
 
     fn came(&mut self, value: &Value) {
@@ -237,6 +242,10 @@ impl MusicSkill {
             Told::State { player, state } => self.plays(player, state),
             Told::Trouble { why } => self.deeds.push_back(Deed::Say(why)),
             Told::Rooms { names } => {
+                let areas: Vec<Value> = names.iter().map(|name| json!({"name": name})).collect();
+                if let Ok(house) = House::from_json(&json!({"areas": areas})) {
+                    self.deeds.push_back(Deed::House(Box::new(house)));
+                }
                 self.rooms = names;
                 self.show();
             }
@@ -290,13 +299,13 @@ impl MusicSkill {
     fn time(&mut self) {
         while let Some(at) = (self.pending.iter()).position(|pending| pending.until <= self.now) {
             let pending = self.pending.remove(at);
-            let words = words::silent(match pending.player {
-                Player::Mpd => "the music player M P D",
-                Player::Own => "for the first sound of that",
-            });
+            let words = match pending.player {
+                Player::Mpd => words::PLAYER_SILENT,
+                Player::Own => words::NO_SOUND_YET,
+            };
             self.deeds.push_back(Deed::Answer {
                 token: pending.token,
-                reply: Reply::Refused(words),
+                reply: Reply::Refused(words.into()),
             });
         }
         if self.sleep_wall_ms.is_some_and(|at| at <= self.wall_ms()) {
@@ -321,6 +330,13 @@ impl Skill for MusicSkill {
         self.asking = None;
         if self.is_about_elsewhere(asked.meant) {
             return Reply::Other;
+        }
+        if self.settings.nothing {
+            return match asked.meant.intent.as_str() {
+                "HassMediaSearchAndPlay" => Reply::Refused(words::NO_MUSIC.into()),
+                intent if intent.starts_with("Music") => Reply::Refused(words::NO_MUSIC.into()),
+                _ => Reply::Other,
+            };
         }
         self.meant(asked.meant, asked.by == By::Person)
     }

@@ -10,6 +10,10 @@ pub(crate) const NO_MUSIC: &str = "There is no music here yet. Put a folder, a m
 /// No way to send sound to other rooms.
 pub(crate) const NO_ROOMS: &str =
     "I can't send music to other rooms: no Snapcast server is set up in my configuration.";
+/// A player of another program has said nothing for too long.
+pub(crate) const PLAYER_SILENT: &str = "I asked the music player M P D, but it does not answer.";
+/// A station or a file has given no sound for too long.
+pub(crate) const NO_SOUND_YET: &str = "No sound comes yet. It plays as soon as it does.";
 /// Over the limit of a sleep timer.
 pub(crate) const SLEEP_MAX: &str = "A sleep timer can be twelve hours long at most.";
 /// There is none.
@@ -94,9 +98,4 @@ pub(crate) fn minutes(ms: u64) -> String {
         (1, minutes) => format!("1 hour and {minutes} minutes"),
         (hours, minutes) => format!("{hours} hours and {minutes} minutes"),
     }
-}
-
-/// A player has said nothing for too long.
-pub(crate) fn silent(system: &str) -> String {
-    format!("I asked {system}, but it does not answer.")
 }

@@ -173,6 +173,7 @@ impl Client {
                     self.told(Told::Done { token });
                     return;
                 }
+                self.state.percent = self.state.percent.map(|_| *percent);
                 format!("setvol {percent}\n")
             }
             Order::Duck { how } => {
@@ -535,6 +536,8 @@ impl Client {
         match how {
             Duck::Full => {
                 if let Some(percent) = self.ducked_from.take() {
+                    // As loud as it will be: who speaks again at once must not make it softer for good.
+                    self.state.percent = Some(percent);
                     self.put(What::Duck, format!("setvol {percent}\n"));
                 }
                 if core::mem::take(&mut self.held) {

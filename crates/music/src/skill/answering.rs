@@ -1,6 +1,6 @@
 //! What each sentence about music comes to.
 use hearthline_speaker::skill::Reply;
-use hearthline_voice::understand::sentences::{Datum, Recognition};
+use hearthline_voice::understand::sentences::{Datum, Recognition, SlotFrom};
 
 use super::{MusicSkill, SLEEP_MS_MAX};
 use crate::library::fold;
@@ -26,7 +26,11 @@ impl MusicSkill {
                         _ => None,
                     });
                 let shuffled = flag("shuffle").unwrap_or(false);
-                self.wanted(&said, class.as_deref(), shuffled, person)
+                let area = meant
+                    .slot("area")
+                    .filter(|slot| slot.from != SlotFrom::Context)
+                    .map(|slot| slot.value.spoken());
+                self.wanted(&said, class.as_deref(), area, shuffled, person)
             }
             "HassMediaPause" | "MusicPause" => self.while_playing(Order::Pause),
             "MusicStop" => match self.state.doing {

@@ -13,6 +13,7 @@ impl MusicSkill {
         &mut self,
         said: &str,
         class: Option<&str>,
+        area: Option<String>,
         shuffled: bool,
         person: bool,
     ) -> Reply {
@@ -23,7 +24,10 @@ impl MusicSkill {
                 None => words::NO_MUSIC.into(),
             });
         }
-        let (said, room) = self.without_room(said);
+        let (said, room) = match area.and_then(|area| self.room_called(&area)) {
+            Some(room) => (said.to_owned(), Some(room)),
+            None => self.without_room(said),
+        };
         let query = query::read(&said, class);
         let shuffled = shuffled || query.shuffled;
         let reply = match query::choose(&library, &query) {

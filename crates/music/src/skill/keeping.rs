@@ -3,7 +3,7 @@ use hearthline_speaker::skill::Deed;
 use serde::{Deserialize, Serialize};
 
 use super::MusicSkill;
-use crate::order::{Doing, Piece, QUEUE_TRACKS_MAX, Repeat};
+use crate::order::{Doing, Duck, Order, Piece, QUEUE_TRACKS_MAX, Repeat};
 use crate::track::Player;
 
 /// Largest file that is read back, in bytes.
@@ -21,6 +21,8 @@ struct Kept {
     repeat: Repeat,
     percent: Option<u8>,
     sleep_wall_ms: Option<u64>,
+    /// A player of another program is soft for somebody who speaks.
+    soft: bool,
 }
 
 impl MusicSkill {
@@ -34,6 +36,7 @@ impl MusicSkill {
             repeat: self.repeat,
             percent: Some(self.percent),
             sleep_wall_ms: self.sleep_wall_ms,
+            soft: self.duck != Duck::Full,
         };
         self.tokens += 1;
         let token = self.tokens;
@@ -72,5 +75,10 @@ impl MusicSkill {
         self.repeat = kept.repeat;
         self.percent = kept.percent.unwrap_or(100).min(100);
         self.sleep_wall_ms = kept.sleep_wall_ms;
+        if kept.soft && self.player == Player::Mpd {
+            // It would stay soft for good: nobody else knows how loud it was.
+            let percent = self.percent;
+            self.order(Order::Volume { percent });
+        }
     }
 }

@@ -1,0 +1,8 @@
+//! The outside of music: files, sockets, threads.
+mod adapter;
+mod folders;
+mod http;
+mod link;
+mod reading;
+
+pub use adapter::{Household, fit};

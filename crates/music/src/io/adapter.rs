@@ -1,0 +1,518 @@
+//! The adapter: orders of the skill to who can do them, and what they tell back.
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use hearthline_speaker::config::MusicSettings;
+use hearthline_speaker::io::skills::{Fitted, port};
+use hearthline_speaker::skill::Skill;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::link::{News, Ordered, drive};
+use super::{folders, http, reading};
+use crate::library::{Library, Shelf};
+use crate::mpd::client::Client;
+use crate::order::{Asked, Doing, Order, Told};
+use crate::own::sound::{Sound, sound};
+use crate::own::{Event, Output, Own};
+use crate::skill::{MusicSkill, Settings};
+use crate::snapcast::Rooms;
+use crate::subsonic::{self, Account};
+use crate::track::{Player, Playlist, Station, System, Track};
+
+/// Orders that wait for a server.
+const ORDERS_MAX: usize = 64;
+/// How long until a server that was away is asked for its music again.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
+/// What of a household concerns music.
+#[derive(Debug, Clone)]
+pub struct Household {
+    /// `[music]`
+    pub music: MusicSettings,
+    /// The room of this speaker.
+    pub room: String,
+}
+
+/// What one system has.
+type Have = (Vec<(System, Track)>, Vec<(System, Playlist)>, Vec<String>);
+
+/// The skill with its adapter, which runs on a thread of its own, so that nothing of music holds up a call; and what is to
+/// be told. Without any music set up there is the skill alone, which says so.
+#[must_use]
+pub fn fit(household: Household) -> (Fitted, Vec<String>) {
+    let Household { music, room } = household;
+    let mut notices = Vec::new();
+    let shelf = Shelf::default();
+    let settings = Settings {
+        room: room.clone(),
+        preferred: if music.prefers_mpd() {
+            Player::Mpd
+        } else {
+            Player::Own
+        },
+        rooms: music.snapcast.is_some(),
+        nothing: music.is_empty(),
+    };
+    let skill: Box<dyn Skill> = Box::new(MusicSkill::new(settings, shelf.clone()));
+    if music.is_empty() {
+        return (skill.into(), notices);
+    }
+    let mut read = |path: &Path| {
+        first_line(path)
+            .map_err(|why| notices.push(why))
+            .unwrap_or_default()
+    };
+    let mpd_password = (music.mpd.as_ref())
+        .and_then(|settings| settings.password_file.as_deref())
+        .map(&mut read);
+    let account = music.subsonic.as_ref().map(|settings| Account {
+        url: settings.url.clone(),
+        user: settings.user.clone(),
+        password: read(&settings.password_file),
+        plain: settings.plain_password,
+    });
+    let (mut port, outside) = port();
+    let (events, heard) = mpsc::unbounded_channel();
+    let (sound, source) = sound(events.clone());
+    port.music = Some(Box::new(source));
+    let started = std::thread::Builder::new()
+        .name("music".into())
+        .spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            // Without one the skill says that nothing answers.
+            let Ok(runtime) = runtime else { return };
+            runtime.block_on(async {
+                let (found, finds) = mpsc::channel(ORDERS_MAX);
+                let (news, told) = mpsc::channel(ORDERS_MAX);
+                let mpd = music.mpd.as_ref().map(|settings| {
+                    let (orders, ordered) = mpsc::channel(ORDERS_MAX);
+                    let client = Client::new(mpd_password);
+                    tokio::spawn(drive(client, settings.address, ordered, news.clone()));
+                    orders
+                });
+                let rooms = music.snapcast.as_ref().map(|settings| {
+                    let (orders, ordered) = mpsc::channel(ORDERS_MAX);
+                    let rooms = Rooms::new(&room);
+                    tokio::spawn(drive(rooms, settings.address, ordered, news.clone()));
+                    orders
+                });
+                let stations = (music.stations.iter())
+                    .map(|station| Station {
+                        name: station.name.clone(),
+                        url: station.url.clone(),
+                    })
+                    .collect();
+                let adapter = Adapter {
+                    folders: music.folders.clone(),
+                    account,
+                    stations,
+                    shelf,
+                    own: Own::new(seed()),
+                    sound,
+                    events,
+                    mpd,
+                    mpd_plays: false,
+                    rooms,
+                    tell: outside.tell,
+                    have: BTreeMap::new(),
+                    found,
+                    shelving: false,
+                    shelve_again: false,
+                };
+                adapter.run(outside.asked, heard, told, finds).await;
+            });
+        });
+    if let Err(error) = started {
+        notices.push(format!("music cannot start: {error}"));
+    }
+    let port = Some(port);
+    (Fitted { skill, port }, notices)
+}
+
+/// A password of a file.
+fn first_line(path: &Path) -> Result<String, String> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("[music] {}: {error}", path.display()))?;
+    Ok(text.lines().next().unwrap_or_default().trim().to_owned())
+}
+
+/// Different each time: which song comes next, and the salt of a request.
+fn seed() -> u64 {
+    use std::hash::{BuildHasher as _, RandomState};
+    RandomState::new().hash_one(0u8)
+}
+
+fn salt() -> String {
+    format!("{:016x}", seed())
+}
+
+struct Adapter {
+    folders: Vec<PathBuf>,
+    account: Option<Account>,
+    stations: Vec<Station>,
+    shelf: Shelf,
+    own: Own,
+    sound: Sound,
+    events: mpsc::UnboundedSender<Event>,
+    mpd: Option<mpsc::Sender<Ordered>>,
+    mpd_plays: bool,
+    rooms: Option<mpsc::Sender<Ordered>>,
+    tell: mpsc::Sender<serde_json::Value>,
+    have: BTreeMap<System, Have>,
+    found: mpsc::Sender<Found>,
+    /// A library is being made, and another is wanted after it.
+    shelving: bool,
+    shelve_again: bool,
+}
+
+/// What a thread has found.
+enum Found {
+    /// All that a system has.
+    Have(System, Have),
+    /// The pieces of a list, for an order.
+    Pieces {
+        token: u64,
+        pieces: Result<Vec<crate::order::Piece>, String>,
+        shuffle: bool,
+    },
+    /// The library is on the shelf.
+    Shelved(usize),
+}
+
+impl Adapter {
+    async fn run(
+        mut self,
+        mut asked: mpsc::Receiver<serde_json::Value>,
+        mut heard: mpsc::UnboundedReceiver<Event>,
+        mut news: mpsc::Receiver<News>,
+        mut finds: mpsc::Receiver<Found>,
+    ) {
+        self.shelve();
+        self.look(System::Files);
+        self.look(System::Subsonic);
+        let mut again = Instant::now() + LOOK_AGAIN;
+        loop {
+            tokio::select! {
+                value = asked.recv() => match value {
+                    Some(value) => self.asked(&value).await,
+                    None => return,
+                },
+                Some(event) = heard.recv() => {
+                    self.own.handle_event(event, self.sound.position_ms());
+                }
+                Some(told) = news.recv() => self.news(told).await,
+                Some(found) = finds.recv() => self.found(found).await,
+                () = tokio::time::sleep_until(again) => {
+                    again = Instant::now() + LOOK_AGAIN;
+                    let away = |system| self.have.get(&system).is_some_and(|(.., missing): &Have| !missing.is_empty());
+                    for system in [System::Files, System::Subsonic] {
+                        if away(system) {
+                            self.look(system);
+                        }
+                    }
+                }
+            }
+            self.drain().await;
+        }
+    }
+
+    /// Does what the own player wants.
+    async fn drain(&mut self) {
+        while let Some(output) = self.own.poll_output() {
+            match output {
+                Output::Start { id, piece, from_ms } => {
+                    let live = piece.system == System::Radio;
+                    let from = match piece.system {
+                        System::Files => match folders::file(&self.folders, &piece.key) {
+                            Some(path) => reading::From::File(path),
+                            None => reading::From::Nowhere("the file is no longer there".into()),
+                        },
+                        System::Subsonic => match &self.account {
+                            Some(account) => {
+                                reading::From::Song(account.stream(&piece.key, &salt()))
+                            }
+                            None => {
+                                reading::From::Nowhere("no music server is set up any more".into())
+                            }
+                        },
+                        System::Radio => reading::From::Station(piece.key.clone()),
+                        System::Mpd => reading::From::Nowhere("only M P D can play it".into()),
+                    };
+                    let parts = reading::start(id, from, from_ms, self.events.clone());
+                    self.sound.begin(id, parts, from_ms, live);
+                }
+                Output::Drop => self.sound.end(),
+                Output::Sound(how) => self.sound.set(how),
+                Output::Told(told) => self.tell(&told).await,
+            }
+        }
+    }
+
+    async fn tell(&self, told: &Told) {
+        if let Ok(value) = serde_json::to_value(told) {
+            // Nobody listens when the device ends.
+            let _ = self.tell.send(value).await;
+        }
+    }
+
+    async fn asked(&mut self, value: &serde_json::Value) {
+        let Ok(Asked {
+            token,
+            player,
+            order,
+        }) = serde::Deserialize::deserialize(value)
+        else {
+            return;
+        };
+        match order {
+            // Whoever plays gives way, and the own player first: that is the sound in this room.
+            Order::Duck { .. } => {
+                self.own
+                    .handle_order(token, &order, self.sound.position_ms());
+                self.to_mpd(token, order).await;
+            }
+            Order::Room { .. } => {
+                let taken = self
+                    .rooms
+                    .as_ref()
+                    .is_some_and(|rooms| rooms.try_send((token, order)).is_ok());
+                if !taken {
+                    let why = "I can't send music to other rooms now.".to_owned();
+                    self.tell(&Told::Failed { token, why }).await;
+                }
+            }
+            Order::Rescan => {
+                self.look(System::Files);
+                self.look(System::Subsonic);
+                if self.mpd.is_some() {
+                    self.to_mpd(0, Order::Rescan).await;
+                }
+                self.tell(&Told::Done { token }).await;
+            }
+            Order::Playlist {
+                key,
+                system: System::Subsonic,
+                shuffle,
+            } => self.open_list(token, key, shuffle),
+            order if player == Player::Mpd => {
+                if matches!(
+                    order,
+                    Order::Play { .. } | Order::Playlist { .. } | Order::Resume
+                ) {
+                    self.own.handle_order(0, &Order::Stop { fade_ms: 0 }, 0);
+                }
+                if self.mpd.is_some() {
+                    self.to_mpd(token, order).await;
+                } else {
+                    let why = "No music player M P D is set up any more.".to_owned();
+                    self.tell(&Told::Failed { token, why }).await;
+                }
+            }
+            order => {
+                if matches!(order, Order::Play { .. } | Order::Resume) && self.mpd_plays {
+                    self.to_mpd(0, Order::Pause).await;
+                }
+                self.own
+                    .handle_order(token, &order, self.sound.position_ms());
+            }
+        }
+    }
+
+    async fn to_mpd(&self, token: u64, order: Order) {
+        if let Some(mpd) = &self.mpd
+            && mpd.try_send((token, order)).is_err()
+        {
+            let why = "The music player M P D has too much to do.".to_owned();
+            self.tell(&Told::Failed { token, why }).await;
+        }
+    }
+
+    async fn news(&mut self, news: News) {
+        match news {
+            News::Told(told) => {
+                if let Told::State {
+                    player: Player::Mpd,
+                    state,
+                } = &told
+                {
+                    self.mpd_plays = state.doing == Doing::Playing;
+                }
+                self.tell(&told).await;
+            }
+            News::Library(tracks, playlists) => {
+                let tracks = tracks
+                    .into_iter()
+                    .map(|track| (System::Mpd, track))
+                    .collect();
+                let playlists = playlists
+                    .into_iter()
+                    .map(|list| (System::Mpd, list))
+                    .collect();
+                self.have
+                    .insert(System::Mpd, (tracks, playlists, Vec::new()));
+                self.shelve();
+            }
+            News::Away(why) => {
+                // What it had is still known by name: asking for it says why it is not played.
+                self.have.entry(System::Mpd).or_default().2 = vec![why];
+                self.shelve();
+            }
+        }
+    }
+
+    async fn found(&mut self, found: Found) {
+        match found {
+            Found::Have(system, mut have) => {
+                if let Some(known) = self.have.get_mut(&system)
+                    && have.0.is_empty()
+                    && !have.2.is_empty()
+                {
+                    known.2 = core::mem::take(&mut have.2);
+                } else {
+                    self.have.insert(system, have);
+                }
+                self.shelve();
+            }
+            Found::Pieces {
+                token,
+                pieces: Ok(pieces),
+                shuffle,
+            } => {
+                let order = Order::Play {
+                    pieces,
+                    at: 0,
+                    position_ms: 0,
+                    shuffle,
+                };
+                self.own.handle_order(token, &order, 0);
+            }
+            Found::Pieces {
+                token,
+                pieces: Err(why),
+                ..
+            } => self.tell(&Told::Failed { token, why }).await,
+            Found::Shelved(tracks) => {
+                self.shelving = false;
+                let missing = self
+                    .have
+                    .values()
+                    .flat_map(|(.., missing)| missing.clone())
+                    .collect();
+                self.tell(&Told::Library { tracks, missing }).await;
+                if core::mem::take(&mut self.shelve_again) {
+                    self.shelve();
+                }
+            }
+        }
+    }
+
+    /// Looks for what a system has, on a thread of its own.
+    fn look(&self, system: System) {
+        let found = self.found.clone();
+        match system {
+            System::Files if !self.folders.is_empty() => {
+                let folders = self.folders.clone();
+                tokio::task::spawn_blocking(move || {
+                    let _ = found.blocking_send(Found::Have(system, folders::scan(&folders)));
+                });
+            }
+            System::Subsonic => {
+                let Some(account) = self.account.clone() else {
+                    return;
+                };
+                tokio::task::spawn_blocking(move || {
+                    let _ = found.blocking_send(Found::Have(system, songs(&account)));
+                });
+            }
+            System::Files | System::Mpd | System::Radio => {}
+        }
+    }
+
+    /// Makes a library of what is known, on a thread of its own: the names of a hundred thousand titles take a while.
+    /// One after the other, so that the last one stays.
+    fn shelve(&mut self) {
+        if core::mem::replace(&mut self.shelving, true) {
+            self.shelve_again = true;
+            return;
+        }
+        let (mut tracks, mut playlists) = (Vec::new(), Vec::new());
+        for (of_tracks, of_lists, _) in self.have.values() {
+            tracks.extend(of_tracks.iter().cloned());
+            playlists.extend(of_lists.iter().cloned());
+        }
+        let (stations, shelf, found) = (
+            self.stations.clone(),
+            self.shelf.clone(),
+            self.found.clone(),
+        );
+        tokio::task::spawn_blocking(move || {
+            let library = Library::new(tracks, playlists, stations);
+            let count = library.len();
+            shelf.put(library);
+            let _ = found.blocking_send(Found::Shelved(count));
+        });
+    }
+
+    fn open_list(&self, token: u64, key: String, shuffle: bool) {
+        let (account, found) = (self.account.clone(), self.found.clone());
+        tokio::task::spawn_blocking(move || {
+            let pieces = account
+                .ok_or_else(|| "No music server is set up any more.".to_owned())
+                .and_then(|account| {
+                    let asked = account.ask("getPlaylist", &[("id", &key)], &salt());
+                    Ok(subsonic::pieces(&inside(&asked)?))
+                });
+            let _ = found.blocking_send(Found::Pieces {
+                token,
+                pieces,
+                shuffle,
+            });
+        });
+    }
+}
+
+/// An answer of a Subsonic server, or a sentence that says why there is none.
+fn inside(url: &str) -> Result<serde_json::Value, String> {
+    let away = |why: String| format!("I can't reach the music server: {why}.");
+    let answer = http::get(url, false).map_err(away)?;
+    let bytes = http::body(answer, subsonic::ANSWER_BYTES_MAX).map_err(away)?;
+    subsonic::answer(&bytes).map_err(|why| format!("The music server gives nothing: {why}."))
+}
+
+/// Every song and list of a Subsonic server.
+fn songs(account: &Account) -> Have {
+    let mut all = Vec::new();
+    let mut from = 0;
+    loop {
+        match inside(&account.songs(from, &salt())) {
+            Ok(page) => {
+                let songs = subsonic::songs(&page);
+                let last = songs.len() < subsonic::PAGE_SONGS;
+                from += songs.len();
+                all.extend(songs.into_iter().map(|song| (System::Subsonic, song)));
+                if last || from >= crate::library::TRACKS_MAX {
+                    break;
+                }
+            }
+            Err(why) => return (all, Vec::new(), vec![why]),
+        }
+    }
+    match inside(&account.ask("getPlaylists", &[], &salt())) {
+        Ok(page) => {
+            let lists = subsonic::playlists(&page);
+            (
+                all,
+                lists
+                    .into_iter()
+                    .map(|list| (System::Subsonic, list))
+                    .collect(),
+                Vec::new(),
+            )
+        }
+        Err(why) => (all, Vec::new(), vec![why]),
+    }
+}

@@ -1,0 +1,12 @@
+//! Music from the sentence to the sound, with real players where there are some.
+mod below_words;
+mod by_the_daemon;
+mod from_a_server;
+mod gives_way;
+mod home;
+mod in_rooms;
+mod large_libraries;
+mod on_the_radio;
+mod on_this_speaker;
+mod sentences;
+mod sounds;
