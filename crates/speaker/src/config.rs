@@ -13,6 +13,7 @@ use serde::Deserialize;
 use crate::policy::{CANCEL_WINDOW_S_MAX, Mode};
 
 mod home;
+mod house;
 mod hub;
 mod line;
 mod music;
@@ -20,6 +21,9 @@ mod place;
 mod wyoming;
 
 pub use home::HomeSettings;
+pub use house::{
+    HomeAssistantSettings, HouseSettings, HueSettings, MqttSettings, WledSettings,
+};
 pub use hub::HubSettings;
 pub use line::LineSettings;
 use line::number_plan;
@@ -99,6 +103,18 @@ pub struct Household {
     /// What the hub of this home must know; read by `hearth hub --config`.
     #[serde(default)]
     pub hub: HubSettings,
+    /// The house around the speaker.
+    #[serde(default)]
+    pub house: HouseSettings,
+    /// Home Assistant: lights and devices, rooms and floors, by its WebSocket API.
+    pub home_assistant: Option<HomeAssistantSettings>,
+    /// An MQTT broker: what announces itself there, and zigbee2mqtt.
+    pub mqtt: Option<MqttSettings>,
+    /// Strips of lights under WLED.
+    #[serde(default)]
+    pub wled: Vec<WledSettings>,
+    /// A Philips Hue bridge.
+    pub hue: Option<HueSettings>,
     /// Music: folders, servers, stations.
     #[serde(default)]
     pub music: MusicSettings,
@@ -237,6 +253,11 @@ impl Household {
             self.lost_servers().err(),
             home.and_then(|home| home.check().err()),
             self.hub.check().err(),
+            self.house.check().err(),
+            self.home_assistant.as_ref().and_then(|of| of.check().err()),
+            self.mqtt.as_ref().and_then(|of| of.check().err()),
+            house::check_wled(&self.wled).err(),
+            self.hue.as_ref().and_then(|of| of.check().err()),
             self.music.check().err(),
             self.wyoming.peers().err(),
         ]

@@ -1,0 +1,77 @@
+//! What the skill and its adapters say to each other, as JSON through the skill's port.
+use serde::{Deserialize, Serialize};
+
+use crate::command::Command;
+use crate::thing::{Area, State, Thing};
+
+/// From the skill to its adapters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Orders {
+    /// Which system.
+    pub system: String,
+    /// What it is to do.
+    pub orders: Vec<Order>,
+}
+
+/// One thing is to do something.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Order {
+    /// Given back.
+    pub id: u64,
+    /// What the system calls the thing.
+    pub thing: String,
+    /// What it is to do.
+    pub command: Command,
+}
+
+/// From an adapter to the skill.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct News {
+    /// Which system.
+    pub system: String,
+    /// What happened.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// What happened in a system.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "news")]
+pub enum What {
+    /// It answers.
+    Up,
+    /// It does not, and why.
+    Down {
+        /// In words, without addresses.
+        why: String,
+    },
+    /// All that it has, in place of what was known.
+    Things {
+        /// Rooms.
+        areas: Vec<Area>,
+        /// Lamps, sensors, scenes.
+        things: Vec<Thing>,
+    },
+    /// Some things are now so.
+    States {
+        /// By the system's names.
+        states: Vec<(String, State)>,
+    },
+    /// An order is done: the system has said so.
+    Done {
+        /// Which.
+        order: u64,
+    },
+    /// An order is not done.
+    Failed {
+        /// Which.
+        order: u64,
+        /// In words.
+        why: String,
+    },
+    /// Something that an owner should mend; nothing stops for it.
+    Trouble {
+        /// In words, without names of people and without secrets.
+        what: String,
+    },
+}

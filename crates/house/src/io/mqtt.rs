@@ -1,0 +1,171 @@
+//! MQTT: the connection under [`crate::mqtt`].
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use hearthline_speaker::config::MqttSettings;
+use ring::rand::{SecureRandom as _, SystemRandom};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, split};
+use tokio::time::timeout;
+
+use super::dial::{Dial, Stream};
+use super::{Wires, secret};
+use crate::backoff::Backoff;
+use crate::mqtt::session::Login;
+use crate::mqtt::{Client, DISCOVERED, Output, Prefixes};
+
+/// How long a write may take: a broker that reads nothing is gone.
+const WRITE_MAX: Duration = Duration::from_secs(5);
+/// Read at once, in bytes.
+const READ_BYTES: usize = 64 * 1_024;
+
+/// The task.
+pub(super) struct Task {
+    client: Client,
+    dial: Dial,
+    random: SystemRandom,
+    started: Instant,
+}
+
+/// How a connection ended.
+enum Ended {
+    Why(String),
+    /// The skill is gone.
+    Over,
+}
+
+impl Task {
+    pub(super) fn new(
+        settings: &MqttSettings,
+        device: &str,
+        at: &impl Fn(&Path) -> PathBuf,
+    ) -> Result<Self, String> {
+        let password = settings
+            .password_file
+            .as_ref()
+            .map(|path| secret::read(&at(path)))
+            .transpose()?;
+        let certificates = settings
+            .certificate
+            .as_ref()
+            .map(|path| secret::certificates(&at(path)));
+        let plain: String = device
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .take(12)
+            .collect();
+        let login = Login {
+            client: format!("hearth{plain}"),
+            user: settings
+                .username
+                .clone()
+                .map(|name| (name, password.unwrap_or_default())),
+            will: None,
+        };
+        let prefixes = Prefixes {
+            discovery: settings.discovery.clone(),
+            zigbee: settings.zigbee2mqtt.clone(),
+        };
+        Ok(Self {
+            client: Client::new(login, prefixes),
+            dial: Dial::new(settings.address, certificates.transpose()?.as_deref())?,
+            random: SystemRandom::new(),
+            started: Instant::now(),
+        })
+    }
+
+    fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Connects, and again, until the skill is gone.
+    pub(super) async fn run(mut self, mut wires: Wires) {
+        let mut backoff = Backoff::default();
+        loop {
+            let why = match self.dial.connect().await {
+                Ok(stream) => match self.connected(stream, &mut wires, &mut backoff).await {
+                    Ended::Why(why) => why,
+                    Ended::Over => return,
+                },
+                Err(why) => why,
+            };
+            self.client.closed(&why);
+            while let Some(output) = self.client.poll_output() {
+                if let Output::News(news) = output
+                    && !wires.news(&news.system, news.what).await
+                {
+                    return;
+                }
+            }
+            let mut spread = [0; 1];
+            let _ = self.random.fill(&mut spread);
+            let wait = tokio::time::sleep(backoff.wait(spread[0]));
+            tokio::pin!(wait);
+            loop {
+                tokio::select! {
+                    () = &mut wait => break,
+                    orders = wires.orders.recv() => match orders {
+                        Some(orders) => if !wires.refuse(DISCOVERED, &orders, &why).await { return },
+                        None => return,
+                    },
+                }
+            }
+        }
+    }
+
+    async fn connected(
+        &mut self,
+        stream: Box<dyn Stream>,
+        wires: &mut Wires,
+        backoff: &mut Backoff,
+    ) -> Ended {
+        let (mut reading, mut writing) = split(stream);
+        self.client.opened(self.now());
+        let mut buffer = vec![0; READ_BYTES];
+        loop {
+            while let Some(output) = self.client.poll_output() {
+                match output {
+                    Output::Send(bytes) => {
+                        match timeout(WRITE_MAX, writing.write_all(&bytes)).await {
+                            Ok(Ok(())) => {}
+                            Ok(Err(error)) => return Ended::Why(error.to_string()),
+                            Err(_) => return Ended::Why("the broker reads nothing".to_owned()),
+                        }
+                    }
+                    Output::News(news) => {
+                        if !wires.news(&news.system, news.what).await {
+                            return Ended::Over;
+                        }
+                    }
+                    Output::Close(why) => return Ended::Why(why),
+                }
+            }
+            if let Err(error) = writing.flush().await {
+                return Ended::Why(error.to_string());
+            }
+            if self.client.is_open() {
+                backoff.reset();
+            }
+            let wait = self
+                .client
+                .poll_timeout()
+                .map(|at| at.saturating_sub(self.now()));
+            tokio::select! {
+                read = reading.read(&mut buffer) => match read {
+                    Ok(0) => return Ended::Why("the broker closed the connection".to_owned()),
+                    Ok(length) => self.client.handle_bytes(&buffer[..length], self.now()),
+                    Err(error) => return Ended::Why(error.to_string()),
+                },
+                orders = wires.orders.recv() => match orders {
+                    Some(orders) => {
+                        let now = self.now();
+                        orders.iter().for_each(|order| self.client.order(order, now));
+                    }
+                    None => return Ended::Over,
+                },
+                () = tokio::time::sleep(wait.unwrap_or(Duration::MAX)), if wait.is_some() => {
+                    self.client.handle_timeout(self.now());
+                }
+            }
+        }
+    }
+}
