@@ -127,7 +127,7 @@ impl Sound {
 
 impl Shared {
     fn wake(&self) {
-        if let Some(wake) = &self.wake {
+        if let (Some(wake), Some(_)) = (&self.wake, &self.feed) {
             wake();
         }
     }
