@@ -82,13 +82,8 @@ pub fn read(said: &str, class: Option<&str>) -> Query {
     }
     let text = words.join(" ");
     let mut wishes = Vec::new();
-    let named = |kinds: &[Kind], name: &str, by: Option<&str>| Wish::Named {
-        kinds: kinds.to_vec(),
-        name: name.to_owned(),
-        by: by.map(str::to_owned),
-    };
     if let Some(kind) = class.and_then(kind_of) {
-        by_whom(&words, &[kind], &mut wishes, &named);
+        by_whom(&words, &[kind], &mut wishes);
         wishes.push(named(&[kind], &text, None));
         if kind == Kind::Station {
             wishes.push(named(&[kind], &format!("{text} radio"), None));
@@ -159,7 +154,7 @@ pub fn read(said: &str, class: Option<&str>) -> Query {
                 ["called" | "named" | "of", more @ ..] if !more.is_empty() => more,
                 rest => rest,
             };
-            by_whom(rest, &[kind], &mut wishes, &named);
+            by_whom(rest, &[kind], &mut wishes);
             wishes.push(named(&[kind], &rest.join(" "), None));
         }
         if let Some(rest) = bare
@@ -186,7 +181,7 @@ pub fn read(said: &str, class: Option<&str>) -> Query {
             None,
         ));
     }
-    by_whom(&words, &[Kind::Title, Kind::Album], &mut wishes, &named);
+    by_whom(&words, &[Kind::Title, Kind::Album], &mut wishes);
     if !text.is_empty() {
         wishes.push(named(&ANY, &text, None));
     }
@@ -197,13 +192,16 @@ pub fn read(said: &str, class: Option<&str>) -> Query {
     Query { wishes, shuffled }
 }
 
+fn named(kinds: &[Kind], name: &str, by: Option<&str>) -> Wish {
+    Wish::Named {
+        kinds: kinds.to_vec(),
+        name: name.to_owned(),
+        by: by.map(str::to_owned),
+    }
+}
+
 /// "X by Y", wherever the "by" may stand.
-fn by_whom(
-    words: &[&str],
-    kinds: &[Kind],
-    wishes: &mut Vec<Wish>,
-    named: &dyn Fn(&[Kind], &str, Option<&str>) -> Wish,
-) {
+fn by_whom(words: &[&str], kinds: &[Kind], wishes: &mut Vec<Wish>) {
     for (at, _) in words
         .iter()
         .enumerate()

@@ -35,8 +35,8 @@ pub struct Household {
     pub room: String,
 }
 
-/// What one system has.
-type Have = (Vec<(System, Track)>, Vec<(System, Playlist)>, Vec<String>);
+/// What one system has, and why it has no more: whole sentences.
+pub(super) type Have = (Vec<(System, Track)>, Vec<(System, Playlist)>, Vec<String>);
 
 /// The skill with its adapter, which runs on a thread of its own, so that nothing of music holds up a call; and what is to
 /// be told. Without any music set up there is the skill alone, which says so.

@@ -3,9 +3,10 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::adapter::Have;
 use crate::library::TRACKS_MAX;
 use crate::tags;
-use crate::track::{Playlist, System, Track};
+use crate::track::{System, Track};
 
 /// Deepest folder.
 const DEPTH_MAX: usize = 16;
@@ -13,9 +14,7 @@ const DEPTH_MAX: usize = 16;
 const ENDINGS: [&str; 7] = ["mp3", "flac", "wav", "opus", "ogg", "mp2", "mpga"];
 
 /// Everything in these folders, and what is wrong with them. Links to folders are not followed: they may lead in circles.
-pub(super) fn scan(
-    folders: &[PathBuf],
-) -> (Vec<(System, Track)>, Vec<(System, Playlist)>, Vec<String>) {
+pub(super) fn scan(folders: &[PathBuf]) -> Have {
     let (mut tracks, mut missing) = (Vec::new(), Vec::new());
     for root in folders {
         if !root.is_dir() {

@@ -41,7 +41,7 @@ pub(super) fn songs(pairs: &[Pair]) -> Vec<Track> {
             "duration" => {
                 song.seconds = value
                     .parse::<f64>()
-                    .map_or(song.seconds, |s| s.clamp(0.0, 1e6) as u32)
+                    .map_or(song.seconds, |s| s.clamp(0.0, 1e6) as u32);
             }
             _ => {}
         }

@@ -18,7 +18,7 @@ impl Drop for Ended {
     }
 }
 
-fn ask(address: SocketAddr, method: &str, params: Value) -> Value {
+fn ask(address: SocketAddr, method: &str, params: &Value) -> Value {
     use std::io::{BufRead, BufReader, Write};
     let stream = TcpStream::connect(address).unwrap();
     stream
@@ -37,7 +37,7 @@ fn ask(address: SocketAddr, method: &str, params: Value) -> Value {
 
 /// Whether a room is muted, and its stream.
 fn room(address: SocketAddr, name: &str) -> (bool, String) {
-    let status = ask(address, "Server.GetStatus", json!({}));
+    let status = ask(address, "Server.GetStatus", &json!({}));
     for group in status["result"]["server"]["groups"].as_array().unwrap() {
         for client in group["clients"].as_array().unwrap() {
             if client["config"]["name"] == name {
@@ -118,7 +118,7 @@ async fn music_moves_with_the_real_server() {
         })
         .collect();
     loop {
-        let status = ask(control, "Server.GetStatus", json!({}));
+        let status = ask(control, "Server.GetStatus", &json!({}));
         let groups = status["result"]["server"]["groups"]
             .as_array()
             .unwrap()
@@ -136,17 +136,17 @@ async fn music_moves_with_the_real_server() {
                     ask(
                         control,
                         "Client.SetName",
-                        json!({"id": id, "name": if kitchen { "Kitchen" } else { "Bedroom" }}),
+                        &json!({"id": id, "name": if kitchen { "Kitchen" } else { "Bedroom" }}),
                     );
                     ask(
                         control,
                         "Group.SetStream",
-                        json!({"id": group["id"], "stream_id": if kitchen { "music" } else { "quiet" }}),
+                        &json!({"id": group["id"], "stream_id": if kitchen { "music" } else { "quiet" }}),
                     );
                     ask(
                         control,
                         "Client.SetVolume",
-                        json!({"id": id, "volume": {"muted": !kitchen, "percent": 70}}),
+                        &json!({"id": id, "volume": {"muted": !kitchen, "percent": 70}}),
                     );
                 }
             }
