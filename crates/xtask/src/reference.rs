@@ -62,37 +62,70 @@ fn page() -> Result<String, String> {
          places` where it is looked for. Unknown keys are refused.\n",
     );
     for field in &whole.fields {
-        let inner = inner(&field.kind);
-        let brackets = if field.kind.starts_with("Vec<") {
-            ("[[", "]]")
-        } else {
-            ("[", "]")
-        };
-        let needed = if field.may_be_left_out {
-            ""
-        } else {
-            " It must be there."
-        };
-        let _ = write!(
-            page,
-            "\n## `{}{}{}`\n\n{}{needed}\n",
-            brackets.0, field.key, brackets.1, field.meaning
-        );
-        let Some(section) = of(inner) else { continue };
-        page.push_str("\n| key | kind | needed | meaning |\n|---|---|---|---|\n");
-        for key in &section.fields {
-            let left_out = key.may_be_left_out || section.all_may_be_left_out;
-            let _ = writeln!(
-                page,
-                "| `{}` | {} | {} | {} |",
-                key.key,
-                kind_in_words(&key.kind)?,
-                if left_out { "" } else { "yes" },
-                key.meaning
-            );
-        }
+        write_section(&mut page, &sections, "", field)?;
     }
     Ok(page)
+}
+
+/// A section with its table, then the sections within it.
+fn write_section(
+    page: &mut String,
+    sections: &[Section],
+    above: &str,
+    field: &Field,
+) -> Result<(), String> {
+    let of = |kind: &str| {
+        let name = inner(kind);
+        sections.iter().find(move |section| section.name == name)
+    };
+    let path = format!("{above}{}", field.key);
+    let brackets = if field.kind.starts_with("Vec<") {
+        ("[[", "]]")
+    } else {
+        ("[", "]")
+    };
+    let level = if above.is_empty() { "##" } else { "###" };
+    let needed = if field.may_be_left_out {
+        ""
+    } else {
+        " It must be there."
+    };
+    let _ = write!(
+        page,
+        "\n{level} `{}{path}{}`\n\n{}{needed}\n",
+        brackets.0, brackets.1, field.meaning
+    );
+    let Some(section) = of(&field.kind) else {
+        return Ok(());
+    };
+    let may_be_left_out = |key: &Field| key.may_be_left_out || section.all_may_be_left_out;
+    let (within, plain): (Vec<&Field>, Vec<&Field>) = section
+        .fields
+        .iter()
+        .partition(|key| of(&key.kind).is_some());
+    if !plain.is_empty() {
+        page.push_str("\n| key | kind | needed | meaning |\n|---|---|---|---|\n");
+    }
+    for key in plain {
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {} | {} |",
+            key.key,
+            kind_in_words(&key.kind)?,
+            if may_be_left_out(key) { "" } else { "yes" },
+            key.meaning
+        );
+    }
+    for key in within {
+        let key = Field {
+            key: key.key.clone(),
+            kind: key.kind.clone(),
+            may_be_left_out: may_be_left_out(key),
+            meaning: key.meaning.clone(),
+        };
+        write_section(page, sections, &format!("{path}."), &key)?;
+    }
+    Ok(())
 }
 
 /// The type within `Vec<…>` or `Option<…>`.
