@@ -34,7 +34,7 @@ pub struct MusicSettings {
 pub struct MpdSettings {
     /// Where it is: `127.0.0.1:6600`. In this version only loopback.
     pub address: SocketAddr,
-    /// File with its password in the first line, readable by its owner alone.
+    /// File with its password in the first line, readable by its owner alone. Relative to the household's file.
     pub password_file: Option<PathBuf>,
 }
 
@@ -46,8 +46,11 @@ pub struct SubsonicSettings {
     pub url: String,
     /// The account there.
     pub user: String,
-    /// File with its password in the first line, readable by its owner alone.
+    /// File with its password in the first line, readable by its owner alone. Relative to the household's file.
     pub password_file: PathBuf,
+    /// The server cannot check digests (Supysonic): the password itself goes over the wire.
+    #[serde(default)]
+    pub plain_password: bool,
 }
 
 /// `[music.snapcast]`
@@ -86,6 +89,13 @@ impl MusicSettings {
             Some(player) => player == "mpd",
             None => self.mpd.is_some() && self.folders.is_empty() && self.subsonic.is_none(),
         }
+    }
+
+    /// The files that it names, which stand relative to the household's file.
+    pub fn files(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        let mpd = (self.mpd.as_mut()).and_then(|mpd| mpd.password_file.as_mut());
+        let subsonic = (self.subsonic.as_mut()).map(|subsonic| &mut subsonic.password_file);
+        mpd.into_iter().chain(subsonic)
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
