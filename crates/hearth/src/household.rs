@@ -129,6 +129,9 @@ fn parse(file: &Path, text: &str) -> Result<Household, String> {
     for password in lines.filter_map(|line| line.password_file.as_mut()) {
         *password = folder.join(&*password);
     }
+    for file in household.music.files() {
+        *file = folder.join(&*file);
+    }
     if let Some(home) = &mut household.household {
         for file in [&mut home.certificate, &mut home.key, &mut home.authority] {
             *file = folder.join(&*file);
