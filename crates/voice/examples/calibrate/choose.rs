@@ -40,6 +40,7 @@ pub const NEVER: &[&str] = &[
     "date or title",
     "contact",
     "reminder or message",
+    "exclamation",
     "everyday",
     "real speech",
     "noise",

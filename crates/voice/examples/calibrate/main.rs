@@ -9,7 +9,8 @@
 //! the first one's time is the one reported), `--prompt TOKENS` (what the decoder is told for the wake word),
 //! `--alike-cost N` (orders that one dialled sound-alike is worth), `--note TEXT` (for the report), `--profile` (where
 //! the time goes, nothing else), `--choose-only` (use the scores that are there: what the models said is kept, so that
-//! rules and thresholds can be changed without hearing everything again). Without `--date` nothing but CACHE is
+//! rules and thresholds can be changed without hearing everything again), `--keep-point` (report what the thresholds in
+//! use do, and choose no others). Without `--date` nothing but CACHE is
 //! written; with it also data/operating_point.toml and docs/calibration.md.
 //!
 //! Needs the programs `flite` and `espeak-ng`, and takes about twenty minutes of one core.
@@ -44,6 +45,7 @@ struct Arguments {
     date: String,
     note: String,
     choose_only: bool,
+    keep_point: bool,
     profile: bool,
     guard: f32,
     alike_cost: i64,
@@ -68,6 +70,7 @@ fn arguments() -> Arguments {
         date: "undated".to_owned(),
         note: String::new(),
         choose_only: false,
+        keep_point: false,
         profile: false,
         guard: 0.75,
         alike_cost: 1,
@@ -90,6 +93,7 @@ fn arguments() -> Arguments {
                 all.alike_cost = value().parse().expect("--alike-cost takes a number");
             }
             "--choose-only" => all.choose_only = true,
+            "--keep-point" => all.keep_point = true,
             "--profile" => all.profile = true,
             "--out" => all.out = value(),
             "--prompt" => all.prompt = value(),
@@ -236,7 +240,11 @@ fn choose(arguments: &Arguments, recogniser: &Moonshine) {
     let judges = Country::ALL
         .map(|country| Judge::new(country, start.clone(), recogniser.vocabulary()).unwrap());
     let all = choose::load(&arguments.cache.join(&arguments.out), &judges);
-    let point = choose::search(&all, &start, arguments.guard, arguments.alike_cost);
+    let point = if arguments.keep_point {
+        OperatingPoint::built_in()
+    } else {
+        choose::search(&all, &start, arguments.guard, arguments.alike_cost)
+    };
     let command =
         "cargo run --release -p hearthline-voice --example calibrate -- CACHE --date YYYY-MM-DD";
     let toml = format!(

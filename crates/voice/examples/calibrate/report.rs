@@ -113,6 +113,20 @@ pub fn report(everywhere: &[Weighed], point: &OperatingPoint) -> String {
     }
     let _ = writeln!(
         w,
+        "\n### Orders among exclamations (\"call nine one one oh god\", \"help me call an ambulance\"): dialled, asked, neither\n\n| voices | clean | 10 dB | 5 dB |\n|---|---|---|---|"
+    );
+    for (name, test) in halves {
+        let cells = conditions.map(|(_, snr)| {
+            let (n, yes, either) = rates(
+                all().filter(|c| c.kind == "cry" && c.test == test && c.snr_db == snr),
+                point,
+            );
+            format!("{yes}, {}, {} (n = {n})", either - yes, n - either)
+        });
+        let _ = writeln!(w, "| {name} | {} |", cells.join(" | "));
+    }
+    let _ = writeln!(
+        w,
         "\n### What must not dial\n\n| class | calibration: n / dialled / asked | test: n / dialled / asked |\n|---|---|---|"
     );
     for kind in NEVER.iter().copied().chain(["sound-alike"]) {
@@ -123,7 +137,9 @@ pub fn report(everywhere: &[Weighed], point: &OperatingPoint) -> String {
         let _ = writeln!(w, "| {kind} | {} |", cells.join(" | "));
     }
     let _ = writeln!(w, "\nEvery dial among these:\n");
-    for c in all().filter(|c| c.kind != "order" && c.outcome(point) == Outcome::Dialled) {
+    for c in all().filter(|c| {
+        !["order", "cry"].contains(&c.kind.as_str()) && c.outcome(point) == Outcome::Dialled
+    }) {
         let (mass, contrary) = (c.evidence.mass.order, c.evidence.contrary);
         let snr = c.snr_db.map_or("clean".to_owned(), |s| format!("{s} dB"));
         let _ = writeln!(
@@ -267,6 +283,8 @@ fn countries(everywhere: &[Weighed], point: &OperatingPoint, out: &mut String) {
             "real speech",
             "noise",
             "ask",
+            "cry",
+            "exclamation",
             "sound-alike",
         ] {
             row(&format!("{kind}: n / dialled / asked"), &|set| {
@@ -312,10 +330,9 @@ fn names_number(said: &str) -> bool {
 /// The misses on the test voices, for whoever wants to make it better.
 pub fn missed(all: &[Weighed], point: &OperatingPoint) -> String {
     let mut out = String::new();
-    for c in all
-        .iter()
-        .filter(|c| c.kind == "order" && c.outcome(point) != Outcome::Dialled)
-    {
+    for c in all.iter().filter(|c| {
+        ["order", "cry"].contains(&c.kind.as_str()) && c.outcome(point) != Outcome::Dialled
+    }) {
         let e = &c.evidence;
         let _ = writeln!(
             out,

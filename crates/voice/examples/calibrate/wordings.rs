@@ -7,6 +7,8 @@ use hearthline_voice::understand::Country;
 pub enum Kind {
     /// An order to call: accept, at the least ask.
     Order,
+    /// An order among exclamations, as people in panic speak: at the least ask. Reported apart; sets no threshold.
+    Cry,
     /// A polite question or a plain need: ask.
     Ask,
     /// Must not call: the class.
@@ -26,6 +28,7 @@ impl Kind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Order => "order",
+            Self::Cry => "cry",
             Self::Ask => "ask",
             Self::Miss(class) => class,
             Self::SoundAlike => "sound-alike",
@@ -97,6 +100,60 @@ const ORDERS: &[&str] = &[
     "oh my god call nine one one",
     "help call nine one one",
     "quick call an ambulance",
+];
+
+const CRIES: &[&str] = &[
+    "call nine one one oh god",
+    "call nine one one oh my god",
+    "call nine one one oh no",
+    "call nine one one oh please",
+    "call nine one one please please",
+    "call nine one one please hurry",
+    "call nine one one please hurry up",
+    "call nine one one help me",
+    "call nine one one please help me",
+    "call nine one one somebody help",
+    "call nine one one jesus",
+    "call nine one one jesus christ",
+    "call nine one one quick",
+    "call nine one one now now now",
+    "call nine one one call nine one one",
+    "call nine one one he's got a gun",
+    "call nine one one she's not breathing",
+    "call nine one one I'm bleeding",
+    "oh god call nine one one",
+    "oh god oh god call nine one one",
+    "oh my god oh my god call nine one one",
+    "oh my god call nine one one please hurry",
+    "oh god call nine one one oh god",
+    "jesus call nine one one",
+    "jesus christ call nine one one now",
+    "help me call nine one one",
+    "help help call nine one one",
+    "please help me call nine one one",
+    "please please call nine one one",
+    "quick quick call nine one one",
+    "hurry call nine one one",
+    "somebody help call nine one one",
+    "call an ambulance oh god",
+    "call an ambulance oh my god",
+    "call an ambulance please hurry",
+    "call an ambulance she's not breathing",
+    "oh god call an ambulance",
+    "jesus call an ambulance",
+    "please help me call an ambulance",
+    "call the police oh god",
+    "call the police oh my god",
+    "call the police please hurry",
+    "call the police he's got a gun",
+    "jesus call the police",
+    "help me call the police",
+    "call the fire department oh god hurry",
+    "call the fire department the house is on fire",
+    "call nine nine nine oh god",
+    "call triple zero please hurry",
+    "call one one two oh god",
+    "oh my god call one one two",
 ];
 
 const ASKS: &[&str] = &[
@@ -244,12 +301,54 @@ const MISSES: &[(&str, &[&str])] = &[
             "call nine one one no cancel that",
         ],
     ),
+    (
+        "exclamation",
+        &[
+            "don't call nine one one oh god",
+            "oh god don't call nine one one",
+            "oh no don't call the police",
+            "please don't call the police oh my god",
+            "jesus don't call the police",
+            "please please don't call an ambulance",
+            "help me don't call the police",
+            "did you call nine one one oh my god",
+            "oh my god did you call the police",
+            "oh god who called nine one one",
+            "jesus who called the police",
+            "oh my god he called nine one one",
+            "oh god she called the police",
+            "oh god stop calling nine one one",
+            "call mom oh god",
+            "call Emma please hurry",
+            "oh my god call Emma",
+            "jesus call mom",
+            "help me call Emma",
+            "please help me call my doctor",
+            "call nine one oh god",
+            "call nine oh one please hurry",
+            "call nine one one oh five five",
+            "call nine one one oh two",
+            "call nine two one oh my god",
+            "call nine one two oh god",
+            "call five one one oh god",
+            "call four one one please hurry",
+            "oh my god play nine one one",
+            "oh god the police are here",
+            "oh my god the fire department came",
+            "jesus it's the police",
+            "help me find the police station",
+            "help me spell ambulance",
+            "oh god remind me to call the police",
+            "oh my god I forgot to call the doctor",
+        ],
+    ),
 ];
 
 const SOUND_ALIKES: &[&str] = &[
     "call an amber lance",
     "get me the share of",
     "play call the police",
+    "quick play call the police",
     "call Sharif",
     "call Sherry",
     "call Paul Lee",
@@ -427,13 +526,18 @@ pub fn all() -> Vec<Sentence> {
         let number = NUMBERS.iter().find(|n| text == format!("call {}", n.0));
         number.is_none_or(|n| !n.1.contains(&country))
     };
-    for (kind, texts) in [(Kind::Order, ORDERS), (Kind::Ask, ASKS)] {
+    let away = |text: &str, country: Country| {
+        let number = NUMBERS.iter().find(|n| text.contains(n.0));
+        number.is_some_and(|n| !n.1.contains(&country))
+    };
+    for (kind, texts) in [(Kind::Order, ORDERS), (Kind::Cry, CRIES), (Kind::Ask, ASKS)] {
         for text in texts {
             add(
                 text,
                 &|country| match (NORTH_AMERICA.contains(&country), *text) {
                     (false, text) if text.contains("nine one one") => Some(FOREIGN),
                     (false, text) if text.contains("sheriff") => None,
+                    (_, text) if away(text, country) => Some(FOREIGN),
                     _ => Some(kind),
                 },
             );

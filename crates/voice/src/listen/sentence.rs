@@ -2,7 +2,7 @@
 use crate::endpoint::Sentence;
 use crate::understand::household::{KnownNames, begins_service};
 use crate::understand::judge::{Doubt, Rule, Understanding, Verdict};
-use crate::understand::{Country, Intent, RefusedClass};
+use crate::understand::{AskReason, Country, Intent, RefusedClass};
 
 /// Fewest words of a sentence that nobody knows and that may be whole.
 const WORDS_MIN: usize = 3;
@@ -44,7 +44,10 @@ pub(super) fn sentence(
             ..
         }
         | Verdict::Ask {
-            why: Doubt::Unsure | Doubt::Contradicted,
+            why:
+                Doubt::Unsure
+                | Doubt::Contradicted
+                | Doubt::Words(AskReason::Unclear | AskReason::OhBehind),
             ..
         } => Sentence::Incomplete,
         _ => Sentence::Complete,

@@ -249,14 +249,22 @@ impl CountryFile {
             };
         let mut numbers = Vec::new();
         let mut spoken_numbers = Vec::new();
+        let mut oh_behind = Vec::new();
         for number in &self.numbers {
             numbers.push((Template::parse(&number.digits)?, sos.to_owned()));
             spoken_numbers.push((Template::parse(&number.spoken)?, sos.to_owned()));
+            // Behind a number of zeros an oh is one more.
+            if !number.digits.ends_with('0') {
+                let digits = &number.digits;
+                let ohs = format!("{digits}0|{digits}00|{digits}000");
+                oh_behind.push((Template::parse(&ohs)?, sos.to_owned()));
+            }
         }
         let lists = &self.lists;
         for (name, values) in [
             ("number", numbers),
             ("spoken_number", spoken_numbers),
+            ("oh_behind", oh_behind),
             ("service", by_service(&self.services)?),
             ("spoken_service", by_service(&self.spoken)?),
             ("garbled_service", by_service(&self.garbled)?),

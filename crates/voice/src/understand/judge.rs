@@ -83,9 +83,9 @@ pub struct Judge {
 /// An order this much less probable than one that is asked about is no order: other texts may be looked at.
 const FAR_NATS: f32 = 4.0;
 /// How much less probable than the best text another one may be.
-const AGAIN_NATS: f32 = 3.0;
+const AGAIN_NATS: f32 = 5.0;
 /// How many other texts are looked at.
-const AGAIN_WIDTH: usize = 6;
+const AGAIN_WIDTH: usize = 8;
 
 /// A text this much less probable than what could veto an order adds too little to count.
 const FAINT_NATS: f32 = 2.0;

@@ -64,6 +64,10 @@ pub fn read(transcript: &str, country: Country) -> Reading {
                 class: RefusedClass::Contact | RefusedClass::Unclear,
                 ..
             }
+            | Reading::Ask {
+                why: AskReason::Unclear,
+                ..
+            }
     );
     if unsure {
         mended(grammar, list).unwrap_or(reading)

@@ -53,15 +53,21 @@ pub enum AskReason {
     SpokenAsDate,
     /// The words are an order only if a mis-heard word is mended: "call the please".
     Misheard,
+    /// An order that begins the sentence, and words behind it that are not understood: "call 911 or guard", for "oh God".
+    Unclear,
+    /// An order with an oh behind it that may be a zero, or begin a no: "call 911 oh", "call 911 oh no".
+    OhBehind,
 }
 
 impl AskReason {
     /// Every reason.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
         Self::PoliteQuestion,
         Self::PlainNeed,
         Self::SpokenAsDate,
         Self::Misheard,
+        Self::Unclear,
+        Self::OhBehind,
     ];
 
     /// The reason in snake case, for data files and records.
@@ -72,7 +78,15 @@ impl AskReason {
             Self::PlainNeed => "plain_need",
             Self::SpokenAsDate => "spoken_as_date",
             Self::Misheard => "misheard",
+            Self::Unclear => "unclear",
+            Self::OhBehind => "oh_behind",
         }
+    }
+
+    /// Whether the sound may make an order of it all the same. Of the others the words decide alone.
+    #[must_use]
+    pub(crate) const fn may_be_order(self) -> bool {
+        matches!(self, Self::Misheard | Self::Unclear | Self::OhBehind)
     }
 
     /// Says in plain words why the speaker asks.
@@ -85,6 +99,10 @@ impl AskReason {
             Self::PlainNeed => "a need for help without an order to call",
             Self::SpokenAsDate => "an order to call nine eleven, which is how people say a date",
             Self::Misheard => "an order to call if one word was mis-heard",
+            Self::Unclear => "an order to call with words behind it that are not understood",
+            Self::OhBehind => {
+                "an order to call with an oh behind it, which may be a zero or begin a no"
+            }
         }
     }
 }

@@ -216,10 +216,18 @@ impl Contrary {
             Reading::Refused {
                 class: RefusedClass::Contact | RefusedClass::Unclear,
                 ..
-            } => &mut self.other,
-            Reading::Refused { .. } | Reading::Intent(_) | Reading::HangUpEmergency => {
-                &mut self.hard
             }
+            | Reading::Ask {
+                why: AskReason::Unclear,
+                ..
+            } => &mut self.other,
+            Reading::Refused { .. }
+            | Reading::Ask {
+                why: AskReason::OhBehind,
+                ..
+            }
+            | Reading::Intent(_)
+            | Reading::HangUpEmergency => &mut self.hard,
             _ => return,
         };
         *sum = log_add(*sum, log_prob);
@@ -241,7 +249,7 @@ pub fn decide(
         .map(|&(service, quiet, _)| (service, quiet));
     let threshold = match reading {
         // Words that ask or answer, and everyday sentences, decide alone.
-        Reading::Ask { why, .. } if *why != AskReason::Misheard => return by_words(text, reading),
+        Reading::Ask { why, .. } if !why.may_be_order() => return by_words(text, reading),
         Reading::Reply(_) | Reading::HangUpEmergency => return by_words(text, reading),
         Reading::Refused { class, .. } if never(*class) => f32::INFINITY,
         Reading::Intent(_) => f32::INFINITY,

@@ -1,9 +1,14 @@
 //! What the models said, judged: slips of the recogniser, and runs of tokens that several walkers share.
 use hearthline_voice::transcribe::{Prefixes, Transcript};
 use hearthline_voice::understand::automaton::{Meaning, Payload};
+use hearthline_voice::understand::everyday::Everyday;
 use hearthline_voice::understand::judge::{Head, Hearing, Judge, OperatingPoint, Verdict};
 use hearthline_voice::understand::mass::{Mass, Wording};
-use hearthline_voice::understand::{Country, Service};
+use hearthline_voice::understand::sentences::{
+    Grammar, House, NumberWords, Program, left_by_emergency,
+};
+use hearthline_voice::understand::{Country, Service, read};
+use std::sync::Arc;
 
 /// The sound is an order to call 911 that comes out in the past, and this is the text.
 fn slipped(text: &str) -> Hearing {
@@ -58,6 +63,85 @@ fn a_verb_in_the_past_is_an_order_only_when_nothing_stands_before_it() {
             "{text}: {verdict:?}"
         );
     }
+}
+
+/// Sentences that take anything at all, as an owner may write them.
+fn greedy_sentences() -> Arc<Everyday> {
+    let mut grammar = Grammar::new("en");
+    grammar.add_yaml(
+        "own.yaml",
+        "intents:\n  Anything:\n    data:\n      - sentences: ['{w}', 'call {w}', 'call 911', 'turn on the {w}']\nlists:\n  w: {wildcard: true}\n",
+    );
+    let (program, complaints) = Program::compile(&grammar, &NumberWords::default());
+    assert_eq!(complaints, []);
+    Arc::new(Everyday::new(Arc::new(program), House::default()))
+}
+
+#[test]
+fn everyday_sentences_are_asked_behind_the_emergency_and_change_nothing_of_it() {
+    let Some(models) = crate::support::models() else {
+        return;
+    };
+    let moonshine = crate::support::moonshine(&models);
+    let judge = || {
+        let point = OperatingPoint::built_in();
+        Judge::new(Country::UnitedStates, point, moonshine.vocabulary()).unwrap()
+    };
+    let (plain, mut everyday) = (judge(), judge());
+    let sentences = greedy_sentences();
+    everyday.know_sentences(Arc::clone(&sentences));
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sentences");
+    let mut count = [0, 0];
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        for said in text.lines().filter(|line| !line.starts_with(['#', '['])) {
+            for order in [f32::NEG_INFINITY, -12.0, -6.0, -3.5, -0.1] {
+                let mut hearing = slipped(said);
+                if order == f32::NEG_INFINITY {
+                    hearing.mass = Mass::nothing();
+                } else {
+                    hearing.mass.order = order;
+                    hearing.mass.by_service[0].2 = order;
+                }
+                let before = plain.weigh(hearing.clone());
+                let after = everyday.weigh(hearing);
+                assert_eq!(before.evidence.reading, after.evidence.reading, "{said}");
+                assert_eq!(before.evidence.mass, after.evidence.mass, "{said}");
+                if before.verdict == after.verdict {
+                    count[0] += 1;
+                    continue;
+                }
+                let time = |verdict: &Verdict| matches!(verdict, Verdict::Act(intent) if intent.name == "GetTime");
+                assert!(
+                    before.verdict == Verdict::Other || time(&before.verdict),
+                    "{said}: {:?} became {:?}",
+                    before.verdict,
+                    after.verdict
+                );
+                assert!(left_by_emergency(&after.evidence.reading), "{said}");
+                count[1] += 1;
+            }
+            // The second pass neither.
+            if !left_by_emergency(&read(said, Country::UnitedStates)) {
+                assert_eq!(
+                    sentences.among(&[(said, 0.0)], Country::UnitedStates),
+                    None,
+                    "{said}"
+                );
+                let behind = [("turn on the light", 0.0), (said, 3.0)];
+                assert_eq!(
+                    sentences.among(&behind, Country::UnitedStates),
+                    None,
+                    "{said}"
+                );
+            }
+        }
+    }
+    println!(
+        "{} verdicts stay, {} were nothing and mean something",
+        count[0], count[1]
+    );
+    assert!(count[0] > 5_000 && count[1] > 100, "{count:?}");
 }
 
 #[test]

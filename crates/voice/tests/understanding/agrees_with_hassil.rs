@@ -1,4 +1,4 @@
-//! Sentences sampled from the templates of 65 languages mean what Python's hassil says they mean: 2,500 each time, in
+//! Sentences sampled from the templates of 65 languages mean what Python's hassil says they mean: 10,000 each time, in
 //! half a minute, and as many as `HASSIL_COUNT` says; 10,000 were compared when this was written.
 //!
 //! The oracle is a Python with `hassil==3.12.1` and `home-assistant-intents==2026.10.27`: `HASSIL_PYTHON` names one, else
@@ -108,7 +108,7 @@ fn sampled_sentences_mean_what_hassil_says() {
     };
     let file = std::env::temp_dir().join(format!("hassil-{}.jsonl", std::process::id()));
     let oracle = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle_sentences.py");
-    let count = std::env::var("HASSIL_COUNT").unwrap_or_else(|_| "2500".into());
+    let count = std::env::var("HASSIL_COUNT").unwrap_or_else(|_| "10000".into());
     let ran = Command::new(&python)
         .arg(oracle)
         .args(["--count", &count, "--keep"])

@@ -16,7 +16,7 @@ const NOW: Moment = Moment {
 };
 
 /// What is wrong with the reading of a row.
-fn wrong(program: &Program, responses: &Responses, row: &Value) -> Option<String> {
+pub(crate) fn wrong(program: &Program, responses: &Responses, row: &Value) -> Option<String> {
     let sentence = row["sentence"].as_str().unwrap();
     let mut house = House::from_json(row).unwrap();
     if house.context_area().is_none() {

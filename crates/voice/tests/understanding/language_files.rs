@@ -1,5 +1,6 @@
 //! Where the packages of sentences and number words lie, and how a language is compiled for a test.
 #![allow(clippy::disallowed_methods, reason = "tests read files")]
+use hearthline_voice::understand::everyday::sentences_of;
 use hearthline_voice::understand::sentences::{Complaint, Grammar, NumberWords, Program};
 use std::path::{Path, PathBuf};
 
@@ -64,6 +65,17 @@ pub(crate) fn compiled(intents: &Path, language: &str) -> (Program, Vec<Complain
     let mut grammar = Grammar::new(language);
     grammar.add_json(&format!("{language}.json"), &bytes);
     Program::compile(&grammar, &number_words(intents, language))
+}
+
+/// English of the package with our own sentences about lights, devices and the day.
+pub(crate) fn english_with_ours(intents: &Path) -> Program {
+    let mut grammar = Grammar::new("en");
+    grammar.add_json("en.json", &std::fs::read(intents.join("en.json")).unwrap());
+    let (name, yaml) = sentences_of("en").unwrap();
+    grammar.add_yaml(name, yaml);
+    let (program, complaints) = Program::compile(&grammar, &number_words(intents, "en"));
+    assert_eq!(complaints, []);
+    program
 }
 
 /// The folder with the shared conformance suite, or nothing after saying so.

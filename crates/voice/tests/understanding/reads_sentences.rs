@@ -152,6 +152,8 @@ fn what_may_be_an_order_asks_back() {
         (AskReason::PlainNeed, 30),
         (AskReason::SpokenAsDate, 15),
         (AskReason::Misheard, 30),
+        (AskReason::Unclear, 30),
+        (AskReason::OhBehind, 15),
     ] {
         let result = std::panic::catch_unwind(|| {
             check(

@@ -1,7 +1,7 @@
 //! The template language, piece by piece, in files as an owner writes them.
 use hearthline_voice::understand::sentences::{
-    Complaint, Datum, Expression, Grammar, HouseValue, Lists, NumberWords, Program, Recognition,
-    SlotFrom,
+    Complaint, Datum, Expression, Grammar, House, HouseValue, Lists, NumberWords, Program,
+    Recognition, SlotFrom,
 };
 use proptest::prelude::*;
 
@@ -252,6 +252,40 @@ fn exponential_templates_end() {
             .any(|c| c.what.contains("more than 512 wordings")),
         "{complaints:?}"
     );
+}
+
+#[test]
+fn a_hundred_thousand_names_are_read_in_bounded_time_and_memory() {
+    let thing = |n: usize| {
+        let name = format!("Lamp {n} of the {} room", ["red", "green", "blue"][n % 3]);
+        serde_json::json!({"name": name, "domain": "light"})
+    };
+    let entities: Vec<_> = (0..100_000).map(thing).collect();
+    let house = House::from_json(&serde_json::json!({ "entities": entities })).unwrap();
+    let lists = house.lists();
+    let program = program(
+        "intents:\n  On:\n    data:\n      - sentences: ['turn on [the] {name}', 'turn [the] {name} on']\n",
+    );
+    let mut slowest = std::time::Duration::ZERO;
+    for (said, wanted) in [
+        ("turn on lamp 99999 of the red room", true),
+        ("turn lamp 4 of the green room on", true),
+        ("turn on lamp 100000 of the red room", false),
+        ("lamp lamp lamp 7 of the red red room", false),
+    ] {
+        let start = std::time::Instant::now();
+        let meant = program.recognise(said, &lists, &[]);
+        slowest = slowest.max(start.elapsed());
+        assert_eq!(meant.is_some(), wanted, "{said}: {meant:?}");
+    }
+    println!("slowest of four sentences among 100,000 names: {slowest:?}");
+    assert!(
+        slowest < std::time::Duration::from_millis(500),
+        "{slowest:?}"
+    );
+    let many: Vec<_> = (0..200_001).map(thing).collect();
+    let error = House::from_json(&serde_json::json!({ "entities": many })).unwrap_err();
+    assert!(error.contains("more than 200000"), "{error}");
 }
 
 #[test]

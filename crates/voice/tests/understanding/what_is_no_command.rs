@@ -1,5 +1,5 @@
 //! Talk is no command: more than 500 things people say, and more than 200 near misses of calls for help, mean nothing.
-use crate::language_files::{compiled, intents};
+use crate::language_files::{english_with_ours, intents};
 use hearthline_voice::understand::sentences::{House, left_by_emergency};
 use hearthline_voice::understand::{Country, Reading, read};
 
@@ -33,7 +33,7 @@ pub(crate) fn lines(text: &str) -> Vec<&str> {
 #[test]
 fn talk_means_nothing() {
     let Some(intents) = intents() else { return };
-    let (program, _) = compiled(&intents, "en");
+    let program = english_with_ours(&intents);
     let house = house();
     let (lists, context) = (house.lists(), house.context());
     // The house is one in which commands are understood.

@@ -78,7 +78,10 @@ impl Guard {
                 ..word.clone()
             })
             .collect();
-        !self.anywhere.matches(list).is_empty()
+        // As written: "five 911" is a longer number when it is read as one.
+        let mut written = text.split(|c: char| !c.is_ascii_alphanumeric());
+        written.any(|word| self.numbers.iter().any(|number| number == word))
+            || !self.anywhere.matches(list).is_empty()
             || !self.anywhere.matches(&owners).is_empty()
             || self
                 .spoken
@@ -151,6 +154,8 @@ mod tests {
             "mountain rescue",
             "polees",
             "emergency services",
+            "five 911 double",
+            "112's wife",
         ] {
             assert!(names(text), "{text}");
         }

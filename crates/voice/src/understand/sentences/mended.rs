@@ -147,19 +147,22 @@ impl Program {
 
 /// Whether half of what was said or more went into free words: then the template says too little about it.
 fn swallows(meant: &Recognition, said: &str) -> bool {
+    2 * free_words(meant) >= said.split_whitespace().count()
+}
+
+/// How many words of a sentence went where any words may stand.
+pub(in crate::understand) fn free_words(meant: &Recognition) -> usize {
     use super::recognise::SlotFrom;
-    let free: usize = meant
+    let slots = meant
         .slots
         .iter()
         .filter(|slot| slot.from == SlotFrom::Words)
-        .map(|slot| slot.said.split_whitespace().count())
-        .sum::<usize>()
-        + meant
-            .captures
-            .iter()
-            .map(|(_, said)| said.split_whitespace().count())
-            .sum::<usize>();
-    2 * free >= said.split_whitespace().count()
+        .map(|slot| &slot.said);
+    let captures = meant.captures.iter().map(|(_, said)| said);
+    slots
+        .chain(captures)
+        .map(|said| said.split_whitespace().count())
+        .sum()
 }
 
 /// An empty alternative stands for a word that was joined to the one before.

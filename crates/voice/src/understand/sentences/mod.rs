@@ -37,6 +37,7 @@ pub use datum::Datum;
 pub use grammar::{Complaint, Grammar, VALUE_WORDINGS_MAX};
 pub use house::{House, Timer};
 pub use mended::Mended;
+pub(super) use mended::free_words;
 pub use program::Program;
 pub use recognise::{
     HOUSE_VALUES_MAX, HouseValue, Lists, Recognition, SAID_CHARS_MAX, Slot, SlotFrom,
