@@ -6,6 +6,9 @@
 //! ```
 //! Protocols are sans-IO: bytes and the time go in, events and bytes come out; [`io`] holds the sockets. Nothing here knows
 //! a telephone: what a network client says is no living person at the microphone, and starts no call (DESIGN invariant 1).
+pub mod esphome;
+pub mod exchange;
+pub mod hand_on;
 pub mod io;
 pub mod sound;
 pub mod understanding;

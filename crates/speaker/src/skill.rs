@@ -23,6 +23,8 @@ use hearthline_ledger::Body as Entry;
 use hearthline_voice::understand::sentences::{House, Recognition, Timer};
 use serde_json::Value;
 
+use crate::messages::Part;
+
 /// Something done on the quiet side of the device, from outside or by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event<'a> {
@@ -154,6 +156,14 @@ pub enum Deed {
     },
     /// For this skill's adapter to the outside.
     Out(Value),
+    /// Play what another system gave, once nobody is engaged, then say so by [`Skill::played`]. It gives way to whoever says
+    /// our name, to our own words and to calls.
+    Play {
+        /// Given back.
+        token: u64,
+        /// What is played, in order.
+        parts: Vec<Part>,
+    },
     /// The devices, areas and floors that this skill knows by name have changed: all of them. Names of all skills together
     /// are what the compiled sentences read. States may be old; responses take theirs from [`Facts::house`].
     House(Box<House>),
@@ -196,6 +206,23 @@ pub trait Skill: Send {
     fn answer(&mut self, said: &str, now: Duration) -> Reply {
         let _ = (said, now);
         Reply::Other
+    }
+
+    /// Whether it takes the sound of sentences that nobody here does: [`Self::overhear`].
+    fn wants_sound(&self) -> bool {
+        false
+    }
+
+    /// The sound of a sentence behind the wake word, 16 kHz, that the emergency judge, calls, messages and every skill have
+    /// left: for one that hands it on to another system.
+    fn overhear(&mut self, sound: &[i16], now: Duration) -> Reply {
+        let _ = (sound, now);
+        Reply::Other
+    }
+
+    /// What [`Deed::Play`] gave has been played, all of it or not.
+    fn played(&mut self, token: u64, whole: bool, now: Duration) {
+        let _ = (token, whole, now);
     }
 
     /// Something happened.

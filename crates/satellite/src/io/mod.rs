@@ -1,4 +1,7 @@
 //! Sockets and threads around the sans-IO cores.
 pub mod access;
 pub mod engines;
+pub mod esphome_server;
+pub mod relay;
+pub mod satellite_server;
 pub mod wyoming_server;

@@ -9,6 +9,7 @@ pub mod data;
 pub mod event;
 pub mod frame;
 pub mod info;
+pub mod satellite;
 pub mod service;
 
 pub use event::{Event, Other};

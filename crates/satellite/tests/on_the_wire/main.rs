@@ -1,6 +1,8 @@
 //! Bytes, clients and servers: our side of the protocols against others and against damage.
 mod bad_bytes_are_refused;
 mod every_event_comes_back;
+mod handed_on;
 mod oracle;
 mod samples;
+mod services;
 mod the_reference_library_agrees;

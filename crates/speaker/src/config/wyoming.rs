@@ -19,8 +19,6 @@ pub struct WyomingSettings {
     pub satellite: Option<SocketAddr>,
     /// Addresses that may connect, this machine's too: `["127.0.0.1", "192.168.1.20"]`. What is said travels in the clear.
     pub peers: Vec<String>,
-    /// Tell the network of it, by mDNS.
-    pub announce: bool,
 }
 
 impl WyomingSettings {

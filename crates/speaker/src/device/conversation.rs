@@ -52,7 +52,9 @@ impl Device {
                 });
                 if let Act::Do(meant) = act {
                     let said = heard.understanding.transcript.text.trim();
+                    self.hold_utterance(heard);
                     self.do_meant(&meant, said, now);
+                    self.forget_utterance();
                     self.finish("answered", "an everyday sentence", now);
                 } else {
                     self.act(act, now);

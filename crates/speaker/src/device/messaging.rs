@@ -30,7 +30,10 @@ impl Device {
     /// who speaks to us is heard, and a message that says our name says nothing more.
     pub(super) fn took_hearing(&mut self, hearing: &Hearing, now: Duration) -> bool {
         if let Hearing::Wake(_) = hearing {
-            self.woken_over_message = self.messages.is_playing().then_some(now);
+            let playing =
+                self.messages.is_playing() || self.skills.relayed.sounded_lately(now);
+            self.woken_over_message = playing.then_some(now);
+            self.hush_relayed(now);
             self.messages.interrupt("the wake word");
             return false;
         }
@@ -123,11 +126,14 @@ impl Device {
 
     /// What was told is over.
     pub(super) fn told(&mut self, id: TellId, now: Duration) {
-        self.messages.told(id, now);
+        if !self.told_relayed(id, now) {
+            self.messages.told(id, now);
+        }
     }
 
     /// Our own words come before a message that plays.
     pub(super) fn hush_message(&mut self, now: Duration) {
+        self.hush_relayed(now);
         if self.messages.is_playing() {
             self.messages.interrupt("something else is to be said");
             self.drain_messages(now);

@@ -1,4 +1,6 @@
 //! Everyday skills within the device: whose a sentence is, what is said back, what gives way to what.
+mod relayed;
+
 use core::time::Duration;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -64,6 +66,8 @@ pub(super) struct Skills {
     /// The telephone's tone; a ring gives way to it.
     telephone_tone: Option<Tone>,
     sounding: Option<Tone>,
+    /// Sound for and of other systems.
+    pub(super) relayed: relayed::Relayed,
 }
 
 impl Skills {
@@ -246,10 +250,10 @@ impl Device {
             Some(answer) => answer,
             None if meant.intent == "HassNevermind" => String::new(),
             None if meant.intent == "HassGetCurrentTime" => self.answer_to("GetTime", now),
-            None => {
+            None => self.overheard(now).unwrap_or_else(|| {
                 self.record_deed(&meant.intent, "nothing here can do it", now);
                 words::not_done_yet(said)
-            }
+            }),
         };
         if !answer.is_empty() {
             self.say(&answer, now);
@@ -396,6 +400,10 @@ impl Device {
                     break;
                 }
             }
+            if answer.is_none() {
+                self.hold_utterance(heard);
+                answer = self.overheard(now);
+            }
         }
         let Some(answer) = answer else {
             return false;
@@ -511,6 +519,7 @@ impl Device {
                             self.answered_later(pending, reply, now);
                         }
                     }
+                    Deed::Play { token, parts } => self.relay(at, token, parts, now),
                     Deed::Out(value) => self.outputs.push_back(Output::Out { skill, value }),
                     Deed::House(house) => {
                         self.skills.houses[at] = Some(house);
@@ -547,6 +556,7 @@ impl Device {
             moved = true;
             self.say(&text, now);
         }
+        moved |= self.drain_relayed(now);
         self.sound_ring(now);
         moved
     }
