@@ -117,6 +117,10 @@ async fn drill_on(drill: Drill<'_>) -> Result<Drilled, (String, Exit)> {
     let mut synthesiser = voice::synthesiser(drill.models).map_err(|why| (why, Exit::Missing))?;
     let speak = move |text: &str| synthesiser.speak(text).map_err(|error| error.to_string());
     let everyday = crate::compiled::everyday(drill.models, &household);
+    let (skills, notices) = crate::skills::of_memory(&household);
+    for notice in notices {
+        eprintln!("hearth: {notice}");
+    }
     let parts = Parts {
         household,
         data: drill.data.to_owned(),
@@ -125,7 +129,7 @@ async fn drill_on(drill: Drill<'_>) -> Result<Drilled, (String, Exit)> {
         microphone: drill.microphone,
         loudspeaker: drill.loudspeaker,
         everyday,
-        skills: Vec::new(),
+        skills,
     };
     let mut watcher = Watcher::new(drill.file, drill.print);
     run_trusting(parts, roots_pem, |news, when| watcher.watch(&news, when))

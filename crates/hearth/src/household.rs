@@ -132,6 +132,13 @@ fn parse(file: &Path, text: &str) -> Result<Household, String> {
     for file in household.music.files() {
         *file = folder.join(&*file);
     }
+    if let Some(key) = household
+        .model
+        .as_mut()
+        .and_then(|model| model.key_file.as_mut())
+    {
+        *key = folder.join(&*key);
+    }
     if let Some(home) = &mut household.household {
         for file in [&mut home.certificate, &mut home.key, &mut home.authority] {
             *file = folder.join(&*file);

@@ -10,6 +10,8 @@ mod models;
 mod place;
 mod playback;
 mod print;
+mod readiness;
+mod routines;
 mod service;
 mod simulator;
 mod skills;

@@ -1,15 +1,36 @@
 //! What a speaker of this machine can do beside calls and messages, in the order in which it is asked.
 use hearthline_speaker::config::Household;
-use hearthline_speaker::io::skills::{Fitted, everyday_skills};
+use hearthline_speaker::io::skills::{Fitted, everyday_skills, last_skill};
+use hearthline_speaker::skill::forgetful::Forgetful;
+
+use crate::readiness;
 
 /// The skills, and what is to be told about them. Adapters to other systems run as tasks of the runtime that calls this.
 pub(crate) fn of(household: &Household) -> (Vec<Fitted>, Vec<String>) {
-    let (mut skills, mut notices) = everyday_skills();
+    let (mut skills, mut notices) = everyday_skills(household);
+    match readiness::skill(household) {
+        Ok(skill) => skills.push(skill),
+        Err(why) => notices.push(why),
+    }
     let (music, told) = hearthline_music::io::fit(hearthline_music::io::Household {
         music: household.music.clone(),
         room: household.device.name.clone(),
     });
     skills.push(music);
     notices.extend(told);
+    // Asked when nobody else has anything to say.
+    let (last, told) = last_skill(household);
+    skills.extend(last);
+    notices.extend(told);
     (skills, notices)
+}
+
+/// The same for a recording: they find nothing of an earlier run, and leave nothing behind.
+pub(crate) fn of_memory(household: &Household) -> (Vec<Fitted>, Vec<String>) {
+    let (skills, notices) = of(household);
+    let forgetful = skills.into_iter().map(|Fitted { skill, port }| {
+        let skill = Box::new(Forgetful::new(skill));
+        Fitted { skill, port }
+    });
+    (forgetful.collect(), notices)
 }

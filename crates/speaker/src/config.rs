@@ -16,8 +16,11 @@ mod home;
 mod house;
 mod hub;
 mod line;
+mod model;
 mod music;
 mod place;
+mod routine;
+mod weather;
 mod wyoming;
 
 pub use home::HomeSettings;
@@ -26,11 +29,14 @@ pub use house::{
 };
 pub use hub::HubSettings;
 pub use line::LineSettings;
+pub use model::ModelSettings;
 use line::number_plan;
 pub use music::{
     MpdSettings, MusicSettings, SnapcastSettings, StationSettings, SubsonicSettings,
 };
 pub use place::Place;
+pub use routine::RoutineSettings;
+pub use weather::WeatherSettings;
 pub use wyoming::WyomingSettings;
 
 /// Largest configuration file, in bytes.
@@ -71,6 +77,13 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// Something that was found by others in a file, at its place.
+    #[must_use]
+    pub fn at(text: &str, error: ConfigError) -> Self {
+        let place = place::of(text, &error);
+        Self { place, error }
+    }
+
     fn somewhere(error: ConfigError) -> Self {
         Self { place: None, error }
     }
@@ -121,6 +134,13 @@ pub struct Household {
     /// Home Assistant's voice protocol, both ways; off until addresses are chosen.
     #[serde(default)]
     pub wyoming: WyomingSettings,
+    /// Several everyday sentences on a phrase or at a time.
+    #[serde(default, rename = "routine")]
+    pub routines: Vec<RoutineSettings>,
+    /// Who is asked for the weather.
+    pub weather: Option<WeatherSettings>,
+    /// A language model of the owner's own, for questions that nothing here can answer. It can do nothing but talk.
+    pub model: Option<ModelSettings>,
 }
 
 /// `[device]`
@@ -232,10 +252,7 @@ impl Household {
             Ok(household) => household,
             Err(error) => return vec![wrong(&error)],
         };
-        let placed = |error| Fault {
-            place: place::of(text, &error),
-            error,
-        };
+        let placed = |error| Fault::at(text, error);
         let mut faults: Vec<Fault> = household.faults().into_iter().map(placed).collect();
         faults.truncate(FAULTS_MAX);
         faults.sort_by_key(|fault| fault.place);
@@ -264,6 +281,11 @@ impl Household {
         .into_iter()
         .flatten()
         .collect();
+        faults.extend(self.weather().err());
+        faults.extend(self.model.as_ref().and_then(|model| model.check().err()));
+        if let Ok(country) = self.country() {
+            faults.extend(routine::faults(&self.routines, country));
+        }
         faults.extend(self.names());
         if let Err(error) = self.lines_are_told_apart() {
             faults.push(error);
@@ -288,6 +310,17 @@ impl Household {
             .country
             .parse()
             .map_err(|error| value("device", "country", error))
+    }
+
+    /// Where the weather is asked, and for which place; none when nobody is to be asked.
+    ///
+    /// # Errors
+    /// As [`WeatherSettings::settings`].
+    pub fn weather(&self) -> Result<Option<crate::skill::weather::Settings>, ConfigError> {
+        let asked = self.weather.as_ref();
+        asked
+            .map(|weather| weather.settings(self.point, &self.device.country))
+            .transpose()
     }
 
     /// What a call-taker reads aloud or dials must be that.

@@ -12,10 +12,11 @@ mod calling;
 mod conversation;
 mod deciding;
 mod exchange;
+mod explaining;
 mod leg;
 mod messaging;
-mod skills;
 mod moving;
+mod skills;
 mod telephony;
 mod volume;
 
@@ -225,6 +226,7 @@ impl Device {
             } => self.calling.lost(request, &reply, now),
             Input::SpeechEnded => {
                 self.speech_until = None;
+                self.own_words_ended();
                 self.speech_ended(now);
             }
             Input::KeptOf { skill, token } => self.kept_of(skill, token, now),
@@ -286,6 +288,7 @@ impl Device {
         }
         match hearing {
             Hearing::Wake(wake) => {
+                self.hush_own_words();
                 self.addressed = true;
                 self.by_hand = false;
                 if self.recorder.incident().is_none() {
@@ -462,6 +465,7 @@ impl Device {
         if self.calling.is_quiet() {
             return;
         }
+        self.own_words_ended();
         self.recorder.speech(text, now);
         self.step(Step::Said {
             text: text.to_owned(),
@@ -512,6 +516,7 @@ impl Device {
             self.telephone.poll_timeout(),
             self.messages.poll_timeout(),
             self.skills.poll_timeout(),
+            self.speech_until.filter(|until| *until > self.now),
             Some(self.recorder.poll_timeout()),
         ]
         .into_iter()

@@ -2,6 +2,8 @@
 //!
 //! Recording never fails a call: an entry that cannot be made is counted and told, an entry that is not durable in time is
 //! named by a later `late` entry (DESIGN invariant 3, reference ledger.md 3.3.3).
+mod last;
+
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -15,6 +17,7 @@ use hearthline_voice::clock::{SAMPLE_RATE, SampleIndex};
 use hearthline_voice::listen::{CandidateConfig, Heard};
 use hearthline_voice::understand::judge::{Understanding, Verdict};
 use hearthline_voice::wake::WakeConfig;
+use last::Interaction;
 
 /// Something the adapter must keep.
 #[derive(Debug)]
@@ -40,6 +43,9 @@ pub struct Recorder {
     log: Log,
     durability: Durability,
     incident: Option<IncidentId>,
+    /// The interaction under way, and the last that has ended.
+    current: Interaction,
+    last: Option<Interaction>,
     random: Tokens,
     wall_ms_at_zero: u64,
     keep: VecDeque<Keep>,
@@ -64,6 +70,8 @@ impl Recorder {
             log,
             durability: Durability::new(),
             incident: None,
+            current: Interaction::default(),
+            last: None,
             random,
             wall_ms_at_zero,
             keep: VecDeque::new(),
@@ -111,6 +119,13 @@ impl Recorder {
             .map(|byte| format!("{byte:02x}"))
             .collect();
         self.incident = name.parse().ok();
+        self.current = Interaction::default();
+    }
+
+    /// The interaction under way asks about the one before, which stays the last: what was heard, and why it was done.
+    pub(crate) fn explain(&mut self) -> Option<&Interaction> {
+        self.current.explains = true;
+        self.last.as_ref()
     }
 
     /// Closes the incident: end entry, checkpoint, new epoch key.
@@ -146,13 +161,22 @@ impl Recorder {
             }
         }
         self.incident = None;
+        let ended = core::mem::take(&mut self.current);
+        if !ended.explains {
+            self.last = Some(ended);
+        }
     }
 
     /// Writes one entry.
     pub fn write(&mut self, body: impl Into<Body>, sample: Option<u64>, now: Duration) {
         let stamp = stamp(now, self.wall_ms_at_zero, sample);
+        let body = body.into();
+        let kept = Interaction::wants(&body).then(|| body.clone());
         match self.log.append(body, stamp, self.incident.as_ref(), false) {
             Ok(append) => {
+                if let Some(body) = kept {
+                    self.remember(body, now);
+                }
                 self.durability.appended(append.seq, now);
                 self.keep.push_back(Keep::Entry {
                     seq: Some(append.seq),
@@ -161,6 +185,23 @@ impl Recorder {
             }
             Err(_) => self.refused_entries += 1,
         }
+    }
+
+    /// For questions about what was done. An answer of another system may come when the interaction has ended.
+    fn remember(&mut self, body: Body, now: Duration) {
+        if self.incident.is_none() {
+            if let Some(last) = &mut self.last {
+                last.take(body);
+            }
+            return;
+        }
+        if self.current.is_empty() {
+            self.current = Interaction {
+                explains: self.current.explains,
+                ..Interaction::begun(now)
+            };
+        }
+        self.current.take(body);
     }
 
     /// The wake word.

@@ -16,6 +16,12 @@
 //! that a skill gives back ([`Deed::Do`], a delayed command) is read by the same compiled sentences and by nothing else,
 //! so no timer, routine or scene comes near a telephone (DESIGN invariant 1).
 pub mod agenda;
+pub mod forgetful;
+pub mod knowing;
+pub mod model;
+pub mod readiness;
+pub mod routine;
+pub mod weather;
 
 use core::time::Duration;
 

@@ -65,6 +65,9 @@ pub fn not_done_yet(said: &str) -> String {
 pub const NOTHING_ANSWERED: &str =
     "I asked for that, but nothing answered. It may not have been done.";
 
+/// Asked what was heard, or why something was done, when nothing was.
+pub const NOTHING_HEARD: &str = "I have not heard anything since I was started.";
+
 /// A sentence that means one of several things: nothing is done.
 #[must_use]
 pub fn which_is_meant(meant: &Recognition) -> String {
@@ -85,7 +88,7 @@ pub fn which_sentence(sentences: &[String]) -> String {
 }
 
 /// "HassTurnOn" as "turn on".
-fn spoken_intent(name: &str) -> String {
+pub(crate) fn spoken_intent(name: &str) -> String {
     let mut out = String::new();
     for letter in name.strip_prefix("Hass").unwrap_or(name).chars() {
         if letter.is_uppercase() && !out.is_empty() {

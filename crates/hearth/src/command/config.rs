@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::exit::Exit;
 use crate::print::out;
-use crate::{household, place};
+use crate::{household, place, routines};
 
 /// What to do with it.
 #[derive(Debug, Subcommand)]
@@ -56,7 +56,10 @@ fn check(files: &[PathBuf], json: bool) -> Exit {
     for file in files {
         let outcome = match household::text_of(file) {
             Ok(text) => {
-                let faults = Household::check(&text);
+                let mut faults = Household::check(&text);
+                if faults.is_empty() {
+                    faults = routines::unread(&text);
+                }
                 if json {
                     out!("{}", told(file, &faults));
                 } else {

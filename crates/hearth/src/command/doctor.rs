@@ -135,6 +135,21 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
     if ready { Exit::Ok } else { Exit::No }
 }
 
+/// What stands between this running speaker and a call for help, each in a few words that can be said. Lines and servers
+/// on this machine are asked whether they answer; nothing is called.
+pub(crate) fn open_points(household: &Household) -> Vec<String> {
+    let checks = home::checks(household)
+        .into_iter()
+        .chain(probe::checks(household));
+    checks
+        .filter(|check| matches!(check.state, State::Missing | State::Wrong))
+        .map(|check| {
+            let found = check.found.lines().next().unwrap_or_default();
+            format!("{}, {found}", check.what)
+        })
+        .collect()
+}
+
 /// As the speaker would read it, with the home that it has joined.
 fn household_of(file: &Path, data: Option<&Path>) -> Result<Household, String> {
     match place::device_folder(data) {

@@ -189,3 +189,65 @@ fn wrong_input_is_named() {
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("rows.jsonl:2:"), "{}", ran.err);
 }
+
+#[test]
+fn questions_of_ours_are_read_beside_the_packages() {
+    let home = Home::new();
+    let questions = [
+        ("what's the weather", "HassGetWeather", ""),
+        (
+            "what's the weather like tomorrow",
+            "HassGetWeather",
+            "tomorrow",
+        ),
+        (
+            "what is the weather going to be this weekend",
+            "HassGetWeather",
+            "weekend",
+        ),
+        ("what's the forecast for friday", "HassGetWeather", "friday"),
+        ("weather report", "HassGetWeather", ""),
+        ("how's the weather outside", "HassGetWeather", ""),
+        ("will it rain tomorrow", "WeatherRain", "tomorrow"),
+        ("is it going to rain on saturday", "WeatherRain", "saturday"),
+        ("do i need an umbrella", "WeatherRain", ""),
+        ("is it raining", "WeatherRain", ""),
+        ("will it snow tonight", "WeatherSnow", "today"),
+        ("how cold is it outside", "WeatherTemperature", ""),
+        (
+            "how warm will it be tomorrow",
+            "WeatherTemperature",
+            "tomorrow",
+        ),
+        ("what's the temperature outside", "WeatherTemperature", ""),
+        ("is it windy outside", "WeatherWind", ""),
+        ("what can you do", "WhatCanYouDo", ""),
+        ("what did you hear", "HeardWhat", ""),
+        ("what did you just hear me say", "HeardWhat", ""),
+        ("why did you do that", "WhyDone", ""),
+        ("why did you say that", "WhyDone", ""),
+        ("what made you do that", "WhyDone", ""),
+    ];
+    let rows: Vec<String> = questions
+        .iter()
+        .map(|(said, _, _)| serde_json::json!({"id": said, "sentence": said}).to_string())
+        .collect();
+    write(&home.path("rows.jsonl"), &rows.join("\n"));
+    let Some(ran) = ran(
+        &home,
+        &["--json", "--language", "en", "--rows", "rows.jsonl"],
+    ) else {
+        return;
+    };
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(ran.err, "", "no sentence is complained about");
+    for (line, (said, intent, day)) in ran.out.lines().zip(questions) {
+        let read: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(read["intent"], intent, "{said}: {line}");
+        assert_eq!(
+            read["slots"]["day"].as_str().unwrap_or_default(),
+            day,
+            "{said}: {line}"
+        );
+    }
+}

@@ -1,6 +1,7 @@
 //! `hearth config`: everything that is wrong, at its place, and never a value.
 
-use crate::program::Home;
+use crate::program::{Home, Ran};
+use crate::scene;
 
 const WRONG: &str = r#"[device]
 name = "Kitchen"
@@ -81,4 +82,68 @@ fn shells_and_man_know_every_command() {
     let page = std::fs::read_to_string(home.path("man1/hearth-hub-invite.1")).unwrap();
     assert!(page.contains(".TH hearth-hub-invite 1"), "{page}");
     assert_eq!(home.run(&["man", "nowhere"]).code, 2);
+}
+
+#[test]
+fn a_routine_that_no_sentence_reads_is_told_at_its_place() {
+    let Some(models) = scene::models().filter(|models| {
+        models
+            .join("home-assistant-intents-2026.10.27/en.json")
+            .exists()
+    }) else {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "no sentences: run `hearth models install`"
+        );
+        println!("skipped: run `hearth models install`");
+        return;
+    };
+    let home = Home::new();
+    let checked = |action: &str| -> Ran {
+        let text = format!(
+            "[device]\nname = \"Kitchen\"\ncountry = \"US\"\n[person]\nname = \"Drill\"\n\
+             [[routine]]\nname = \"night\"\nphrases = [\"good night\"]\ndo = [\"set a timer for 5 minutes\", \"{action}\"]\n"
+        );
+        std::fs::write(home.path("home.toml"), text).unwrap();
+        let mut command = home.hearth();
+        command.args(["config", "check", "home.toml"]);
+        command
+            .env("HEARTH_MODELS", &models)
+            .output()
+            .unwrap()
+            .into()
+    };
+    // Also what only a house with a thing of that name can read.
+    for action in [
+        "turn off all the lights",
+        "turn on the reading lamp",
+        "set the bedroom to 20 degrees",
+        "wake me at seven",
+        "what is the weather tomorrow",
+        "add milk to the shopping list",
+    ] {
+        let ran = checked(action);
+        assert_eq!(ran.code, 0, "{action}: {}", ran.out);
+    }
+    for (action, why) in [
+        (
+            "sing me a song of the sea",
+            "sentence 2: no everyday sentence reads it",
+        ),
+        ("call 911", "no routine comes near a call for help"),
+        (
+            "get me an ambulance",
+            "no routine comes near a call for help",
+        ),
+        ("call 505 555 0123", "a routine does neither"),
+    ] {
+        let ran = checked(action);
+        assert_eq!(ran.code, 1, "{action}: {}", ran.out);
+        assert!(
+            ran.out.contains("home.toml:9:1: [routine] night do: "),
+            "{}",
+            ran.out
+        );
+        assert!(ran.out.contains(why), "{}", ran.out);
+    }
 }

@@ -113,10 +113,18 @@ impl Device {
                 self.say(&text, now);
                 self.finish("ignored", reason, now);
             }
-            ByHand::NotUnderstood => {
-                self.say(words::NOT_UNDERSTOOD, now);
-                self.finish("ignored", reason, now);
-            }
+            ByHand::NotUnderstood => match self.own_sentence(said, now) {
+                Some(answer) => {
+                    if !answer.is_empty() {
+                        self.say(&answer, now);
+                    }
+                    self.finish("answered", "words of an everyday skill", now);
+                }
+                None => {
+                    self.say(words::NOT_UNDERSTOOD, now);
+                    self.finish("ignored", reason, now);
+                }
+            },
         }
     }
 }

@@ -147,8 +147,13 @@ impl Device {
             Act::Do(meant) => self.do_meant(&meant, &meant.template, now),
             Act::Answer(intent) => {
                 if !self.everyday(&intent, now) {
-                    let answer = self.answer_to(&intent.name, now);
-                    self.say(&answer, now);
+                    let answer = match self.ask_skills_first(&intent, now) {
+                        Some(answer) => answer,
+                        None => self.answer_to(&intent.name, now),
+                    };
+                    if !answer.is_empty() {
+                        self.say(&answer, now);
+                    }
                 }
                 self.finish("answered", "an everyday sentence", now);
             }

@@ -67,6 +67,7 @@ impl Device {
         });
         match placed {
             Ok((mode, window, service, quiet, begun)) => {
+                self.forget_sentences();
                 self.recorder.decision(
                     Outcome::Emergency,
                     mode,

@@ -63,6 +63,8 @@ pub(super) struct Skills {
     rings: Vec<Option<Ringing>>,
     /// Words of a skill that wait.
     waiting: VecDeque<String>,
+    /// What is being said are such words, and no reply: they give way to whoever says our name.
+    own_words: bool,
     /// The telephone's tone; a ring gives way to it.
     telephone_tone: Option<Tone>,
     sounding: Option<Tone>,
@@ -218,6 +220,24 @@ impl Device {
         }
     }
 
+    /// Whether somebody is being answered: a reply is on its way, or being said. What nobody asked for waits until then.
+    fn is_answering(&self, now: Duration) -> bool {
+        let replies = |pending: &Pending| pending.by == By::Person;
+        let speaks = self.speech_until.is_some_and(|until| now < until);
+        self.skills.pending.iter().any(replies) || (speaks && !self.skills.own_words)
+    }
+
+    /// Somebody said our name, or is answered: what a skill was saying by itself ends.
+    pub(super) fn hush_own_words(&mut self) {
+        if core::mem::take(&mut self.skills.own_words) && self.speech_until.take().is_some() {
+            self.outputs.push_back(Output::Hush);
+        }
+    }
+
+    pub(super) fn own_words_ended(&mut self) {
+        self.skills.own_words = false;
+    }
+
     fn say_when_free(&mut self, words: String) {
         if self.skills.waiting.len() < WAITING_MAX {
             self.skills.waiting.push_back(words);
@@ -246,6 +266,10 @@ impl Device {
             self.say(&text, now);
             return;
         }
+        if let Some(answer) = self.explained(&meant.intent, now) {
+            self.say(&answer, now);
+            return;
+        }
         let answer = match self.ask_skills(meant, said, By::Person, now) {
             Some(answer) => answer,
             None if meant.intent == "HassNevermind" => String::new(),
@@ -261,7 +285,7 @@ impl Device {
     }
 
     /// The first skill that takes it, and what it says; none when it is nobody's.
-    fn ask_skills(
+    pub(super) fn ask_skills(
         &mut self,
         meant: &Recognition,
         said: &str,
@@ -316,7 +340,7 @@ impl Device {
                     by,
                     until: now + LATER_MAX,
                 });
-                ("asked of another system", String::new())
+                ("being done", String::new())
             }
             Reply::Response(facts) => {
                 let outcome = Outcome {
@@ -392,14 +416,7 @@ impl Device {
             && heard.wake.is_some()
             && let Verdict::Other = understanding.verdict
         {
-            let wall_ms = self.wall_ms(now);
-            for at in 0..self.skills.list.len() {
-                let reply = self.skills.list[at].hear(&said, wall_ms, now);
-                answer = self.replied(at, reply, None, By::Person, now);
-                if answer.is_some() {
-                    break;
-                }
-            }
+            answer = self.own_sentence(&said, now);
             if answer.is_none() {
                 self.hold_utterance(heard);
                 answer = self.overheard(now);
@@ -429,6 +446,19 @@ impl Device {
         true
     }
 
+    /// Words that no compiled sentence reads, and that speak of no emergency: what a skill makes of them.
+    pub(super) fn own_sentence(&mut self, said: &str, now: Duration) -> Option<String> {
+        let wall_ms = self.wall_ms(now);
+        for at in 0..self.skills.list.len() {
+            let reply = self.skills.list[at].hear(said, wall_ms, now);
+            let answer = self.replied(at, reply, None, By::Person, now);
+            if answer.is_some() {
+                return answer;
+            }
+        }
+        None
+    }
+
     fn is_asked(&self, at: usize) -> bool {
         self.skills.asking.is_some_and(|asking| asking.skill == at)
     }
@@ -445,7 +475,8 @@ impl Device {
         let talking = self.addressed
             || self.question.is_some()
             || self.recorder.incident().is_some()
-            || self.messages.is_busy();
+            || self.messages.is_busy()
+            || self.is_answering(now);
         let engaged = if emergency {
             Engaged::Emergency
         } else if self.telephone.is_busy() {
@@ -458,16 +489,22 @@ impl Device {
         if engaged != self.skills.engaged {
             self.skills.engaged = engaged;
             if engaged == Engaged::Emergency {
-                self.skills.asking = None;
-                self.skills.pending.clear();
+                self.forget_sentences();
             }
             for skill in &mut self.skills.list {
                 skill.handle(Event::Engaged(engaged), now);
             }
-            if engaged == Engaged::Free {
+            // A question of a skill opens the ear by its own end.
+            if engaged == Engaged::Free && self.skills.is_ringing() {
                 self.rings_on(now);
             }
         }
+    }
+
+    /// Somebody calls for help: no sentence before that is answered any more.
+    pub(super) fn forget_sentences(&mut self) {
+        self.skills.asking = None;
+        self.skills.pending.clear();
     }
 
     pub(super) fn telephone_tone(&mut self, tone: Option<Tone>) {
@@ -555,6 +592,7 @@ impl Device {
         {
             moved = true;
             self.say(&text, now);
+            self.skills.own_words = true;
         }
         moved |= self.drain_relayed(now);
         self.sound_ring(now);

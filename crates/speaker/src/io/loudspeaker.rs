@@ -5,9 +5,12 @@ use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command as Program, Stdio};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+use hearthline_voice::synthesise::{PIECE_PAUSE_MS, pieces};
 
 use super::music::{Above, Music, Under};
 use super::tone::{Sounding, chime};
@@ -17,6 +20,7 @@ use crate::telephone::Tone;
 /// One block: 20 ms at 16 kHz.
 const BLOCK_SAMPLES: usize = 320;
 const BLOCK: Duration = Duration::from_millis(20);
+const SAMPLES_PER_MS: usize = 16;
 /// Call audio waiting; beyond it the oldest is dropped, so that delay cannot grow: 1 s.
 const CALL_SAMPLES_MAX: usize = 16_000;
 
@@ -41,7 +45,10 @@ pub enum Sink {
 
 enum Command {
     Say(String),
-    Spoken(Result<Vec<i16>, String>),
+    /// A piece of a text, and whether it is the last.
+    Spoken(Result<Vec<i16>, String>, bool),
+    /// Somebody will soon be answered.
+    Ready,
     Tell(TellId, Vec<Part>),
     /// What a tell became; none of it when it cannot be said.
     Told(TellId, Result<Vec<i16>, String>),
@@ -89,15 +96,27 @@ impl Loudspeaker {
         }
         let (texts, words) = mpsc::channel::<Words>();
         let spoken = sender.clone();
+        let hushes = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&hushes);
         let speaking = std::thread::Builder::new()
             .name("voice".into())
             .spawn(move || {
                 while let Ok(words) = words.recv() {
-                    let made = match words {
-                        Words::Text(text) => Command::Spoken(voice(&text)),
-                        Words::Parts(id, parts) => Command::Told(id, sound_of(parts, &mut voice)),
+                    let sent = match words {
+                        Words::Text(text, hushes) => {
+                            let is_over = || hushes != counted.load(Ordering::Relaxed);
+                            speak(&text, &mut voice, &is_over, &spoken)
+                        }
+                        Words::Parts(id, parts) => {
+                            spoken.send(Command::Told(id, sound_of(parts, &mut voice)))
+                        }
+                        // Whatever is wrong is told when something is to be said.
+                        Words::Ready => {
+                            drop(voice(""));
+                            Ok(())
+                        }
                     };
-                    if spoken.send(made).is_err() {
+                    if sent.is_err() {
                         return;
                     }
                 }
@@ -105,7 +124,7 @@ impl Loudspeaker {
         let output = Open::new(sink)?;
         let playing = std::thread::Builder::new()
             .name("loudspeaker".into())
-            .spawn(move || Mixer::new(output, music).run(&receiver, &texts, &report))?;
+            .spawn(move || Mixer::new(output, music, hushes).run(&receiver, &texts, &report))?;
         // The voice's own sender keeps the mixer alive; `end` tells both to stop.
         Ok(Self {
             sender: Some(sender),
@@ -116,6 +135,11 @@ impl Loudspeaker {
     /// Says something after what is being said.
     pub fn say(&self, text: String) {
         self.send(Command::Say(text));
+    }
+
+    /// Something will be said soon: the voice gets ready, so that the first sound comes at once.
+    pub fn ready(&self) {
+        self.send(Command::Ready);
     }
 
     /// Tells this after what is being said, and reports its end, unless it is hushed.
@@ -163,8 +187,36 @@ impl Drop for Loudspeaker {
 
 /// What the voice is given, in order.
 enum Words {
-    Text(String),
+    /// A text, and how often it had been hushed when it was to be said.
+    Text(String, u64),
     Parts(TellId, Vec<Part>),
+    Ready,
+}
+
+/// Speaks a text piece by piece: the first sounds while the next is made. What is hushed meanwhile is not made.
+fn speak(
+    text: &str,
+    voice: &mut Voice,
+    is_over: &dyn Fn() -> bool,
+    spoken: &mpsc::Sender<Command>,
+) -> Result<(), mpsc::SendError<Command>> {
+    let pieces = pieces(text);
+    for (at, piece) in pieces.iter().enumerate() {
+        if is_over() {
+            break;
+        }
+        let is_last = at + 1 == pieces.len();
+        let mut sound = voice(piece);
+        if let (Ok(samples), false) = (&mut sound, is_last) {
+            samples.resize(samples.len() + PIECE_PAUSE_MS * SAMPLES_PER_MS, 0);
+        }
+        let ends = is_last || sound.is_err();
+        spoken.send(Command::Spoken(sound, ends))?;
+        if ends {
+            return Ok(());
+        }
+    }
+    spoken.send(Command::Spoken(Ok(Vec::new()), true))
 }
 
 /// The parts one behind the other.
@@ -187,6 +239,8 @@ struct Mixer {
     open_texts: usize,
     /// Words still to arrive from the voice that were hushed meanwhile.
     hushed: usize,
+    /// How often it was hushed: the voice makes no more of what was begun before.
+    hushes: Arc<AtomicU64>,
     synthesising: usize,
     /// What is told in the midst of speech, and how many samples are left until its end.
     tells: VecDeque<(TellId, usize)>,
@@ -198,9 +252,10 @@ struct Mixer {
 }
 
 impl Mixer {
-    fn new(sink: Open, music: Option<Box<dyn Music>>) -> Self {
+    fn new(sink: Open, music: Option<Box<dyn Music>>, hushes: Arc<AtomicU64>) -> Self {
         Self {
             sink,
+            hushes,
             music: Under::new(music),
             speech: VecDeque::new(),
             open_texts: 0,
@@ -243,8 +298,10 @@ impl Mixer {
                 Ok(Command::Say(text)) => {
                     self.open_texts += 1;
                     self.synthesising += 1;
-                    let _ = texts.send(Words::Text(text));
+                    let hushes = self.hushes.load(Ordering::Relaxed);
+                    let _ = texts.send(Words::Text(text, hushes));
                 }
+                Ok(Command::Ready) => drop(texts.send(Words::Ready)),
                 Ok(Command::Tell(id, parts)) => {
                     self.synthesising += 1;
                     let _ = texts.send(Words::Parts(id, parts));
@@ -264,10 +321,10 @@ impl Mixer {
                     self.end_tells(report);
                     self.end_speech_if_done(report);
                 }
-                Ok(Command::Spoken(samples)) => {
-                    self.synthesising -= 1;
+                Ok(Command::Spoken(samples, is_last)) => {
+                    self.synthesising -= usize::from(is_last);
                     if self.hushed > 0 {
-                        self.hushed -= 1;
+                        self.hushed -= usize::from(is_last);
                         continue;
                     }
                     match samples {
@@ -281,6 +338,7 @@ impl Mixer {
                 }
                 Ok(Command::Hush) => {
                     self.hushed = self.synthesising;
+                    self.hushes.fetch_add(1, Ordering::Relaxed);
                     self.speech.clear();
                     self.tells.clear();
                     if self.open_texts > 0 {
@@ -320,7 +378,7 @@ impl Mixer {
         let telephone = self.tone.is_some_and(Sounding::is_telephone);
         let above = if !self.call.is_empty() || telephone {
             Above::Call
-        } else if speaking || self.tone.is_some() {
+        } else if speaking || self.open_texts > 0 || self.tone.is_some() {
             Above::Words
         } else {
             Above::Nothing
@@ -460,3 +518,6 @@ fn write_wav(path: &std::path::Path, samples: &[i16]) -> Result<(), hound::Error
     }
     writer.finalize()
 }
+
+#[cfg(test)]
+mod tests;

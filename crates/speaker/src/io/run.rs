@@ -179,11 +179,12 @@ pub async fn run_trusting(
     let mut line_wires = LineWires::bind(home, roots_pem.as_deref())
         .await
         .map_err(failed("sockets"))?;
-    let contact =
-        SipUri::parse(&format!("sip:speaker@{}", line_wires.udp)).map_err(|error| RunError::Start {
+    let contact = SipUri::parse(&format!("sip:speaker@{}", line_wires.udp)).map_err(|error| {
+        RunError::Start {
             what: "contact",
             why: error.to_string(),
-        })?;
+        }
+    })?;
     let config = DeviceConfig {
         profile: parts
             .household
@@ -237,7 +238,14 @@ pub async fn run_trusting(
     let (home_news, mut home_inbox) = mpsc::channel(INPUTS_MAX);
     let home = match &parts.household.household {
         Some(settings) => {
-            match HomeWires::open(settings, (&line_wires, roots_pem), started, home_news.clone()).await {
+            match HomeWires::open(
+                settings,
+                (&line_wires, roots_pem),
+                started,
+                home_news.clone(),
+            )
+            .await
+            {
                 Ok((wires, mut home_config, told)) => {
                     notices.extend(told);
                     home_config.known_keys = known_keys;
@@ -399,6 +407,9 @@ impl Running {
     ) -> ControlFlow<()> {
         match message {
             Message::Hearing(HearingReport::Heard(output)) => {
+                if matches!(output, hearthline_voice::listen::Output::Wake(_)) {
+                    self.loudspeaker.ready();
+                }
                 self.device.handle(Input::Hearing(output), now);
             }
             Message::Hearing(HearingReport::PreRoll { first, samples }) => {

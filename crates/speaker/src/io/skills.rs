@@ -4,10 +4,17 @@ use std::path::Path;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+use super::model::{self, ModelPlace};
 use super::music::Music;
+use super::weather;
 use super::zone::system_zone;
+use crate::config::Household;
 use crate::skill::Skill;
 use crate::skill::agenda::AgendaSkill;
+use crate::skill::knowing::KnowingSkill;
+use crate::skill::model::ModelSkill;
+use crate::skill::routine::{Routine, RoutineSkill};
+use crate::skill::weather::WeatherSkill;
 
 /// Values that wait between a skill and its adapter, each way; a full queue loses what the skill sends, and holds back
 /// the adapter.
@@ -56,9 +63,72 @@ impl From<Box<dyn Skill>> for Fitted {
 
 /// The skills that every device has, and what is to be told about them.
 #[must_use]
-pub fn everyday_skills() -> (Vec<Fitted>, Vec<String>) {
+pub fn everyday_skills(household: &Household) -> (Vec<Fitted>, Vec<String>) {
     let named = std::env::var("TZ").ok();
     let (zone, notice) = system_zone(named.as_deref(), Path::new("/etc/localtime"));
-    let agenda: Box<dyn Skill> = Box::new(AgendaSkill::new(zone));
-    (vec![agenda.into()], notice.into_iter().collect())
+    let mut notices: Vec<String> = notice.into_iter().collect();
+    let mut skills: Vec<Fitted> = Vec::new();
+    let mut add = |skill: Box<dyn Skill>| skills.push(skill.into());
+    if let Ok(country) = household.country() {
+        let routines = household.routines.iter();
+        let routines: Vec<Routine> = routines.flat_map(|one| one.routine(country)).collect();
+        if !routines.is_empty() {
+            add(Box::new(RoutineSkill::new(routines, zone.clone())));
+        }
+    }
+    add(Box::new(AgendaSkill::new(zone.clone())));
+    add(Box::new(KnowingSkill::new(zone.clone())));
+    if let (Ok(Some(settings)), Some(asked)) = (household.weather(), &household.weather) {
+        let (port, outside) = port();
+        let url = asked.url.clone();
+        match beside("weather", move || weather::serve(url, outside)) {
+            Ok(()) => {
+                let skill = Box::new(WeatherSkill::new(settings, zone));
+                let port = Some(port);
+                skills.push(Fitted { skill, port });
+            }
+            Err(why) => notices.push(why),
+        }
+    }
+    (skills, notices)
+}
+
+/// The skill that is asked when all others have nothing to say: the household's language model, if it has one.
+#[must_use]
+pub fn last_skill(household: &Household) -> (Option<Fitted>, Vec<String>) {
+    let (Some(model), Ok(country)) = (&household.model, household.country()) else {
+        return (None, Vec::new());
+    };
+    let (port, outside) = port();
+    let place = ModelPlace {
+        url: model.url.clone(),
+        key_file: model.key_file.clone(),
+        within: model.within(),
+    };
+    if let Err(why) = beside("model", move || model::serve(place, outside)) {
+        return (None, vec![why]);
+    }
+    let skill = ModelSkill::new(model.name.clone(), model.within(), country);
+    let fitted = Fitted {
+        skill: Box::new(skill),
+        port: Some(port),
+    };
+    (Some(fitted), Vec::new())
+}
+
+/// Runs an adapter on a thread of its own, which ends with its skill: some are made before there is a runtime.
+fn beside<F: Future<Output = ()>>(
+    name: &'static str,
+    adapter: impl FnOnce() -> F + Send + 'static,
+) -> Result<(), String> {
+    let wrong = move |error: std::io::Error| format!("{name}: cannot start: {error}");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(wrong)?;
+    std::thread::Builder::new()
+        .name(name.into())
+        .spawn(move || runtime.block_on(adapter()))
+        .map(drop)
+        .map_err(wrong)
 }

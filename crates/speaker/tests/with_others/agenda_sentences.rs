@@ -77,7 +77,6 @@ impl Home {
             Reply::Silent | Reply::Later(_) => self.said().join(" "),
             Reply::Words(text) | Reply::Refused(text) | Reply::Question(text) => text,
             Reply::Response(facts) => facts.otherwise,
-            Reply::Later(token) => panic!("the agenda asks nobody: {token}"),
         }
     }
 

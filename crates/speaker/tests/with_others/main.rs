@@ -8,5 +8,7 @@ mod carried_by_tls_then_tcp;
 mod interop_kamailio;
 mod interop_phones;
 mod interop_sipp;
+mod routines_and_models;
+mod services_of_the_owner;
 mod skills_take_sentences;
 mod store_survives_damage;

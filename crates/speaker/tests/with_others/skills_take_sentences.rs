@@ -2,7 +2,7 @@
 use core::time::Duration;
 use std::sync::{Arc, mpsc};
 
-use hearthline_emergency::call::CallTimers;
+use hearthline_emergency::call::{CallTimers, Line};
 use hearthline_emergency::lost_client::LostConfig;
 use hearthline_emergency::target::SipUri;
 use hearthline_ledger::{BootId, IdentityKey, Setup};
@@ -49,7 +49,10 @@ const SENTENCES: &str = r#"{"language": "en", "intents": {
     "HassTurnOn": {"data": [{"sentences": ["turn on the (light|lamp)", "light up"]}]},
     "HassTurnOff": {"data": [{"sentences": ["light up", "turn off {name}"]}]},
     "HassGetState": {"data": [{"sentences": ["call 9 1 1", "call nine one one", "is the (door|window) open"]}]},
-    "HassSetVolume": {"data": [{"sentences": ["loudness {volume_level}"]}]}
+    "HassSetVolume": {"data": [{"sentences": ["loudness {volume_level}"]}]},
+    "HassGetWeather": {"data": [{"sentences": ["weather report"]}]},
+    "HeardWhat": {"data": [{"sentences": ["what did you hear"]}]},
+    "WhyDone": {"data": [{"sentences": ["why did you do that"]}]}
   }, "lists": {"minutes": {"range": {"from": 1, "to": 100}}, "volume_level": {"range": {"from": 0, "to": 100}}},
   "responses": {"intents": {"HassStartTimer": {
     "default": "Timer set for {{ slots.minutes }} minutes{% if slots.place %} in the {{ slots.place }}{% endif %}"}}}}"#;
@@ -135,20 +138,21 @@ impl Skill for Pretend {
     }
 }
 
-struct Room {
-    device: Device,
+pub(crate) struct Room {
+    pub(crate) device: Device,
     everyday: Arc<Everyday>,
     seen: mpsc::Receiver<Seen>,
     deeds: mpsc::Sender<Deed>,
-    now: Duration,
-    said: Vec<String>,
+    pub(crate) now: Duration,
+    pub(crate) said: Vec<String>,
     tones: Vec<Option<Tone>>,
-    lights: Vec<Light>,
+    pub(crate) lights: Vec<Light>,
     kept: Vec<(u64, Vec<u8>, bool)>,
-    out: Vec<serde_json::Value>,
-    log: String,
-    sent: usize,
+    pub(crate) out: Vec<serde_json::Value>,
+    pub(crate) log: String,
+    pub(crate) sent: usize,
     listens: usize,
+    hushed: usize,
 }
 
 fn pretend(reply: Reply) -> (Pretend, mpsc::Receiver<Seen>, mpsc::Sender<Deed>) {
@@ -166,7 +170,7 @@ fn pretend(reply: Reply) -> (Pretend, mpsc::Receiver<Seen>, mpsc::Sender<Deed>) 
     (skill, look, give)
 }
 
-fn device() -> Device {
+fn device(lines: Vec<Line>) -> Device {
     let tokens = Tokens::from_seed([7; 32]);
     let setup = Setup {
         origin: "hearthline.local/device/test".into(),
@@ -187,7 +191,7 @@ fn device() -> Device {
         .unwrap();
     let config = DeviceConfig {
         profile,
-        lines: Vec::new(),
+        lines,
         timers: CallTimers::default(),
         lost: LostConfig::default(),
         country: Country::UnitedStates,
@@ -202,25 +206,36 @@ fn device() -> Device {
 
 impl Room {
     fn new(skill: Option<(Pretend, mpsc::Receiver<Seen>, mpsc::Sender<Deed>)>) -> Self {
+        let mut skills: Vec<Box<dyn Skill>> = Vec::new();
+        let (seen, deeds) = match skill {
+            Some((skill, seen, deeds)) => {
+                skills.push(Box::new(skill));
+                (seen, deeds)
+            }
+            None => (mpsc::channel().1, mpsc::channel().0),
+        };
+        let mut room = Self::with(skills, Vec::new());
+        (room.seen, room.deeds) = (seen, deeds);
+        room
+    }
+
+    /// A device with these skills and lines.
+    pub(crate) fn with(skills: Vec<Box<dyn Skill>>, lines: Vec<Line>) -> Self {
         let mut grammar = Grammar::new("en");
         grammar.add_json("en.json", SENTENCES.as_bytes());
         let (program, complaints) = Program::compile(&grammar, &NumberWords::default());
         assert_eq!(complaints, []);
         let everyday = Arc::new(Everyday::new(Arc::new(program), House::default()));
-        let mut device = device();
+        let mut device = device(lines);
         device.know_sentences(Arc::clone(&everyday), Duration::ZERO);
-        let (seen, deeds) = match skill {
-            Some((skill, seen, deeds)) => {
-                device.add_skill(Box::new(skill), b"kept before", Duration::ZERO);
-                (seen, deeds)
-            }
-            None => (mpsc::channel().1, mpsc::channel().0),
-        };
+        for skill in skills {
+            device.add_skill(skill, b"kept before", Duration::ZERO);
+        }
         let mut room = Self {
             device,
             everyday,
-            seen,
-            deeds,
+            seen: mpsc::channel().1,
+            deeds: mpsc::channel().0,
             now: SECOND,
             said: Vec::new(),
             tones: Vec::new(),
@@ -230,6 +245,7 @@ impl Room {
             log: String::new(),
             sent: 0,
             listens: 0,
+            hushed: 0,
         };
         room.drain();
         room
@@ -243,10 +259,11 @@ impl Room {
                 Output::Tone(tone) => self.tones.push(tone),
                 Output::Light(light) => self.lights.push(light),
                 Output::Sip { .. } => self.sent += 1,
+                Output::Hush => self.hushed += 1,
                 Output::ListenForReply { .. } => self.listens += 1,
                 Output::KnowSentences(everyday) => self.everyday = everyday,
                 Output::Out { skill, value } => {
-                    assert_eq!(skill, "pretend");
+                    assert!(["pretend", "model", "weather", "readiness"].contains(&skill));
                     self.out.push(value);
                 }
                 Output::Keep(Keep::Entry { bytes, .. }) => {
@@ -258,7 +275,7 @@ impl Room {
                     bytes,
                     appends,
                 } => {
-                    assert_eq!(skill, "pretend");
+                    assert!(["pretend", "routine", "weather"].contains(&skill));
                     self.kept.push((token, bytes, appends));
                 }
                 _ => {}
@@ -266,12 +283,12 @@ impl Room {
         }
     }
 
-    fn input(&mut self, input: Input<'_>) {
+    pub(crate) fn input(&mut self, input: Input<'_>) {
         self.device.handle(input, self.now);
         self.drain();
     }
 
-    fn wait(&mut self, time: Duration) {
+    pub(crate) fn wait(&mut self, time: Duration) {
         self.now += time;
         self.input(Input::Timeout);
     }
@@ -282,11 +299,11 @@ impl Room {
     }
 
     /// Our own words have been said.
-    fn spoken(&mut self) {
+    pub(crate) fn spoken(&mut self) {
         self.input(Input::SpeechEnded);
     }
 
-    fn say(&mut self, words: &str) {
+    pub(crate) fn say(&mut self, words: &str) {
         let wake = wake();
         self.input(Input::Hearing(Hearing::Wake(wake.clone())));
         let heard = self.heard(words, Some(wake));
@@ -432,7 +449,7 @@ fn what_another_system_does_is_answered_when_it_has_answered() {
     room.deed(Deed::Answer { token: 7, reply });
     room.wait(SECOND * 10);
     assert_eq!(room.said, ["On."], "once");
-    assert!(room.log.contains("asked of another system by pretend"));
+    assert!(room.log.contains("being done by pretend"));
     assert!(room.log.contains("done by pretend"));
 }
 
@@ -583,6 +600,53 @@ fn a_ring_sounds_while_nobody_speaks_and_stops_at_a_word_without_the_wake_word()
     assert!(room.seen().contains(&Seen::Answered("stop".into())));
     room.deed(Deed::Ring(None));
     assert_eq!(room.tones.last(), Some(&None));
+}
+
+#[test]
+fn a_reply_is_said_before_a_ring_and_its_words() {
+    let mut room = Room::new(Some(pretend(Reply::Later(3))));
+    room.say("set a timer for 5 minutes");
+    // Another timer becomes due while the new one is on its way to the disk.
+    room.deed(Deed::Say("Your tea timer is done.".into()));
+    room.deed(Deed::Ring(Some(Ringing::Timer)));
+    assert!(room.said.is_empty() && room.tones.is_empty());
+    assert!(!room.seen().contains(&Seen::Engaged(Engaged::Free)));
+    room.deed(Deed::Answer {
+        token: 3,
+        reply: Reply::Words("Timer set.".into()),
+    });
+    assert_eq!(room.said, ["Timer set."]);
+    // It is told that it may ring once the reply has been said, so "stop" before that stops nothing.
+    assert!(!room.seen().contains(&Seen::Engaged(Engaged::Free)));
+    room.spoken();
+    assert_eq!(room.said[1], "Your tea timer is done.");
+    assert!(room.seen().contains(&Seen::Engaged(Engaged::Free)));
+    assert!(room.tones.is_empty());
+    room.spoken();
+    assert_eq!(room.tones, [Some(Tone::Timer)]);
+    assert_eq!(room.hushed, 0);
+}
+
+#[test]
+fn what_a_skill_says_by_itself_gives_way_to_whoever_says_our_name() {
+    let mut room = Room::new(Some(pretend(Reply::Words("Done.".into()))));
+    room.deed(Deed::Say("Your timer is done.".into()));
+    assert_eq!(room.said, ["Your timer is done."]);
+    room.say("turn on the lamp");
+    assert_eq!((room.hushed, room.said.len()), (1, 2));
+    // A reply that is being said is heard to its end.
+    room.input(Input::Hearing(Hearing::Wake(wake())));
+    assert_eq!(room.hushed, 1);
+}
+
+#[test]
+fn a_reply_whose_end_is_never_reported_holds_nothing_up_for_ever() {
+    let mut room = Room::new(Some(pretend(Reply::Words("Done.".into()))));
+    room.say("turn on the lamp");
+    room.deed(Deed::Ring(Some(Ringing::Alarm)));
+    assert!(room.tones.is_empty());
+    room.wait(SECOND * 20);
+    assert_eq!(room.tones, [Some(Tone::Alarm)]);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! text ─► spoken words ─► sentences ─► phonemes ─► ids ─► voice (22,050 Hz) ─► 16 kHz, 16 bit
 //! ```
 //! With the default settings the same text gives the same samples: both noises of the voice are off.
+mod numbers;
 mod phonemes;
 mod resample;
 mod spoken;
@@ -25,6 +26,10 @@ pub const TEXT_CHARS_MAX: usize = 2_000;
 const SENTENCE_CHARS_MAX: usize = 240;
 /// Pause between two sentences, in ms.
 const PAUSE_MS: usize = 200;
+/// Pause between two [`pieces`], in ms.
+pub const PIECE_PAUSE_MS: usize = PAUSE_MS;
+/// A first sentence that is longer is parted at a comma, in characters.
+const FIRST_PIECE_CHARS: usize = 40;
 /// Largest voice configuration, in bytes.
 const CONFIG_BYTES_MAX: usize = 1 << 20;
 /// Peak of the output, as a part of full scale: 1 dB below it.
@@ -206,6 +211,8 @@ impl Synthesiser {
                 chars_max: TEXT_CHARS_MAX,
             });
         }
+        // Also for a text of nothing: who speaks that makes the voice ready.
+        self.dictionary()?;
         let mut sound: Vec<f32> = Vec::new();
         for sentence in spoken::sentences(text, SENTENCE_CHARS_MAX) {
             let phonemes = self.dictionary()?.phonemes(&sentence);
@@ -286,6 +293,13 @@ impl Synthesiser {
         );
         Ok(())
     }
+}
+
+/// A text in pieces to be spoken one after the other while the next is made, none of them long: the first sound comes as
+/// soon as the first piece is made. Between two of them belongs a pause of [`PIECE_PAUSE_MS`].
+#[must_use]
+pub fn pieces(text: &str) -> Vec<String> {
+    spoken::pieces(text, FIRST_PIECE_CHARS)
 }
 
 /// 16-bit samples whose peak is [`PEAK`].
