@@ -30,9 +30,7 @@ impl GuardedUdp {
     /// # Errors
     /// When the address is taken or not ours.
     pub async fn bind(address: SocketAddr, reach: Reach) -> io::Result<Self> {
-        let socket = UdpSocket::bind(address).await?;
-        let guard = Guard::Reach(reach);
-        Ok(Self { socket, guard })
+        Self::guarded(address, Guard::Reach(reach)).await
     }
 
     /// Binds a socket for a browser on this very machine, which sends to every address that the machine itself holds
@@ -42,8 +40,11 @@ impl GuardedUdp {
     /// # Errors
     /// As [`bind`](Self::bind).
     pub async fn bind_for_this_machine(address: SocketAddr) -> io::Result<Self> {
+        Self::guarded(address, Guard::ThisMachine).await
+    }
+
+    async fn guarded(address: SocketAddr, guard: Guard) -> io::Result<Self> {
         let socket = UdpSocket::bind(address).await?;
-        let guard = Guard::ThisMachine;
         Ok(Self { socket, guard })
     }
 
@@ -107,14 +108,27 @@ impl RtpPair {
     /// # Errors
     /// When no pair of neighbouring ports was free in 64 attempts.
     pub async fn bind(ip: IpAddr, reach: Reach) -> io::Result<Self> {
+        Self::guarded(ip, Guard::Reach(reach)).await
+    }
+
+    /// The same for ordinary calls, which browsers of this very machine may be at the other end of
+    /// ([`GuardedUdp::bind_for_this_machine`]).
+    ///
+    /// # Errors
+    /// As [`bind`](Self::bind).
+    pub async fn bind_for_this_machine(ip: IpAddr) -> io::Result<Self> {
+        Self::guarded(ip, Guard::ThisMachine).await
+    }
+
+    async fn guarded(ip: IpAddr, guard: Guard) -> io::Result<Self> {
         let mut last = io::Error::from(io::ErrorKind::AddrInUse);
         // Kept until the end, so that the system does not offer the same odd port again.
         let mut unfit = Vec::new();
         for _ in 0..ATTEMPTS_MAX {
-            let first = GuardedUdp::bind(SocketAddr::new(ip, 0), reach).await?;
+            let first = GuardedUdp::guarded(SocketAddr::new(ip, 0), guard).await?;
             let port = first.local_addr()?.port();
             let neighbour = if port % 2 == 0 { port + 1 } else { port - 1 };
-            match GuardedUdp::bind(SocketAddr::new(ip, neighbour), reach).await {
+            match GuardedUdp::guarded(SocketAddr::new(ip, neighbour), guard).await {
                 Ok(second) if port % 2 == 0 => {
                     return Ok(Self {
                         rtp: first,

@@ -169,12 +169,6 @@ impl Bridges {
             self.calls.remove(&key.call_id);
         }
     }
-
-    /// How many there are.
-    #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
-        self.calls.len()
-    }
 }
 
 fn key_of(headers: &Headers) -> Option<(&str, String)> {
@@ -193,4 +187,103 @@ fn names_sdp(bytes: &[u8]) -> bool {
     bytes
         .windows(wanted.len())
         .any(|window| window.eq_ignore_ascii_case(wanted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hearthline_sip::{Response, StatusCode};
+
+    const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
+        m=audio 40000 RTP/AVP 0\r\n";
+
+    fn invite(call_id: &str, tag: &str) -> Request {
+        let to = hearthline_sip::Uri::parse("sip:tab@home.test").unwrap();
+        let mut request = Request::new(Method::Invite, to);
+        for (name, value) in [
+            (HeaderName::From, format!("<sip:desk@home.test>;tag={tag}")),
+            (HeaderName::To, "<sip:tab@home.test>".to_owned()),
+            (HeaderName::CallId, call_id.to_owned()),
+            (HeaderName::CSeq, "1 INVITE".to_owned()),
+            (
+                HeaderName::Via,
+                "SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK1".to_owned(),
+            ),
+            (HeaderName::MaxForwards, "70".to_owned()),
+        ] {
+            request.headers.push(name, value);
+        }
+        request.set_body(SDP, OFFER.into());
+        request
+    }
+
+    #[test]
+    fn only_a_browser_and_a_telephone_have_the_hub_between_them() {
+        use End::{Browser, Device, Telephone};
+        for one in [Browser, Device, Telephone] {
+            for other in [Browser, Device, Telephone] {
+                let both = [one, other];
+                let pair = both.contains(&Browser) && both.contains(&Telephone);
+                assert_eq!(one.is_bridged_to(other), pair, "{both:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_description_is_retold_to_those_two_alone_and_in_its_own_call() {
+        let mut bridges = Bridges::new();
+        let asked = invite("a@test", "1");
+        let bytes = asked.to_bytes();
+        assert!(
+            bridges.retold(&bytes, || End::Browser).is_none(),
+            "none began"
+        );
+        bridges.begin(&asked, End::Telephone, false);
+        let told = bridges.retold(&bytes, || End::Browser).expect("retold");
+        assert!(
+            String::from_utf8(told)
+                .unwrap()
+                .contains("Hearthline-Bridge: hub")
+        );
+        assert!(bridges.retold(&bytes, || End::Device).is_none());
+        for (call_id, tag) in [("b@test", "1"), ("a@test", "2")] {
+            let other = invite(call_id, tag).to_bytes();
+            assert!(
+                bridges.retold(&other, || End::Browser).is_none(),
+                "{call_id} {tag}"
+            );
+        }
+        // Another with the same name ends nothing.
+        let key = |tag: &str| CallKey {
+            call_id: "a@test".to_owned(),
+            caller_tag: tag.to_owned(),
+        };
+        bridges.over(&key("2"));
+        assert!(bridges.retold(&bytes, || End::Browser).is_some());
+        // A ringing telephone's sound is of nobody yet.
+        let mut early = Response::to_request(&asked, StatusCode::RINGING, Some("x"));
+        early.set_body(SDP, OFFER.into());
+        let told = bridges
+            .retold(&early.to_bytes(), || End::Browser)
+            .expect("retold");
+        assert!(!String::from_utf8(told).unwrap().contains("m=audio"));
+        bridges.over(&key("1"));
+        assert!(
+            bridges.retold(&bytes, || End::Browser).is_none(),
+            "it is over"
+        );
+    }
+
+    #[tokio::test]
+    async fn calls_for_help_find_a_bridge_when_others_find_none() {
+        let mut bridges = Bridges::new();
+        for number in 0..BRIDGES_MAX {
+            bridges.begin(&invite(&number.to_string(), "1"), End::Telephone, false);
+        }
+        assert_eq!(bridges.calls.len(), BRIDGES_MAX - KEPT_FOR_HELP);
+        for number in 0..BRIDGES_MAX {
+            bridges.begin(&invite(&format!("help-{number}"), "1"), End::Browser, true);
+        }
+        assert_eq!(bridges.calls.len(), BRIDGES_MAX);
+    }
 }

@@ -7,13 +7,16 @@ mod lines;
 mod telephone;
 mod unknown_telephones_leave_incidents;
 
+mod browsers_are_bridged_to_telephones;
 mod calls_are_forwarded;
 mod faults_in_calls;
+mod gruus_lead_anywhere;
 mod late_offers_pass;
 mod lines_carry_calls;
 mod lines_carry_calls_for_help;
 mod lines_give_way_to_a_modem;
 mod lines_interop;
+mod lines_join_calls;
 mod lines_move_calls;
 mod nobody_takes_it;
 #[path = "../../../modem/tests/lines/private_bus.rs"]
@@ -23,6 +26,7 @@ mod nobody_takes_it;
     reason = "each test uses its own part; one that cannot go on fails"
 )]
 mod private_bus;
+mod ringing_calls_outlive_a_move;
 mod sip_calls_are_screened;
 mod sip_emergencies_reach_no_device;
 mod sip_over_websocket;

@@ -1,4 +1,4 @@
-// Anna with a browser, at a home with a speaker: FOLDER (of the libraries) ADDRESS PASSWORD RECORDING (her microphone)
+// Anna with a browser, at a home with speakers, telephones and lines: FOLDER (of the libraries) ADDRESS PASSWORD RECORDING (her microphone)
 // HEARD (where what she hears is put: 16-bit samples, 16 kHz) FLAG ("loopback" or "ordinary").
 // She says on a line of her output what happened, and does what is asked on a line of her input.
 import assert from "node:assert/strict";
@@ -51,11 +51,48 @@ try {
       await anna.waitForSelector("#calls .badge.good:has-text('Protected end to end')", { timeout: 60_000 });
       tell("protected");
     },
-    async call() {
+    async call(name = "Kitchen") {
+      // Who has joined since is on the page when it is opened anew.
+      await open(anna, "calls");
       await open(anna, "phone");
-      await anna.getByRole("button", { name: "Call Kitchen", exact: true }).click();
-      await anna.waitForSelector("#calls:has-text('It rings there')");
+      await anna.getByRole("button", { name: `Call ${name}`, exact: true }).click();
+      await anna.waitForSelector("#calls .call-calling, #calls .call-ringing, #calls .call-talking");
       tell("calling");
+    },
+    async dial(...digits) {
+      await open(anna, "phone");
+      await anna.getByLabel("Number", { exact: true }).fill(digits.join(" "));
+      await anna.getByRole("button", { name: "Call", exact: true }).click();
+      await anna.waitForSelector("#calls .call-calling, #calls .call-ringing, #calls .call-talking");
+      tell("calling");
+    },
+    async help(digits) {
+      await open(anna, "phone");
+      await anna.getByLabel("Number", { exact: true }).fill(digits);
+      await anna.getByLabel("Number", { exact: true }).press("Enter");
+      await anna.getByRole("button", { name: `Yes, call ${digits} as a drill` }).click();
+      tell("calling");
+    },
+    // Through the hub, which is said.
+    async unprotected() {
+      await anna.waitForSelector("#calls .badge.warn:has-text('Not protected beyond the hub')", { timeout: 60_000 });
+      assert.equal(await anna.locator("#calls .badge.good").count(), 0);
+      tell("unprotected");
+    },
+    async take() {
+      assert.match(await anna.textContent("#calls"), /Not protected beyond the hub/);
+      await act("answer").click();
+      await orders.unprotected();
+    },
+    async press(key) {
+      await act("tones").click();
+      await act(`key-${key}`).click();
+      tell("pressed");
+    },
+    async "end-help"() {
+      await act("hang-up").click();
+      await anna.getByRole("button", { name: "End it all the same" }).click();
+      await orders.over();
     },
     async hold() {
       await act("hold").click();
@@ -84,7 +121,8 @@ try {
   };
   for await (const line of createInterface({ input: process.stdin })) {
     if (line === "leave") break;
-    await orders[line]();
+    const [order, ...given] = line.split(" ");
+    await orders[order](...given);
   }
   assert.deepEqual(faults, []);
   tell("left");
