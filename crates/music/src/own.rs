@@ -152,6 +152,8 @@ impl Own {
                 if self.pieces.is_empty() {
                     let why = "There is nothing in it.".to_owned();
                     self.told(Told::Failed { token, why });
+                    self.stop();
+                    self.tell(0);
                     return;
                 }
                 self.waiting = Some(token);

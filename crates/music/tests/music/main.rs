@@ -1,6 +1,7 @@
 //! Music from the sentence to the sound, with real players where there are some.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod any_order;
 mod any_server;
 mod below_words;
 mod by_the_daemon;
