@@ -44,6 +44,36 @@ pub const SENT_BYTES_MAX: i64 = 512 * 1024 * 1024;
 #[schema(value_type = String, min_length = 1, max_length = 64)]
 pub struct ClientId(String);
 
+/// What became of a text to a telephone outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SentText {
+    /// It is under way; or it was when the hub ended.
+    Sending,
+    /// The network has it.
+    Sent,
+    /// Perhaps: the line did not say.
+    Unsure,
+}
+
+impl SentText {
+    /// The word for the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sending => "sending",
+            Self::Sent => "sent",
+            Self::Unsure => "unsure",
+        }
+    }
+
+    /// Reads it.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let all = [Self::Sending, Self::Sent, Self::Unsure];
+        all.into_iter().find(|state| state.as_str() == text)
+    }
+}
+
 /// Not a client id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a client id is 1 to 64 letters, digits, '-' and '_'")]

@@ -30,7 +30,9 @@ use crate::id::{
 use crate::incident::{Incident, IncidentReport, IncidentSource};
 use crate::invitation::{Invitation, InvitationKey, NewInvitation};
 use crate::line::{Line, LineFields, LineHealth, LineTrouble};
-use crate::message::{Delivery, DeliveryState, Message, NewMessage, Stored, Voice};
+use crate::message::{
+    ClientId, Delivery, DeliveryState, Message, NewMessage, SentText, Stored, Voice,
+};
 use crate::person::{Party, Person, PersonFields};
 use crate::room::{Room, RoomFields};
 use crate::session::{PasswordHash, Session, TokenHash, TokenKind};
@@ -338,6 +340,27 @@ pub trait Messages: Send + Sync {
 }
 
 /// Incidents that devices reported.
+/// Texts that were handed in to be sent to telephones outside, each once.
+#[async_trait]
+pub trait SentTexts: Send + Sync {
+    /// Notes that a text is about to be sent, before it is. `None`: it is new. Else nothing changes: a digest of what it
+    /// said then, and what became of it.
+    async fn begin_text(
+        &self,
+        from: Party,
+        client_id: &ClientId,
+        digest: &Fingerprint,
+        now: UnixMs,
+    ) -> Answer<Option<(Fingerprint, SentText)>>;
+    /// What became of it. `None`: it was not sent, and may be handed in again by the same id.
+    async fn end_text(
+        &self,
+        from: Party,
+        client_id: &ClientId,
+        state: Option<SentText>,
+    ) -> Answer<()>;
+}
+
 #[async_trait]
 pub trait Incidents: Send + Sync {
     /// Adds a report. The same one again changes nothing; another with the same number of entries is refused.
@@ -361,8 +384,8 @@ pub trait Events: Send + Sync {
     async fn event_range(&self) -> Answer<(StreamId, StreamId)>;
     /// When [`Events::sweep`] last ran, by the clock that it was given.
     async fn last_sweep(&self) -> Answer<Option<UnixMs>>;
-    /// Drops what has ended: messages, sessions, registrations, and events older than `events_before`. Of a message
-    /// remains for [`crate::message::REMEMBERED_MS`] that it was sent, so that sending it again makes no second one.
+    /// Drops what has ended: messages, sessions, registrations, and events older than `events_before`. Of a message or
+    /// text remains for [`crate::message::REMEMBERED_MS`] that it was sent, so that sending it again makes no second one.
     async fn sweep(&self, now: UnixMs, events_before: UnixMs) -> Answer<()>;
 }
 
@@ -410,8 +433,10 @@ impl<T> Store for T where
         + CallWishes
         + Calls
         + Messages
+    + SentTexts
         + Incidents
         + Events
         + Documents
 {
 }
+        + SentTexts

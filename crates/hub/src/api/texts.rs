@@ -10,9 +10,9 @@ use utoipa::ToSchema;
 use super::gate::Caller;
 use super::given::Given;
 use super::{Answered, Shared};
-use crate::gateway::text_keeping::{TextRefused, TextState};
+use crate::gateway::text_keeping::TextRefused;
 use crate::gateway::{DialPlan, NotSent};
-use crate::message::{ClientId, MessageText};
+use crate::message::{self, ClientId, MessageText};
 use crate::number::Number;
 use crate::problem::Problem;
 use crate::text::Name;
@@ -21,7 +21,7 @@ use crate::text::Name;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SendText {
-    /// The sender's name for it: asked for again by the same, it is not sent twice while the hub runs.
+    /// The sender's name for it: asked for again by the same, it is not sent twice, for 90 days.
     client_id: ClientId,
     /// The number, as it is dialled here or international.
     to: Name,
@@ -80,9 +80,9 @@ pub(super) async fn send(
     let to = number(wish.to.as_str(), sip.plan.country(), &sip.plan)?;
     let sent = sip.texts.send(from, wish.client_id, to, wish.text).await;
     let state = match sent {
-        Ok(TextState::Sent) => TextOutcome::Sent,
-        Ok(TextState::Unsure) => TextOutcome::Unsure,
-        Ok(TextState::Sending) => TextOutcome::Sending,
+        Ok(message::SentText::Sent) => TextOutcome::Sent,
+        Ok(message::SentText::Unsure) => TextOutcome::Unsure,
+        Ok(message::SentText::Sending) => TextOutcome::Sending,
         Err(TextRefused::Taken) => {
             return Err(Problem::conflict("another text has this client_id"));
         }

@@ -177,6 +177,7 @@ pub(crate) async fn open(
     let (setups, changed) = mpsc::channel(1);
     let (health, notes) = mpsc::channel(HEALTH_MAX);
     let (orders, texts) = mpsc::channel(TEXTS_MAX);
+    let texts_home = home.clone();
     let (coming, texts_coming) = mpsc::channel(TEXTS_MAX);
     let (keeping, kept) = mpsc::channel(TEXTS_MAX);
     let feed = Feed::new(home.store.clone(), home.bus.as_ref(), newest);
@@ -208,7 +209,7 @@ pub(crate) async fn open(
         ready,
         plan,
         voicemail,
-        texts: TextDesk::new(orders),
+        texts: TextDesk::new(orders, texts_home),
     };
     Ok((door, bound, tasks))
 }

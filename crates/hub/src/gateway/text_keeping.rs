@@ -11,7 +11,7 @@ use super::{ComingText, Keeping, NotSent};
 use crate::device::{DeviceFields, DeviceKind, Fingerprint};
 use crate::home::Home;
 use crate::id::{DeviceId, LineId};
-use crate::message::{ClientId, KEPT_MS, MessageBody, MessageText, NewMessage};
+use crate::message::{ClientId, KEPT_MS, MessageBody, MessageText, NewMessage, SentText};
 use crate::number::Number;
 use crate::outside_sender;
 use crate::person::Party;
@@ -21,7 +21,7 @@ use crate::text::Name;
 
 /// The name of the device that messages from outside are from.
 const NAME: &str = "Text messages";
-/// Texts that are remembered, so that asking again sends none twice.
+/// Texts under way at once.
 const REMEMBERED_MAX: usize = 4_096;
 /// Longest wait for a line: that of a SIP transaction, and some.
 const ANSWER_MAX: Duration = Duration::from_secs(40);
@@ -33,24 +33,14 @@ pub(crate) struct TextOrder {
     pub(crate) answer: oneshot::Sender<Result<LineId, NotSent>>,
 }
 
-/// What became of a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TextState {
-    /// The network has it.
-    Sent,
-    /// Perhaps: the line did not say.
-    Unsure,
-    /// It is under way.
-    Sending,
-}
-
-/// What became of each text, by its sender's name for it, with a digest of what it said.
-type Asked = HashMap<(Party, ClientId), (Fingerprint, TextState)>;
+/// What is under way, and what could not be written down; by its sender's name for it, with a digest of what it said.
+type Asked = HashMap<(Party, ClientId), (Fingerprint, SentText)>;
 
 /// Where texts are handed in.
 #[derive(Clone)]
 pub(crate) struct TextDesk {
     orders: mpsc::Sender<TextOrder>,
+    home: Arc<Home>,
     asked: Arc<Mutex<Asked>>,
 }
 
@@ -63,21 +53,23 @@ pub(crate) enum TextRefused {
 }
 
 impl TextDesk {
-    pub(crate) fn new(orders: mpsc::Sender<TextOrder>) -> Self {
+    pub(crate) fn new(orders: mpsc::Sender<TextOrder>, home: Arc<Home>) -> Self {
         Self {
             orders,
+            home,
             asked: Arc::default(),
         }
     }
 
-    /// Sends a text once, however often it is asked for by the same client id while this process lives.
+    /// Sends a text once, however often it is asked for by the same client id, also after a restart. One that was under
+    /// way when the hub ended was perhaps sent.
     pub(crate) async fn send(
         &self,
         from: Party,
         client_id: ClientId,
         to: Number,
         text: MessageText,
-    ) -> Result<TextState, TextRefused> {
+    ) -> Result<SentText, TextRefused> {
         let said = format!("{} {}", to.as_str(), text.as_str());
         let digest = Fingerprint::of(said.as_bytes());
         let key = (from, client_id);
@@ -89,9 +81,44 @@ impl TextDesk {
                 None => {}
             }
             if asked.len() >= REMEMBERED_MAX {
-                asked.retain(|_, (_, state)| *state == TextState::Sending);
+                return Err(TextRefused::NotSent(NotSent::Failed));
             }
-            asked.insert(key.clone(), (digest, TextState::Sending));
+            asked.insert(key.clone(), (digest, SentText::Sending));
+        }
+        // Whoever asked may leave: what became of it is written down all the same.
+        let own = self.clone();
+        let sending = tokio::spawn(async move { own.send_once(key, digest, to, text).await });
+        sending
+            .await
+            .unwrap_or(Err(TextRefused::NotSent(NotSent::Unsure)))
+    }
+
+    async fn send_once(
+        &self,
+        key: (Party, ClientId),
+        digest: Fingerprint,
+        to: Number,
+        text: MessageText,
+    ) -> Result<SentText, TextRefused> {
+        let store = self.home.store.as_ref();
+        let begun = store
+            .begin_text(key.0, &key.1, &digest, self.home.clock.now())
+            .await;
+        let before = match begun {
+            Ok(before) => before,
+            Err(error) => {
+                tracing::error!(%error, "a text is not sent: it cannot be written down that it was");
+                self.is_over(&key);
+                return Err(TextRefused::NotSent(NotSent::Failed));
+            }
+        };
+        if let Some((said, state)) = before {
+            self.is_over(&key);
+            return match state {
+                _ if said != digest => Err(TextRefused::Taken),
+                SentText::Sending => Ok(SentText::Unsure),
+                state => Ok(state),
+            };
         }
         let (answer, waiting) = oneshot::channel();
         let order = TextOrder { to, text, answer };
@@ -102,18 +129,28 @@ impl TextDesk {
                 _ => Err(NotSent::Unsure),
             },
         };
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         let state = match outcome {
-            Ok(_) => TextState::Sent,
-            Err(NotSent::Unsure) => TextState::Unsure,
-            Err(why) => {
-                // It was not sent: it may be tried again.
-                asked.remove(&key);
-                return Err(TextRefused::NotSent(why));
-            }
+            Ok(_) => Ok(SentText::Sent),
+            Err(NotSent::Unsure) => Ok(SentText::Unsure),
+            Err(why) => Err(TextRefused::NotSent(why)),
         };
-        asked.insert(key, (digest, state));
-        Ok(state)
+        let kept = store.end_text(key.0, &key.1, state.ok()).await;
+        if let Err(error) = &kept {
+            tracing::error!(%error, "it is not written down what became of a text");
+        }
+        match (kept, state) {
+            (Err(_), Ok(state)) => {
+                let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+                asked.insert(key, (digest, state));
+            }
+            _ => self.is_over(&key),
+        }
+        state
+    }
+
+    fn is_over(&self, key: &(Party, ClientId)) {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.remove(key);
     }
 }
 

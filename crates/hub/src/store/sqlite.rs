@@ -18,6 +18,7 @@ mod messages;
 mod open;
 mod people;
 mod rooms;
+mod sent_texts;
 mod sessions;
 mod sip_accounts;
 

@@ -122,6 +122,39 @@ async fn a_text_goes_out_once_and_never_to_an_emergency_number() {
 }
 
 #[tokio::test]
+async fn what_was_sent_is_known_after_a_restart() {
+    let Some(scene) = scene().await else {
+        return;
+    };
+    let Scene { home, modem } = scene;
+    let adult = home.login(Role::Adult).await;
+    let speaker = home.device(DeviceKind::Speaker, "Kitchen", None).await;
+    let text = json!({"client_id": "t1", "to": "0176 5550123", "text": "On my way"});
+    assert_eq!(adult.post(TEXTS, &text).await.0, 200);
+    modem.modem.fail_texts(true).await;
+    let failed = json!({"client_id": "t2", "to": "0176 5550123", "text": "Later"});
+    assert_eq!(adult.post(TEXTS, &failed).await.0, 503);
+    modem.modem.fail_texts(false).await;
+    let mut sip = SipConfig::new(Country::Germany);
+    sip.domain = "home.test".to_owned();
+    let home = home.restart(Some(sip)).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let adult = home.login(Role::Adult).await;
+    let (status, sent) = adult.post(TEXTS, &text).await;
+    assert_eq!((status, &sent["state"]), (200, &json!("sent")), "{sent}");
+    assert_eq!(modem.modem.seen().await.texts.len(), 1, "once");
+    let other = json!({"client_id": "t1", "to": "0176 5550123", "text": "Another"});
+    assert_eq!(adult.post(TEXTS, &other).await.0, 409);
+    // Its own name for it is each sender's own; and what was not sent may be sent now.
+    let (status, _) = home.as_device(&speaker).post(TEXTS, &other).await;
+    assert_eq!(status, 200);
+    assert_eq!(adult.post(TEXTS, &failed).await.0, 200);
+    let texts = modem.modem.seen().await.texts;
+    let said: Vec<&str> = texts.iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(said, ["On my way", "Another", "Later"]);
+}
+
+#[tokio::test]
 async fn a_line_that_does_not_work_gives_way_and_without_one_it_is_said() {
     let Some(scene) = scene().await else {
         return;

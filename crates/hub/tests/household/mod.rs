@@ -107,6 +107,17 @@ impl Household {
     }
 
     pub fn address(&self) -> SocketAddr {
+    /// The same home after its hub was switched off and on.
+    pub async fn restart(self, sip: Option<SipConfig>) -> Self {
+        self.hub.stop().await;
+        let mut config = HubConfig::new(self.folder.path());
+        config.limits = generous();
+        config.sip = sip;
+        config.clock = self.clock.clone();
+        let hub = Hub::start(config).await.unwrap();
+        Self { hub, ..self }
+    }
+
         self.hub.addresses()[0]
     }
 

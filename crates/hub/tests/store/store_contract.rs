@@ -29,6 +29,7 @@ use serde_json::json;
 mod address_books;
 mod half_hours;
 mod messages;
+mod sent_texts;
 mod wishes;
 use address_books::{
     a_book_is_known_by_what_was_read_last, what_changes_or_goes_on_the_server_changes_or_goes_here,
@@ -39,6 +40,7 @@ use messages::{
     ten_thousand_messages_wait_a_month_and_are_read_once, what_no_mailbox_holds_is_dropped,
     whose_words_a_message_passes_on_is_kept,
 };
+use sent_texts::a_text_is_begun_once_and_remembered_for_as_long_as_a_message;
 use wishes::{
     wishes_end_with_their_person_and_are_nobody_elses,
     wishes_of_people_and_devices_are_kept_apart_and_replaced_whole,
@@ -98,6 +100,7 @@ contract! {
     ten_thousand_messages_wait_a_month_and_are_read_once
     what_no_mailbox_holds_is_dropped
     whose_words_a_message_passes_on_is_kept
+    a_text_is_begun_once_and_remembered_for_as_long_as_a_message
     wishes_of_people_and_devices_are_kept_apart_and_replaced_whole
     wishes_end_with_their_person_and_are_nobody_elses
     a_book_is_known_by_what_was_read_last

@@ -62,6 +62,10 @@ impl Events for SqliteStore {
             .bind(now.plus_ms(-REMEMBERED_MS).0)
             .execute(change.on())
             .await?;
+        query("DELETE FROM sent_texts WHERE at <= ?")
+            .bind(now.plus_ms(-REMEMBERED_MS).0)
+            .execute(change.on())
+            .await?;
         for ended in [
             "DELETE FROM deliveries WHERE message IN (SELECT id FROM messages WHERE expires_at <= ?)",
             "UPDATE messages SET text = NULL, voice = NULL, codec = NULL, duration_ms = NULL, body_bytes = 0

@@ -37,6 +37,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0013_documents.sql"),
     include_str!("../../../migrations/0014_line_half_hours.sql"),
     include_str!("../../../migrations/0015_incident_bundles.sql"),
+    include_str!("../../../migrations/0016_sent_texts.sql"),
 ];
 /// "HRTH": SQLite files of other programs are left alone.
 const APPLICATION_ID: i64 = 0x4852_5448;
