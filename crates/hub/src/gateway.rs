@@ -20,6 +20,7 @@ mod dialled;
 mod health;
 mod help;
 mod incoming;
+mod joining;
 mod outgoing;
 mod relay;
 mod run;
@@ -64,6 +65,8 @@ const CALLS_MAX: usize = 256;
 /// By this row the switchboard knows whose callback a call is. It comes from the gateway's connection alone and goes
 /// no further.
 pub(crate) const CALLBACK: &str = "Hearthline-Callback";
+/// By this row the switchboard says that a caller is a child, who reaches allowed contacts alone. It goes no further.
+pub(crate) const CONTACTS_ONLY: &str = "Hearthline-Contacts-Only";
 /// By this row we know our own calls when a line sends them back.
 const LOOP: &str = "Hearthline-Loop";
 /// How long after an emergency call its line's calls are taken for the call-taker's (RFC 6881 SP-35).
@@ -220,6 +223,11 @@ pub(crate) struct Gateway {
     /// What is known of the far ends, and calls that are moved to another device.
     beyond: BTreeMap<u64, transfer::Beyond>,
     moves: BTreeMap<u64, transfer::Move>,
+    /// Calls that are being joined, and those that were.
+    joinings: Vec<joining::Joining>,
+    joined: BTreeMap<u64, joining::Joined>,
+    /// Calls whose line gets the device's session back once it has answered.
+    turning_back: Vec<u64>,
     helped: VecDeque<Helped>,
     texts: Texts,
     ready: bool,
@@ -243,6 +251,9 @@ impl Gateway {
             of_outside: BTreeMap::new(),
             beyond: BTreeMap::new(),
             moves: BTreeMap::new(),
+            joinings: Vec::new(),
+            joined: BTreeMap::new(),
+            turning_back: Vec::new(),
             helped: VecDeque::new(),
             texts: Texts::default(),
             ready: false,
@@ -330,13 +341,15 @@ impl Gateway {
             }
         }
         acted |= self.probes_due(now);
+        acted |= self.joined_due(now);
         acted
     }
 
     fn next_timeout(&self) -> Option<Duration> {
         let calls = self.calls.values().filter_map(Call::next_timeout);
         let probes = self.trunks.iter().filter_map(Trunk::next_timeout);
-        calls.chain(probes).min()
+        let joined = self.joined.values().map(joining::Joined::next_timeout);
+        calls.chain(probes).chain(joined).min()
     }
 
     fn next_id(&mut self) -> u64 {
@@ -421,6 +434,7 @@ impl Gateway {
         self.of_outside.retain(|_, own| *own != id);
         self.beyond.remove(&id);
         self.moves.remove(&id);
+        self.turning_back.retain(|own| *own != id);
         if let Call::Outgoing(call) = call
             && call.help().is_some()
         {

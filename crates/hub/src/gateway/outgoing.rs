@@ -79,6 +79,11 @@ impl Outgoing {
         self.attempts.iter().filter_map(|own| own.due_at).min()
     }
 
+    /// The INVITE that began it.
+    pub(super) fn asked(&self) -> &Request {
+        &self.asked
+    }
+
     pub(super) fn help(&self) -> Option<&Help> {
         match &self.goal {
             Goal::Help(help) => Some(help),
@@ -143,6 +148,7 @@ impl Gateway {
         };
         self.last = id;
         self.of_home.insert(home, id);
+        self.note_at_home(id, offer_of(&call.asked));
         self.calls.insert(id, Call::Outgoing(call));
         self.next_line(id, now);
     }

@@ -33,7 +33,7 @@ fn is_own(name: &HeaderName) -> bool {
             | N::Timestamp
             | N::Authorization
             | N::ProxyAuthorization
-    ) || [super::CALLBACK, super::LOOP]
+    ) || [super::CALLBACK, super::LOOP, super::CONTACTS_ONLY]
         .iter()
         .any(|own| name.as_str().eq_ignore_ascii_case(own))
 }

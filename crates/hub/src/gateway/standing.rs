@@ -16,7 +16,10 @@ impl Gateway {
         let Some(id) = self.call_of(side, handle) else {
             return;
         };
-        if self.move_event(id, side, handle, &event, now) {
+        self.note_sessions(id, side, &event);
+        if self.join_event(id, side, handle, &event, now)
+            || self.move_event(id, side, handle, &event, now)
+        {
             return;
         }
         match (side, event) {

@@ -6,7 +6,8 @@
 //!    ▲ reports, BYE               └─ re-INVITE, the kitchen's session ─► line ─ 200 ─► the call is the kitchen's
 //! ```
 //! A REFER is a wish of a device of the home for a call that it has; what comes from a line moves nothing. Nobody is
-//! called but devices of the home: no number, so no emergency number, and a call for help moves nowhere.
+//! called but devices of the home: no number, so no emergency number, and a call for help moves nowhere. Two calls that
+//! stand become one in [`joining`](super::joining).
 
 use std::time::Duration;
 
@@ -25,9 +26,11 @@ const SESSION_BYTES_MAX: usize = 16 * 1024;
 /// What is known of the far end of a call.
 #[derive(Default)]
 pub(super) struct Beyond {
-    on_line: Option<OnLine>,
+    pub(super) on_line: Option<OnLine>,
     /// Its last session description.
-    session: Option<Body>,
+    pub(super) session: Option<Body>,
+    /// That of the device.
+    pub(super) at_home: Option<Body>,
 }
 
 /// A call on its way to another device.
@@ -70,6 +73,37 @@ impl Gateway {
         }
     }
 
+    /// The device described its sound.
+    pub(super) fn note_at_home(&mut self, id: u64, session: Option<Body>) {
+        let session = session.filter(|session| session.bytes.len() <= SESSION_BYTES_MAX);
+        if let Some(session) = session {
+            self.beyond.entry(id).or_default().at_home = Some(session);
+        }
+    }
+
+    /// Remembers what an event says of the sound of a call.
+    pub(super) fn note_sessions(&mut self, id: u64, side: Side, event: &Event) {
+        let session = match event {
+            Event::Answered { response, .. } => body_of(&response.headers, &response.body),
+            Event::ReinviteAnswered { response, .. } if response.status.is_success() => {
+                body_of(&response.headers, &response.body)
+            }
+            Event::Reinvite { request, .. } | Event::Update { request, .. } => offer_of(request),
+            // After a late offer.
+            Event::Confirmed { ack, .. } => body_of(&ack.headers, &ack.body),
+            _ => None,
+        };
+        // What is being tried on a line is not the far end's word to the device.
+        if !self.calls.contains_key(&id) || self.is_joining(id) {
+            return;
+        }
+        match side {
+            Side::Outside => self.note_session(id, session),
+            Side::Home if self.moves.contains_key(&id) => {}
+            Side::Home => self.note_at_home(id, session),
+        }
+    }
+
     /// Looks at an event before anything else does; whether that was all.
     pub(super) fn move_event(
         &mut self,
@@ -79,21 +113,6 @@ impl Gateway {
         event: &Event,
         now: Duration,
     ) -> bool {
-        if side == Side::Outside {
-            let session = match event {
-                Event::Answered { response, .. } => body_of(&response.headers, &response.body),
-                Event::ReinviteAnswered { response, .. } if response.status.is_success() => {
-                    body_of(&response.headers, &response.body)
-                }
-                Event::Reinvite { request, .. } | Event::Update { request, .. } => {
-                    offer_of(request)
-                }
-                // After a late offer.
-                Event::Confirmed { ack, .. } => body_of(&ack.headers, &ack.body),
-                _ => None,
-            };
-            self.note_session(id, session);
-        }
         if let Event::Referred {
             refer, to, request, ..
         } = event
@@ -211,7 +230,7 @@ impl Gateway {
             let why = "a call over a line is moved to devices of the home only";
             return Err((StatusCode::FORBIDDEN, why));
         };
-        if self.moves.contains_key(&id) {
+        if self.moves.contains_key(&id) || self.is_joining(id) {
             return Err((StatusCode::REQUEST_PENDING, "the call is being moved"));
         }
         let session = self.beyond.get(&id).and_then(|own| own.session.clone());
@@ -254,7 +273,7 @@ impl Gateway {
             (Some(id), _) if self.is_help(id) => {
                 (StatusCode::FORBIDDEN, "a call for help is not moved")
             }
-            (Some(id), _) if self.moves.contains_key(&id) => {
+            (Some(id), _) if self.moves.contains_key(&id) || self.is_joining(id) => {
                 (StatusCode::REQUEST_PENDING, "the call is being moved")
             }
             (Some(id), Some(session)) if self.peer(id, Side::Home).is_some() => {
@@ -300,6 +319,9 @@ impl Gateway {
         let Some(own) = self.moves.remove(&id) else {
             return;
         };
+        if let Stage::Joining(at_home) = own.stage {
+            self.note_at_home(id, Some(at_home));
+        }
         match own.wish {
             Wish::Refer(refer) => {
                 let _ = self.home.report(refer, StatusCode::OK, now);
@@ -362,7 +384,7 @@ impl Gateway {
     }
 }
 
-fn because(status: StatusCode, why: &str) -> Refusal {
+pub(super) fn because(status: StatusCode, why: &str) -> Refusal {
     let warning = hearthline_sip::values::Warning {
         code: 399,
         agent: "hearthline".to_owned(),

@@ -221,6 +221,11 @@ impl Directory {
         &self.everybody
     }
 
+    /// Whether a device is a child's.
+    pub(crate) fn is_child(&self, device: DeviceId) -> bool {
+        self.children.contains(&device)
+    }
+
     /// Whether a device may call a number outside.
     pub(crate) fn may_call(&self, device: DeviceId, number: &Number) -> bool {
         !self.children.contains(&device) || self.for_children.contains(number)

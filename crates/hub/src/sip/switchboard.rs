@@ -9,6 +9,7 @@
 
 mod bridging;
 mod deciding;
+mod lingering;
 mod mailbox;
 mod outside;
 mod returning;
@@ -165,6 +166,8 @@ pub(crate) struct Switchboard {
     left: VecDeque<(FlowId, DeviceId)>,
     /// Requests of standing calls whose device is about to come back.
     returning: Vec<Returning>,
+    /// Connections that broke, and whose devices may be about to come back.
+    lingering: lingering::Lingering,
     stop: watch::Receiver<bool>,
     epoch: Instant,
     wall: Wall,
@@ -234,6 +237,7 @@ impl Switchboard {
             helped: VecDeque::new(),
             left,
             returning: Vec::new(),
+            lingering: lingering::Lingering::default(),
             stop,
             epoch: Instant::now(),
             wall,
@@ -310,7 +314,7 @@ impl Switchboard {
                     self.proxy.handle_input(Input::Frame { flow, frame }, now);
                 }
             }
-            News::Closed { flow } => self.close(flow, now),
+            News::Closed { flow } => self.broke(flow, now),
             News::ConnectFailed { target } => {
                 self.connecting.remove(&target.remote);
                 self.transmit_failed(&Hop::Target(target), now);
@@ -339,6 +343,7 @@ impl Switchboard {
         loop {
             let now = self.now();
             self.look_for_returned(now);
+            self.end_lingering(now);
             let proxy_at = loop {
                 match self.proxy.poll_output(now) {
                     Output::Transmit { hop, bytes } => self.transmit(&hop, bytes, now),
@@ -379,6 +384,7 @@ impl Switchboard {
                 registrar_at,
                 self.silence.next_timeout(),
                 returning,
+                self.lingering.next_timeout(),
             ];
             return all.into_iter().flatten().min();
         }
@@ -540,6 +546,7 @@ impl Switchboard {
 
     fn flow_gone(&mut self, flow: FlowId, now: Duration) {
         self.silence.forget(flow);
+        self.lingering.forget(flow);
         self.proxy.handle_input(Input::FlowClosed { flow }, now);
         self.registrar.flow_closed(flow);
     }

@@ -1,7 +1,8 @@
-//! baresip and sipp as phones of the home: they register with digest and call each other through the hub.
+//! baresip, linphonec and sipp as phones of the home: they register with digest, call each other through the hub and put
+//! others through.
 //!
-//! baresip does not start on `lo` alone, so its test runs itself again in a network namespace that has nothing but
-//! loopback, with the default route through it; that needs root.
+//! baresip and linphonec do not start on `lo` alone, so their tests run themselves again in a network namespace that has nothing
+//! but loopback, with the default route through it; that needs root.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -206,6 +207,121 @@ async fn a_real_phone_transfers_our_call() {
     hall.ended(call).await;
     hall.bye(onward).await;
     study.ended(rings).await;
+    home.hub.stop().await;
+}
+
+/// linphonec with an account of the home, by TCP; its person types. It plays a file into its calls.
+fn linphonec(
+    folder: &Path,
+    account: &SipAccount,
+    hub: &str,
+) -> (Program, std::process::ChildStdin) {
+    for own in [".local/share/linphone", ".config/linphone"] {
+        std::fs::create_dir_all(folder.join(own)).unwrap();
+    }
+    let (user, password) = (&account.username, &account.password);
+    let route = format!("<{hub};lr>");
+    let config = format!(
+        "[sip]\nsip_port=-1\nsip_tcp_port=-1\nsip_tls_port=-1\nguess_hostname=0\nauto_net_state_mon=0\nuse_ipv6=0\n\
+         default_proxy=0\nregister_only_when_network_is_up=0\n[rtp]\naudio_rtp_port=-1\n\
+         [proxy_0]\nreg_proxy={route}\nreg_route={route}\nreg_identity=\"{user}\" <sip:{user}@{DOMAIN}>\n\
+         reg_expires=600\nreg_sendregister=1\npublish=0\n\
+         [auth_info_0]\nusername={user}\npasswd={password}\nrealm={DOMAIN}\ndomain={DOMAIN}\n"
+    );
+    std::fs::write(folder.join("linphonerc"), config).unwrap();
+    let log = std::fs::File::create(folder.join("one.log")).unwrap();
+    let mut child = Command::new("timeout")
+        .args(["-k", "1", "60", "linphonec", "-c", "linphonerc"])
+        .current_dir(folder)
+        .env("HOME", folder)
+        .stdin(Stdio::piped())
+        .stdout(log.try_clone().unwrap())
+        .stderr(log)
+        .spawn()
+        .unwrap();
+    let mut keyboard = child.stdin.take().unwrap();
+    writeln!(keyboard, "soundcard use files").unwrap();
+    (Program(child), keyboard)
+}
+
+#[tokio::test]
+async fn a_real_phone_joins_two_of_its_calls() {
+    if !installed("linphonec") || !inside("a_real_phone_joins_two_of_its_calls") {
+        return;
+    }
+    let home = Home::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let own = home.account_by("Desk", None, PhoneDigest::Md5).await;
+    let hall = home.account("Hall", None).await;
+    let study = home.account("Study", None).await;
+    let mut hall = home.phone(&hall, Transport::Tcp).await;
+    let mut study = home.phone(&study, Transport::Udp).await;
+    let tcp = format!("sip:{};transport=tcp", home.address(Transport::Tcp));
+    let (_desk, mut keyboard) = linphonec(folder.path(), &own, &tcp);
+    registered(&home, 3, folder.path()).await;
+    let mut types = |line: &str| {
+        writeln!(keyboard, "{line}").unwrap();
+        keyboard.flush().unwrap();
+    };
+
+    // It talks to the hall, puts it on hold, talks to the study, and joins the two.
+    types(&format!("call sip:hall@{DOMAIN}"));
+    let first = hall.rings().await;
+    hall.accept(first).await;
+    hall.confirmed(first).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    types("pause 1");
+    hall.wait(|event| matches!(event, Event::Reinvite { .. }).then_some(()))
+        .await;
+    hall.act(move |endpoint, now| {
+        let held = hearthline_sip::endpoint::Body::sdp(crate::lines::SDP);
+        endpoint.answer_reinvite(first, Some(held), now)
+    })
+    .await
+    .unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    types(&format!("call sip:study@{DOMAIN}"));
+    let second = study.rings().await;
+    study.accept(second).await;
+    study.confirmed(second).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    types("transfer 1 --to-call 2");
+    let (refer, to) = hall
+        .wait(|event| match event {
+            Event::Referred { refer, to, .. } => Some((*refer, to.clone())),
+            _ => None,
+        })
+        .await;
+    let replaces = to.replaces.clone().expect("an attended transfer");
+    hall.act(move |endpoint, now| endpoint.accept_refer(refer, now))
+        .await
+        .unwrap();
+    // The hall takes the place of the desk in the study's call, at the address that linphonec gave.
+    let row = replaces.to_string();
+    let onward = hall
+        .call_with(&to.uri.to_string(), &[("Replaces", &row)])
+        .await;
+    let taking = study
+        .wait(|event| match event {
+            Event::Incoming { call, .. } => Some(*call),
+            _ => None,
+        })
+        .await;
+    let replaced = study
+        .act(move |endpoint, _| endpoint.replaced_by(taking))
+        .await;
+    assert_eq!(replaced, Some(second));
+    study.accept(taking).await;
+    hall.answered(onward).await;
+    hall.act(move |endpoint, now| endpoint.report(refer, StatusCode::OK, now))
+        .await
+        .unwrap();
+    study.bye(second).await;
+    // It has understood: its call with the hall is over.
+    hall.ended(first).await;
+    hall.bye(onward).await;
+    study.ended(taking).await;
+    types("quit");
     home.hub.stop().await;
 }
 

@@ -63,7 +63,10 @@ impl Neighbours {
                     self.input(room, Input::Media { from, to, bytes });
                 }
                 Port::Emergency(room, rtcp)
-                    if self.rooms.get(room).is_some_and(|room| to.ip() == room.own()) =>
+                    if self
+                        .rooms
+                        .get(room)
+                        .is_some_and(|room| to.ip() == room.own()) =>
                 {
                     self.input(
                         room,

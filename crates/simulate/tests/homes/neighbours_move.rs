@@ -65,7 +65,10 @@ fn rang_once(home: &Neighbours) {
     assert_eq!(told.count(), 1, "{:?}", kitchen.said);
     let invites = kitchen.received.iter();
     let invites = invites.filter(|(_, line)| line.starts_with("INVITE"));
-    let rung = kitchen.lights.iter().filter(|light| **light == Light::Ringing);
+    let rung = kitchen
+        .lights
+        .iter()
+        .filter(|light| **light == Light::Ringing);
     assert_eq!(rung.count(), 1, "{:?}", kitchen.lights);
     // What came of them by two networks is one; the others lead the sound another way.
     assert!(invites.count() <= 4, "{:?}", kitchen.received);

@@ -36,8 +36,7 @@ impl Endpoint {
     /// nobody has answered goes out again, and what is answered, such as a call that rings there, waits on.
     pub fn stream_replaced(&mut self, transport: Transport, remote: SocketAddr, now: Duration) {
         self.streams.close(transport, remote);
-        self.transactions
-            .handle_stream_replaced(transport, remote);
+        self.transactions.handle_stream_replaced(transport, remote);
         self.settle(now);
     }
 }
@@ -50,4 +49,34 @@ fn at_new_address(contact: &NameAddr, pairs: &[(SocketAddr, SocketAddr)]) -> Opt
     let uri = uri.clone().with_host(host_of(*is)).with_port(is.port());
     moved.uri = Uri::from(uri);
     Some(moved)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_named_our_old_address_names_the_new_one() {
+        let address = |text: &str| -> SocketAddr { text.parse().unwrap() };
+        let pairs = [
+            (address("127.1.0.2:5060"), address("127.1.0.12:5070")),
+            (address("127.1.0.2:5062"), address("127.1.0.12:5072")),
+        ];
+        let moved = |text: &str| {
+            let contact = NameAddr::parse(text).unwrap();
+            at_new_address(&contact, &pairs).map(|contact| contact.to_string())
+        };
+        assert_eq!(
+            moved("<sip:speaker@127.1.0.2:5062;transport=tls>;reg-id=1").unwrap(),
+            "<sip:speaker@127.1.0.12:5072;transport=tls>;reg-id=1"
+        );
+        for kept in [
+            "<sip:kitchen@home.test;gr=urn:uuid:1>",
+            "<sip:speaker@127.1.0.2:5061>",
+            "<sip:speaker@127.1.0.3:5060>",
+            "<tel:+12025550123>",
+        ] {
+            assert_eq!(moved(kept), None, "{kept}");
+        }
+    }
 }

@@ -15,9 +15,9 @@ use hearthline_sip::identity::header_name;
 use hearthline_sip::sdp::SessionDescription;
 use hearthline_sip::{Request, StatusCode};
 
+use super::Telephone;
 use super::protecting::Unprotected;
 use super::trust::Said;
-use super::Telephone;
 
 impl Telephone {
     /// Our address is another one from now on, and there these ports are for sound, in the order of those before. The

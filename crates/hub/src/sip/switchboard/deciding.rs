@@ -395,12 +395,16 @@ impl Switchboard {
             owner: &vetting.owner,
             unix_time_s: u64::try_from(unix_s).ok(),
         };
+        let place = lingering::Place::of(request, vetting.device);
         let response = self.registrar.register(&input, now);
+        let (changes, _) = self.changes(now);
         if response.headers.contains(&HeaderName::FlowTimer) {
             let timer = FLOW_TIMER;
             self.silence.heard(vetting.flow.id, timer, now);
+            if let Some(place) = place {
+                self.stands(place, &vetting.flow, now);
+            }
         }
-        let (changes, _) = self.changes(now);
         if changes.is_empty() {
             // It may have timed out in the meantime.
             let _ = self.proxy.respond(id, &response, now);

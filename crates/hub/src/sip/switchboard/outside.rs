@@ -5,7 +5,7 @@ use hearthline_sip::{NameAddr, outbound::Hop};
 use super::deciding::{because, no_emergency_line, warned};
 use super::*;
 use crate::call::Direction;
-use crate::gateway::{CALLBACK, OnLine, UNWANTED, line_called};
+use crate::gateway::{CALLBACK, CONTACTS_ONLY, OnLine, UNWANTED, line_called};
 use crate::id::LineId;
 use crate::number::Number;
 use crate::sip::bridges::End;
@@ -105,7 +105,15 @@ impl Switchboard {
                 let text = "children call the contacts that they were allowed";
                 Decision::Reject(warned(because(StatusCode::FORBIDDEN, text), text))
             }
-            Ok(_) => Decision::Forward(self.to_gateway(request, Some(self.asserted(&caller.user)))),
+            Ok(_) => {
+                let mut forward = self.to_gateway(request, Some(self.asserted(&caller.user)));
+                let name = HeaderName::parse(CONTACTS_ONLY.as_bytes());
+                let child = self.directory.is_child(caller.device);
+                if let Some(name) = name.filter(|_| child) {
+                    forward.set.push((name, b"yes".to_vec()));
+                }
+                Decision::Forward(forward)
+            }
         }
     }
 
@@ -121,7 +129,11 @@ impl Switchboard {
             HeaderName::ProxyAuthorization,
             HeaderName::PAssertedIdentity,
         ];
-        remove.extend(HeaderName::parse(CALLBACK.as_bytes()));
+        let own = [CALLBACK, CONTACTS_ONLY];
+        remove.extend(
+            own.iter()
+                .filter_map(|own| HeaderName::parse(own.as_bytes())),
+        );
         Forward {
             groups: vec![Group {
                 branches: vec![Branch::new(way, 0)],

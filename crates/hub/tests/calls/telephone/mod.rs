@@ -25,10 +25,11 @@ use hearthline_sip::endpoint::{
     Body, CallHandle, Credentials, EndpointConfig, Event, FailureCause, Input, InviteRequest,
     Output, Refusal, RegisterRequest, RegistrationCause,
 };
+use hearthline_sip::gruu::Gruus;
 use hearthline_sip::outbound::FlowTransport;
 use hearthline_sip::registration::RegistrationConfig;
 use hearthline_sip::target::{Target, Transport};
-use hearthline_sip::{Endpoint, HeaderName, NameAddr, Request, StatusCode, Uri};
+use hearthline_sip::{Endpoint, HeaderName, Host, NameAddr, Request, SipUri, StatusCode, Uri};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -40,6 +41,9 @@ use tokio_rustls::TlsConnector;
 
 pub const DOMAIN: &str = "home.test";
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Where everything comes from, for an endpoint.
+const FROM_HUB: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1);
 const SDP: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n";
 
 pub struct Home {
@@ -398,6 +402,66 @@ impl Phone {
         .await
     }
 
+    /// Registers by a flow of its own, as our devices do (RFC 5626), and calls itself by the name that the hub gives it
+    /// for that (RFC 5627), which is answered.
+    pub async fn register_by_flow(&mut self, instance: &str) -> SipUri {
+        let own = SipUri::new(Host::from(self.local.ip()))
+            .with_user(&self.user)
+            .with_port(self.local.port())
+            .with_param("transport", Some(self.hub.transport.as_param()));
+        let mut contact = NameAddr::new(own);
+        contact
+            .params
+            .set_quoted("+sip.instance", &format!("<{instance}>"));
+        contact.params.set("reg-id", "1");
+        let request = RegisterRequest {
+            registrar: format!("sip:{DOMAIN}").parse().unwrap(),
+            address_of_record: self.address(),
+            contact: Some(contact),
+            target: self.hub.clone(),
+            route: Vec::new(),
+            credentials: self.credentials.clone(),
+            config: RegistrationConfig::default(),
+        };
+        self.act(move |endpoint, now| endpoint.register(request, now))
+            .await
+            .unwrap();
+        let own = self.address();
+        let name = self
+            .wait(|event| match event {
+                Event::Registered { response, .. } => {
+                    Gruus::granted(response, own.uri.as_sip()?, instance)
+                }
+                _ => None,
+            })
+            .await;
+        let named = NameAddr::new(name.clone());
+        // What comes is said to come from there.
+        let from_hub = Target::new(self.hub.transport, FROM_HUB);
+        for way in [self.hub.clone(), from_hub] {
+            let named = Some(named.clone());
+            self.act(move |endpoint, _| endpoint.set_contact(&way, named))
+                .await;
+        }
+        name
+    }
+
+    /// As a browser whose hub was restarted: another WebSocket; calls and what it knows stay.
+    pub async fn returns_by_web(&mut self, home: &Home, own: &Membership) {
+        let (status, socket) = web::open(home, Some(own), &[]).await.unwrap();
+        assert_eq!(status, 101);
+        let (to_hub, outgoing) = mpsc::unbounded_channel();
+        let (arriving, incoming) = mpsc::unbounded_channel();
+        self.local = socket.local;
+        let wire = Wire {
+            outgoing,
+            arriving,
+            hub: self.hub.remote,
+        };
+        tokio::spawn(web::messages(socket, wire));
+        self.rewire.send((to_hub, incoming)).unwrap();
+    }
+
     /// Without waiting for the answer: what comes before it is still to be heard.
     pub async fn asks_to_register(&self, own: &NameAddr) {
         let request = RegisterRequest {
@@ -691,7 +755,7 @@ struct Running {
 
 async fn run(mut phone: Running) {
     let epoch = tokio::time::Instant::now();
-    let hub: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 1));
+    let hub = FROM_HUB;
     loop {
         let wake = loop {
             match phone.endpoint.poll_output(epoch.elapsed()) {

@@ -10,8 +10,8 @@ use hearthline_sip::endpoint::{Body, CallHandle, CommandError, Endpoint};
 use hearthline_sip::offer_answer::{LocalAudio, answer_received, reoffer};
 use hearthline_sip::sdp::SessionDescription;
 
-use super::super::leg::targets_of;
 use super::super::Step;
+use super::super::leg::targets_of;
 use super::{Calling, Effect};
 
 /// A change that met another one is tried again after so long.
