@@ -71,6 +71,7 @@ pub(crate) fn program(
     let mut own = own_files(custom, language).map_err(|why| (why, Exit::Input))?;
     let ours = hearthline_speaker::skill::agenda::sentences_of(language);
     let ours = ours.chain(hearthline_music::sentences::of(language));
+    let ours = ours.chain(hearthline_house::sentences::of(language));
     own.extend(ours.map(|file| (file.name.to_owned(), file.yaml.to_owned())));
 
     let mut digest = Sha256::new();

@@ -132,6 +132,9 @@ fn parse(file: &Path, text: &str) -> Result<Household, String> {
     for file in household.music.files() {
         *file = folder.join(&*file);
     }
+    for file in household.house_files() {
+        *file = folder.join(&*file);
+    }
     if let Some(key) = household
         .model
         .as_mut()

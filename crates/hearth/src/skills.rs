@@ -12,6 +12,9 @@ pub(crate) fn of(household: &Household) -> (Vec<Fitted>, Vec<String>) {
         Ok(skill) => skills.push(skill),
         Err(why) => notices.push(why),
     }
+    let (house, told) = hearthline_house::io::fitted(household);
+    skills.extend(house);
+    notices.extend(told);
     let (music, told) = hearthline_music::io::fit(hearthline_music::io::Household {
         music: household.music.clone(),
         room: household.device.name.clone(),

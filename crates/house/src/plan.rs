@@ -197,17 +197,15 @@ fn find(registry: &Registry, wanted: &Wanted<'_>, intent: &str) -> Result<Vec<us
         let storey = registry.floor_of(at).map(folded);
         storey.as_deref() == Some(&*folded(floor))
     };
-    let fits = |at: usize| {
+    let is_kind = |at: usize| {
         let thing = registry.thing(at);
-        let domain = wanted.domains.is_empty() || wanted.domains.contains(&thing.domain);
-        let class = wanted.classes.is_empty()
-            || thing
-                .state
-                .class()
-                .is_some_and(|class| wanted.classes.iter().any(|wanted| wanted == class));
-        domain
-            && class
-            && wanted.area.as_ref().is_none_or(|area| in_area(at, area))
+        let class = thing.state.class();
+        let of = |wanted: &String| class == Some(wanted.as_str());
+        (wanted.domains.is_empty() || wanted.domains.contains(&thing.domain))
+            && (wanted.classes.is_empty() || wanted.classes.iter().any(of))
+    };
+    let is_there = |at: usize| {
+        wanted.area.as_ref().is_none_or(|area| in_area(at, area))
             && wanted
                 .floor
                 .as_ref()
@@ -218,9 +216,22 @@ fn find(registry: &Registry, wanted: &Wanted<'_>, intent: &str) -> Result<Vec<us
         if named.is_empty() {
             return Err(Plan::Other);
         }
-        let mut found: Vec<usize> = named.iter().copied().filter(|at| fits(*at)).collect();
-        if found.is_empty() {
+        let able: Vec<usize> = named.into_iter().filter(|at| is_kind(*at)).collect();
+        if able.is_empty() {
             return Err(Plan::Refused(format!("The {name} cannot do that.")));
+        }
+        // Room and floor tell apart what has one name; what stands in no room that we know may be meant as well.
+        let mut found: Vec<usize> = able.iter().copied().filter(|at| is_there(*at)).collect();
+        if found.is_empty() {
+            found = able
+                .into_iter()
+                .filter(|at| registry.area_of(*at).is_none())
+                .collect();
+        }
+        if found.is_empty() {
+            let place = wanted.area.as_ref().or(wanted.floor.as_ref());
+            let place = place.map_or("there", String::as_str);
+            return Err(Plan::Refused(format!("I know of no {name} in {place}.")));
         }
         if found.len() > 1
             && let Some(room) = wanted.room
@@ -233,7 +244,7 @@ fn find(registry: &Registry, wanted: &Wanted<'_>, intent: &str) -> Result<Vec<us
             _ => Err(which(registry, name, found)),
         };
     }
-    let mut found: Vec<usize> = registry.places(fits).collect();
+    let mut found: Vec<usize> = registry.places(|at| is_kind(at) && is_there(at)).collect();
     let what = || what(wanted);
     if found.is_empty() {
         if registry.is_empty() || !is_ours(intent) {

@@ -39,6 +39,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ),
     ("mailbox", &["voice", "sip", "media", "transport"]),
     ("music", &["voice", "speaker", "transport"]),
+    ("house", &["voice", "speaker", "transport"]),
     ("satellite", &["voice", "speaker"]),
     (
         "hub",

@@ -1,5 +1,4 @@
 //! Home Assistant: the WebSocket under [`crate::home_assistant`].
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use hearthline_speaker::config::HomeAssistantSettings;
@@ -40,15 +39,12 @@ enum Ended {
 }
 
 impl Task {
-    pub(super) fn new(
-        settings: &HomeAssistantSettings,
-        at: &impl Fn(&Path) -> PathBuf,
-    ) -> Result<Self, String> {
-        let token = secret::read(&at(&settings.token_file))?;
+    pub(super) fn new(settings: &HomeAssistantSettings) -> Result<Self, String> {
+        let token = secret::read(&settings.token_file)?;
         let certificates = settings
             .certificate
             .as_ref()
-            .map(|path| secret::certificates(&at(path)));
+            .map(|path| secret::certificates(path));
         Ok(Self {
             client: Client::new(token),
             dial: Dial::new(settings.address, certificates.transpose()?.as_deref())?,

@@ -1,5 +1,4 @@
 //! A Hue bridge: one connection to ask and order, one for its stream of events.
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hearthline_speaker::config::HueSettings;
@@ -28,12 +27,9 @@ pub(super) struct Task {
 }
 
 impl Task {
-    pub(super) fn new(
-        settings: &HueSettings,
-        at: &impl Fn(&Path) -> PathBuf,
-    ) -> Result<Self, String> {
-        let key = secret::read(&at(&settings.key_file))?;
-        let certificate = secret::certificates(&at(&settings.certificate))?;
+    pub(super) fn new(settings: &HueSettings) -> Result<Self, String> {
+        let key = secret::read(&settings.key_file)?;
+        let certificate = secret::certificates(&settings.certificate)?;
         let dial = Dial::new(settings.address, Some(&certificate))?;
         let client = || Client::new(dial.clone(), Some((hue::KEY_HEADER, key.to_string())));
         Ok(Self {

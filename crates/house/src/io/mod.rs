@@ -1,5 +1,5 @@
 //! The thin part: sockets, files and waiting around the cores of the systems. One task for each.
-use std::path::Path;
+use std::pin::Pin;
 use std::time::Duration;
 
 use hearthline_speaker::config::Household;
@@ -65,65 +65,109 @@ impl Wires {
     }
 }
 
-/// The skill with the systems of the configuration, connected as tasks of the runtime that calls this; none where it
-/// names no system. Files are relative to `folder`. Beside it what an owner should know.
-pub fn fitted(household: &Household, folder: &Path) -> (Option<Fitted>, Vec<String>) {
-    let mut systems: Vec<(String, String)> = Vec::new();
-    let mut notices = Vec::new();
-    let (port, Outside { mut asked, tell }) = port();
-    let mut ways: Vec<(Vec<String>, mpsc::Sender<Vec<Order>>)> = Vec::new();
-    let mut way = |keys: &[&str]| {
+/// A system's task.
+type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// Which systems a task speaks to, and what it is told.
+type Way = (Vec<String>, mpsc::Sender<Vec<Order>>);
+
+/// The systems of a configuration while they are gathered.
+struct Systems {
+    tell: mpsc::Sender<Value>,
+    named: Vec<(String, String)>,
+    ways: Vec<Way>,
+    tasks: Vec<Running>,
+}
+
+impl Systems {
+    /// Adds a task that speaks to `named`, each by key and label.
+    fn add<F: Future<Output = ()> + Send + 'static>(
+        &mut self,
+        named: &[(&str, &str)],
+        run: impl FnOnce(Wires) -> F,
+    ) {
         let (orders, receiver) = mpsc::channel(ORDERS_MAX);
-        ways.push((keys.iter().map(|&key| key.to_owned()).collect(), orders));
-        Wires {
+        let keys = named.iter().map(|(key, _)| (*key).to_owned()).collect();
+        self.ways.push((keys, orders));
+        let owned = |(key, label): &(&str, &str)| ((*key).to_owned(), (*label).to_owned());
+        self.named.extend(named.iter().map(owned));
+        self.tasks.push(Box::pin(run(Wires {
             orders: receiver,
-            tell: tell.clone(),
-        }
+            tell: self.tell.clone(),
+        })));
+    }
+}
+
+/// The skill with the systems of the configuration, connected on a thread of their own; none where it names no system.
+/// Beside it what an owner should know.
+pub fn fitted(household: &Household) -> (Option<Fitted>, Vec<String>) {
+    let mut notices = Vec::new();
+    let (port, Outside { asked, tell }) = port();
+    let mut systems = Systems {
+        tell,
+        named: Vec::new(),
+        ways: Vec::new(),
+        tasks: Vec::new(),
     };
-    let at = |path: &Path| folder.join(path);
     if let Some(settings) = &household.home_assistant {
-        match home_assistant::Task::new(settings, &at) {
-            Ok(task) => {
-                systems.push((HOME_ASSISTANT.into(), "Home Assistant".into()));
-                tokio::spawn(task.run(way(&[HOME_ASSISTANT])));
-            }
+        match home_assistant::Task::new(settings) {
+            Ok(task) => systems.add(&[(HOME_ASSISTANT, "Home Assistant")], |wires| {
+                task.run(wires)
+            }),
             Err(why) => notices.push(format!("[home_assistant] {why}")),
         }
     }
     if let Some(settings) = &household.mqtt {
-        match mqtt::Task::new(settings, &household.device.name, &at) {
-            Ok(task) => {
-                systems.push((DISCOVERED.into(), "MQTT".into()));
-                systems.push((ZIGBEE.into(), "zigbee2mqtt".into()));
-                tokio::spawn(task.run(way(&[DISCOVERED, ZIGBEE])));
-            }
+        let named = [(DISCOVERED, "The MQTT broker"), (ZIGBEE, "zigbee2mqtt")];
+        match mqtt::Task::new(settings, &household.device.name) {
+            Ok(task) => systems.add(&named, |wires| task.run(wires)),
             Err(why) => notices.push(format!("[mqtt] {why}")),
         }
     }
     if let Some(settings) = &household.hue {
-        match hue::Task::new(settings, &at) {
-            Ok(task) => {
-                systems.push((HUE.into(), "the Hue bridge".into()));
-                tokio::spawn(task.run(way(&[HUE])));
-            }
+        match hue::Task::new(settings) {
+            Ok(task) => systems.add(&[(HUE, "The Hue bridge")], |wires| task.run(wires)),
             Err(why) => notices.push(format!("[hue] {why}")),
         }
     }
     for (number, settings) in household.wled.iter().enumerate() {
         let key = format!("wled{number}");
         match wled::Task::new(settings, &key) {
-            Ok(task) => {
-                systems.push((key.clone(), settings.name.clone()));
-                tokio::spawn(task.run(way(&[&key])));
-            }
+            Ok(task) => systems.add(&[(&key, &settings.name)], |wires| task.run(wires)),
             Err(why) => notices.push(format!("[[wled]] {why}")),
         }
     }
-    if systems.is_empty() {
+    if systems.named.is_empty() {
         return (None, notices);
     }
-    // What the skill gives out goes to the system that it names.
-    tokio::spawn(async move {
+    let room = household.house.room.as_ref();
+    let room = room.unwrap_or(&household.device.name);
+    let skill = Box::new(HouseSkill::new(&systems.named, room));
+    let Systems { ways, tasks, .. } = systems;
+    let runs = std::thread::Builder::new()
+        .name("house".to_owned())
+        .spawn(move || run(asked, ways, tasks));
+    if let Err(error) = runs {
+        notices.push(format!("lights and devices: {error}"));
+        return (None, notices);
+    }
+    let port = Some(port);
+    (Some(Fitted { skill, port }), notices)
+}
+
+/// Runs the tasks until the skill is gone.
+fn run(mut asked: mpsc::Receiver<Value>, ways: Vec<Way>, tasks: Vec<Running>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let Ok(runtime) = runtime else {
+        tracing::warn!("lights and devices: no runtime");
+        return;
+    };
+    runtime.block_on(async {
+        for task in tasks {
+            tokio::spawn(task);
+        }
+        // What the skill gives out goes to the system that it names.
         while let Some(value) = asked.recv().await {
             let Ok(Orders { system, orders }) = serde_json::from_value(value) else {
                 continue;
@@ -136,15 +180,4 @@ pub fn fitted(household: &Household, folder: &Path) -> (Option<Fitted>, Vec<Stri
             }
         }
     });
-    let room = household
-        .house
-        .room
-        .as_deref()
-        .unwrap_or(&household.device.name);
-    let skill = Box::new(HouseSkill::new(&systems, room));
-    let fitted = Fitted {
-        skill,
-        port: Some(port),
-    };
-    (Some(fitted), notices)
 }

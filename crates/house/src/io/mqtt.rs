@@ -1,5 +1,4 @@
 //! MQTT: the connection under [`crate::mqtt`].
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use hearthline_speaker::config::MqttSettings;
@@ -34,20 +33,16 @@ enum Ended {
 }
 
 impl Task {
-    pub(super) fn new(
-        settings: &MqttSettings,
-        device: &str,
-        at: &impl Fn(&Path) -> PathBuf,
-    ) -> Result<Self, String> {
+    pub(super) fn new(settings: &MqttSettings, device: &str) -> Result<Self, String> {
         let password = settings
             .password_file
             .as_ref()
-            .map(|path| secret::read(&at(path)))
+            .map(|path| secret::read(path))
             .transpose()?;
         let certificates = settings
             .certificate
             .as_ref()
-            .map(|path| secret::certificates(&at(path)));
+            .map(|path| secret::certificates(path));
         let plain: String = device
             .chars()
             .filter(char::is_ascii_alphanumeric)

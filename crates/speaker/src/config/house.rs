@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::{ConfigError, value};
+use super::{ConfigError, Household, value};
 
 /// Most WLED controllers.
 const WLED_MAX: usize = 64;
@@ -102,6 +102,25 @@ fn can_be_said(section: &'static str, key: &str, name: &str) -> Result<(), Confi
         ));
     }
     Ok(())
+}
+
+impl Household {
+    /// Files that the systems of the house are configured with, as they stand in the household's file.
+    pub fn house_files(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        let home_assistant = self
+            .home_assistant
+            .iter_mut()
+            .flat_map(|of| [Some(&mut of.token_file), of.certificate.as_mut()]);
+        let mqtt = self
+            .mqtt
+            .iter_mut()
+            .flat_map(|of| [of.password_file.as_mut(), of.certificate.as_mut()]);
+        let hue = self
+            .hue
+            .iter_mut()
+            .flat_map(|of| [Some(&mut of.key_file), Some(&mut of.certificate)]);
+        home_assistant.chain(mqtt).chain(hue).flatten()
+    }
 }
 
 impl HouseSettings {
