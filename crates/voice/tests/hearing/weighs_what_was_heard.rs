@@ -78,6 +78,7 @@ fn greedy_sentences() -> Arc<Everyday> {
 }
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "a test reads files")]
 fn everyday_sentences_are_asked_behind_the_emergency_and_change_nothing_of_it() {
     let Some(models) = crate::support::models() else {
         return;

@@ -255,6 +255,7 @@ fn exponential_templates_end() {
 }
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "a test measures")]
 fn a_hundred_thousand_names_are_read_in_bounded_time_and_memory() {
     let thing = |n: usize| {
         let name = format!("Lamp {n} of the {} room", ["red", "green", "blue"][n % 3]);
