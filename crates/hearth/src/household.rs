@@ -147,6 +147,9 @@ fn parse(file: &Path, text: &str) -> Result<Household, String> {
             *file = folder.join(&*file);
         }
     }
+    if let Some(key) = &mut household.esphome.key_file {
+        *key = folder.join(&*key);
+    }
     if let Some(roots) = &mut household.hub.tls_roots {
         *roots = folder.join(&*roots);
     }

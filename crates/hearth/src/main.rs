@@ -5,6 +5,7 @@ mod demo_home;
 mod drill;
 mod ear;
 mod exit;
+mod guests;
 mod household;
 mod models;
 mod place;

@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use crate::policy::{CANCEL_WINDOW_S_MAX, Mode};
 
+mod esphome;
 mod home;
 mod house;
 mod hub;
@@ -23,6 +24,7 @@ mod routine;
 mod weather;
 mod wyoming;
 
+pub use esphome::EsphomeSettings;
 pub use home::HomeSettings;
 pub use house::{
     HomeAssistantSettings, HouseSettings, HueSettings, MqttSettings, WledSettings,
@@ -134,6 +136,9 @@ pub struct Household {
     /// Home Assistant's voice protocol, both ways; off until addresses are chosen.
     #[serde(default)]
     pub wyoming: WyomingSettings,
+    /// This speaker as a voice device of Home Assistant, encrypted; off until an address and a key are chosen.
+    #[serde(default)]
+    pub esphome: EsphomeSettings,
     /// Several everyday sentences on a phrase or at a time.
     #[serde(default, rename = "routine")]
     pub routines: Vec<RoutineSettings>,
@@ -277,6 +282,7 @@ impl Household {
             self.hue.as_ref().and_then(|of| of.check().err()),
             self.music.check().err(),
             self.wyoming.peers().err(),
+            self.esphome.peers().err(),
         ]
         .into_iter()
         .flatten()

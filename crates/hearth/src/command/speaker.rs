@@ -136,7 +136,7 @@ fn sound(arguments: &Arguments) -> Result<(Microphone, Sink), (String, Exit)> {
     Ok((microphone, loudspeaker))
 }
 
-fn served(parts: Parts, arguments: &Arguments) -> Exit {
+fn served(mut parts: Parts, arguments: &Arguments) -> Exit {
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -173,6 +173,11 @@ fn served(parts: Parts, arguments: &Arguments) -> Exit {
         }
     }
     let ran = runtime.block_on(async {
+        let (satellite, told) = crate::guests::satellite(&parts.household).await;
+        parts.skills.extend(satellite);
+        for what in told {
+            eprintln!("hearth: {what}");
+        }
         tokio::spawn(async move {
             service::told_to_end().await;
             stop.store(true, Ordering::Relaxed);

@@ -25,6 +25,7 @@ mod e2e_the_story;
 mod faults_of_the_disk;
 mod help_goes_by_the_home;
 mod help_has_examples_and_exit_codes;
+mod home_assistant_is_a_guest;
 mod hub_at_the_machine;
 mod models_are_whole_or_absent;
 mod nothing_is_reported;

@@ -36,9 +36,8 @@ async fn client(visitor: Visitor, offer: Arc<Offer>, engines: Engines) {
     let mut bytes = vec![0; READ_BYTES];
     let mut job = None;
     loop {
-        let (timeout, jobs) = match send_all(&mut session, &mut to).await {
-            Some(next) => next,
-            None => break,
+        let Some((timeout, jobs)) = send_all(&mut session, &mut to).await else {
+            break;
         };
         for next in jobs {
             let engines = engines.clone();

@@ -9,23 +9,25 @@
 //! sound is not a living person at this microphone, its text is read by everyday sentences alone, and a sentence that
 //! speaks of an emergency gets [`EMERGENCY_WORDS`] for an answer.
 pub mod describe;
+mod exchange;
 pub mod phrases;
+mod speaking;
+
+pub use exchange::{Done, Job, Meaning, Offer, Output, ServiceLimits};
 
 use core::time::Duration;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use hearthline_voice::clock::{Cut, FrameClock};
-use hearthline_voice::wake::{WakeConfig, WakeWord};
-use serde_json::Value;
+use hearthline_voice::wake::WakeWord;
 
 use super::data::{
-    Answer, At, AudioChunk, AudioStart, Context, Detect, Detection, Entity, Intent, Object,
-    Synthesize, Transcribe, Transcript,
+    Answer, AudioChunk, AudioStart, Context, Detect, Detection, Entity, Intent, Object, Transcribe,
+    Transcript,
 };
-use super::{Event, FrameError, Limits, Reader};
-use crate::sound::{Converter, Format, FormatError, RATE_HZ, bytes_of};
-use crate::wyoming::info::Info;
+use super::{Event, FrameError, Reader};
+use crate::sound::{Converter, Format, FormatError, RATE_HZ};
 use phrases::Phrases;
 
 /// What is answered to a sentence that speaks of an emergency.
@@ -33,107 +35,8 @@ pub const EMERGENCY_WORDS: &str =
     "Emergency calls start only at the speaker itself. Say it to the speaker.";
 /// What is answered to a sentence that nothing reads.
 pub const NOTHING_WORDS: &str = "I did not understand that.";
-/// Samples in one event of sound.
-const CHUNK_SAMPLES: usize = 1_024;
 /// Most pieces of work that wait.
 const WORK_MAX: usize = 256;
-
-/// How much one client may ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ServiceLimits {
-    /// Of its bytes.
-    pub frame: Limits,
-    /// Longest utterance to write down, in seconds.
-    pub utterance_s_max: u32,
-    /// Longest text to speak or to read, in characters.
-    pub text_chars_max: usize,
-    /// How long an event may take from its first byte to its last.
-    pub stalled_max: Duration,
-    /// How long nothing may come while nothing is being done.
-    pub idle_max: Duration,
-}
-
-impl Default for ServiceLimits {
-    /// A minute of speech, 10,000 characters, 10 s for an event, 10 minutes of silence.
-    fn default() -> Self {
-        Self {
-            frame: Limits::default(),
-            utterance_s_max: 60,
-            text_chars_max: 10_000,
-            stalled_max: Duration::from_secs(10),
-            idle_max: Duration::from_secs(600),
-        }
-    }
-}
-
-/// What a server offers, shared by all its clients.
-#[derive(Clone, Debug)]
-pub struct Offer {
-    /// As it is described.
-    pub info: Info,
-    /// The wake word's model and settings.
-    pub wake: Option<(Arc<[u8]>, WakeConfig)>,
-    /// Rate of the voice, in hertz; none without a voice.
-    pub speech_rate_hz: Option<u32>,
-    /// How much each may ask for.
-    pub limits: ServiceLimits,
-}
-
-/// What the engines are asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Job {
-    /// What is said in this sound, 16 kHz?
-    Transcribe(Vec<i16>),
-    /// Speak this.
-    Speak(String),
-    /// What does this mean?
-    Understand(String),
-}
-
-/// What the engines answer.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Done {
-    /// The words.
-    Transcript(String),
-    /// Samples at the rate of the voice.
-    Speech(Vec<i16>),
-    /// The meaning.
-    Meaning(Meaning),
-}
-
-/// What a text means to us.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Meaning {
-    /// Something to be done.
-    Intent {
-        /// Its name.
-        name: String,
-        /// Its slots.
-        slots: Vec<(String, Value)>,
-        /// What is said when it is done, where that needs no state of the home.
-        response: Option<String>,
-        /// The response is the whole answer: a question that we can answer by ourselves.
-        answers: bool,
-    },
-    /// It speaks of an emergency in some way.
-    Emergency,
-    /// No sentence reads it, or several do.
-    Nothing,
-}
-
-/// What a session wants.
-#[derive(Debug, PartialEq)]
-#[must_use = "a dropped output is a lost event"]
-pub enum Output {
-    /// Send this to the client.
-    Send(Event),
-    /// Do this, then report [`Session::handle_done`].
-    Job(Job),
-    /// The connection is over.
-    Close,
-    /// Nothing more now; call [`Session::handle_timeout`] then.
-    Timeout(Duration),
-}
 
 /// Something to be done in its turn.
 #[derive(Debug)]
@@ -315,11 +218,7 @@ impl Session {
             Event::AudioChunk(chunk) => self.sound(&chunk),
             Event::AudioStop(_) => self.sound_ends(),
             Event::Synthesize(asked) => self.synthesize(&asked),
-            Event::SynthesizeStart(asked) => {
-                if self.can_speak(asked.text_format.as_deref()) {
-                    self.writing = Some((Phrases::default(), 0));
-                }
-            }
+            Event::SynthesizeStart(asked) => self.writing_begins(&asked),
             Event::SynthesizeChunk(part) => self.write(&part.text),
             Event::SynthesizeStop => self.written(),
             Event::Recognize(asked) => self.understand(asked.text, asked.context, false),
@@ -468,17 +367,6 @@ impl Session {
         }
     }
 
-    fn can_speak(&mut self, text_format: Option<&str>) -> bool {
-        if self.offer.speech_rate_hz.is_none() {
-            self.refuse("not-offered", "no text to speech is offered here");
-        } else if text_format.is_some_and(|format| format != "text") {
-            self.refuse("unknown-format", "plain text is spoken here, nothing else");
-        } else {
-            return true;
-        }
-        false
-    }
-
     fn is_too_long(&mut self, chars: usize) -> bool {
         let chars_max = self.offer.limits.text_chars_max;
         if chars > chars_max {
@@ -486,47 +374,6 @@ impl Session {
             self.refuse("too-long", why);
         }
         chars > chars_max
-    }
-
-    fn synthesize(&mut self, asked: &Synthesize) {
-        // Sent for servers that know no streaming, behind the same text in parts.
-        if self.writing.is_some()
-            || !self.can_speak(asked.text_format.as_deref())
-            || self.is_too_long(asked.text.chars().count())
-        {
-            return;
-        }
-        let mut phrases = Phrases::default();
-        phrases.push(&asked.text);
-        while let Some(phrase) = phrases.next_phrase().or_else(|| phrases.finish()) {
-            self.queue(Work::Speak(phrase));
-        }
-        self.queue(Work::Spoken { streaming: false });
-    }
-
-    fn write(&mut self, text: &str) {
-        let Some((mut phrases, before)) = self.writing.take() else {
-            return;
-        };
-        let chars = before.saturating_add(text.chars().count());
-        if self.is_too_long(chars) {
-            return self.queue(Work::Spoken { streaming: true });
-        }
-        phrases.push(text);
-        while let Some(phrase) = phrases.next_phrase() {
-            self.queue(Work::Speak(phrase));
-        }
-        self.writing = Some((phrases, chars));
-    }
-
-    fn written(&mut self) {
-        let Some((mut phrases, _)) = self.writing.take() else {
-            return;
-        };
-        if let Some(phrase) = phrases.finish() {
-            self.queue(Work::Speak(phrase));
-        }
-        self.queue(Work::Spoken { streaming: true });
     }
 
     fn understand(&mut self, text: String, context: Option<Object>, handle: bool) {
@@ -560,55 +407,6 @@ impl Session {
             self.running = Some(work);
             self.outputs.push_back(Output::Job(job));
         }
-    }
-
-    fn speech_begins(&mut self) -> u64 {
-        if let Some(sent) = self.sent_samples {
-            return sent;
-        }
-        self.sent_samples = Some(0);
-        let start = AudioStart {
-            rate: self.rate_hz(),
-            width: 2,
-            channels: 1,
-            timestamp: Some(0),
-        };
-        self.send(Event::AudioStart(start));
-        0
-    }
-
-    fn speech(&mut self, samples: &[i16]) {
-        let mut sent = self.speech_begins();
-        for chunk in samples.chunks(CHUNK_SAMPLES) {
-            let event = AudioChunk {
-                rate: self.rate_hz(),
-                width: 2,
-                channels: 1,
-                timestamp: Some(self.ms_of(sent)),
-                audio: bytes_of(chunk),
-            };
-            self.send(Event::AudioChunk(event));
-            sent += chunk.len() as u64;
-        }
-        self.sent_samples = Some(sent);
-    }
-
-    fn speech_ends(&mut self, streaming: bool) {
-        let sent = self.speech_begins();
-        self.sent_samples = None;
-        let timestamp = Some(self.ms_of(sent));
-        self.send(Event::AudioStop(At { timestamp }));
-        if streaming {
-            self.send(Event::SynthesizeStopped);
-        }
-    }
-
-    fn rate_hz(&self) -> u32 {
-        self.offer.speech_rate_hz.unwrap_or(RATE_HZ)
-    }
-
-    fn ms_of(&self, samples: u64) -> i64 {
-        i64::try_from(samples * 1_000 / u64::from(self.rate_hz().max(1))).unwrap_or(i64::MAX)
     }
 }
 

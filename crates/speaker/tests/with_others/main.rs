@@ -9,6 +9,7 @@ mod interop_kamailio;
 mod interop_phones;
 mod interop_sipp;
 mod routines_and_models;
+mod sentences_are_handed_on;
 mod services_of_the_owner;
 mod skills_take_sentences;
 mod store_survives_damage;

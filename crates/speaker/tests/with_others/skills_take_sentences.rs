@@ -362,7 +362,7 @@ impl Room {
             speech_end: SampleIndex(10),
             decided: SampleIndex(20),
             reason: EndReason::Complete,
-            sound: Vec::new(),
+            sound: vec![1; 20],
         }
     }
 
