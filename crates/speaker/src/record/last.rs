@@ -65,30 +65,24 @@ impl Interaction {
             None if self.is_typed() => "Something was typed".to_owned(),
             None => return "I heard my name, but no words behind it, so I did nothing.".to_owned(),
         };
-        let decisions: Vec<_> = self
-            .bodies
-            .iter()
-            .filter_map(|body| match body {
+        let decisions = || {
+            self.bodies.iter().filter_map(|body| match body {
                 Body::Decision(decision) => Some(decision),
                 _ => None,
             })
-            .collect();
-        let Some(decided) = decisions
-            .iter()
-            .rev()
-            .find(|decision| decision.outcome != Outcome::Cancel)
-        else {
+        };
+        // A call for help is what is asked about, whatever was said after it.
+        let of = |wanted: Outcome| decisions().find(|decision| decision.outcome == wanted);
+        let cancelled = of(Outcome::Cancel).is_some();
+        let Some(decided) = of(Outcome::Emergency).or_else(|| decisions().last()) else {
             return format!("{heard}, and decided nothing.");
         };
         let reason = decided.reason.trim_end_matches('.');
-        let cancelled = decisions
-            .iter()
-            .any(|decision| decision.outcome == Outcome::Cancel);
         match decided.outcome {
             Outcome::Emergency if cancelled => {
-                format!("{heard}, which is {reason}; it was cancelled before the call was made.")
+                format!("{heard}, {reason}, and it was cancelled before the call was made.")
             }
-            Outcome::Emergency => format!("{heard}, which is {reason}, so I called for help."),
+            Outcome::Emergency => format!("{heard}, {reason}, so I called for help."),
             Outcome::Ask => format!("{heard}, and asked back because that was {reason}."),
             Outcome::Refuse => format!("{heard}, and called nobody because that was {reason}."),
             Outcome::Act => format!("{heard}{}{}.", self.meant(), self.came_of_it()),
@@ -96,8 +90,12 @@ impl Interaction {
         }
     }
 
+    /// The words that a call for help was made for, else the last.
     fn quoted(&self) -> Option<String> {
-        let text = self.bodies.iter().rev().find_map(|body| match body {
+        let is_emergency = |body: &Body| matches!(body, Body::Decision(decision) if decision.outcome == Outcome::Emergency);
+        let end = self.bodies.iter().position(is_emergency);
+        let heard = &self.bodies[..end.unwrap_or(self.bodies.len())];
+        let text = heard.iter().rev().find_map(|body| match body {
             Body::Transcript(transcript) => Some(transcript.text.0.trim()),
             _ => None,
         })?;

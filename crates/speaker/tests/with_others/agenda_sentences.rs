@@ -2,6 +2,7 @@
 use core::time::Duration;
 
 use hearthline_speaker::skill::agenda::{AgendaSkill, Zone, sentences_of};
+use hearthline_speaker::skill::knowing::KnowingSkill;
 use hearthline_speaker::skill::{Asked, By, Deed, Event, Reply, Ringing, Skill};
 use hearthline_voice::understand::sentences::{Grammar, Lists, NumberWords, Program};
 
@@ -11,6 +12,7 @@ const NOON_MS: u64 = 1_795_435_200_000;
 struct Home {
     program: Program,
     skill: AgendaSkill,
+    knowing: KnowingSkill,
     now: Duration,
     deeds: Vec<Deed>,
 }
@@ -31,6 +33,7 @@ impl Home {
         let mut home = Self {
             program,
             skill: AgendaSkill::new(Zone::utc()),
+            knowing: KnowingSkill::new(Zone::utc()),
             now: Duration::ZERO,
             deeds: Vec::new(),
         };
@@ -42,6 +45,7 @@ impl Home {
     }
 
     fn handle(&mut self, event: Event<'_>) {
+        self.knowing.handle(event, self.now);
         self.skill.handle(event, self.now);
         self.drain();
     }
@@ -84,7 +88,8 @@ impl Home {
     fn ask(&mut self, said: &str) -> String {
         self.deeds.clear();
         let Some(meant) = self.program.recognise(said, &Lists::default(), &[]) else {
-            let reply = self.skill.hear(said, NOON_MS, self.now);
+            // What no sentence reads is asked of what is known.
+            let reply = self.knowing.hear(said, NOON_MS, self.now);
             return self.replied(reply);
         };
         assert!(meant.rivals.is_empty(), "{said}: {:?}", meant.rivals);
@@ -94,7 +99,10 @@ impl Home {
             by: By::Person,
             wall_ms: NOON_MS,
         };
-        let reply = self.skill.take(&asked, self.now);
+        let reply = match self.skill.take(&asked, self.now) {
+            Reply::Other => self.knowing.take(&asked, self.now),
+            reply => reply,
+        };
         self.replied(reply)
     }
 

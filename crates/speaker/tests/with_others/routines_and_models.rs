@@ -109,7 +109,7 @@ fn no_shape_of_routine_leads_to_a_call() {
             let skill = RoutineSkill::new(vec![routine.clone()], Zone::utc());
             let mut room = room(vec![Box::new(skill)]);
             room.say("good night");
-            for _ in 0..10 {
+            for _ in 0..24 {
                 room.spoken();
                 room.wait(SECOND * 40);
             }
