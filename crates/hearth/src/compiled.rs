@@ -73,6 +73,8 @@ pub(crate) fn program(
     let ours = ours.chain(hearthline_music::sentences::of(language));
     let ours = ours.chain(hearthline_house::sentences::of(language));
     own.extend(ours.map(|file| (file.name.to_owned(), file.yaml.to_owned())));
+    let home = hearthline_voice::understand::everyday::sentences_of(language);
+    own.extend(home.map(|(name, yaml)| (name.to_owned(), yaml.to_owned())));
 
     let mut digest = Sha256::new();
     digest.update(env!("CARGO_PKG_VERSION"));
