@@ -18,6 +18,7 @@ mod bad_configuration;
 mod bad_networks_are_understood;
 mod bad_recordings;
 mod browsers_call_speakers;
+mod browsers_call_telephones;
 mod callers_leave_messages;
 mod calls_bear_a_bad_network;
 mod doctor_says_what_is_missing;

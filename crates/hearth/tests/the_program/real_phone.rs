@@ -140,16 +140,13 @@ impl Baresip {
     /// By a command that ends with the program's name, at an address. It plays `says` in each call and records what it
     /// hears; `answers`: by itself.
     pub(crate) fn start(
-        mut command: Command,
+        command: Command,
         address: Ipv4Addr,
         hub: &HubHandle,
         account: &SipAccount,
         folder: &Path,
         (says, answers): (&Path, bool),
     ) -> Self {
-        std::fs::create_dir_all(folder).unwrap();
-        let plays = folder.join("plays.wav");
-        to_be_played(says, &plays);
         let mode = if answers { "auto" } else { "manual" };
         let (user, password, domain) = (&account.username, &account.password, &account.domain);
         let hub = sip(hub, FlowTransport::Tcp);
@@ -157,12 +154,35 @@ impl Baresip {
             "<sip:{user}@{domain}>;auth_user={user};auth_pass={password};outbound=\"sip:{hub};transport=tcp\";\
              answermode={mode};regint=600;audio_codecs=pcmu\n"
         );
+        let listen = SocketAddr::from((address, 0));
+        Self::with_account(command, listen, 25_444, &line, folder, says)
+    }
+
+    /// Beyond an outside line: whoever calls this number here is answered.
+    pub(crate) fn outside(number: &str, listen: SocketAddr, folder: &Path, says: &Path) -> Self {
+        let ip = listen.ip();
+        let line = format!("<sip:{number}@{ip}>;answermode=auto;regint=0;audio_codecs=pcma\n");
+        let command = Command::new("baresip");
+        Self::with_account(command, listen, 25_445, &line, folder, says)
+    }
+
+    fn with_account(
+        mut command: Command,
+        listen: SocketAddr,
+        control: u16,
+        line: &str,
+        folder: &Path,
+        says: &Path,
+    ) -> Self {
+        std::fs::create_dir_all(folder).unwrap();
+        let plays = folder.join("plays.wav");
+        to_be_played(says, &plays);
         std::fs::write(folder.join("accounts"), line).unwrap();
         std::fs::write(folder.join("contacts"), "").unwrap();
-        let control = SocketAddr::from((address, 25_444));
+        let control = SocketAddr::from((listen.ip(), control));
         let (files, plays) = (folder.display(), plays.display());
         let config = format!(
-            "sip_listen {address}:0\naudio_source aufile,{plays}\naudio_player aubridge,nil\naudio_alert aubridge,nil\n\
+            "sip_listen {listen}\naudio_source aufile,{plays}\naudio_player aubridge,nil\naudio_alert aubridge,nil\n\
              module sndfile.so\nsnd_path {files}\nausrc_srate 8000\nauplay_srate 8000\nausrc_channels 1\nauplay_channels 1\n\
              ausrc_format s16\nauplay_format s16\njitter_buffer_delay 2-10\nmodule_path /usr/lib/baresip/modules\n\
              module g711.so\nmodule aufile.so\nmodule aubridge.so\nmodule_tmp account.so\nmodule_app menu.so\n\
