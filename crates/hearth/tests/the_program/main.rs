@@ -21,6 +21,7 @@ mod browsers_call_speakers;
 mod browsers_call_telephones;
 mod callers_leave_messages;
 mod calls_bear_a_bad_network;
+mod calls_outlive_a_move;
 mod doctor_says_what_is_missing;
 mod e2e_the_story;
 mod faults_of_the_disk;

@@ -240,6 +240,27 @@ pub(crate) fn telephone(line: &Value, what: &str) -> bool {
     line["step"] == "telephone" && line["what"].as_str().unwrap().contains(what)
 }
 
+/// The hall is told to call the kitchen, where it rings; how long that took is printed.
+fn rings_after(time: &str, hall: &mut Speaker, kitchen: &mut Speaker, call: &Path) {
+    hall.hears(call);
+    let (woke_at, _) = hall.wait("wake word", |line| line["step"] == "wake");
+    let (heard_at, heard) = hall.wait("sentence", |line| line["step"] == "heard");
+    assert_eq!(heard["intent"], "CallStart", "{heard}");
+    let rang_at = kitchen.light("Ringing");
+    let after_speech = heard["after_speech_ms"].as_u64().unwrap();
+    let ringing = rang_at.saturating_duration_since(heard_at);
+    println!(
+        "spoken \u{201c}call the kitchen\u{201d} to ringing, {time} time: {} ms, of which {after_speech} ms to the \
+         verdict, which came {} ms after the wake word",
+        after_speech + u64::try_from(ringing.as_millis()).unwrap(),
+        heard_at.saturating_duration_since(woke_at).as_millis()
+    );
+    assert!(
+        after_speech < 3_000 && ringing < Duration::from_secs(2),
+        "{heard} {ringing:?}"
+    );
+}
+
 #[test]
 fn call_the_kitchen_is_spoken_answered_and_hung_up() {
     if models_are_absent() {
@@ -271,20 +292,15 @@ fn call_the_kitchen_is_spoken_answered_and_hung_up() {
     hall.is_at_home();
     kitchen.is_at_home();
 
-    hall.hears(&call);
-    let (heard_at, heard) = hall.wait("sentence", |line| line["step"] == "heard");
-    assert_eq!(heard["intent"], "CallStart", "{heard}");
-    let rang_at = kitchen.light("Ringing");
-    let after_speech = heard["after_speech_ms"].as_u64().unwrap();
-    let ringing = rang_at.saturating_duration_since(heard_at);
-    println!(
-        "spoken \u{201c}call the kitchen\u{201d} to ringing: {} ms, of which {after_speech} ms to the verdict",
-        after_speech + u64::try_from(ringing.as_millis()).unwrap()
-    );
-    assert!(
-        after_speech < 3_000 && ringing < Duration::from_secs(2),
-        "{heard} {ringing:?}"
-    );
+    // The first sentence of a speaker's life waits for its recogniser, which is loaded behind the wake word; from the
+    // second on nothing does.
+    rings_after("the first", &mut hall, &mut kitchen, &call);
+    for again in ["the second", "the third"] {
+        hall.hears(&hang_up);
+        hall.light("Off");
+        kitchen.light("Off");
+        rings_after(again, &mut hall, &mut kitchen, &call);
+    }
 
     let idle = [&hall, &kitchen].map(Speaker::processor_time);
     std::thread::sleep(TALK);

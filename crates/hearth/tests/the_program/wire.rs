@@ -122,6 +122,18 @@ impl Wires {
         command
     }
 
+    /// The network of a place changes: it is reached at 127.1.0.`to` from now on, and no longer where it was. `to` ends with
+    /// the place's own digit.
+    pub(crate) fn moves(&self, place: usize, to: u8) {
+        let script = format!(
+            "ip address add 127.1.0.{to}/32 dev lo
+             ip route replace 127.1.0.0/24 dev v{place} src 127.1.0.{to}
+             ip route replace default dev v{place} src 127.1.0.{to}
+             ip address delete 127.1.0.{place}/32 dev lo"
+        );
+        run(self.owner(place), &script);
+    }
+
     /// The frames that have passed since the last time, and how many of them were lost.
     pub(crate) fn take(&self) -> (Vec<Vec<u8>>, u32) {
         let frames = core::mem::take(&mut *self.passed.frames.lock().unwrap());
