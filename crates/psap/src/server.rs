@@ -243,7 +243,10 @@ pub async fn start_with_identity(
     core.behaviours.clone_from(&config.behaviours);
     let epoch = Instant::now();
     match Keys::generate() {
-        Ok(keys) => core.secure = Some(SecureSound { keys, origin: epoch }),
+        Ok(keys) => {
+            let origin = epoch;
+            core.secure = Some(SecureSound { keys, origin });
+        }
         Err(error) => tracing::error!(%error, "browsers that call are not answered"),
     }
     core.unix_time_at_zero = SystemTime::now()

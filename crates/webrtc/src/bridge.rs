@@ -173,9 +173,8 @@ impl Bridge {
             Offerer::Far => IceRole::Controlling,
         };
         let addresses = vec![config.browser_side];
-        let ours = config
-            .keys
-            .transport(role, addresses, config.seed, config.origin);
+        let keys = config.keys.clone();
+        let ours = keys.transport(role, addresses, config.seed, config.origin);
         let mut bridge = Self {
             way: SecureTransport::new(ours, now)?,
             browser_side: config.browser_side,
@@ -395,7 +394,7 @@ impl Bridge {
                     self.outputs
                         .push_back(BridgeOutput::ToBrowser { to, bytes });
                 }
-                SecureOutput::Rtp(packet) => self.to_far(packet),
+                SecureOutput::Rtp(packet) => self.carry_far(packet),
                 SecureOutput::Rtcp(packet) => {
                     if let Some((to, bytes)) = self.far.protected_rtcp(packet) {
                         self.outputs.push_back(BridgeOutput::Rtcp { to, bytes });
@@ -418,7 +417,7 @@ impl Bridge {
         self.next = next;
     }
 
-    fn to_far(&mut self, mut packet: Vec<u8>) {
+    fn carry_far(&mut self, mut packet: Vec<u8>) {
         if let [_, second, ..] = packet.as_mut_slice()
             && let Some((_, far)) = self.numbers.iter().find(|(own, _)| *own == *second & 0x7f)
         {

@@ -41,7 +41,7 @@ impl Keys {
     /// octets of the system's randomness, `origin` the instant at which `now` is zero.
     #[must_use]
     pub fn transport(
-        &self,
+        self,
         role: IceRole,
         addresses: Vec<SocketAddr>,
         seed: [u8; 32],
@@ -49,8 +49,8 @@ impl Keys {
     ) -> SecureConfig {
         SecureConfig {
             role,
-            certificate: self.certificate.clone(),
-            private_key: self.private_key.clone(),
+            certificate: self.certificate,
+            private_key: self.private_key,
             addresses,
             seed,
             origin,
