@@ -343,10 +343,9 @@ fn figure(token: &str, next: &str) -> (String, usize) {
     if core
         .bytes()
         .all(|byte| byte.is_ascii_digit() || byte == b'-')
+        && let Some(said) = dialled(core, after, next)
     {
-        if let Some(said) = dialled(core, after, next) {
-            return (format!("{}{said}{after}", plus(before)), 1);
-        }
+        return (format!("{}{said}{after}", plus(before)), 1);
     }
     let Some(number) = number(core) else {
         return (format!("{}{}{}", signs(before), core, signs(after)), 1);
