@@ -6,6 +6,7 @@ mod drill;
 mod ear;
 mod exit;
 mod guests;
+mod handing_in;
 mod household;
 mod models;
 mod place;

@@ -95,6 +95,8 @@ fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(messages::voice))
         .routes(routes!(texts::send))
         .routes(routes!(incidents::list, incidents::report))
+        .routes(routes!(incidents::hand_in))
+        .routes(routes!(incidents::bundle))
         .routes(routes!(events::events))
         .routes(routes!(invitations::list, invitations::invite))
         .routes(routes!(invitations::withdraw))

@@ -8,6 +8,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::address_book::{self, Imported, REFUSED_SHOWN_MAX};
 use crate::authority::Authority;
+use crate::bundle::Bundles;
 use crate::bus::Bus;
 use crate::carddav::{self, CarddavError};
 use crate::clock::Clock;
@@ -143,6 +144,7 @@ pub(crate) struct Home {
     pub(crate) hashing: Semaphore,
     pub(crate) stop: watch::Receiver<bool>,
     pub(crate) triggers: Triggers,
+    pub(crate) bundles: Bundles,
     /// Set once, before anything is served, where this hub carries calls.
     pub(crate) sip: OnceLock<SipServer>,
 }
@@ -156,6 +158,7 @@ impl Home {
         base_url: String,
         limits: &Limits,
         stop: watch::Receiver<bool>,
+        bundles: Bundles,
     ) -> Self {
         Self {
             store,
@@ -175,6 +178,7 @@ impl Home {
             hashing: Semaphore::new(HASHES_AT_ONCE),
             stop,
             triggers: Triggers::default(),
+            bundles,
             sip: OnceLock::new(),
         }
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::bundle::KeptBundle;
 use crate::clock::UnixMs;
 use crate::device::Fingerprint;
 use crate::id::{CallId, DeviceId, IncidentId};
@@ -101,4 +102,6 @@ pub struct Incident {
     pub report: IncidentReport,
     /// When the hub received the report.
     pub received_at_ms: UnixMs,
+    /// The bundle, where its device handed it in: read it at `/api/v1/incidents/{id}/bundle`.
+    pub bundle: Option<KeptBundle>,
 }

@@ -246,16 +246,24 @@ fn trusting_nobody_yet() -> Result<Arc<ClientConfig>, JoinError> {
     Ok(Arc::new(config))
 }
 
-/// TLS that trusts the home's authority alone and shows the member's certificate.
 fn as_member(member: &Membership) -> Result<Arc<ClientConfig>, JoinError> {
+    as_device(&member.ca_pem, &member.certificate_pem, &member.key_pem)
+}
+
+/// TLS that trusts the home's authority alone and shows the member's certificate.
+pub(crate) fn as_device(
+    ca_pem: &str,
+    certificate_pem: &str,
+    key_pem: &str,
+) -> Result<Arc<ClientConfig>, JoinError> {
     let unread = |error: rustls::pki_types::pem::Error| JoinError::Answer(error.to_string());
     let mut roots = RootCertStore::empty();
-    roots.add(certificate(&member.ca_pem)?)?;
-    let key = PrivateKeyDer::from_pem_slice(member.key_pem.as_bytes()).map_err(unread)?;
+    roots.add(certificate(ca_pem)?)?;
+    let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes()).map_err(unread)?;
     let config = ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_root_certificates(roots)
-        .with_client_auth_cert(vec![certificate(&member.certificate_pem)?], key)?;
+        .with_client_auth_cert(vec![certificate(certificate_pem)?], key)?;
     Ok(Arc::new(config))
 }
 
@@ -266,6 +274,19 @@ async fn ask<T: serde::de::DeserializeOwned>(
     method: Method,
     path: &str,
     body: Option<String>,
+) -> Result<T, JoinError> {
+    let body = body.unwrap_or_default().into_bytes();
+    send(hub, config, method, path, "application/json", body).await
+}
+
+/// The same with a body of any type.
+pub(crate) async fn send<T: serde::de::DeserializeOwned>(
+    hub: SocketAddr,
+    config: &Arc<ClientConfig>,
+    method: Method,
+    path: &str,
+    content_type: &str,
+    body: Vec<u8>,
 ) -> Result<T, JoinError> {
     let failed = |error: &dyn std::fmt::Display| JoinError::Connection(error.to_string());
     let stream = TcpStream::connect(hub)
@@ -283,8 +304,8 @@ async fn ask<T: serde::de::DeserializeOwned>(
         .method(method)
         .uri(path)
         .header(header::HOST, hub.to_string())
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(axum::body::Body::from(body.unwrap_or_default()))
+        .header(header::CONTENT_TYPE, content_type)
+        .body(axum::body::Body::from(body))
         .map_err(|error| failed(&error))?;
     let answer = sender.send_request(request).await;
     let answer = answer.map_err(|error| failed(&error))?;

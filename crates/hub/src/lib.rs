@@ -17,6 +17,7 @@
 // The home: what there is.
 pub mod address_book;
 pub mod binding;
+pub mod bundle;
 pub mod call;
 pub mod call_settings;
 pub mod contact;
@@ -53,6 +54,7 @@ pub mod clock;
 pub mod control;
 pub mod entropy;
 pub mod gateway;
+pub mod hand_in;
 mod home;
 pub mod join;
 pub mod live;

@@ -139,6 +139,8 @@ pub const RULES: &[Rule] = &[
     rule(Method::POST,   "/api/v1/texts",                  [O, O, N, N, O, N]),
     rule(Method::GET,    "/api/v1/incidents",              [A, A, N, N, N, N]),
     rule(Method::POST,   "/api/v1/incidents",              [N, N, N, N, O, N]),
+    rule(Method::POST,   "/api/v1/incidents/bundles",      [N, N, N, N, O, N]),
+    rule(Method::GET,    "/api/v1/incidents/{id}/bundle",  [A, A, N, N, N, N]),
     rule(Method::GET,    "/api/v1/events",                 [O, O, O, O, O, N]),
     rule(Method::GET,    "/api/v1/invitations",            [A, N, N, N, N, N]),
     rule(Method::POST,   "/api/v1/invitations",            [A, O, N, N, N, N]),

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use crate::api;
 use crate::authority::{Authority, AuthorityError, RENEW_BEFORE_MS};
+use crate::bundle::Bundles;
 use crate::bus::{Bus, LocalBus};
 use crate::carddav;
 use crate::clock::Clock;
@@ -190,6 +191,7 @@ impl Hub {
             format!("https://{first}"),
             &config.limits,
             stopped.clone(),
+            Bundles::beside(&config.folder),
         ));
         let live = LiveConnections::default();
         let sip_tls = crate::sip::tls(&tls);

@@ -15,6 +15,7 @@ use async_trait::async_trait;
 
 use crate::address_book::{Imported, ImportedCard};
 use crate::binding::Binding;
+use crate::bundle::KeptBundle;
 use crate::call::Call;
 use crate::call_settings::{Blocked, CallSettings};
 use crate::carddav::{BookChange, BookMember, BookState};
@@ -339,7 +340,6 @@ pub trait Messages: Send + Sync {
     async fn voice(&self, id: MessageId, reader: &[Party]) -> Answer<Voice>;
 }
 
-/// Incidents that devices reported.
 /// Texts that were handed in to be sent to telephones outside, each once.
 #[async_trait]
 pub trait SentTexts: Send + Sync {
@@ -361,6 +361,7 @@ pub trait SentTexts: Send + Sync {
     ) -> Answer<()>;
 }
 
+/// Incidents that devices reported.
 #[async_trait]
 pub trait Incidents: Send + Sync {
     /// Adds a report. The same one again changes nothing; another with the same number of entries is refused.
@@ -372,6 +373,25 @@ pub trait Incidents: Send + Sync {
     ) -> Answer<IncidentId>;
     /// The newest first, at most `limit`.
     async fn incidents(&self, limit: u32) -> Answer<Vec<Incident>>;
+    /// One.
+    async fn incident(&self, id: IncidentId) -> Answer<Incident>;
+    /// Adds a report, as [`Incidents::report_incident`] does, and that its bundle is kept, in one transaction. A second
+    /// bundle of one report is refused by the first, which the report names.
+    async fn keep_bundle(
+        &self,
+        source: IncidentSource,
+        report: &IncidentReport,
+        kept: KeptBundle,
+        now: UnixMs,
+    ) -> Answer<IncidentId>;
+    /// The incident whose bundle this is, where this device handed it in.
+    async fn incident_of_bundle(
+        &self,
+        device: DeviceId,
+        sha256: &Fingerprint,
+    ) -> Answer<Option<IncidentId>>;
+    /// What all kept bundles measure together.
+    async fn bundle_bytes(&self) -> Answer<u64>;
 }
 
 /// The household's events.
@@ -413,6 +433,7 @@ pub trait Store:
     + CallWishes
     + Calls
     + Messages
+    + SentTexts
     + Incidents
     + Events
     + Documents
@@ -433,10 +454,9 @@ impl<T> Store for T where
         + CallWishes
         + Calls
         + Messages
-    + SentTexts
+        + SentTexts
         + Incidents
         + Events
         + Documents
 {
 }
-        + SentTexts

@@ -40,9 +40,8 @@ self.addEventListener("push", (event) => {
   } catch {
     return; // nothing that the hub sends
   }
-  const told = TOLD[kind];
-  if (told === undefined) return;
-  const { title, place, ...more } = told;
+  if (!Object.hasOwn(TOLD, kind)) return;
+  const { title, place, ...more } = TOLD[kind];
   event.waitUntil(self.registration.showNotification(title, { tag: kind, renotify: true, icon: "/icon.svg", data: { place }, ...more }));
 });
 

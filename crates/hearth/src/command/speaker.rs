@@ -11,12 +11,13 @@ use hearthline_speaker::io::loudspeaker::Sink;
 use hearthline_speaker::io::microphone::Microphone;
 use hearthline_speaker::io::run::{News, Parts, When, run as run_device};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::exit::Exit;
 use crate::models::{Look, ModelFolder};
 use crate::playback::{MEND, PLAYER, RECORDER, find};
 use crate::print::out;
-use crate::{compiled, ear, household, place, service, timeline, voice};
+use crate::{compiled, ear, handing_in, household, place, service, timeline, voice};
 
 /// Raw 16 kHz samples, as both programs speak them.
 const RAW: [&str; 9] = ["-q", "-t", "raw", "-r", "16000", "-f", "S16_LE", "-c", "1"];
@@ -153,11 +154,15 @@ fn served(mut parts: Parts, arguments: &Arguments) -> Exit {
         json: arguments.json,
         ends: !arguments.hear.is_empty(),
         stop: stop.clone(),
+        exported: Arc::default(),
         recording_ended: false,
         quiet_since: None,
         broken: false,
     };
     let member = parts.household.household.is_some();
+    let exported = Arc::clone(&watcher.exported);
+    let home = parts.household.household.clone();
+    let data = parts.data.clone();
     if !arguments.json {
         out!(
             "Speaker \u{201c}{}\u{201d}. Emergency calls are drills. Ends with Ctrl-C.",
@@ -186,6 +191,10 @@ fn served(mut parts: Parts, arguments: &Arguments) -> Exit {
             std::process::exit(Exit::Ok as i32);
         });
         tokio::spawn(service::keep_alive());
+        if let Some(home) = home {
+            let told = |what: String| eprintln!("hearth: {what}");
+            tokio::spawn(async move { handing_in::run(data, home, &exported, told).await });
+        }
         service::ready();
         run_device(parts, |news, when| watcher.watch(&news, when)).await
     });
@@ -206,6 +215,8 @@ struct Watcher {
     json: bool,
     ends: bool,
     stop: Arc<AtomicBool>,
+    /// Told of each bundle.
+    exported: Arc<Notify>,
     recording_ended: bool,
     quiet_since: Option<Duration>,
     broken: bool,
@@ -213,6 +224,9 @@ struct Watcher {
 
 impl Watcher {
     fn watch(&mut self, news: &News<'_>, when: When) -> ControlFlow<()> {
+        if matches!(news, News::Bundle { .. }) {
+            self.exported.notify_one();
+        }
         match news {
             News::Step(step) if self.json => self.object(step_object(step, when), when),
             News::Step(step) => {

@@ -23,7 +23,30 @@ use crate::ear;
 use crate::models::ModelFolder;
 
 /// Devices at once.
-pub(super) const TABS_MAX: usize = 20;
+pub(super) const TABS_MAX: usize = ROOMS.len();
+/// Where each of them stands, in the order of their opening: what one says to call another.
+const ROOMS: [&str; 20] = [
+    "Kitchen",
+    "Hall",
+    "Bedroom",
+    "Bathroom",
+    "Living room",
+    "Office",
+    "Nursery",
+    "Attic",
+    "Cellar",
+    "Garage",
+    "Garden",
+    "Balcony",
+    "Library",
+    "Workshop",
+    "Laundry room",
+    "Guest room",
+    "Dining room",
+    "Playroom",
+    "Porch",
+    "Study",
+];
 /// Frames that wait for a device: two seconds.
 const FRAMES_MAX: usize = 100;
 /// Blocks of a loudspeaker that wait.
@@ -126,7 +149,7 @@ impl Tabs {
     async fn start(&self, number: usize) -> Result<Tab, String> {
         let ground = &self.ground;
         let mut household = ground.household.clone();
-        household.device.name = format!("Simulator {number}");
+        household.device.name = ROOMS[number - 1].to_owned();
         household.lines = vec![ground.line.clone()];
         household.household = self.home(number, &household.device.name).await?;
         let country = household.country().map_err(|error| error.to_string())?;

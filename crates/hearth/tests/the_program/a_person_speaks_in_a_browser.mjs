@@ -33,7 +33,7 @@ async function visitor(browser, options = {}) {
 
 async function open(page) {
   await page.goto(simulator);
-  await page.waitForFunction(() => document.body.dataset.light !== undefined && document.querySelector("h1").textContent.startsWith("Simulator "));
+  await page.waitForFunction(() => document.body.dataset.light !== undefined && document.querySelector("h1").textContent !== "Simulator");
 }
 
 async function inspect(page, name) {

@@ -13,9 +13,10 @@ use crate::scene::{HEARTH, hearth, models_are_absent};
 
 const TIME_MAX: Duration = Duration::from_secs(240);
 /// The browser opens the microphone when the button is first held, and the connection stands some tenths of a second later.
-const LEAD_SAMPLES: usize = 32_000;
+pub(crate) const LEAD_SAMPLES: usize = 32_000;
 
-struct Ends(Child);
+/// A program that ends with the test.
+pub(crate) struct Ends(Child);
 
 impl Drop for Ends {
     fn drop(&mut self) {
@@ -25,7 +26,7 @@ impl Drop for Ends {
 }
 
 /// Silence and sentences by our own voice, as a file for the browser's microphone: each with the silence before it.
-fn spoken(folder: &Path, name: &str, sentences: &[(usize, &str)]) -> PathBuf {
+pub(crate) fn spoken(folder: &Path, name: &str, sentences: &[(usize, &str)]) -> PathBuf {
     let mut samples: Vec<i16> = Vec::new();
     for (number, (silence, text)) in sentences.iter().enumerate() {
         let part = folder.join(format!("{name}-{number}.wav"));
@@ -74,15 +75,23 @@ fn and_calls_for_help_asks_the_time_types_and_is_never_misunderstood() {
         (200_000, "Alexa, what time is it?"),
     ];
     let everyday = spoken(place.path(), "everyday", &everyday);
+    let (_demo, page, desk) = simulator(&place.path().join("device"));
+    let person = person.args([&page, &desk]).args([&help, &everyday]).spawn();
+    ends_well(&mut person.unwrap());
+}
+
+/// The simulator, running: it ends with the first of these, the others are the addresses of its page and of the
+/// call-taker's.
+pub(crate) fn simulator(data: &Path) -> (Ends, String, String) {
     let mut demo = Command::new(HEARTH)
         .args(["demo", "--page", "--no-open", "--port", "0", "--data"])
-        .arg(place.path().join("device"))
+        .arg(data)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let lines = BufReader::new(demo.stdout.take().unwrap()).lines();
-    let _demo = Ends(demo);
+    let demo = Ends(demo);
     let (mut page, mut desk) = (String::new(), String::new());
     for line in lines.map_while(Result::ok) {
         let last = line
@@ -99,18 +108,18 @@ fn and_calls_for_help_asks_the_time_types_and_is_never_misunderstood() {
         }
     }
     assert!(page.starts_with("http://localhost:"), "{page}");
-    let mut person = person
-        .args([&page, &desk])
-        .args([&help, &everyday])
-        .spawn()
-        .unwrap();
+    (demo, page, desk)
+}
+
+/// Waits for a person's script; it must succeed.
+pub(crate) fn ends_well(person: &mut Child) {
     let started = Instant::now();
     let status = loop {
         if let Some(status) = person.try_wait().unwrap() {
             break status;
         }
         if started.elapsed() > TIME_MAX {
-            drop(Ends(person));
+            let _ = person.kill();
             panic!("the browser takes too long");
         }
         std::thread::sleep(Duration::from_millis(100));

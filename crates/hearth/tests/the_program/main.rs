@@ -35,6 +35,7 @@ mod real_phones_call_speakers;
 mod shows_what_a_sentence_means;
 mod speakers_call_each_other;
 mod speakers_leave_messages;
+mod tabs_call_each_other;
 mod the_configuration_is_checked;
 mod timers_outlive_kills;
 mod verify_tells_strangers_the_truth;

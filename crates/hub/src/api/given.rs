@@ -55,6 +55,18 @@ impl<S: Send + Sync, const BYTES: usize> FromRequest<S> for GivenCards<BYTES> {
     }
 }
 
+/// Bytes of at most `BYTES`, as `application/zip`.
+pub(super) struct GivenZip<const BYTES: usize>(pub(super) Vec<u8>);
+
+impl<S: Send + Sync, const BYTES: usize> FromRequest<S> for GivenZip<BYTES> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let bytes = body_of(request, "application/zip", BYTES).await?;
+        Ok(Self(bytes.into()))
+    }
+}
+
 /// The body, when it is of this type. A foreign page can send only other types without asking first.
 async fn body_of(
     request: Request,

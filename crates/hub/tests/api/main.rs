@@ -5,6 +5,7 @@
 mod household;
 
 mod browsers_are_protected;
+mod bundles_are_kept_as_they_came;
 mod carddav_with_radicale;
 mod enrols_with_a_code;
 mod lines_are_set_up;

@@ -70,6 +70,73 @@ fn every_reference_leads_somewhere_and_every_operation_has_its_own_name() {
     );
 }
 
+/// Two types of one name would be one schema in the document, the later in the place of the earlier, without a word.
+#[test]
+fn no_two_schemas_have_the_same_name() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut named = std::collections::BTreeMap::new();
+    let mut folders = vec![source];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            for name in schemas(&text) {
+                let before = named.insert(name.clone(), path.clone());
+                assert!(
+                    before.is_none(),
+                    "{name} stands in {} and in {}: give one another name",
+                    before.unwrap().display(),
+                    path.display()
+                );
+            }
+        }
+    }
+    let document: Value = serde_json::from_str(&document_json()).unwrap();
+    for name in document["components"]["schemas"]
+        .as_object()
+        .unwrap()
+        .keys()
+    {
+        // Ids are made by a macro, which takes each name once.
+        let known = named.contains_key(name) || name.ends_with("Id");
+        assert!(
+            known,
+            "{name} is found by no derive: does this test still read the source?"
+        );
+    }
+}
+
+/// The types of a source file that derive `ToSchema`, by the name that the document has.
+fn schemas(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut derives = false;
+    let mut renamed = None;
+    for line in text.lines().map(str::trim) {
+        derives |= line.contains("ToSchema") && !line.starts_with("use ");
+        if let Some((_, rest)) = line.split_once("schema(as = ") {
+            renamed = rest.split([',', ')', ' ']).next().map(str::to_owned);
+        }
+        let words = line
+            .trim_start_matches("pub(super) ")
+            .trim_start_matches("pub(crate) ");
+        let words = words.trim_start_matches("pub ");
+        let type_name = words
+            .strip_prefix("struct ")
+            .or_else(|| words.strip_prefix("enum "));
+        if let Some(rest) = type_name {
+            let name = rest.split(|c: char| !c.is_alphanumeric()).next();
+            let name = renamed.take().or_else(|| name.map(str::to_owned));
+            found.extend(name.filter(|_| derives));
+            derives = false;
+        }
+    }
+    found
+}
+
 #[test]
 fn documented_routes_and_the_role_table_are_the_same() {
     let mut documented = operations();

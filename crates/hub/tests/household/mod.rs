@@ -6,6 +6,7 @@
 )]
 
 mod enrolled;
+pub mod recorded;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -106,7 +107,6 @@ impl Household {
         household
     }
 
-    pub fn address(&self) -> SocketAddr {
     /// The same home after its hub was switched off and on.
     pub async fn restart(self, sip: Option<SipConfig>) -> Self {
         self.hub.stop().await;
@@ -118,6 +118,7 @@ impl Household {
         Self { hub, ..self }
     }
 
+    pub fn address(&self) -> SocketAddr {
         self.hub.addresses()[0]
     }
 

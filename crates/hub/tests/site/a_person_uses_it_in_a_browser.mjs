@@ -9,7 +9,7 @@ import { SIGHTS, launch, library, look, open, signIn as signInAt, visitor as vis
 const [folder, address, password] = process.argv.slice(2);
 const { chromium, axe } = library(folder);
 const HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>';
-const PLACES = ["home", "messages", "phone", "calls", "contacts", "lines", "incidents", "readiness", "settings"];
+const PLACES = ["home", "messages", "phone", "calls", "contacts", "lines", "incidents", "readiness", "routines", "settings"];
 const browser = await launch(chromium);
 const faults = [];
 const visitor = (options) => visitorOf(browser, faults, options);

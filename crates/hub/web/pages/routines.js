@@ -85,10 +85,10 @@ function addRoutine(targets, people, redraw) {
   const target = choice(targets.map(({ name }) => [name, name]), null);
   const title = element("input", { maxlength: 1000 });
   const parts = {
-    text: field("Words", text, "{{value1}}, {{value2}}, {{value3}} and {{event}} stand for what the service sends"),
     person: field("Whom", person),
     target: field("Service", target),
     title: field("Title", title, "may be empty"),
+    text: field("Words", text, "{{value1}}, {{value2}}, {{value3}} and {{event}} stand for what the service sends"),
   };
   const wanted = { announce: ["text"], message: ["person", "text"], ring: ["person"], notify: ["target", "title", "text"] };
   const show = () => {

@@ -94,7 +94,7 @@ document.getElementById("app").replaceChildren(
           element("li", {}, "“Alexa, call 911.” A drill call-taker answers."),
           element("li", {}, "“Alexa, did you call 911?” It does not."),
           element("li", {}, "“What time is it?” The button stands in for the wake word."),
-          element("li", {}, "“Alexa, call Simulator 2.” A second tab is a second speaker."),
+          element("li", {}, "“Alexa, call the kitchen.” Each tab is a speaker of its own: the first stands in the kitchen, the second in the hall."),
         ),
       ),
       element(

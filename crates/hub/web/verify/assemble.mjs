@@ -48,7 +48,7 @@ ${verifier}${exported}
 }
 /* verifier ends */
 ${joined(join(HERE, "page.js"))}`;
-  const style = `\n${readFileSync(join(HERE, "../base.css"), "utf8")}${readFileSync(join(HERE, "page.css"), "utf8")}`;
+  const style = `\n${readFileSync(join(HERE, "../base.css"), "utf8")}${readFileSync(join(HERE, "shown.css"), "utf8")}${readFileSync(join(HERE, "page.css"), "utf8")}`;
   if (/<\/script|<!--/i.test(script) || /<\/style/i.test(style)) throw new Error("the script or the style would end early");
   const policy = [
     "default-src 'none'",

@@ -2,29 +2,14 @@
 
 import { drawing, element, harmless } from "../dom.js";
 import { lightRing } from "../ring.js";
+import { claimRow, reasons, soundRow, timelineOf } from "./shown.js";
 
-const VERDICTS = { holds: ["good", "✓"], unproven: ["warn", "○"], "not provable": ["", "–"], FAILS: ["bad", "✕"], "cannot tell": ["bad", "?"] };
 const OUTCOMES = [
   ["good", "idle", "Nothing in it was changed, your witnesses saw it, and you know the device."],
   ["warn", "drill", "Nothing in it was changed. Read below what is not proven, and why."],
   ["bad", "error", "Do not rely on it: something was changed, or contradicts what you know."],
   ["bad", "error", "This is no bundle that this page can read, or it was packed again by another program."],
 ];
-const CLAIMS = {
-  files: "Files",
-  "(a) order": "Order",
-  keys: "Keys",
-  restarts: "Restarts",
-  late: "Late entries",
-  drill: "Drill",
-  audio: "Sound files",
-  summary: "Summary",
-  witness: "Witness",
-  "(b) time": "Time",
-  "(c) device": "Device",
-  "(d) sound": "Real sound",
-};
-
 const bundleInput = element("input", { type: "file", accept: ".zip", id: "bundle" });
 const policyInput = element("input", { type: "file", id: "policy" });
 const headsInput = element("input", { type: "file", id: "heads", multiple: true });
@@ -145,7 +130,7 @@ function section(title, ...children) {
   return element("section", { class: "card", "aria-label": title }, element("h2", {}, title), ...children);
 }
 
-function show({ claims, exit, result, facts, sounds, timeline }, file) {
+function show({ claims, exit, result, facts, sounds, timeline, explained }, file) {
   const [tone, ring, meaning] = OUTCOMES[exit];
   const heading = element("h2", { tabindex: "-1", id: "result", "data-exit": exit }, result);
   const parts = [
@@ -160,21 +145,11 @@ function show({ claims, exit, result, facts, sounds, timeline }, file) {
   if (facts) parts.push(fingerprint(facts));
   if (exit < 2) {
     if (sounds.length > 0) parts.push(section("What was heard", sounds.map((sound) => soundRow(sound, file))));
-    parts.push(section("What happened", timelineOf(timeline)));
+    if (explained.length > 0) parts.push(section("Why it did that", reasons(explained)));
+    parts.push(section("What happened", ...timelineOf(timeline)));
   }
   results.replaceChildren(...parts);
   heading.focus();
-}
-
-function claimRow({ what, verdict, detail }) {
-  const [tone, sign] = VERDICTS[verdict];
-  return element(
-    "li",
-    { "data-claim": what, "data-verdict": verdict },
-    element("strong", {}, CLAIMS[what] ?? what),
-    element("span", { class: `badge ${tone}` }, element("span", { "aria-hidden": "true" }, sign), verdict),
-    element("span", { class: "detail" }, harmless(detail)),
-  );
 }
 
 /** An address like verify.html#digest comes from the household's list of incidents. */
@@ -247,75 +222,4 @@ function keyPicture(device) {
   });
   const size = { width: width * cell * 1.3, height: height * cell * 1.3, viewBox: `0 0 ${width * cell} ${height * cell}` };
   return drawing("svg", { class: "picture", ...size, role: "img", "aria-label": "Picture of the key id, to compare with another screen" }, cells);
-}
-
-function clock(seconds) {
-  return `${Math.floor(seconds / 60)}:${(seconds % 60).toFixed(1).padStart(4, "0")}`;
-}
-
-function soundRow({ name, start: from, bytes, rate, stream, seconds, peaks, marks }, file) {
-  const url = URL.createObjectURL(file.slice(from, from + bytes, "audio/wav"));
-  const audio = element("audio", { controls: true, preload: "metadata", src: url, "aria-label": `Sound of the ${stream}` });
-  const [wide, high] = [peaks.length, 100];
-  const upper = peaks.map(([, top], at) => `L${at} ${(50 - 48 * top).toFixed(1)}`);
-  const lower = peaks.map(([low], at) => `L${at} ${(50 - 48 * low).toFixed(1)}`).reverse();
-  const head = drawing("line", { class: "head", x1: 0, x2: 0, y1: 0, y2: high });
-  const wave = drawing(
-    "svg",
-    { class: "wave", viewBox: `0 0 ${wide} ${high}`, preserveAspectRatio: "none", "aria-hidden": "true" },
-    marks.filter(({ kind }) => kind === "transcript").map((mark) =>
-      drawing("rect", { class: "speech", x: mark.from * wide, width: Math.max((mark.to - mark.from) * wide, 1), y: 0, height: high })),
-    drawing("path", { class: "sound", d: `M0 50${upper.join("")}L${wide - 1} 50${lower.join("")}Z` }),
-    marks.filter(({ kind }) => kind === "wake").map((mark) =>
-      drawing("line", { class: "wake", x1: mark.from * wide, x2: mark.from * wide, y1: 0, y2: high })),
-    head,
-  );
-  const follow = () => {
-    const x = (audio.currentTime / seconds) * wide;
-    head.setAttribute("x1", x);
-    head.setAttribute("x2", x);
-    if (!audio.paused) requestAnimationFrame(follow);
-  };
-  for (const kind of ["play", "seeked", "pause"]) audio.addEventListener(kind, follow);
-  wave.addEventListener("click", (event) => {
-    const box = wave.getBoundingClientRect();
-    audio.currentTime = ((event.clientX - box.left) / box.width) * seconds;
-  });
-  const words = marks.toSorted((a, b) => a.from - b.from).map(({ kind, from: at, word }) =>
-    kind === "wake" ? `${clock(at * seconds)} the wake word “${harmless(word)}”` : `${clock(at * seconds)} “${harmless(word)}”`);
-  return element(
-    "div",
-    {},
-    element("h3", {}, `${stream === "microphone" ? "Microphone" : stream === "call-taker" ? "Call-taker" : stream}, ${clock(seconds)}`),
-    element("p", { class: "small soft" }, element("code", {}, name), `, ${rate} samples a second`),
-    wave,
-    audio,
-    words.length > 0 ? element("p", { class: "small" }, `Marked: ${words.join("; ")}`) : null,
-  );
-}
-
-function timelineOf({ rows, left }) {
-  let before = 0;
-  const events = new Set(["wake", "decision", "call", "end", "human"]);
-  const items = rows.map(({ kind, words, ms, wall }) => {
-    const gap = ms === null ? 0 : ms - before;
-    if (ms !== null) before = ms;
-    return element(
-      "li",
-      { class: events.has(kind) ? "event" : "" },
-      element("time", { class: "small soft", title: wall ?? "the device knew no time" }, ms === null ? "after a restart" : `${(ms / 1000).toFixed(3)} s`),
-      element(
-        "span",
-        { class: "what" },
-        element("strong", {}, harmless(kind)),
-        ` ${harmless(words)}`,
-        gap >= 1000 ? element("span", { class: "small soft" }, ` (${(gap / 1000).toFixed(1)} s later)`) : null,
-      ),
-    );
-  });
-  return [
-    element("p", { class: "small soft" }, "Timed from the incident’s first entry by the device’s own clock; made from the entries, no evidence itself."),
-    element("ol", { class: "timeline" }, items),
-    left > 0 ? element("p", {}, `${left} more entries are in the bundle.`) : null,
-  ];
 }

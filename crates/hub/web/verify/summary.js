@@ -118,7 +118,8 @@ ${rows.join("")}</tbody>
 `;
 }
 
-const OUTCOMES = {
+/** What was decided, in words. */
+export const OUTCOMES = {
   emergency: "EMERGENCY CALL",
   ask: "ask the person",
   act: "act",

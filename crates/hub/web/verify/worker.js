@@ -2,6 +2,7 @@
 // page shows of it.
 
 import { toHex } from "./bytes.js";
+import { explained } from "./explained.js";
 import { TrustPolicy } from "./policy.js";
 import { Sha256 } from "./sha2.js";
 import { Wrong } from "./stop.js";
@@ -37,6 +38,7 @@ export async function answer({ file, policy, device, heads }, post) {
     facts: found.device && { ...found, sha256: digest, entries: undefined, sounds: undefined },
     sounds: (found.sounds ?? []).map((sound) => pictured(sound, found.entries)),
     timeline: timeline(found.entries ?? []),
+    explained: explained(found.entries ?? []),
   });
 }
 

@@ -1,0 +1,134 @@
+// Routines and their key, a line's day, an incident's bundle looked at, notifications: FOLDER (of the libraries) ADDRESS
+// PASSWORD
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { inspect, launch, library, open, signIn, visitor } from "./people.mjs";
+
+const [folder, address, password] = process.argv.slice(2);
+const { chromium, axe } = library(folder);
+const browser = await launch(chromium);
+const faults = [];
+
+try {
+  const olive = await visitor(browser, faults);
+  await signIn(olive, address, "olive", password);
+
+  // A service, a routine that tells it, a second action of the same event.
+  await open(olive, "routines");
+  await olive.getByText("Add a service").click();
+  const services = olive.locator("details", { hasText: "Add a service" });
+  await services.getByLabel("Name", { exact: true }).fill("Phones");
+  await services.getByLabel(/^Its address/).fill("http://127.0.0.1:1/home");
+  await services.getByLabel(/^Token/).fill("tk_secret");
+  await services.getByRole("button", { name: "Add" }).click();
+  await olive.waitForSelector(".rows .title:has-text('Phones')");
+  const add = async (event, kind, fill) => {
+    await olive.getByText("Add a routine").click();
+    const adding = olive.locator("details", { hasText: "Add a routine" });
+    await adding.getByLabel(/^Name/).fill(event);
+    await adding.getByLabel(/^What happens/).selectOption({ label: kind });
+    await fill(adding);
+    await adding.getByRole("button", { name: "Add" }).click();
+  };
+  await add("front_door", "A notification to a service", async (adding) => {
+    assert.equal(await adding.getByLabel(/^Whom/).isVisible(), false, "what the action does not need is not asked");
+    await adding.getByLabel(/^Service/).selectOption({ label: "Phones" });
+    await adding.getByLabel(/^Title/).fill("Door");
+    await adding.getByLabel(/^Words/).fill("<b>Somebody</b> is at the door: {{value1}}");
+  });
+  await olive.waitForSelector(".doings li:has-text('A notification to Phones: “Door”, “<b>Somebody</b>')");
+  await add("front_door", "A person’s phones ring", (adding) => adding.getByLabel(/^Whom/).selectOption({ label: "adam" }));
+  await olive.waitForSelector(".doings li:has-text('The phones of adam ring')");
+  assert.equal(await olive.locator(".doings").count(), 1, "the same event, one routine");
+  await add("bad name", "All speakers say something", (adding) => adding.getByLabel(/^Words/).fill("x"));
+  assert.ok(await olive.locator("input:invalid").first().isVisible(), "a name that no address can have");
+  await olive.reload();
+  await olive.waitForSelector(".doings li");
+  // The key: shown once.
+  await olive.evaluate(() => (window.confirm = () => true));
+  await olive.getByRole("button", { name: "Make a new key" }).click();
+  const url = await olive.locator("#trigger-url").textContent();
+  await inspect(olive, axe, "routines");
+  const fired = await olive.evaluate((path) => fetch(path, { method: "POST" }).then((answer) => answer.text()), new URL(url.replace("EVENT", "front_door")).pathname);
+  assert.equal(fired, "Congratulations! You've fired the front_door event");
+  await open(olive, "home");
+  await open(olive, "routines");
+  assert.equal(await olive.locator("#trigger-url").count(), 0, "it is not shown again");
+  await olive.getByRole("button", { name: "Delete the routine of front_door" }).click();
+  await olive.waitForSelector("text=No routine yet.");
+  await olive.getByRole("button", { name: "Remove Phones" }).click();
+  await olive.waitForSelector("text=No service yet.");
+  // An adult reads them, and changes none.
+  const adam = await visitor(browser, faults);
+  await signIn(adam, address, "adam", password);
+  await open(adam, "routines");
+  await adam.waitForSelector("text=No routine yet.");
+  assert.equal(await adam.getByRole("button", { name: /key|Add|Delete/ }).count(), 0);
+
+  // A line's day: in a picture and in the same words.
+  await open(olive, "lines");
+  const strip = olive.getByRole("img", { name: /^The last day in half hours/ });
+  await strip.waitFor();
+  assert.match(await strip.getAttribute("aria-label"), /Trouble from \d\d:\d\d to \d\d:\d\d \(silent\)/);
+  assert.equal(await olive.locator(".day rect.trouble").count(), 1);
+  assert.ok((await olive.locator(".day rect.good").count()) >= 20);
+  assert.ok((await olive.locator(".day circle.unseen").count()) >= 4);
+  assert.match(await olive.locator(".day figcaption").textContent(), /nobody looked from/i);
+  await inspect(olive, axe, "lines-day");
+
+  // An incident: its bundle looked at here, sound and reasons, and downloaded as it is.
+  await open(olive, "incidents");
+  await olive.getByRole("button", { name: /^Look at it/ }).click();
+  await olive.waitForSelector("#verdict[data-exit='1']");
+  const reasons = await olive.locator(".reasons").textContent();
+  for (const words of ["“alexa”, score 0.98 (0.50 is enough)", "imperative-number: emergency, number 911", "2.80 above the bound", "line 1 (landline) refused (486), line 2 (modem) answered", "<script>window.hacked=1</script>"]) {
+    assert.ok(reasons.includes(words), `${words} in ${reasons}`);
+  }
+  assert.equal(await olive.locator(".wave .wake").count(), 1);
+  assert.equal(await olive.locator(".wave .speech").count(), 1);
+  const player = olive.locator("audio").first();
+  await player.evaluate((audio) => new Promise((ready, failed) => {
+    if (audio.readyState >= 1) return ready();
+    audio.addEventListener("loadedmetadata", ready);
+    audio.addEventListener("error", () => failed(audio.error));
+  }));
+  assert.ok(Math.abs((await player.evaluate((audio) => audio.duration)) - 4.5) < 0.1);
+  await olive.getByText("What happened, step by step").click();
+  await olive.getByText("What was checked").click();
+  await inspect(olive, axe, "incident");
+  const [download] = await Promise.all([olive.waitForEvent("download"), olive.getByRole("link", { name: /^Download/ }).click()]);
+  assert.equal(readFileSync(await download.path()).subarray(0, 4).toString("latin1"), "PK\x03\x04");
+  assert.match(download.suggestedFilename(), /^incident-.*\.zip$/);
+  await olive.getByRole("button", { name: "Close" }).click();
+  assert.equal(await olive.locator("#verdict").count(), 0);
+  assert.ok(await olive.evaluate(() => document.activeElement.textContent.startsWith("Look at it")), "the focus goes back");
+
+  // Push: the worker shows what the hub tells it of, and opens its place; what the hub never sends is nothing.
+  await olive.context().grantPermissions(["notifications"], { origin: address });
+  const devtools = await olive.context().newCDPSession(olive);
+  const registered = new Promise((done) => {
+    devtools.on("ServiceWorker.workerRegistrationUpdated", ({ registrations }) => {
+      const found = registrations.find(({ scopeURL, isDeleted }) => scopeURL.startsWith(address) && !isDeleted);
+      if (found) done(found.registrationId);
+    });
+  });
+  await devtools.send("ServiceWorker.enable");
+  const registrationId = await registered;
+  await olive.evaluate(() => navigator.serviceWorker.ready);
+  const push = (data) => devtools.send("ServiceWorker.deliverPushMessage", { origin: `${address}/`, registrationId, data });
+  const shown = () => olive.evaluate(async () => (await (await navigator.serviceWorker.ready).getNotifications()).map(({ title, tag, data }) => [tag, title, data.place]));
+  for (const [kind, title, place] of [["call", "A call rings", "phone"], ["message", "A new message", "messages"]]) {
+    await push(JSON.stringify({ kind }));
+    const told = [kind, title, place];
+    await olive.waitForFunction(async (tag) => (await (await navigator.serviceWorker.ready).getNotifications()).some((one) => one.tag === tag), kind);
+    assert.ok((await shown()).some((one) => JSON.stringify(one) === JSON.stringify(told)), JSON.stringify(await shown()));
+  }
+  const before = (await shown()).length;
+  for (const data of ["no JSON", JSON.stringify({ kind: "constructor" }), JSON.stringify({ kind: "emergency" })]) await push(data);
+  await olive.waitForTimeout(300);
+  assert.equal((await shown()).length, before, "nothing else is shown");
+
+  assert.deepEqual(faults, []);
+} finally {
+  await browser.close();
+}
