@@ -231,8 +231,7 @@ fn spoken(text: &str) -> Result<Spoken, ModelError> {
         .char_indices()
         .filter(|(_, letter)| matches!(letter, '.' | '!' | '?'))
         .map(|(at, _)| at + 1)
-        .filter(|at| cut[*at..].starts_with(' '))
-        .last();
+        .rfind(|at| cut[*at..].starts_with(' '));
     Ok(Spoken(match end {
         Some(end) => cut[..end].to_owned(),
         None => {

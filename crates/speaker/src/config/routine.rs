@@ -106,21 +106,21 @@ fn wrong_with(text: &str, country: Country) -> Option<&'static str> {
     if bare.chars().count() > TEXT_CHARS_MAX {
         return Some("a text of more than 120 characters: nobody says that");
     }
-    let reading = read(bare, country);
-    let of_emergency = match &reading {
+    let calls = household::read(bare, country, None).is_some_and(|intent| {
+        let sound = ["VolumeUp", "VolumeDown", "VolumeSet", "Mute", "Unmute"];
+        !sound.contains(&intent.name.as_str())
+    });
+    let of_emergency = match read(bare, country) {
         Reading::Intent(intent) => {
             intent.name.starts_with("Emergency") || intent.name == "CrisisLine"
         }
-        reading => !left_by_emergency(reading),
+        // Of a call to somebody else.
+        Reading::Refused { .. } => !calls,
+        reading => !left_by_emergency(&reading),
     };
     if of_emergency {
         return Some("speaks of an emergency: no routine comes near a call for help");
     }
-    let own = household::read(bare, country, None);
-    let calls = own.is_some_and(|intent| {
-        let sound = ["VolumeUp", "VolumeDown", "VolumeSet", "Mute", "Unmute"];
-        !sound.contains(&intent.name.as_str())
-    });
     calls.then_some("calls somebody or sends a message: a routine does neither")
 }
 

@@ -74,7 +74,7 @@ impl Interaction {
         // A call for help is what is asked about, whatever was said after it.
         let of = |wanted: Outcome| decisions().find(|decision| decision.outcome == wanted);
         let cancelled = of(Outcome::Cancel).is_some();
-        let Some(decided) = of(Outcome::Emergency).or_else(|| decisions().last()) else {
+        let Some(decided) = of(Outcome::Emergency).or_else(|| decisions().next_back()) else {
             return format!("{heard}, and decided nothing.");
         };
         let reason = decided.reason.trim_end_matches('.');
