@@ -80,7 +80,7 @@ impl Scene {
         let now = self.now;
         self.bridge.handle_timeout(now);
         self.browser.way.handle_timeout(now);
-        if now.as_millis() % 20 == 0 {
+        if now.as_millis().is_multiple_of(20) {
             self.frames += 1;
             if self.browser.way.is_connected() {
                 let said = tone(600.0, self.frames);
@@ -288,7 +288,7 @@ fn each_side_is_told_of_the_other_as_it_can_understand() {
         assert_eq!(
             later.media[0].attributes.get(name),
             stream.attributes.get(name)
-        )
+        );
     };
     ["fingerprint", "ice-ufrag", "ice-pwd", "mid"]
         .into_iter()
