@@ -30,8 +30,7 @@ impl Device {
     /// who speaks to us is heard, and a message that says our name says nothing more.
     pub(super) fn took_hearing(&mut self, hearing: &Hearing, now: Duration) -> bool {
         if let Hearing::Wake(_) = hearing {
-            let playing =
-                self.messages.is_playing() || self.skills.relayed.sounded_lately(now);
+            let playing = self.messages.is_playing() || self.skills.relayed.sounded_lately(now);
             self.woken_over_message = playing.then_some(now);
             self.hush_relayed(now);
             self.messages.interrupt("the wake word");
