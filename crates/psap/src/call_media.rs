@@ -193,11 +193,7 @@ impl CallMedia {
     }
 
     /// Takes what the protected way brings and wants sent; when it wants to be woken.
-    fn drain_way(
-        &mut self,
-        now: Duration,
-        each: &mut impl FnMut(MediaOutput),
-    ) -> Option<Duration> {
+    fn drain_way(&mut self, now: Duration, each: &mut impl FnMut(MediaOutput)) -> Option<Duration> {
         let Way::Secure(way, _) = &mut self.way else {
             return None;
         };

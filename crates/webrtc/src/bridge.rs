@@ -11,7 +11,9 @@
 //! [`Bridge`] is sans-IO; [`open_bridge`] runs one on sockets of its own. Whoever stands here can hear the call: it is for
 //! calls with telephones, which protect nothing, and never for one between devices of a home.
 
+mod error;
 mod far;
+mod output;
 mod retelling;
 mod run;
 
@@ -25,9 +27,11 @@ use hearthline_media::secure::{
     SecureTransport,
 };
 use hearthline_sip::sdp::fingerprint::Setup;
-use hearthline_sip::sdp::security::{DtlsDescription, Security, SecurityError};
-use hearthline_sip::sdp::{Media, SdpError, SessionDescription};
+use hearthline_sip::sdp::security::{DtlsDescription, Security};
+use hearthline_sip::sdp::{Media, SessionDescription};
 
+pub use error::BridgeError;
+pub use output::{BridgeOutput, BridgeStatistics};
 pub use run::{BridgeHandle, open_bridge};
 
 use crate::dtls::{self, DtlsError};
@@ -63,81 +67,6 @@ pub struct BridgeConfig {
     pub origin: Instant,
     /// Who made the first offer.
     pub first: Offerer,
-}
-
-/// Why a description is not carried over. It then goes on as it is.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BridgeError {
-    /// Not SDP.
-    #[error("no session description: {0}")]
-    Description(#[from] SdpError),
-    /// No audio.
-    #[error("no audio stream is offered, or it is turned down")]
-    NoStream,
-    /// Nothing that passes without being decoded.
-    #[error("no codec that both sides know: G.711 or G.722")]
-    NoCodec,
-    /// The stream's protection does not read.
-    #[error(transparent)]
-    Security(#[from] SecurityError),
-    /// Another protection than this side's.
-    #[error("this side protects its sound in another way")]
-    OtherProtection,
-    /// An answer to nothing.
-    #[error("an answer without an offer")]
-    NoOffer,
-    /// The far side names no IP address.
-    #[error("the stream has no address")]
-    NoAddress,
-    /// The browser's half.
-    #[error(transparent)]
-    Dtls(#[from] DtlsError),
-    /// Our own half.
-    #[error(transparent)]
-    Ours(#[from] SecureConfigError),
-    /// It has ended.
-    #[error("the bridge is over")]
-    Over,
-}
-
-/// What it wants done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum BridgeOutput {
-    /// Send from the browser's socket.
-    ToBrowser {
-        /// Where to.
-        to: SocketAddr,
-        /// What.
-        bytes: Vec<u8>,
-    },
-    /// Send from the far side's RTP socket.
-    Rtp {
-        /// Where to.
-        to: SocketAddr,
-        /// What.
-        bytes: Vec<u8>,
-    },
-    /// Send from the far side's RTCP socket.
-    Rtcp {
-        /// Where to.
-        to: SocketAddr,
-        /// What.
-        bytes: Vec<u8>,
-    },
-    /// Nothing more now; call `handle_timeout` at this time, or never (over).
-    Timeout(Option<Duration>),
-}
-
-/// Packets that went each way, and those that nobody was there for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct BridgeStatistics {
-    /// RTP from the browser to the far side.
-    pub to_far: u64,
-    /// RTP from the far side to the browser.
-    pub to_browser: u64,
-    /// RTP that was not sent: the other side is not there yet, or not to be sent to.
-    pub dropped: u64,
 }
 
 /// One call's bridge.

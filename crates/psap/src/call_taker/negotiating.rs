@@ -176,8 +176,7 @@ impl CallTaker {
             previous.origin.version.wrapping_add(1),
         );
         let settled = read_session(&request.headers, &request.body).and_then(|offer| {
-            let (ours, negotiated, way) =
-                self.answer_offer(handle, &offer, &local, origin, now)?;
+            let (ours, negotiated, way) = self.answer_offer(handle, &offer, &local, origin, now)?;
             self.start_media(handle, &negotiated, way, now)?;
             Ok(ours)
         });
