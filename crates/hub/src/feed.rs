@@ -17,6 +17,8 @@ pub struct Feed {
     store: Arc<dyn Store>,
     hints: Box<dyn Hints>,
     after: StreamId,
+    /// There may be events that were not asked for.
+    look: bool,
 }
 
 impl Feed {
@@ -27,6 +29,7 @@ impl Feed {
             store,
             hints: bus.listen(),
             after,
+            look: true,
         }
     }
 
@@ -36,19 +39,28 @@ impl Feed {
     /// When the store fails; the place is kept, so asking again goes on.
     pub async fn next(&mut self) -> Answer<Vec<Event>> {
         loop {
-            let events = self.store.events_after(self.after, EVENTS_MAX).await?;
-            if let Some(last) = events.last() {
-                self.after = last.stream_id;
-                return Ok(events);
+            if self.look {
+                let events = self.store.events_after(self.after, EVENTS_MAX).await?;
+                self.look = usize::try_from(EVENTS_MAX).is_ok_and(|most| events.len() >= most);
+                if let Some(last) = events.last() {
+                    self.after = last.stream_id;
+                    return Ok(events);
+                }
             }
             self.wait().await;
+            self.look = true;
         }
     }
 
+    /// Until a hint of something further, or until it is time to look without one.
     async fn wait(&mut self) {
-        // A bus that has ended is a bus without hints.
-        if let Ok(None) = tokio::time::timeout(LOOK_EVERY, self.hints.next()).await {
-            tokio::time::sleep(LOOK_EVERY).await;
+        loop {
+            match tokio::time::timeout(LOOK_EVERY, self.hints.next()).await {
+                Ok(Some(newest)) if newest <= self.after => {}
+                // A bus that has ended is a bus without hints.
+                Ok(None) => return tokio::time::sleep(LOOK_EVERY).await,
+                _ => return,
+            }
         }
     }
 }

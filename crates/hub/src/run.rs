@@ -106,6 +106,9 @@ pub enum HubError {
     /// The domain of the home's addresses is no name.
     #[error("{0} is no domain name for SIP addresses; write one like home.example")]
     SipDomain(String),
+    /// The thread of telephony.
+    #[error("no thread for telephony: {0}")]
+    Thread(std::io::Error),
     /// The sockets of the lines.
     #[error("lines: {0}")]
     Lines(#[from] BindError),
@@ -230,7 +233,7 @@ impl Hub {
                 stop: stopped.clone(),
             };
             let (server, running) = SipServer::start(sip, lent).await?;
-            tasks.extend(running);
+            tasks.push(running);
             // Empty until here: it is set nowhere else.
             let _ = home.sip.set(server);
         }

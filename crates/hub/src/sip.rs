@@ -37,7 +37,7 @@ use hearthline_sip::target::Transport;
 use hearthline_transport::Reach;
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, UdpSocket};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::entropy::random;
@@ -121,8 +121,42 @@ pub(crate) struct Lent {
 }
 
 impl SipServer {
-    /// Binds, reads the store, serves. The tasks end after `stop`, the last row written.
+    /// Binds, reads the store, serves, on a thread of its own: a message goes from its socket to the switchboard and out
+    /// again without waking another thread, and no work of HTTP is before it. The task that is handed back ends after
+    /// `stop`, the last row written.
     pub(crate) async fn start(
+        config: SipConfig,
+        lent: Lent,
+    ) -> Result<(Self, JoinHandle<()>), HubError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(HubError::Thread)?;
+        let (tell, told) = oneshot::channel();
+        let (running, ended) = oneshot::channel::<()>();
+        let serve = async move {
+            match Self::start_here(config, lent).await {
+                Ok((server, tasks)) => {
+                    if tell.send(Ok(server)).is_ok() {
+                        for task in tasks {
+                            let _ = task.await;
+                        }
+                    }
+                }
+                Err(error) => drop(tell.send(Err(error))),
+            }
+            drop(running);
+        };
+        std::thread::Builder::new()
+            .name("sip".to_owned())
+            .spawn(move || runtime.block_on(serve))
+            .map_err(HubError::Thread)?;
+        let server = told.await.map_err(|_| HubError::Thread(std::io::ErrorKind::Other.into()))??;
+        let ended = async move { drop(ended.await) };
+        Ok((server, tokio::spawn(ended)))
+    }
+
+    async fn start_here(
         config: SipConfig,
         lent: Lent,
     ) -> Result<(Self, Vec<JoinHandle<()>>), HubError> {
@@ -205,7 +239,7 @@ impl SipServer {
             secrets,
             directory: Directory::read(home.store.as_ref()).await?,
             bindings: home.store.all_bindings(home.clock.now()).await?,
-            udp: udp.clone(),
+            udp,
             rows,
             around: around.clone(),
             door,
@@ -219,10 +253,6 @@ impl SipServer {
             tokio::spawn(follow(feed, home.clone(), news.clone(), stop.clone())),
         ];
         tasks.extend(gateway);
-        for (local, socket) in udp {
-            let reading = sockets::read_datagrams(socket, local, news.clone(), stop.clone());
-            tasks.push(tokio::spawn(reading));
-        }
         for (transport, listener) in listeners {
             let tls = (transport == FlowTransport::Tls).then(|| tls.clone());
             let accepting = sockets::accept(listener, tls, around.clone(), stop.clone());

@@ -21,6 +21,7 @@ mod rooms;
 mod sent_texts;
 mod sessions;
 mod sip_accounts;
+mod tail;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,8 +35,9 @@ use sqlx_sqlite::{Sqlite, SqliteConnection, SqliteRow};
 
 use crate::bus::Bus;
 use crate::clock::UnixMs;
-use crate::event::{Audience, EventKind, StreamId};
+use crate::event::{Audience, Event, EventKind, StreamId};
 use crate::store::{Answer, StoreError};
+use tail::Tail;
 
 /// Where the database lies and how far it may grow.
 #[derive(Debug, Clone)]
@@ -68,6 +70,7 @@ pub struct SqliteStore {
     write: Pool<Sqlite>,
     read: Pool<Sqlite>,
     bus: Arc<dyn Bus>,
+    tail: Arc<Tail>,
     folder: PathBuf,
     // Holds the folder for this process until it is closed or dropped.
     lock: std::fs::File,
@@ -86,8 +89,9 @@ impl SqliteStore {
         let transaction = self.write.begin_with("BEGIN IMMEDIATE").await?;
         Ok(Change {
             transaction,
-            newest: None,
+            events: Vec::new(),
             bus: self.bus.clone(),
+            tail: self.tail.clone(),
         })
     }
 }
@@ -95,8 +99,9 @@ impl SqliteStore {
 /// One transaction. Dropped without [`Change::commit`], nothing has happened.
 struct Change {
     transaction: Transaction<'static, Sqlite>,
-    newest: Option<StreamId>,
+    events: Vec<Event>,
     bus: Arc<dyn Bus>,
+    tail: Arc<Tail>,
 }
 
 impl Change {
@@ -112,25 +117,40 @@ impl Change {
         subject: impl std::fmt::Display,
         at: UnixMs,
     ) -> Answer<StreamId> {
-        let row = query("UPDATE home SET stream_id = stream_id + 1 RETURNING stream_id")
-            .fetch_one(self.on())
-            .await?;
-        let place: i64 = row.try_get(0)?;
+        let place = self.places(1).await?;
+        let event = Event {
+            stream_id: place,
+            kind,
+            audience,
+            subject: subject.to_string(),
+            at,
+        };
         query("INSERT INTO events (stream_id, kind, audience, subject, at) VALUES (?, ?, ?, ?, ?)")
-            .bind(place)
+            .bind(place.0)
             .bind(kind.as_str())
-            .bind(audience.key())
-            .bind(subject.to_string())
+            .bind(event.audience.key())
+            .bind(event.subject.clone())
             .bind(at.0)
             .execute(self.on())
             .await?;
-        self.newest = Some(StreamId(place));
-        Ok(StreamId(place))
+        self.events.push(event);
+        Ok(place)
+    }
+
+    /// Takes so many places in the household's order; the first of them.
+    async fn places(&mut self, count: i64) -> Answer<StreamId> {
+        let row = query("UPDATE home SET stream_id = stream_id + ? RETURNING stream_id")
+            .bind(count)
+            .fetch_one(self.on())
+            .await?;
+        let last: i64 = row.try_get(0)?;
+        Ok(StreamId(last - count + 1))
     }
 
     async fn commit(self) -> Answer<()> {
         self.transaction.commit().await?;
-        if let Some(newest) = self.newest {
+        if let Some(newest) = self.events.last().map(|event| event.stream_id) {
+            self.tail.add(self.events);
             self.bus.announce(newest).await;
         }
         Ok(())

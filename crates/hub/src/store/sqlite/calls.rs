@@ -1,6 +1,7 @@
 //! What is remembered of calls, in SQLite.
 
 use async_trait::async_trait;
+use serde_json::{Value, json};
 use sqlx_core::query::query;
 use sqlx_core::row::Row as _;
 use sqlx_sqlite::SqliteRow;
@@ -10,7 +11,7 @@ use super::{
 };
 use crate::call::{Call, CallState, Direction};
 use crate::clock::UnixMs;
-use crate::event::{Audience, EventKind};
+use crate::event::{Audience, Event, EventKind, StreamId};
 use crate::id::CallId;
 use crate::number::Number;
 use crate::store::{Answer, Calls, StoreError};
@@ -33,34 +34,64 @@ fn call(row: &SqliteRow) -> Answer<Call> {
     })
 }
 
-async fn put(change: &mut Change, call: &Call, now: UnixMs) -> Answer<()> {
-    let place = change
-        .event(EventKind::Calls, Audience::Home, call.id, now)
-        .await?;
+/// A call's row in JSON, so that any number of rows is one statement.
+fn to_json(call: &Call) -> Value {
+    json!({
+        "id": call.id.to_string(),
+        "direction": call.direction.as_str(),
+        "device": call.device.map(|id| id.to_string()),
+        "other_device": call.other_device.map(|id| id.to_string()),
+        "contact": call.contact.map(|id| id.to_string()),
+        "number": call.number.as_ref().map(Number::as_str),
+        "line": call.line.map(|id| id.to_string()),
+        "emergency": i64::from(call.emergency),
+        "state": call.state.as_str(),
+        "started_at": call.started_at_ms.0,
+        "answered_at": call.answered_at_ms.map(|at| at.0),
+        "ended_at": call.ended_at_ms.map(|at| at.0),
+        "claimed_device": call.claimed_device.map(|id| id.to_string()),
+    })
+}
+
+async fn put(change: &mut Change, calls: &[Call], now: UnixMs) -> Answer<()> {
+    let count = i64::try_from(calls.len()).map_err(|_| StoreError::Unreadable("calls"))?;
+    let first = change.places(count).await?;
+    for (at, call) in (first.0..).zip(calls) {
+        change.events.push(Event {
+            stream_id: StreamId(at),
+            kind: EventKind::Calls,
+            audience: Audience::Home,
+            subject: call.id.to_string(),
+            at: now,
+        });
+    }
+    let rows = Value::Array(calls.iter().map(to_json).collect()).to_string();
+    query(
+        "INSERT INTO events (stream_id, kind, audience, subject, at)
+         SELECT ?2 + key, ?3, ?4, value ->> 'id', ?5 FROM json_each(?1)",
+    )
+    .bind(rows.clone())
+    .bind(first.0)
+    .bind(EventKind::Calls.as_str())
+    .bind(Audience::Home.key())
+    .bind(now.0)
+    .execute(change.on())
+    .await?;
     query(
         "INSERT INTO calls (id, sequence, direction, device, other_device, contact, number, line,
                             emergency, state, started_at, answered_at, ended_at, claimed_device)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         SELECT value ->> 'id', ?2 + key, value ->> 'direction', value ->> 'device', value ->> 'other_device',
+                value ->> 'contact', value ->> 'number', value ->> 'line', value ->> 'emergency', value ->> 'state',
+                value ->> 'started_at', value ->> 'answered_at', value ->> 'ended_at', value ->> 'claimed_device'
+         FROM json_each(?1) WHERE true
          ON CONFLICT (id) DO UPDATE SET
              device = excluded.device, other_device = excluded.other_device,
              contact = excluded.contact, number = excluded.number, line = excluded.line,
              state = excluded.state, answered_at = excluded.answered_at, ended_at = excluded.ended_at
          WHERE calls.state NOT IN ('ended', 'missed')",
     )
-    .bind(call.id.to_string())
-    .bind(place.0)
-    .bind(call.direction.as_str())
-    .bind(call.device.map(|id| id.to_string()))
-    .bind(call.other_device.map(|id| id.to_string()))
-    .bind(call.contact.map(|id| id.to_string()))
-    .bind(call.number.as_ref().map(Number::as_str))
-    .bind(call.line.map(|id| id.to_string()))
-    .bind(call.emergency)
-    .bind(call.state.as_str())
-    .bind(call.started_at_ms.0)
-    .bind(call.answered_at_ms.map(|at| at.0))
-    .bind(call.ended_at_ms.map(|at| at.0))
-    .bind(call.claimed_device.map(|id| id.to_string()))
+    .bind(rows)
+    .bind(first.0)
     .execute(change.on())
     .await?;
     Ok(())
@@ -73,10 +104,11 @@ impl Calls for SqliteStore {
     }
 
     async fn note_calls(&self, calls: &[Call], now: UnixMs) -> Answer<()> {
-        let mut change = self.change().await?;
-        for call in calls {
-            put(&mut change, call, now).await?;
+        if calls.is_empty() {
+            return Ok(());
         }
+        let mut change = self.change().await?;
+        put(&mut change, calls, now).await?;
         change.commit().await
     }
 

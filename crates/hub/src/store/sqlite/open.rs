@@ -121,6 +121,7 @@ impl SqliteStore {
             write,
             read,
             bus,
+            tail: Arc::default(),
             folder: config.folder.clone(),
             lock,
         })
