@@ -70,6 +70,11 @@ pub(crate) async fn follow(home: Arc<Home>, mut feed: Feed, mut stop: watch::Rec
             tokio::time::sleep(Duration::from_secs(1)).await;
             continue;
         };
+        // Where no browser wants to be told, no call is looked up. One that cannot be asked may want it.
+        let subscribed = home.triggers.subscriptions(&home).await;
+        if subscribed.is_ok_and(|all| all.is_empty()) {
+            continue;
+        }
         for event in events {
             if event.at.plus_ms(FRESH_MS) < home.clock.now() {
                 continue;

@@ -55,6 +55,10 @@ impl Subscriptions {
         self.0.retain(|own| people.contains(&own.person));
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn of(&self, person: PersonId) -> impl Iterator<Item = &Subscription> {
         self.0.iter().filter(move |own| own.person == person)
     }

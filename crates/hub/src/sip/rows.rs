@@ -22,7 +22,7 @@ use crate::id::{CallId, DeviceId};
 /// Batches that wait for the store.
 pub(crate) const BATCHES_MAX: usize = 4_096;
 /// How long rows of calls are gathered, so that many are written in one transaction.
-const GATHER: Duration = Duration::from_millis(50);
+const GATHER: Duration = Duration::from_millis(100);
 /// Most calls of one transaction.
 const GATHERED_MAX: usize = 256;
 /// The only instance of this hub.

@@ -44,27 +44,13 @@ impl Bindings for SqliteStore {
         if binding.path.iter().any(|hop| hop.contains(BETWEEN)) {
             return Err(StoreError::Refused("a Path has a line feed"));
         }
-        let mut change = self.change().await?;
-        let row = query(
-            "SELECT count(*) FROM bindings WHERE aor = ? AND expires_at > ?
-             AND NOT (instance_id = ? AND reg_id = ?)",
-        )
-        .bind(&binding.aor)
-        .bind(now.0)
-        .bind(&binding.instance_id)
-        .bind(i64::from(binding.reg_id))
-        .fetch_one(change.on())
-        .await?;
-        if row.try_get::<i64, _>(0)? >= i64::from(BINDINGS_MAX) {
-            return Err(StoreError::Limit {
-                what: "registrations of one address",
-                max: BINDINGS_MAX,
-            });
-        }
+        // One statement, and so one transaction: a phone waits for it before it is answered.
         let done = query(
             "INSERT INTO bindings (aor, instance_id, reg_id, device, contact, path, node_id, flow_id,
                                    call_id, cseq, expires_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11
+             WHERE (SELECT count(*) FROM bindings WHERE aor = ?1 AND expires_at > ?12
+                    AND NOT (instance_id = ?2 AND reg_id = ?3)) < ?13
              ON CONFLICT (aor, instance_id, reg_id) DO UPDATE SET
                  device = excluded.device, contact = excluded.contact, path = excluded.path,
                  node_id = excluded.node_id, flow_id = excluded.flow_id, call_id = excluded.call_id,
@@ -82,10 +68,26 @@ impl Bindings for SqliteStore {
         .bind(&binding.call_id)
         .bind(i64::from(binding.cseq))
         .bind(binding.expires_at.0)
-        .execute(change.on())
+        .bind(now.0)
+        .bind(i64::from(BINDINGS_MAX))
+        .execute(&self.write)
         .await?;
-        change.commit().await?;
-        Ok(done.rows_affected() > 0)
+        if done.rows_affected() > 0 {
+            return Ok(true);
+        }
+        // An older request than the one that is stored; or there is no room.
+        let others = self.bindings(&binding.aor, now).await?;
+        let own = |other: &Binding| {
+            other.instance_id == binding.instance_id && other.reg_id == binding.reg_id
+        };
+        let room = usize::try_from(BINDINGS_MAX).unwrap_or(usize::MAX);
+        if others.iter().filter(|other| !own(other)).count() >= room {
+            return Err(StoreError::Limit {
+                what: "registrations of one address",
+                max: BINDINGS_MAX,
+            });
+        }
+        Ok(false)
     }
 
     async fn bindings(&self, aor: &str, now: UnixMs) -> Answer<Vec<Binding>> {
