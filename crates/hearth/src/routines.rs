@@ -75,8 +75,13 @@ fn is_read(everyday: &Everyday, action: &str, country: Country) -> bool {
         .map(|word| word.trim_matches(|sign: char| !sign.is_alphanumeric()))
         .filter(|word| !word.is_empty())
         .collect();
+    // A sentence begins with a word of its own, not with a name: else any words would be somebody's.
+    let articles = words
+        .iter()
+        .take_while(|word| ["the", "my", "our", "a"].contains(&word.to_lowercase().as_str()))
+        .count();
     let (mut entities, mut areas) = (Vec::new(), Vec::new());
-    for from in 0..words.len() {
+    for from in articles + 1..words.len() {
         for to in from + 1..=words.len().min(from + NAME_WORDS_MAX) {
             let name = words[from..to].join(" ");
             let of = |domain: &&str| json!({ "name": name, "domain": domain });
