@@ -1,6 +1,7 @@
 //! Bytes, clients and servers: our side of the protocols against others and against damage.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod any_order_of_events;
 mod bad_bytes_are_refused;
 mod every_event_comes_back;
 mod handed_on;
