@@ -26,16 +26,12 @@ mod wyoming;
 
 pub use esphome::EsphomeSettings;
 pub use home::HomeSettings;
-pub use house::{
-    HomeAssistantSettings, HouseSettings, HueSettings, MqttSettings, WledSettings,
-};
+pub use house::{HomeAssistantSettings, HouseSettings, HueSettings, MqttSettings, WledSettings};
 pub use hub::HubSettings;
 pub use line::LineSettings;
-pub use model::ModelSettings;
 use line::number_plan;
-pub use music::{
-    MpdSettings, MusicSettings, SnapcastSettings, StationSettings, SubsonicSettings,
-};
+pub use model::ModelSettings;
+pub use music::{MpdSettings, MusicSettings, SnapcastSettings, StationSettings, SubsonicSettings};
 pub use place::Place;
 pub use routine::RoutineSettings;
 pub use weather::WeatherSettings;
