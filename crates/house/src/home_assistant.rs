@@ -602,8 +602,8 @@ impl Client {
             .map(|(id, area, _)| (crate::thing::folded(&area.name), id.clone()));
         self.area_ids = ids.collect();
         self.standing = Standing::Known;
-        self.tell(What::Things { areas, things });
         self.tell(What::Up);
+        self.tell(What::Things { areas, things });
     }
 }
 

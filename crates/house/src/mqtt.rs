@@ -438,6 +438,8 @@ impl Client {
         self.waiting.retain(|waiting| waiting.thing < count);
         let new: Vec<&str> = new.iter().map(String::as_str).collect();
         self.session.follow(&new, now);
+        self.tell(DISCOVERED, What::Up);
+        self.tell_bridge();
         for system in [DISCOVERED, ZIGBEE] {
             let of = || self.things.iter().filter(|known| known.system == system);
             let mut areas: Vec<Area> = Vec::new();
@@ -459,8 +461,6 @@ impl Client {
                 .collect();
             self.tell(system, What::Things { areas, things });
         }
-        self.tell(DISCOVERED, What::Up);
-        self.tell_bridge();
     }
 
     fn complain(&mut self, what: &str, why: &str) {

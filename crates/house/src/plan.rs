@@ -15,6 +15,9 @@ use crate::words;
 /// Most things that one sentence moves.
 pub const STEPS_MAX: usize = 500;
 
+/// How much brighter or dimmer a lamp gets, in per cent.
+const STEP_PERCENT: i8 = 20;
+
 /// One thing and what it is told.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
@@ -113,6 +116,19 @@ fn telling<'a>(
         "HassLightSet" => {
             let change = light_change(meant).map_err(Plan::Refused)?;
             (&["light"], Box::new(move |thing| lit(thing, change)))
+        }
+        brighter @ ("HearthBrighter" | "HearthDimmer") => {
+            let step = if brighter == "HearthDimmer" {
+                -STEP_PERCENT
+            } else {
+                STEP_PERCENT
+            };
+            let change = Light {
+                step_percent: Some(step),
+                ..Light::default()
+            };
+            let telling = move |thing: &Thing| lit(thing, Some(change));
+            (&["light"], Box::new(telling))
         }
         "HassSetPosition" => {
             let percent = need(percent("position"), "the position")?;

@@ -121,8 +121,8 @@ impl Task {
         }
         let (areas, things) = hue::things(&lists);
         self.things.clone_from(&things);
-        let told = wires.news(HUE, What::Things { areas, things }).await
-            && wires.news(HUE, What::Up).await;
+        let told = wires.news(HUE, What::Up).await
+            && wires.news(HUE, What::Things { areas, things }).await;
         if told { Ok(()) } else { Err(None) }
     }
 
