@@ -1,0 +1,10 @@
+//! Lights and devices from the sentence to the wire, with real systems where there are some.
+mod a_real_home_assistant;
+mod bridge_and_strip;
+mod hardened;
+mod home_assistant_on_the_wire;
+mod household;
+mod mosquitto;
+mod said_and_done;
+mod stand_in;
+mod suite;
