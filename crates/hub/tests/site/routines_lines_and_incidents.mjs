@@ -119,9 +119,11 @@ try {
   const shown = () => olive.evaluate(async () => (await (await navigator.serviceWorker.ready).getNotifications()).map(({ title, tag, data }) => [tag, title, data.place]));
   for (const [kind, title, place] of [["call", "A call rings", "phone"], ["message", "A new message", "messages"]]) {
     await push(JSON.stringify({ kind }));
-    const told = [kind, title, place];
-    await olive.waitForFunction(async (tag) => (await (await navigator.serviceWorker.ready).getNotifications()).some((one) => one.tag === tag), kind);
-    assert.ok((await shown()).some((one) => JSON.stringify(one) === JSON.stringify(told)), JSON.stringify(await shown()));
+    const isShown = async (wanted) => {
+      const notifications = await (await navigator.serviceWorker.ready).getNotifications();
+      return notifications.some((one) => JSON.stringify([one.tag, one.title, one.data?.place]) === wanted);
+    };
+    await olive.waitForFunction(isShown, JSON.stringify([kind, title, place]), { polling: 100 });
   }
   const before = (await shown()).length;
   for (const data of ["no JSON", JSON.stringify({ kind: "constructor" }), JSON.stringify({ kind: "emergency" })]) await push(data);
