@@ -53,10 +53,7 @@ fn client_with_things() -> Client {
     let states: Vec<Value> = (0..THINGS)
         .map(|at| json!({"entity_id": format!("light.l{at}"), "attributes": {}}))
         .collect();
-    loop {
-        let Some(output) = client.poll_output() else {
-            break;
-        };
+    while let Some(output) = client.poll_output() {
         let Output::Send(text) = output else { continue };
         let message: Value = serde_json::from_str(&text).expect("what we send is JSON");
         let id = &message["id"];

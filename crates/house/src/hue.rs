@@ -178,13 +178,12 @@ pub fn event(data: &str) -> Vec<Told> {
                     told.push(Told::Light(format!("light/{id}"), item.clone()));
                 }
                 (Some("add" | "delete" | "update"), "light" | "device" | "room" | "scene", _)
-                    if kind != Some("update")
-                        || item.get("metadata").is_some()
-                        || item.get("children").is_some() =>
+                    if !told.contains(&Told::Anew)
+                        && (kind != Some("update")
+                            || item.get("metadata").is_some()
+                            || item.get("children").is_some()) =>
                 {
-                    if !told.contains(&Told::Anew) {
-                        told.push(Told::Anew);
-                    }
+                    told.push(Told::Anew);
                 }
                 _ => {}
             }

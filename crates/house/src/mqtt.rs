@@ -241,7 +241,7 @@ impl Client {
                 session::Output::Close(why) => self.outputs.push_back(Output::Close(why)),
                 session::Output::Published(token) => self.published(token),
                 session::Output::Message { topic, payload, .. } => {
-                    self.message(&topic, &payload, now)
+                    self.message(&topic, &payload, now);
                 }
                 session::Output::Entered => {
                     let Prefixes { discovery, zigbee } = &self.prefixes;

@@ -149,17 +149,28 @@ pub(crate) struct Home {
     pub(crate) sip: OnceLock<SipServer>,
 }
 
+/// What a home is made of.
+pub(crate) struct HomeParts {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) bus: Arc<dyn Bus>,
+    pub(crate) authority: Authority,
+    pub(crate) clock: Clock,
+    pub(crate) base_url: String,
+    pub(crate) stop: watch::Receiver<bool>,
+    pub(crate) bundles: Bundles,
+}
+
 impl Home {
-    pub(crate) fn new(
-        store: Arc<dyn Store>,
-        bus: Arc<dyn Bus>,
-        authority: Authority,
-        clock: Clock,
-        base_url: String,
-        limits: &Limits,
-        stop: watch::Receiver<bool>,
-        bundles: Bundles,
-    ) -> Self {
+    pub(crate) fn new(parts: HomeParts, limits: &Limits) -> Self {
+        let HomeParts {
+            store,
+            bus,
+            authority,
+            clock,
+            base_url,
+            stop,
+            bundles,
+        } = parts;
         Self {
             store,
             bus,

@@ -24,7 +24,7 @@ use crate::device::{DeviceFields, DeviceKind, Fingerprint};
 use crate::event::EventKind;
 use crate::feed::Feed;
 use crate::gateway::LinesConfig;
-use crate::home::{Home, Limits};
+use crate::home::{Home, HomeParts, Limits};
 use crate::invitation::Invited;
 use crate::live::LiveConnections;
 use crate::person::{Person, PersonFields};
@@ -186,16 +186,16 @@ impl Hub {
         let tls = https(&authority, own.clone(), clock.clone())?;
         let (stop, stopped) = watch::channel(false);
         let (_, newest) = store.event_range().await?;
-        let home = Arc::new(Home::new(
-            store.clone(),
-            bus.clone(),
+        let parts = HomeParts {
+            store: store.clone(),
+            bus: bus.clone(),
             authority,
-            clock.clone(),
-            format!("https://{first}"),
-            &config.limits,
-            stopped.clone(),
-            Bundles::beside(&config.folder),
-        ));
+            clock: clock.clone(),
+            base_url: format!("https://{first}"),
+            stop: stopped.clone(),
+            bundles: Bundles::beside(&config.folder),
+        };
+        let home = Arc::new(Home::new(parts, &config.limits));
         let live = LiveConnections::default();
         let sip_tls = crate::sip::tls(&tls);
         let serving = Arc::new(Serving {

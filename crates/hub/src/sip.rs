@@ -151,7 +151,9 @@ impl SipServer {
             .name("sip".to_owned())
             .spawn(move || runtime.block_on(serve))
             .map_err(HubError::Thread)?;
-        let server = told.await.map_err(|_| HubError::Thread(std::io::ErrorKind::Other.into()))??;
+        let server = told
+            .await
+            .map_err(|_| HubError::Thread(std::io::ErrorKind::Other.into()))??;
         let ended = async move { drop(ended.await) };
         Ok((server, tokio::spawn(ended)))
     }

@@ -72,12 +72,12 @@ fn names_this_machine(host: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn asked(askers: Askers, method: Method, pairs: &[(&'static str, &'static str)]) -> bool {
+    fn asked(askers: Askers, method: &Method, pairs: &[(&'static str, &'static str)]) -> bool {
         let mut headers = HeaderMap::new();
         for (name, value) in pairs {
             headers.insert(*name, HeaderValue::from_static(value));
         }
-        is_of_this_machine(askers, &method, &headers)
+        is_of_this_machine(askers, method, &headers)
     }
 
     const OWN: (&str, &str) = ("origin", "http://localhost:8910");
@@ -89,10 +89,10 @@ mod tests {
     #[test]
     fn pages_of_elsewhere_are_refused() {
         for askers in [Askers::PageAlone, Askers::PageAndPrograms] {
-            assert!(asked(askers, Method::GET, &[HOST]));
-            assert!(asked(askers, Method::GET, &[("host", "127.0.0.1:8910")]));
-            assert!(asked(askers, Method::POST, &[HOST, OWN, SAME]));
-            assert!(asked(askers, Method::GET, &[HOST, CROSS, NAVIGATE]));
+            assert!(asked(askers, &Method::GET, &[HOST]));
+            assert!(asked(askers, &Method::GET, &[("host", "127.0.0.1:8910")]));
+            assert!(asked(askers, &Method::POST, &[HOST, OWN, SAME]));
+            assert!(asked(askers, &Method::GET, &[HOST, CROSS, NAVIGATE]));
             for foreign in [
                 "http://evil.example.com",
                 "https://localhost:8910",
@@ -100,23 +100,23 @@ mod tests {
                 "null",
             ] {
                 let pairs = [HOST, ("origin", foreign)];
-                assert!(!asked(askers, Method::POST, &pairs), "{foreign}");
+                assert!(!asked(askers, &Method::POST, &pairs), "{foreign}");
             }
-            assert!(!asked(askers, Method::POST, &[HOST, OWN, CROSS]));
-            assert!(!asked(askers, Method::POST, &[HOST, CROSS, NAVIGATE]));
-            assert!(!asked(askers, Method::GET, &[HOST, CROSS]));
-            assert!(!asked(askers, Method::GET, &[]));
-            assert!(!asked(askers, Method::POST, &[]));
+            assert!(!asked(askers, &Method::POST, &[HOST, OWN, CROSS]));
+            assert!(!asked(askers, &Method::POST, &[HOST, CROSS, NAVIGATE]));
+            assert!(!asked(askers, &Method::GET, &[HOST, CROSS]));
+            assert!(!asked(askers, &Method::GET, &[]));
+            assert!(!asked(askers, &Method::POST, &[]));
             // A name of elsewhere that leads here.
             let rebound = [("host", "evil.example.com:8910")];
-            assert!(!asked(askers, Method::GET, &rebound));
+            assert!(!asked(askers, &Method::GET, &rebound));
         }
     }
 
     #[test]
     fn programs_are_answered_only_where_they_are_meant() {
-        assert!(asked(Askers::PageAndPrograms, Method::POST, &[HOST]));
-        assert!(!asked(Askers::PageAlone, Method::POST, &[HOST]));
+        assert!(asked(Askers::PageAndPrograms, &Method::POST, &[HOST]));
+        assert!(!asked(Askers::PageAlone, &Method::POST, &[HOST]));
     }
 
     #[test]

@@ -42,7 +42,11 @@ const PACKAGES: &[(&str, &str, &str)] = &[
         "descriptions of a modem's interfaces",
     ),
     ("mosquitto", "mosquitto", "lights by a real MQTT broker"),
-    ("mosquitto-clients", "mosquitto_pub", "devices on that broker"),
+    (
+        "mosquitto-clients",
+        "mosquitto_pub",
+        "devices on that broker",
+    ),
     ("mpd", "mpd", "music by the real daemon"),
     ("lame", "lame", "MP3 files for the player"),
     ("snapserver", "snapserver", "music in several rooms"),

@@ -145,7 +145,7 @@ pub fn fitted(household: &Household) -> (Option<Fitted>, Vec<String>) {
     let Systems { ways, tasks, .. } = systems;
     let runs = std::thread::Builder::new()
         .name("house".to_owned())
-        .spawn(move || run(asked, ways, tasks));
+        .spawn(move || run(asked, &ways, tasks));
     if let Err(error) = runs {
         notices.push(format!("lights and devices: {error}"));
         return (None, notices);
@@ -155,7 +155,7 @@ pub fn fitted(household: &Household) -> (Option<Fitted>, Vec<String>) {
 }
 
 /// Runs the tasks until the skill is gone.
-fn run(mut asked: mpsc::Receiver<Value>, ways: Vec<Way>, tasks: Vec<Running>) {
+fn run(mut asked: mpsc::Receiver<Value>, ways: &[Way], tasks: Vec<Running>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();

@@ -178,7 +178,7 @@ impl Session {
     pub fn handle_timeout(&mut self, now: Duration) {
         match self.standing {
             Standing::Entering { until } if until <= now => {
-                self.close("the broker does not let us in")
+                self.close("the broker does not let us in");
             }
             Standing::Open => match self.ping_sent {
                 Some(sent) if sent + PING_MAX <= now => self.close("the broker does not answer"),

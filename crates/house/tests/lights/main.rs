@@ -1,4 +1,5 @@
 //! Lights and devices from the sentence to the wire, with real systems where there are some.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod a_real_home_assistant;
 mod bridge_and_strip;
 mod hardened;

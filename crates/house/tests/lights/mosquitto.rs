@@ -159,7 +159,7 @@ async fn things_that_announce_themselves_do_what_is_said() {
         broker.publish(
             &format!("homeassistant/{component}/{id}/config"),
             &config.to_string(),
-        )
+        );
     };
     announce(
         "light",

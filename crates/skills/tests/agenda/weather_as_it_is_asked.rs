@@ -51,7 +51,7 @@ impl Home {
         weather.handle_restored(kept);
         Self {
             weather,
-            zone: Zone::named("America/Denver").unwrap(),
+            zone: Zone::named("America/Denver").expect("in tzdata"),
             wall_ms,
             fetches: Vec::new(),
             kept: kept.to_vec(),
@@ -71,7 +71,7 @@ impl Home {
     }
 
     fn ask(&mut self, intent: &str, day: Option<&str>) -> Option<String> {
-        let question = Question::of(intent, day).unwrap();
+        let question = Question::of(intent, day).expect("an intent of the weather");
         let now = Duration::ZERO;
         let answer = self
             .weather

@@ -92,6 +92,9 @@ impl Events for SqliteStore {
             .bind(now.0)
             .execute(change.on())
             .await?;
-        change.commit().await
+        change.commit().await?;
+        // What was dropped there is not to be told from here.
+        self.tail.forget();
+        Ok(())
     }
 }

@@ -6,10 +6,10 @@
 )]
 
 pub mod web;
+mod wire;
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hearthline_emergency::numbers::Country;
@@ -30,14 +30,11 @@ use hearthline_sip::outbound::FlowTransport;
 use hearthline_sip::registration::RegistrationConfig;
 use hearthline_sip::target::{Target, Transport};
 use hearthline_sip::{Endpoint, HeaderName, Host, NameAddr, Request, SipUri, StatusCode, Uri};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
 use serde_json::json;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::{mpsc, oneshot};
-use tokio_rustls::TlsConnector;
+pub use wire::client;
+use wire::{Wire, bytes, datagrams, secure};
 
 pub const DOMAIN: &str = "home.test";
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -661,84 +658,6 @@ pub async fn talk(caller: &mut Phone, callee: &mut Phone, uri: &str) {
     callee.confirmed(incoming).await;
     caller.bye(out).await;
     callee.ended(incoming).await;
-}
-
-pub fn client(own: &Membership) -> Arc<ClientConfig> {
-    let mut roots = RootCertStore::empty();
-    roots
-        .add(CertificateDer::from_pem_slice(own.ca_pem.as_bytes()).unwrap())
-        .unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_client_auth_cert(
-            vec![CertificateDer::from_pem_slice(own.certificate_pem.as_bytes()).unwrap()],
-            PrivateKeyDer::from_pem_slice(own.key_pem.as_bytes()).unwrap(),
-        )
-        .unwrap();
-    Arc::new(config)
-}
-
-/// A connection with the device's certificate; `None`: the hub does not want it.
-async fn secure(
-    hub: SocketAddr,
-    own: &Membership,
-) -> Option<(SocketAddr, tokio_rustls::client::TlsStream<TcpStream>)> {
-    let stream = TcpStream::connect(hub).await.ok()?;
-    stream.set_nodelay(true).unwrap();
-    let local = stream.local_addr().unwrap();
-    let name = ServerName::IpAddress(hub.ip().into());
-    let mut stream = TlsConnector::from(client(own))
-        .connect(name, stream)
-        .await
-        .ok()?;
-    // With TLS 1.3 a refusal comes after the handshake: a ping is answered by whoever is wanted.
-    stream.write_all(b"\r\n\r\n").await.ok()?;
-    let mut pong = [0; 2];
-    stream.read_exact(&mut pong).await.ok()?;
-    Some((local, stream))
-}
-
-struct Wire {
-    outgoing: mpsc::UnboundedReceiver<Vec<u8>>,
-    arriving: mpsc::UnboundedSender<Vec<u8>>,
-    hub: SocketAddr,
-}
-
-async fn datagrams(socket: UdpSocket, mut wire: Wire) {
-    let mut buffer = vec![0; 65_535];
-    loop {
-        tokio::select! {
-            sent = wire.outgoing.recv() => match sent {
-                Some(bytes) => { let _ = socket.send_to(&bytes, wire.hub).await; }
-                None => return,
-            },
-            received = socket.recv_from(&mut buffer) => {
-                if let Ok((count, _)) = received {
-                    let _ = wire.arriving.send(buffer[..count].to_vec());
-                }
-            }
-        }
-    }
-}
-
-async fn bytes<S: AsyncRead + AsyncWrite>(stream: S, mut wire: Wire) {
-    let (mut reader, mut writer) = tokio::io::split(stream);
-    let mut buffer = vec![0; 16_384];
-    loop {
-        tokio::select! {
-            sent = wire.outgoing.recv() => match sent {
-                Some(bytes) => if writer.write_all(&bytes).await.is_err() { return },
-                None => return,
-            },
-            received = reader.read(&mut buffer) => match received {
-                Ok(count @ 1..) => { let _ = wire.arriving.send(buffer[..count].to_vec()); }
-                _ => return,
-            }
-        }
-    }
 }
 
 struct Running {
