@@ -113,6 +113,10 @@ impl MusicSkill {
     /// Sends an order for which no answer is awaited.
     fn order(&mut self, order: Order) -> u64 {
         self.tokens += 1;
+        // Without a player there is nobody to be ordered about.
+        if self.settings.nothing {
+            return self.tokens;
+        }
         let asked = Asked {
             token: self.tokens,
             player: self.player,

@@ -124,7 +124,7 @@ fn baresip_in_the_home_and_beyond_a_line() {
     // An outside line, on which somebody of the city answers and calls back.
     let outside = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
     let number = "+15055550142";
-    let says = spoken(&sounds, "city-says", BY_DESK);
+    let says = spoken(&sounds, "city-says", BY_TAKER);
     let city = Baresip::outside(number, outside, &sounds.join("city"), &says);
     let device = tab.runtime.block_on(device_of_anna(&tab.home.hub));
     tab.line(&json!({
@@ -132,7 +132,7 @@ fn baresip_in_the_home_and_beyond_a_line() {
         "sip": {"server": format!("sip:{outside}")}, "ring_devices": [device],
     }));
     let call = [("dial 505 555 0142", "calling"), UNPROTECTED];
-    tab.hears(&call, "heard in the tab from the city", BY_DESK);
+    tab.hears(&call, "heard in the tab from the city", BY_TAKER);
     // A tone of the pad arrives as one.
     tab.anna.does("press 5", "pressed");
     std::thread::sleep(Duration::from_secs(1));
@@ -145,7 +145,7 @@ fn baresip_in_the_home_and_beyond_a_line() {
     city.command("dial", &format!("sip:home@{lines}"));
     let rings = tab.anna.does("rings", "rings");
     assert_eq!(rings, format!("rings: {number}"));
-    tab.hears(&TAKE, "heard in the tab, called from the city", BY_DESK);
+    tab.hears(&TAKE, "heard in the tab, called from the city", BY_TAKER);
     tab.anna.does("hang-up", "over");
     let printed = city.printed();
     assert!(printed.contains("received event: '5'"), "{printed}");
@@ -195,7 +195,7 @@ fn the_drill_call_taker_hears_and_is_heard() {
     tab.hears(
         &call,
         "heard in the tab from the call-taker's machine",
-        BY_DESK,
+        BY_TAKER,
     );
     tab.anna.does("end-help", "over");
     let handle = taker.handle();
