@@ -81,7 +81,8 @@ impl Speaker {
 
     /// The next word of the adapter.
     async fn hears(&mut self) {
-        let came = tokio::time::timeout(Duration::from_secs(20), self.port.came.recv());
+        // The first start of its peer, on a machine that does other things too.
+        let came = tokio::time::timeout(Duration::from_secs(60), self.port.came.recv());
         let value = came.await.expect("the adapter says something").unwrap();
         let now = self.now();
         self.skill.handle(Event::Came(&value), now);
