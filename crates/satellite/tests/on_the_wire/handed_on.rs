@@ -1,7 +1,7 @@
 //! What nobody here takes is handed on, and what comes back is played: Home Assistant's two protocols, by its own libraries,
 //! against the sockets and the skill. The loudspeaker is pretended.
 use std::net::IpAddr;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -32,6 +32,8 @@ struct Speaker {
     seen: Vec<Seen>,
     shown: Vec<serde_json::Value>,
     started: Instant,
+    /// The server, once it runs.
+    peer: Option<Child>,
 }
 
 impl Speaker {
@@ -43,6 +45,7 @@ impl Speaker {
             seen: Vec::new(),
             shown: Vec::new(),
             started: Instant::now(),
+            peer: None,
         };
         (speaker, relay::start(outside))
     }
@@ -82,11 +85,31 @@ impl Speaker {
     /// The next word of the adapter.
     async fn hears(&mut self) {
         // The first start of its peer, on a machine that does other things too.
-        let came = tokio::time::timeout(Duration::from_secs(60), self.port.came.recv());
-        let value = came.await.expect("the adapter says something").unwrap();
+        for _ in 0..60 {
+            let came = tokio::time::timeout(Duration::from_secs(1), self.port.came.recv());
+            if let Ok(value) = came.await {
+                return self.came(&value.unwrap()).await;
+            }
+            self.peer_is_well();
+        }
+        panic!("the adapter says nothing");
+    }
+
+    async fn came(&mut self, value: &serde_json::Value) {
         let now = self.now();
-        self.skill.handle(Event::Came(&value), now);
+        self.skill.handle(Event::Came(value), now);
         self.drain().await;
+    }
+
+    /// What its assertions say is worth more than what we then miss.
+    fn peer_is_well(&mut self) {
+        let Some(peer) = &mut self.peer else { return };
+        if peer.try_wait().unwrap().is_some_and(|how| !how.success()) {
+            let mut said = String::new();
+            let mut stderr = peer.stderr.take().unwrap();
+            std::io::Read::read_to_string(&mut stderr, &mut said).unwrap();
+            panic!("the peer failed: {said}; seen: {:?}", self.seen);
+        }
     }
 
     async fn until(&mut self, done: impl Fn(&Self) -> bool) {
@@ -114,11 +137,8 @@ async fn door() -> (Door, u16) {
 
 /// What both scripts do with a speaker.
 async fn story(mut speaker: Speaker, mut command: Command, sounds: &[Seen]) {
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    speaker.peer = Some(command.spawn().unwrap());
     speaker.until(|speaker| speaker.skill.wants_sound()).await;
     speaker.says().await;
     speaker
@@ -168,6 +188,7 @@ async fn story(mut speaker: Speaker, mut command: Command, sounds: &[Seen]) {
         })
         .await;
     speaker.until(|speaker| !speaker.skill.wants_sound()).await;
+    let mut child = speaker.peer.take().unwrap();
     let ended = tokio::task::spawn_blocking(move || {
         let status = child.wait().unwrap();
         let mut said = String::new();

@@ -53,12 +53,13 @@ async def answer(peer, seconds):
 
 async def main():
     async with AsyncTcpClient("127.0.0.1", PORT) as peer:
-        await peer.write_event(RunSatellite().event())
         await peer.write_event(Describe().event())
         info = Info.from_event(await read(peer))
         assert info.satellite.area == "Kitchen" and info.satellite.active_wake_words == ["alexa"]
         assert info.mic and info.snd and not info.asr
         await peer.write_event(Ping(text="1").event())
+        # From here on sentences may come at any time.
+        await peer.write_event(RunSatellite().event())
 
         # A sentence, and a spoken answer. What the transcript says is nobody's order.
         audio = await utterance(peer)
