@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::exchange::{Order, What};
-use crate::thing::{ALIASES_MAX, AREAS_MAX, Area, State, THINGS_MAX, Thing, spoken_name};
+use crate::thing::{ALIASES_MAX, AREAS_MAX, Area, Floor, State, THINGS_MAX, Thing, spoken_name};
 
 mod exposed;
 mod service;
@@ -82,7 +82,7 @@ enum Standing {
 struct Gathered {
     waiting: HashSet<u8>,
     areas: Vec<(String, Area, Option<String>)>,
-    floors: HashMap<String, String>,
+    floors: HashMap<String, Floor>,
     devices: HashMap<String, String>,
     exposed: Option<HashMap<String, bool>>,
     exposes_new: bool,
@@ -393,10 +393,11 @@ impl Client {
             // Before 2024.4 there are no floors: an error, and none is known.
             Pending::Floors => {
                 let floors = list().iter().take(AREAS_MAX).filter_map(|item| {
-                    Some((
-                        text(item, "floor_id")?.to_owned(),
-                        spoken_name(text(item, "name")?)?,
-                    ))
+                    let floor = Floor {
+                        name: spoken_name(text(item, "name")?)?,
+                        aliases: aliases(item),
+                    };
+                    Some((text(item, "floor_id")?.to_owned(), floor))
                 });
                 gathered.floors = floors.collect();
                 1

@@ -315,11 +315,14 @@ fn is_ours(intent: &str) -> bool {
 
 /// Asks which one is meant.
 fn which(registry: &Registry, name: &str, things: Vec<usize>) -> Plan {
+    let first = folded(&registry.thing(things[0]).name);
+    // One alias of several names: these tell them apart, else their rooms do.
+    let one_name = (things.iter()).all(|at| folded(&registry.thing(*at).name) == first);
     let places: Vec<String> = things
         .iter()
         .map(|at| match registry.area_of(*at) {
-            Some(area) => format!("in {area}"),
-            None => registry.thing(*at).name.clone(),
+            Some(area) if one_name => format!("in {area}"),
+            _ => registry.thing(*at).name.clone(),
         })
         .collect();
     Plan::Which {

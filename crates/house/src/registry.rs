@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value, json};
 
 use crate::exchange::{News, What};
-use crate::thing::{AREAS_MAX, Area, State, THINGS_MAX, Thing, folded};
+use crate::thing::{AREAS_MAX, Area, Floor, State, THINGS_MAX, Thing, folded};
 
 /// Whether a system answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -243,7 +243,7 @@ impl Registry {
     pub fn floor_of(&self, at: usize) -> Option<&str> {
         let room = folded(self.area_of(at)?);
         let area = self.areas.iter().find(|area| folded(&area.name) == room)?;
-        area.floor.as_deref()
+        area.floor.as_ref().map(|floor| floor.name.as_str())
     }
 
     /// Whether it goes by this name.
@@ -266,6 +266,23 @@ impl Registry {
         (0..self.joined.len()).filter(move |at| fits(*at))
     }
 
+    /// What it is called by all systems that know it, the name of the way that is taken now left out.
+    fn other_names(&self, at: usize) -> Vec<&str> {
+        let mut known = vec![folded(&self.thing(at).name)];
+        let mut others = Vec::new();
+        for way in &self.joined[at].ways {
+            let thing = &self.systems[way.system].things[way.thing];
+            for name in core::iter::once(&thing.name).chain(&thing.aliases) {
+                let plain = folded(name);
+                if !known.contains(&plain) {
+                    known.push(plain);
+                    others.push(name.as_str());
+                }
+            }
+        }
+        others
+    }
+
     /// One entity as [`hearthline_voice::understand::sentences::House::from_json`] reads it.
     #[must_use]
     pub fn entity(&self, at: usize) -> Value {
@@ -273,7 +290,7 @@ impl Registry {
         let said = thing.state.said(&thing.domain);
         json!({
             "name": thing.name,
-            "aliases": thing.aliases,
+            "aliases": self.other_names(at),
             "domain": thing.domain,
             "area": self.area_of(at),
             "state": {"in": said, "out": thing.state.value},
@@ -284,16 +301,20 @@ impl Registry {
     /// The whole house for the sentences: names, rooms, floors, states.
     #[must_use]
     pub fn house(&self) -> Value {
-        let mut floors: Vec<&str> = Vec::new();
-        for floor in self.areas.iter().filter_map(|area| area.floor.as_deref()) {
-            if !floors.contains(&floor) {
+        let mut floors: Vec<&Floor> = Vec::new();
+        for floor in self.areas.iter().filter_map(|area| area.floor.as_ref()) {
+            if !floors.iter().any(|known| known.name == floor.name) {
                 floors.push(floor);
             }
         }
+        let areas = self.areas.iter().map(|area| {
+            let floor = area.floor.as_ref().map(|floor| &floor.name);
+            json!({"name": area.name, "aliases": area.aliases, "floor": floor})
+        });
         json!({
             "entities": (0..self.len()).map(|at| self.entity(at)).collect::<Vec<_>>(),
-            "areas": self.areas,
-            "floors": floors.iter().map(|name| json!({"name": name})).collect::<Vec<_>>(),
+            "areas": areas.collect::<Vec<_>>(),
+            "floors": floors,
         })
     }
 
@@ -374,7 +395,10 @@ mod tests {
             areas: vec![Area {
                 name: "Kitchen".into(),
                 aliases: Vec::new(),
-                floor: Some("Ground".into()),
+                floor: Some(Floor {
+                    name: "Ground".into(),
+                    aliases: Vec::new(),
+                }),
             }],
             things: vec![
                 thing("l1", "Lamp", Some("Kitchen")),

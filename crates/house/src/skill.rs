@@ -335,7 +335,7 @@ impl HouseSkill {
             .filter(|at| {
                 let area = self.registry.area_of(*at).map(folded);
                 let name = folded(&self.registry.thing(*at).name);
-                area.is_some_and(|area| said.contains(&area)) || said == name
+                area.is_some_and(|area| said.contains(&area)) || said.ends_with(&name)
             })
             .collect();
         match named.as_slice() {

@@ -52,9 +52,19 @@ pub struct Area {
     /// What else they call it.
     #[serde(default)]
     pub aliases: Vec<String>,
-    /// Name of its floor.
+    /// Its floor.
     #[serde(default)]
-    pub floor: Option<String>,
+    pub floor: Option<Floor>,
+}
+
+/// A floor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Floor {
+    /// What people call it.
+    pub name: String,
+    /// What else they call it.
+    #[serde(default)]
+    pub aliases: Vec<String>,
 }
 
 /// What is kept of a thing's attributes: what a plan, a response or a page asks for.

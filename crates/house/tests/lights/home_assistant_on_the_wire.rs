@@ -89,6 +89,14 @@ async fn every_message_is_as_home_assistant_documents_it() {
     assert!(matches!(reply, Reply::Response(_)), "{reply:?}");
     assert!(took < Duration::from_millis(500), "{took:?}");
     running.shows("Counter", "on").await;
+    // By the aliases that the owner gave there: of the lamp, of its room, of the other floor.
+    let (reply, _) = running.say("turn on the worktop").await;
+    assert!(matches!(reply, Reply::Response(_)), "{reply:?}");
+    let (reply, _) = running.say("turn on the lights in the galley").await;
+    assert!(matches!(reply, Reply::Response(_)), "{reply:?}");
+    let upstairs = running.understood("turn on the lights upstairs").unwrap();
+    let floor = upstairs.slot("floor").map(|slot| slot.value.spoken());
+    assert_eq!(floor.as_deref(), Some("First Floor"));
     let (reply, _) = running.say("kitchen lights off").await;
     assert!(matches!(reply, Reply::Response(_)), "{reply:?}");
     let visitor = server.await.unwrap();
@@ -120,6 +128,8 @@ async fn every_message_is_as_home_assistant_documents_it() {
     };
     let expected = [
         call("turn_on", json!({"brightness_pct": 50})),
+        call("turn_on", json!({})),
+        call("turn_on", json!({})),
         call("turn_off", json!({})),
     ];
     assert_eq!(calls, expected);

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use hearthline_house::exchange::{News, Orders, What};
 use hearthline_house::skill::HouseSkill;
-use hearthline_house::thing::{Area, State, Thing};
+use hearthline_house::thing::{Area, Floor, State, Thing};
 use hearthline_speaker::config::Household;
 use hearthline_speaker::io::skills::Port;
 use hearthline_speaker::skill::{Asked, By, Deed, Event, Facts, Reply, Skill};
@@ -61,7 +61,14 @@ pub(crate) fn area(name: &str, floor: &str) -> Area {
     Area {
         name: name.to_owned(),
         aliases: Vec::new(),
-        floor: Some(floor.to_owned()),
+        floor: Some(storey(floor)),
+    }
+}
+
+pub(crate) fn storey(name: &str) -> Floor {
+    Floor {
+        name: name.to_owned(),
+        aliases: Vec::new(),
     }
 }
 
@@ -247,13 +254,16 @@ impl Running {
         .await;
     }
 
-    /// Says a sentence and waits for what is answered in the end, with how long that took.
-    pub(crate) async fn say(&mut self, said: &str) -> (Reply, Duration) {
+    /// What a sentence means with the names that the skill gave out.
+    pub(crate) fn understood(&self, said: &str) -> Option<Recognition> {
         let mut house = self.house.clone();
         house.set_context_area(&self.room);
-        let meant = english()
-            .unwrap()
-            .recognise(said, &house.lists(), &house.context());
+        english()?.recognise(said, &house.lists(), &house.context())
+    }
+
+    /// Says a sentence and waits for what is answered in the end, with how long that took.
+    pub(crate) async fn say(&mut self, said: &str) -> (Reply, Duration) {
+        let meant = self.understood(said);
         let meant = meant.unwrap_or_else(|| panic!("'{said}' is not understood"));
         let asked = Asked {
             meant: &meant,

@@ -401,6 +401,66 @@ fn of_two_with_one_name_it_is_asked_which() {
 }
 
 #[test]
+fn what_has_several_names_goes_by_each_of_them() {
+    if english().is_none() {
+        return;
+    }
+    let mut home = Home::new("Hall", &["hub", "strip"]);
+    let called = |id: &str, name: &str, room: &str, aliases: &[&str]| {
+        let mut thing = thing(id, name, room, State::new("off"));
+        thing.aliases = aliases.iter().map(|alias| (*alias).to_owned()).collect();
+        thing
+    };
+    let things = vec![
+        called("light.a", "Counter", "Kitchen", &["worktop", "big lamp"]),
+        called("light.b", "Bed Lamp", "Bedroom", &["big lamp"]),
+        called("light.c", "Cellar Lamp", "Cellar", &[]),
+    ];
+    let mut kitchen = area("Kitchen", "Ground Floor");
+    kitchen.aliases = vec!["galley".to_owned()];
+    let mut bedroom = area("Bedroom", "First Floor");
+    if let Some(floor) = &mut bedroom.floor {
+        floor.aliases = vec!["upstairs".to_owned()];
+    }
+    let areas = vec![kitchen, bedroom, area("Cellar", "Basement")];
+    home.tell("hub", What::Things { areas, things });
+    // Another system knows the counter, and by a name of its own beside it.
+    let areas = Vec::new();
+    let things = vec![called("light.z", "counter", "", &["breakfast bar"])];
+    home.tell("strip", What::Things { areas, things });
+    for system in ["hub", "strip"] {
+        home.tell(system, What::Up);
+    }
+    for (said, id) in [
+        ("turn on the counter", "light.a"),
+        ("turn on the worktop", "light.a"),
+        ("turn on the breakfast bar", "light.a"),
+        ("turn on the lights in the galley", "light.a"),
+        ("turn on the lights upstairs", "light.b"),
+        ("turn on the lights in the basement", "light.c"),
+    ] {
+        assert_eq!(things_told(&mut home, said), [id], "{said}");
+    }
+    // A response is about what was asked, whichever name it was asked by.
+    let meant = home.understood("is the worktop on").unwrap();
+    let Reply::Response(facts) = home.take(&meant, By::Person) else {
+        panic!("no response");
+    };
+    assert_eq!(home.rendered(&meant, &facts), "No, off");
+    assert_eq!(
+        home.say("turn on the big lamp"),
+        Reply::Question("Which big lamp: Counter or Bed Lamp?".into())
+    );
+    let reply = home.skill.answer("the bed lamp", home.now);
+    assert!(matches!(reply, Reply::Later(_)), "{reply:?}");
+    assert_eq!(home.orders()[0].orders[0].thing, "light.b");
+}
+
+fn things_told(home: &mut Home, said: &str) -> Vec<String> {
+    told(home, said).into_iter().map(|(id, _)| id).collect()
+}
+
+#[test]
 fn a_room_without_lights_is_not_taken_for_another() {
     if english().is_none() {
         return;

@@ -154,10 +154,10 @@ pub(crate) fn house() -> Value {
         .collect();
     json!({
         "config/area_registry/list": [
-            {"area_id": "kitchen", "name": "Kitchen", "floor_id": "ground", "aliases": []},
+            {"area_id": "kitchen", "name": "Kitchen", "floor_id": "ground", "aliases": ["galley"]},
             {"area_id": "bedroom", "name": "Bedroom", "floor_id": "first", "aliases": []},
         ],
-        "config/floor_registry/list": [{"floor_id": "ground", "name": "Ground Floor"}, {"floor_id": "first", "name": "First Floor"}],
+        "config/floor_registry/list": [{"floor_id": "ground", "name": "Ground Floor"}, {"floor_id": "first", "name": "First Floor", "aliases": ["upstairs"]}],
         "config/device_registry/list": [{"id": "d1", "area_id": "bedroom"}],
         "homeassistant/expose_entity/list": {"exposed_entities": {
             "lock.front": {"conversation": true}, "light.hidden": {"conversation": false}, "light.bed": {"cloud.alexa": false},

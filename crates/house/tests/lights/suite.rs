@@ -9,7 +9,7 @@ use hearthline_speaker::skill::{By, Deed, Reply, Skill as _};
 use hearthline_voice::understand::sentences::{House, Recognition};
 use serde_json::Value;
 
-use crate::household::{Home, english};
+use crate::household::{Home, english, storey};
 
 /// Intents whose doing is this crate's.
 const OURS: [&str; 12] = [
@@ -41,20 +41,18 @@ fn fixtures(row: &Value, meant: &Recognition) -> What {
         .map(|area| Area {
             name: area["name"].as_str().unwrap().to_owned(),
             aliases: Vec::new(),
-            floor: area["floor"].as_str().map(str::to_owned),
+            floor: area["floor"].as_str().map(storey),
         })
         .collect();
     let mut room = text("area").or(row["context_area"].as_str().map(str::to_owned));
     if let Some(floor) = text("floor") {
-        let has = areas
-            .iter()
-            .find(|area| area.floor.as_ref() == Some(&floor));
+        let has = areas.iter().find(|area| area.floor == Some(storey(&floor)));
         room = has.map(|area| area.name.clone());
         if room.is_none() {
             areas.push(Area {
                 name: "Some Room".to_owned(),
                 aliases: Vec::new(),
-                floor: Some(floor),
+                floor: Some(storey(&floor)),
             });
             room = Some("Some Room".to_owned());
         }

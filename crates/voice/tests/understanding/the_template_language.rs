@@ -290,6 +290,41 @@ fn a_hundred_thousand_names_are_read_in_bounded_time_and_memory() {
 }
 
 #[test]
+fn aliases_of_devices_rooms_and_floors_are_understood() {
+    let house = |things: serde_json::Value| House::from_json(&things).unwrap();
+    let mut home = house(serde_json::json!({
+        "entities": [
+            {"name": "Counter", "aliases": ["worktop", 7, " "], "domain": "light", "state": "on"},
+            {"name": "Cellar", "aliases": "none", "domain": "light"},
+        ],
+        "areas": [{"name": "Kitchen", "floor": "Ground"}],
+        "floors": [{"name": "Ground", "aliases": ["downstairs"]}],
+    }));
+    home.join(&house(serde_json::json!({
+        "areas": [{"name": "kitchen", "aliases": ["galley"]}],
+        "floors": [{"name": "ground", "aliases": ["street level"]}],
+    })));
+    let program = program(
+        "intents:\n  On:\n    data:\n      - sentences: ['on {name}', 'on in {area}', 'on at {floor}']\n",
+    );
+    let slot = |said: &str, slot: &str| {
+        let meant = program.recognise(said, &home.lists(), &[])?;
+        Some(meant.slot(slot)?.value.spoken())
+    };
+    for (said, name, wanted) in [
+        ("on counter", "name", "Counter"),
+        ("on worktop", "name", "worktop"),
+        ("on in kitchen", "area", "Kitchen"),
+        ("on in galley", "area", "Kitchen"),
+        ("on at downstairs", "floor", "Ground"),
+        ("on at street level", "floor", "Ground"),
+    ] {
+        assert_eq!(slot(said, name).as_deref(), Some(wanted), "{said}");
+    }
+    assert_eq!(slot("on none", "name"), None);
+}
+
+#[test]
 fn own_sentences_go_first_and_rivals_are_told() {
     let mut grammar = Grammar::new("en");
     grammar.add_json(

@@ -6,11 +6,15 @@ use super::recognise::{HouseValue, Lists, Recognition};
 
 /// Most devices, areas and floors of one house, each.
 const THINGS_MAX: usize = 200_000;
+/// Most other names of one of them.
+const ALIASES_MAX: usize = 32;
 
 /// One device as Home Assistant knows it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Entity {
     pub(super) name: String,
+    /// What else it is called.
+    aliases: Vec<String>,
     pub(super) domain: String,
     pub(super) id: String,
     /// As it is stored ("on", "not_home") and as it is said.
@@ -24,13 +28,27 @@ pub(super) struct Entity {
 /// A running or paused timer, as responses ask for it.
 pub type Timer = serde_json::Map<String, Value>;
 
+/// A room.
+#[derive(Debug, Clone, PartialEq)]
+struct Area {
+    name: String,
+    aliases: Vec<String>,
+    floor: Option<String>,
+}
+
+/// A storey.
+#[derive(Debug, Clone, PartialEq)]
+struct Floor {
+    name: String,
+    aliases: Vec<String>,
+}
+
 /// A house.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct House {
     pub(super) entities: Vec<Entity>,
-    /// Name and floor.
-    areas: Vec<(String, Option<String>)>,
-    floors: Vec<String>,
+    areas: Vec<Area>,
+    floors: Vec<Floor>,
     /// The room in which the speaker stands.
     context_area: Option<String>,
     pub(super) timers: Vec<Timer>,
@@ -39,9 +57,9 @@ pub struct House {
 }
 
 impl House {
-    /// Reads a house: `{"entities": [{"name", "domain", "state", "area", "attributes"}], "areas": [{"name", "floor"}],
-    /// "floors": [{"name"}], "context_area", "timers", "media"}`. All of it may be absent. A row of the conformance
-    /// suite, whose things are under `fixtures`, is read as well.
+    /// Reads a house: `{"entities": [{"name", "aliases", "domain", "state", "area", "attributes"}], "areas": [{"name",
+    /// "aliases", "floor"}], "floors": [{"name", "aliases"}], "context_area", "timers", "media"}`. All of it may be absent.
+    /// A row of the conformance suite, whose things are under `fixtures`, is read as well.
     ///
     /// # Errors
     /// Says which entry is not what it should be.
@@ -66,14 +84,21 @@ impl House {
             ..Self::default()
         };
         for (at, item) in list(things, "floors")?.iter().enumerate() {
-            house.floors.push(name("floors", at, item)?);
+            house.floors.push(Floor {
+                name: name("floors", at, item)?,
+                aliases: aliases(item),
+            });
         }
         for (at, item) in list(things, "areas")?.iter().enumerate() {
             let area = name("areas", at, item)?;
             if item.get("context_area") == Some(&Value::Bool(true)) {
                 house.context_area = Some(area.clone());
             }
-            house.areas.push((area, text(item, "floor")));
+            house.areas.push(Area {
+                name: area,
+                aliases: aliases(item),
+                floor: text(item, "floor"),
+            });
         }
         for (at, item) in list(things, "entities")?.iter().enumerate() {
             house.entities.push(entity(at, item)?);
@@ -94,27 +119,39 @@ impl House {
         Ok(house)
     }
 
-    /// The lists that templates ask for: `name`, `area`, `floor`.
+    /// The lists that templates ask for: `name`, `area`, `floor`, each with its aliases. An alias of a room means the room;
+    /// one of a device stays as it was said, because several devices may share it.
     #[must_use]
     pub fn lists(&self) -> Lists {
         let mut lists = Lists::default();
-        let plain = |name: &String| HouseValue {
-            said: name.clone(),
-            out: Datum::Text(name.clone()),
+        let meant = |said: &String, out: &String| HouseValue {
+            said: said.clone(),
+            out: Datum::Text(out.clone()),
             context: Vec::new(),
             metadata: None,
         };
-        lists.set("area", self.areas.iter().map(|(name, _)| plain(name)));
-        lists.set("floor", self.floors.iter().map(plain));
+        let called = |name, aliases| core::iter::once(name).chain(aliases);
+        lists.set(
+            "area",
+            self.areas.iter().flat_map(|area| {
+                called(&area.name, &area.aliases).map(|said| meant(said, &area.name))
+            }),
+        );
+        lists.set(
+            "floor",
+            self.floors.iter().flat_map(|floor| {
+                called(&floor.name, &floor.aliases).map(|said| meant(said, &floor.name))
+            }),
+        );
+        let exposed = self.entities.iter().filter(|entity| entity.exposed);
         lists.set(
             "name",
-            self.entities
-                .iter()
-                .filter(|entity| entity.exposed)
-                .map(|entity| HouseValue {
+            exposed.flat_map(|entity| {
+                called(&entity.name, &entity.aliases).map(|said| HouseValue {
                     context: vec![("domain".into(), Datum::Text(entity.domain.clone()))],
-                    ..plain(&entity.name)
-                }),
+                    ..meant(said, said)
+                })
+            }),
         );
         lists
     }
@@ -123,19 +160,21 @@ impl House {
     /// stands is kept.
     pub fn join(&mut self, other: &Self) {
         self.entities.extend_from_slice(&other.entities);
-        for (area, floor) in &other.areas {
-            match self
-                .areas
-                .iter_mut()
-                .find(|known| same(&known.0) == same(area))
-            {
-                Some(known) => known.1 = known.1.take().or_else(|| floor.clone()),
-                None => self.areas.push((area.clone(), floor.clone())),
+        for area in &other.areas {
+            let known = |known: &&mut Area| same(&known.name) == same(&area.name);
+            match self.areas.iter_mut().find(known) {
+                Some(known) => {
+                    known.floor = known.floor.take().or_else(|| area.floor.clone());
+                    add_new(&mut known.aliases, &area.aliases);
+                }
+                None => self.areas.push(area.clone()),
             }
         }
         for floor in &other.floors {
-            if !self.floors.iter().any(|known| same(known) == same(floor)) {
-                self.floors.push(floor.clone());
+            let known = |known: &&mut Floor| same(&known.name) == same(&floor.name);
+            match self.floors.iter_mut().find(known) {
+                Some(known) => add_new(&mut known.aliases, &floor.aliases),
+                None => self.floors.push(floor.clone()),
             }
         }
         self.timers.extend_from_slice(&other.timers);
@@ -180,7 +219,10 @@ impl House {
             return self
                 .entities
                 .iter()
-                .filter(|entity| same(&entity.name) == name)
+                .filter(|entity| {
+                    same(&entity.name) == name
+                        || entity.aliases.iter().any(|alias| same(alias) == name)
+                })
                 .partition(in_state);
         }
         let only = match meant.intent.as_str() {
@@ -193,18 +235,18 @@ impl House {
         let fits = |entity: &&Entity| {
             let room = entity.area.as_deref().map(same);
             let storey = || {
-                let (_, floor) = self
+                let area = self
                     .areas
                     .iter()
-                    .find(|(name, _)| Some(same(name)) == room)?;
-                floor.as_deref().map(same)
+                    .find(|area| Some(same(&area.name)) == room)?;
+                area.floor.as_deref().map(same)
             };
             entity.exposed
                 && only.is_none_or(|only| entity.domain == only)
                 && floor.as_ref().is_none_or(|floor| storey().as_ref() == Some(floor))
                 // An area that this house does not have fits devices that stand in none.
                 && area.as_ref().is_none_or(|area| {
-                    let known = self.areas.iter().any(|(name, _)| same(name) == *area);
+                    let known = self.areas.iter().any(|known| same(&known.name) == *area);
                     if known { room.as_ref() == Some(area) } else { room.is_none() }
                 })
                 && domain.as_ref().is_none_or(|domain| entity.domain == *domain)
@@ -230,6 +272,25 @@ fn text(item: &Value, key: &str) -> Option<String> {
     item.get(key).and_then(Value::as_str).map(str::to_owned)
 }
 
+/// Other names; what is no text is none.
+fn aliases(item: &Value) -> Vec<String> {
+    let all = item.get("aliases").and_then(Value::as_array);
+    let words = all.into_iter().flatten().filter_map(Value::as_str);
+    words
+        .filter(|alias| !alias.trim().is_empty())
+        .take(ALIASES_MAX)
+        .map(str::to_owned)
+        .collect()
+}
+
+fn add_new(known: &mut Vec<String>, more: &[String]) {
+    for alias in more {
+        if known.len() < ALIASES_MAX && !known.contains(alias) {
+            known.push(alias.clone());
+        }
+    }
+}
+
 fn entity(at: usize, item: &Value) -> Result<Entity, String> {
     let need = |key: &str| {
         text(item, key).ok_or_else(|| format!("entities[{at}]: \"{key}\" with text is expected"))
@@ -247,6 +308,7 @@ fn entity(at: usize, item: &Value) -> Result<Entity, String> {
     Ok(Entity {
         id: format!("{domain}.{}", same(&name).replace(' ', "_")),
         name,
+        aliases: aliases(item),
         domain,
         state,
         said_state,
