@@ -12,7 +12,7 @@ use super::automaton::{Automaton, Meaning, Payload, TooLarge, Wordings};
 use super::everyday::{Best, Everyday};
 use super::household::{self, KnownNames};
 use super::mass::{Mass, Pruning, Scorer};
-use super::mishearing::{hear, is_past, slips, stands_before};
+use super::mishearing::{hear, is_past, pleads_unheard, slips, stands_before};
 use super::reading::{Reading, RefusedClass, Reply};
 use super::service::Service;
 pub use super::verdict::{
@@ -415,6 +415,12 @@ impl Judge {
             && let Some(best) = &mass.best
             && is_past(&best.text)
             && stands_before(&transcript.text, &best.text)
+        {
+            contrary.hard = contrary.hard.max(mass.order);
+        }
+        if !matches!(reading, Reading::Command { .. })
+            && let Some(best) = &mass.best
+            && pleads_unheard(&transcript.text, &best.text)
         {
             contrary.hard = contrary.hard.max(mass.order);
         }

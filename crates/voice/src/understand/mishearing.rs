@@ -100,6 +100,9 @@ pub(super) fn hear(text: &str, country: Country) -> Heard {
     }
 }
 
+/// Words at the head of a text among which a "please" stands before the verb.
+const HEAD_WORDS: usize = 2;
+
 /// Whether the verb of an order stands in the past.
 pub(super) fn is_past(text: &str) -> bool {
     text.split(|c: char| !c.is_alphanumeric())
@@ -113,6 +116,15 @@ pub(super) fn stands_before(text: &str, order: &str) -> bool {
     let first = text.first().map_or("", |word| word.text.as_str());
     let mut forms = PAST.iter().flat_map(|(past, now)| [past, now]);
     text.len() > order.len() && !forms.any(|form| first.starts_with(form))
+}
+
+/// Whether an order begins with a "please" that a text has nothing of: in the sound it stands for a "don't", a "they
+/// say" or a "play" as well.
+pub(super) fn pleads_unheard(text: &str, order: &str) -> bool {
+    let pleads = |word: &str| word.starts_with("pleas");
+    let (text, order) = (words(text), words(order));
+    let mut head = text.iter().take(HEAD_WORDS);
+    order.first().is_some_and(|word| pleads(&word.text)) && !head.any(|word| pleads(&word.text))
 }
 
 /// How the recogniser writes orders when their first word or their article slips: more wordings for the tree.

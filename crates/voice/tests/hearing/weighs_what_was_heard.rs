@@ -10,8 +10,8 @@ use hearthline_voice::understand::sentences::{
 use hearthline_voice::understand::{Country, Service, read};
 use std::sync::Arc;
 
-/// The sound is an order to call 911 that comes out in the past, and this is the text.
-fn slipped(text: &str) -> Hearing {
+/// The sound is an order to call 911, most probably in these words, and this is the text.
+fn heard(text: &str, order: &str) -> Hearing {
     let payload = Payload {
         meaning: Meaning::Order,
         service: Service::Sos,
@@ -27,7 +27,7 @@ fn slipped(text: &str) -> Hearing {
         mass: Mass {
             order: -3.5,
             best: Some(Wording {
-                text: "called 911.".to_owned(),
+                text: order.to_owned(),
                 log_prob: -4.0,
                 payload,
             }),
@@ -56,12 +56,43 @@ fn a_verb_in_the_past_is_an_order_only_when_nothing_stands_before_it() {
         ("who called 911", false),
         ("she is called Hang One One", false),
     ] {
-        let verdict = judge.weigh(slipped(text)).verdict;
+        let verdict = judge.weigh(heard(text, "called 911.")).verdict;
         assert_eq!(
             matches!(verdict, Verdict::Emergency { .. }),
             calls,
             "{text}: {verdict:?}"
         );
+    }
+}
+
+/// "Don't call the police" has come out as "thanks to his release", and its sound as "please call the police".
+#[test]
+fn a_please_that_the_words_have_nothing_of_is_asked_about() {
+    let Some(models) = crate::support::models() else {
+        return;
+    };
+    let moonshine = crate::support::moonshine(&models);
+    let judge = Judge::new(
+        Country::UnitedStates,
+        OperatingPoint::built_in(),
+        moonshine.vocabulary(),
+    )
+    .unwrap();
+    for (text, calls) in [
+        ("thanks to his release.", false),
+        ("plays cause of nine one one.", false),
+        ("please Cole, I'm one one.", true),
+        ("oh pleased all nine one one.", true),
+        ("please call 911.", true),
+        ("call 911.", true),
+    ] {
+        let verdict = judge.weigh(heard(text, "please call 911.")).verdict;
+        let (called, asked) = match verdict {
+            Verdict::Emergency { .. } => (true, false),
+            Verdict::Ask { .. } => (false, true),
+            _ => (false, false),
+        };
+        assert_eq!((called, asked), (calls, !calls), "{text}: {verdict:?}");
     }
 }
 
@@ -97,7 +128,7 @@ fn everyday_sentences_are_asked_behind_the_emergency_and_change_nothing_of_it() 
         let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
         for said in text.lines().filter(|line| !line.starts_with(['#', '['])) {
             for order in [f32::NEG_INFINITY, -12.0, -6.0, -3.5, -0.1] {
-                let mut hearing = slipped(said);
+                let mut hearing = heard(said, "called 911.");
                 if order == f32::NEG_INFINITY {
                     hearing.mass = Mass::nothing();
                 } else {
