@@ -67,6 +67,7 @@ mod serve;
 pub mod sip;
 mod site;
 mod sweep;
+mod telling;
 mod tls;
 pub mod trigger;
 mod write_limit;

@@ -3,7 +3,9 @@
 mod address;
 mod send;
 mod target;
+mod topic;
 
 pub use address::{AddressError, LocalUrl};
 pub(crate) use send::{Failure, Post, post, post_patiently};
 pub use target::{Target, TargetKind};
+pub use topic::Topic;

@@ -215,7 +215,7 @@ impl Hub {
             live.clone(),
             stopped.clone(),
         )));
-        tasks.push(tokio::spawn(crate::push::follow(
+        tasks.push(tokio::spawn(crate::telling::follow(
             home.clone(),
             Feed::new(store.clone(), bus.as_ref(), newest),
             stopped.clone(),

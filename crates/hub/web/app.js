@@ -1,11 +1,10 @@
 // The household's app: who is signed in, which page is shown, and what the hub's events change on it.
 
-import { follow, get, me, signIn, signOut } from "./api.js";
+import { Problem, follow, get, me, signIn, signOut } from "./api.js";
 import { drawing, element } from "./dom.js";
 import { PAGES } from "./pages.js";
-import { beginCalls, endCalls } from "./call/session.js";
+import { beginCalls, endCalls, invited } from "./call/session.js";
 import { callSheet } from "./call/sheet.js";
-import { invited } from "./pages/phone.js";
 import { field, form, nothing, sentence } from "./parts.js";
 import { lightRing } from "./ring.js";
 
@@ -130,7 +129,8 @@ async function show() {
   document.title = `${page.title} – Hearthline`;
   let content;
   try {
-    content = await page.draw({ who, redraw: show, say: (text) => (live.textContent = text) });
+    const draw = await loaded(page);
+    content = await draw({ who, redraw: show, say: (text) => (live.textContent = text) });
   } catch (problem) {
     if (problem.status === undefined) throw problem;
     content = [element("p", { class: "banner bad", role: "alert" }, sentence(problem.message))];
@@ -139,6 +139,19 @@ async function show() {
   main.replaceChildren(element("h1", {}, page.title), ...(content.length > 0 ? content : [nothing("Nothing here.")]));
   if (went) main.focus();
   went = false;
+}
+
+/** What draws a page. One that was never opened in this browser cannot come while the hub is away, and comes afterwards. */
+let unloaded = false;
+async function loaded({ name }) {
+  try {
+    const module = await import(`./pages/${name}.js`);
+    unloaded = false;
+    return module[name];
+  } catch {
+    unloaded = true;
+    throw new Problem(0, "this page comes once the hub can be reached");
+  }
 }
 
 /** Someone who types, speaks or listens is not interrupted: the page is drawn anew once they have left its fields. */
@@ -176,7 +189,7 @@ async function count() {
 function connected(yes, changedMeanwhile) {
   const lost = document.getElementById("lost");
   if (lost !== null) lost.hidden = yes;
-  if (yes && changedMeanwhile) changed("reset");
+  if (yes && (changedMeanwhile || unloaded)) changed("reset");
   // A stream that the hub refused is not opened again by the browser.
   if (!yes && changedMeanwhile) setTimeout(start, 3000);
 }

@@ -30,6 +30,9 @@ async function fromNetworkOrKept(request) {
 const TOLD = {
   message: { title: "A new message", place: "messages" },
   call: { title: "A call rings", place: "phone", requireInteraction: true },
+  missed: { title: "A call was not taken", place: "calls" },
+  line: { title: "A line fails, or works again", place: "lines" },
+  incident: { title: "Drill: a call for help", place: "incidents", requireInteraction: true },
   ring: { title: "Here is your phone", place: "home", requireInteraction: true, vibrate: [600, 300, 600, 300, 600, 300, 600] },
 };
 

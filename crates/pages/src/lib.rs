@@ -18,7 +18,7 @@ pub use asset::{Asset, router};
 pub use event_stream::event_stream;
 pub use headers::{POLICY, with_strict_headers};
 pub use own_page::{Askers, is_of_this_machine};
-pub use whole::{faults, weight_bytes};
+pub use whole::{faults, loaded, weight_bytes};
 
 /// The types of the files of a page.
 pub mod content_type {

@@ -20,6 +20,29 @@ pub fn weight_bytes<'a>(assets: impl IntoIterator<Item = &'a Asset>) -> usize {
     assets.into_iter().map(|asset| asset.bytes.len()).sum()
 }
 
+/// `roots` and what they load: style sheets, scripts, drawings of a page, and every module that one imports by its name,
+/// each once. Modules that a script asks for later (`import(…)`, a worker) are roots of their own.
+#[must_use]
+pub fn loaded<'a>(assets: &'a [Asset], roots: &[&str]) -> Vec<&'a Asset> {
+    let mut wanted: Vec<String> = roots.iter().map(|&path| path.to_owned()).collect();
+    let mut found: Vec<&Asset> = Vec::new();
+    while let Some(path) = wanted.pop() {
+        let asset = assets.iter().find(|asset| asset.path == path);
+        let Some(asset) = asset.filter(|asset| found.iter().all(|had| had.path != asset.path))
+        else {
+            continue;
+        };
+        found.push(asset);
+        let text = std::str::from_utf8(asset.bytes).unwrap_or_default();
+        wanted.extend(match asset.content_type {
+            SCRIPT => imports(asset.path, text),
+            HTML => links(text),
+            _ => Vec::new(),
+        });
+    }
+    found
+}
+
 /// What is wrong with a page's files, in words: one names an address of elsewhere, turns text into markup, asks for a
 /// file that is not among them, or is not UTF-8. Empty when nothing is.
 #[must_use]
@@ -135,6 +158,16 @@ mod tests {
         ];
         assert_eq!(faults(&assets), Vec::<String>::new());
         assert_eq!(weight_bytes(&assets[3..4]), assets[3].bytes.len());
+        let paths = |roots: &[&str]| -> Vec<&str> {
+            let mut paths: Vec<_> = loaded(&assets, roots)
+                .iter()
+                .map(|asset| asset.path)
+                .collect();
+            paths.sort_unstable();
+            paths
+        };
+        assert_eq!(paths(&["/"]), ["/", "/a.js", "/c.js", "/in/b.js"]);
+        assert_eq!(paths(&["/d.js", "/d.js"]), ["/d.js"]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Web Push: a browser asks to be told.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -10,7 +12,7 @@ use super::gate::{Caller, Who};
 use super::given::Given;
 use super::{Answered, Shared};
 use crate::id::PersonId;
-use crate::notify::LocalUrl;
+use crate::notify::{LocalUrl, Topic};
 use crate::problem::Problem;
 use crate::push::{BrowserKeys, Subscription};
 
@@ -19,6 +21,18 @@ use crate::push::{BrowserKeys, Subscription};
 pub(super) struct PushKey {
     /// The `applicationServerKey`, base64url.
     public_key: String,
+    /// The caller's own browsers that are told.
+    browsers: Vec<ToldBrowser>,
+}
+
+/// A browser that is told.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ToldBrowser {
+    /// Where its service takes pushes.
+    #[schema(value_type = String)]
+    endpoint: LocalUrl,
+    /// What it is told of.
+    tells: BTreeSet<Topic>,
 }
 
 /// A browser's subscription, as `PushSubscription.toJSON()` has it.
@@ -29,6 +43,9 @@ pub(super) struct Subscribe {
     endpoint: LocalUrl,
     /// What is encrypted with.
     keys: SubscriptionKeys,
+    /// What it is told of; left out: as before, and calls and messages for a new one. Lines and calls for help are told to
+    /// owners and adults alone.
+    tells: Option<BTreeSet<Topic>>,
 }
 
 /// What is encrypted with.
@@ -56,18 +73,28 @@ fn person_of(caller: &Caller) -> Result<PersonId, Problem> {
     }
 }
 
-/// The key for a subscription.
+/// The key for a subscription, and what the caller's browsers are told of.
 #[utoipa::path(get, path = "/api/v1/push", tag = "push", responses((status = 200, body = PushKey)))]
-pub(super) async fn key(State(home): State<Shared>) -> Answered<PushKey> {
+pub(super) async fn key(State(home): State<Shared>, caller: Caller) -> Answered<PushKey> {
     let vapid = home.triggers.vapid(&home).await.map_err(|error| {
         tracing::error!(%error, "no key for pushing");
         Problem::internal()
     })?;
     let public_key = vapid.public_key();
-    Ok(Json(PushKey { public_key }))
+    let all = home.triggers.subscriptions(&home).await?;
+    let own = person_of(&caller).ok();
+    let told = |own: &Subscription| ToldBrowser {
+        endpoint: own.endpoint.clone(),
+        tells: own.tells.clone(),
+    };
+    let browsers = own.map(|person| all.of(person).map(told).collect());
+    Ok(Json(PushKey {
+        public_key,
+        browsers: browsers.unwrap_or_default(),
+    }))
 }
 
-/// Tell this browser of the caller's calls and messages; the same endpoint again changes its keys.
+/// Tell this browser of what is chosen; the same endpoint again changes its keys and the choice.
 #[utoipa::path(post, path = "/api/v1/push", tag = "push", request_body = Subscribe, responses((status = 204)))]
 pub(super) async fn subscribe(
     State(home): State<Shared>,
@@ -77,14 +104,19 @@ pub(super) async fn subscribe(
     let person = person_of(&caller)?;
     BrowserKeys::read(&wish.keys.p256dh, &wish.keys.auth)
         .map_err(|error| Problem::invalid_field("keys", error.to_string()))?;
-    let new = Subscription {
-        person,
-        endpoint: wish.endpoint,
-        p256dh: wish.keys.p256dh,
-        auth: wish.keys.auth,
-    };
     home.triggers
-        .change_subscriptions(&home, |all| all.add(new))
+        .change_subscriptions(&home, |all| {
+            let before = all.of(person).find(|own| own.endpoint == wish.endpoint);
+            let before = before.map(|own| own.tells.clone());
+            let tells = wish.tells.or(before);
+            all.add(Subscription {
+                person,
+                endpoint: wish.endpoint,
+                p256dh: wish.keys.p256dh,
+                auth: wish.keys.auth,
+                tells: tells.unwrap_or_else(Topic::of_browsers),
+            });
+        })
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,5 +1,6 @@
 //! Where notifications go, and what each service wants them to look like.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use base64::Engine as _;
@@ -7,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{LocalUrl, Post};
+use super::{LocalUrl, Post, Topic};
 use crate::text::Name;
 
 /// Longest token, in bytes.
@@ -39,6 +40,9 @@ pub struct Target {
     /// What it knows us by. Never shown again; left out, the one that was given before stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
+    /// What it is told of beside what routines send; nothing when left out.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub tells: BTreeSet<Topic>,
 }
 
 impl fmt::Debug for Target {

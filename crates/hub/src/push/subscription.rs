@@ -1,10 +1,12 @@
 //! Browsers that want to be told, one document for all: their number is small.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{BrowserKeys, EncryptError};
 use crate::id::PersonId;
-use crate::notify::LocalUrl;
+use crate::notify::{LocalUrl, Topic};
 
 /// Most browsers of one person; the oldest gives way.
 const OF_PERSON_MAX: usize = 8;
@@ -18,6 +20,9 @@ pub(crate) struct Subscription {
     pub(crate) endpoint: LocalUrl,
     pub(crate) p256dh: String,
     pub(crate) auth: String,
+    /// What this browser is told of.
+    #[serde(default = "Topic::of_browsers")]
+    pub(crate) tells: BTreeSet<Topic>,
 }
 
 impl Subscription {
@@ -55,8 +60,9 @@ impl Subscriptions {
         self.0.retain(|own| people.contains(&own.person));
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// Whether any of them is told of this.
+    pub(crate) fn want(&self, topic: Topic) -> bool {
+        self.0.iter().any(|own| own.tells.contains(&topic))
     }
 
     pub(crate) fn of(&self, person: PersonId) -> impl Iterator<Item = &Subscription> {
@@ -77,6 +83,7 @@ mod tests {
             endpoint: LocalUrl::try_from(format!("http://127.0.0.1:9/{path}")).unwrap(),
             p256dh: String::new(),
             auth: String::new(),
+            tells: Topic::of_browsers(),
         };
         let mut all = Subscriptions::default();
         for path in 0..20 {

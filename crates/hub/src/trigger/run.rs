@@ -1,5 +1,6 @@
 //! What the hub holds of triggers, and the one place where a routine runs.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
@@ -12,7 +13,7 @@ use crate::clock::UnixMs;
 use crate::home::{Counted, Home};
 use crate::id::{MessageId, PersonId};
 use crate::message::{ClientId, KEPT_MS, MessageBody, NewMessage, Recipients};
-use crate::notify::post_patiently;
+use crate::notify::{Topic, post_patiently};
 use crate::person::Party;
 use crate::push::{PushWord, Subscriptions, Vapid, send_to};
 use crate::rate::{Rate, RateLimit};
@@ -50,6 +51,8 @@ pub(crate) struct Triggers {
     wrong_keys: RateLimit<Counted>,
     pub(crate) rings: RateLimit<PersonId>,
     vapid: OnceCell<Vapid>,
+    /// What any service is told of, as the document has it; none: it is to be read.
+    told: std::sync::Mutex<Option<BTreeSet<Topic>>>,
 }
 
 impl Default for Triggers {
@@ -61,6 +64,7 @@ impl Default for Triggers {
             wrong_keys: RateLimit::new(WRONG_KEYS),
             rings: RateLimit::new(RINGS),
             vapid: OnceCell::new(),
+            told: std::sync::Mutex::default(),
         }
     }
 }
@@ -112,7 +116,28 @@ impl Triggers {
                 target.token = same.and_then(|same| same.token.clone());
             }
         }
-        write(home, ROUTINES, &Kept { by, routines }).await
+        let written = write(home, ROUTINES, &Kept { by, routines }).await;
+        *self.told() = None;
+        written
+    }
+
+    /// Whether a service of the home is told of this. Asked at each call: it reads the document once.
+    pub(crate) async fn is_told(&self, home: &Home, topic: Topic) -> Answer<bool> {
+        if let Some(told) = &*self.told() {
+            return Ok(told.contains(&topic));
+        }
+        let _alone = self.changing.lock().await;
+        let targets = self.routines(home).await?.targets;
+        let told: BTreeSet<Topic> = targets.into_iter().flat_map(|target| target.tells).collect();
+        let is = told.contains(&topic);
+        *self.told() = Some(told);
+        Ok(is)
+    }
+
+    fn told(&self) -> std::sync::MutexGuard<'_, Option<BTreeSet<Topic>>> {
+        self.told
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// A new key; the one before opens nothing any more.

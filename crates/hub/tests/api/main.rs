@@ -11,6 +11,7 @@ mod enrols_with_a_code;
 mod lines_are_set_up;
 mod nothing_here_can_call;
 mod openapi_is_committed;
+mod people_choose_what_they_are_told;
 mod people_message_each_other;
 mod phones_and_address_books_over_http;
 #[path = "../../../modem/tests/lines/private_bus.rs"]

@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use crate::household::{Client, Household};
 
 /// Takes requests whole, as bytes, and answers each with this status.
-async fn receiver(status: &'static str) -> (SocketAddr, mpsc::Receiver<Vec<u8>>) {
+pub(crate) async fn receiver(status: &'static str) -> (SocketAddr, mpsc::Receiver<Vec<u8>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (sender, requests) = mpsc::channel(64);
@@ -52,8 +52,8 @@ async fn receiver(status: &'static str) -> (SocketAddr, mpsc::Receiver<Vec<u8>>)
     (address, requests)
 }
 
-async fn arrived(requests: &mut mpsc::Receiver<Vec<u8>>) -> String {
-    let bytes = tokio::time::timeout(Duration::from_secs(10), requests.recv());
+pub(crate) async fn arrived(requests: &mut mpsc::Receiver<Vec<u8>>) -> String {
+    let bytes = tokio::time::timeout(Duration::from_secs(30), requests.recv());
     String::from_utf8(bytes.await.expect("it arrives").unwrap()).unwrap()
 }
 
@@ -322,7 +322,7 @@ async fn browsers_are_told_of_messages_and_searches_and_forgotten_when_they_are_
     let message = json!({"client_id": "one", "to": {"these": [{"kind": "person", "id": id}]}, "body": {"text": "dinner"}});
     let (status, why) = olive.post("/api/v1/messages", &message).await;
     assert_eq!(status, 201, "{why}");
-    let bytes = tokio::time::timeout(Duration::from_secs(10), pushed.recv());
+    let bytes = tokio::time::timeout(Duration::from_secs(30), pushed.recv());
     let bytes = bytes.await.expect("it arrives").unwrap();
     let head_end = bytes
         .windows(4)
@@ -353,7 +353,7 @@ async fn browsers_are_told_of_messages_and_searches_and_forgotten_when_they_are_
         .post(&format!("/api/v1/people/{id}/ring"), &Value::Null)
         .await;
     assert_eq!((status, &rung["browsers"]), (200, &json!(1)), "{rung}");
-    let bytes = tokio::time::timeout(Duration::from_secs(10), pushed.recv());
+    let bytes = tokio::time::timeout(Duration::from_secs(30), pushed.recv());
     let head = String::from_utf8_lossy(&bytes.await.expect("it arrives").unwrap()).into_owned();
     assert!(
         head.contains("urgency: high") && head.contains("ttl: 45"),

@@ -15,10 +15,12 @@ const tell = (line) => console.log(line);
 /** What comes over the calls of a page is kept, from the first of them on. */
 function record() {
   window.kept = [];
+  window.connections = [];
   const Real = window.RTCPeerConnection;
   window.RTCPeerConnection = class extends Real {
     constructor(...given) {
       super(...given);
+      window.connections.push(this);
       this.addEventListener("track", ({ track }) => {
         const context = new AudioContext({ sampleRate: 16_000 });
         const tap = context.createScriptProcessor(4096, 1, 1);
@@ -29,7 +31,51 @@ function record() {
   };
 }
 
+/** What goes out of the page's newest call and what comes in, from now on: samples, and when each piece was there. */
+function stamp() {
+  const [connection] = window.connections.slice(-1);
+  const follow = async (track) => {
+    const kept = { pieces: [], ends: [], rate: 0 };
+    const reader = new MediaStreamTrackProcessor({ track }).readable.getReader();
+    window.stamped.push({ kept, reader });
+    for (;;) {
+      const { value: piece, done } = await reader.read();
+      if (done) return;
+      const samples = new Float32Array(piece.numberOfFrames);
+      piece.copyTo(samples, { planeIndex: 0, format: "f32-planar" });
+      kept.rate = piece.sampleRate;
+      kept.pieces.push(samples);
+      kept.ends.push(performance.timeOrigin + performance.now());
+      piece.close();
+    }
+  };
+  window.stamped = [];
+  follow(connection.getSenders()[0].track);
+  follow(connection.getReceivers()[0].track);
+}
+
+/** Both as 16 kHz, each with the time of its first sample: what most of its pieces say. */
+function stampedSoFar() {
+  return window.stamped.map(({ kept: { pieces, ends, rate } }) => {
+    let count = 0;
+    const starts = pieces.map((piece, at) => {
+      count += piece.length;
+      return ends[at] - (count / rate) * 1000;
+    });
+    const whole = new Float32Array(count);
+    pieces.reduce((at, piece) => (whole.set(piece, at), at + piece.length), 0);
+    const step = rate / 16_000;
+    const samples = Array.from({ length: Math.floor(count / step) }, (_, at) => {
+      const from = Math.floor(at * step);
+      const part = whole.subarray(from, Math.max(from + 1, Math.floor((at + 1) * step)));
+      return Math.max(-32768, Math.min(32767, Math.round((part.reduce((sum, one) => sum + one, 0) / part.length) * 32767)));
+    });
+    return { start: starts.toSorted((a, b) => a - b)[Math.floor(starts.length / 2)] ?? 0, samples };
+  });
+}
+
 try {
+  let desk = null;
   const anna = await visitor(browser, faults);
   await anna.addInitScript(record);
   await signIn(anna, address, "anna", password);
@@ -38,6 +84,11 @@ try {
   await anna.waitForSelector(".badge:has-text('calls ring here')");
   const act = (name) => anna.locator(`#calls [data-act='${name}']`);
   tell("ready");
+  const keep = async (page) => {
+    const numbers = await page.evaluate(() => window.kept.flatMap((block) => Array.from(block, (sample) => Math.max(-32768, Math.min(32767, Math.round(sample * 32768))))));
+    writeFileSync(heard, Buffer.from(Int16Array.from(numbers).buffer));
+    tell(`kept ${numbers.length}`);
+  };
   const orders = {
     async rings() {
       await act("answer").waitFor({ timeout: 60_000 });
@@ -106,9 +157,34 @@ try {
       tell("listening");
     },
     async keep() {
-      const numbers = await anna.evaluate(() => window.kept.flatMap((block) => Array.from(block, (sample) => Math.max(-32768, Math.min(32767, Math.round(sample * 32768))))));
-      writeFileSync(heard, Buffer.from(Int16Array.from(numbers).buffer));
-      tell(`kept ${numbers.length}`);
+      await keep(anna);
+    },
+    async stamp() {
+      await anna.evaluate(stamp);
+      tell("stamping");
+    },
+    /** Puts both beside what is kept, and says when each began, in milliseconds of the machine's clock. */
+    async stamped() {
+      const both = await anna.evaluate(stampedSoFar);
+      both.forEach(({ samples }, at) => writeFileSync(`${heard}.${["out", "in"][at]}`, Buffer.from(Int16Array.from(samples).buffer)));
+      tell(`stamped ${both.map(({ start }) => start).join(" ")}`);
+    },
+    /** Somebody sits down at the call-taker's console, and takes the call that rings there. */
+    async console(address) {
+      desk = await visitor(browser, faults);
+      await desk.addInitScript(record);
+      await desk.goto(address);
+      await desk.waitForFunction(() => document.title !== "");
+      tell("console");
+    },
+    async "take-at-console"() {
+      await desk.waitForFunction(() => document.title.includes("DRILL call"), null, { timeout: 60_000 });
+      await desk.keyboard.press("Enter");
+      await desk.waitForFunction(() => window.kept.length > 0, null, { timeout: 60_000 });
+      tell("taken");
+    },
+    async "keep-console"() {
+      await keep(desk);
     },
     async over() {
       await anna.waitForSelector("#calls .call-over");

@@ -74,6 +74,8 @@ export const SIGHTS = [
   ["dark-tablet", { colorScheme: "dark" }, { width: 820, height: 1000 }],
   ["light-phone", { colorScheme: "light" }, { width: 360, height: 740 }],
   ["dark-phone", { colorScheme: "dark" }, { width: 360, height: 740 }],
+  // Whoever looks at the pictures gets all six.
+  ...(shots ? [["dark-desktop", { colorScheme: "dark" }, { width: 1200, height: 850 }], ["light-tablet", { colorScheme: "light" }, { width: 820, height: 1000 }]] : []),
 ];
 
 /** What stands on the page now: nobody is shut out, nothing sticks out, no script ran. */

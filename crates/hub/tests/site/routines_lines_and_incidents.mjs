@@ -9,6 +9,25 @@ const { chromium, axe } = library(folder);
 const browser = await launch(chromium);
 const faults = [];
 
+/** A push service that the browser has subscribed to: headless Chromium has none. */
+function standIn() {
+  const endpoint = "http://127.0.0.1:1/push/adam";
+  const give = () => ({
+    endpoint,
+    toJSON: () => ({ endpoint, expirationTime: null, keys: JSON.parse(localStorage.getItem("stand-in")) }),
+    unsubscribe: async () => localStorage.removeItem("stand-in"),
+  });
+  Notification.requestPermission = async () => "granted";
+  PushManager.prototype.getSubscription = async () => (localStorage.getItem("stand-in") === null ? null : give());
+  PushManager.prototype.subscribe = async () => {
+    const { publicKey } = await crypto.subtle.generateKey({ name: "ECDH", namedCurve: "P-256" }, true, ["deriveBits"]);
+    const text = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+    const p256dh = text(await crypto.subtle.exportKey("raw", publicKey));
+    localStorage.setItem("stand-in", JSON.stringify({ p256dh, auth: text(new Uint8Array(16)) }));
+    return give();
+  };
+}
+
 try {
   const olive = await visitor(browser, faults);
   await signIn(olive, address, "olive", password);
@@ -54,6 +73,17 @@ try {
   await open(olive, "home");
   await open(olive, "routines");
   assert.equal(await olive.locator("#trigger-url").count(), 0, "it is not shown again");
+  // What the service is told of beside its routine.
+  await open(olive, "settings");
+  const phones = olive.locator(".rows > li", { hasText: "Phones" });
+  await phones.locator("text=told of nothing by itself").waitFor();
+  await olive.getByRole("button", { name: "Choose what Phones is told of" }).click();
+  await olive.getByLabel("Missed calls").last().check();
+  await olive.getByLabel("Calls for help (drills)").last().check();
+  await inspect(olive, axe, "settings-told");
+  await olive.locator("form", { hasText: "Phones is told of" }).getByRole("button", { name: "Save" }).click();
+  await olive.locator("text=told of missed calls, calls for help (drills)").waitFor();
+  await open(olive, "routines");
   await olive.getByRole("button", { name: "Delete the routine of front_door" }).click();
   await olive.waitForSelector("text=No routine yet.");
   await olive.getByRole("button", { name: "Remove Phones" }).click();
@@ -64,6 +94,25 @@ try {
   await open(adam, "routines");
   await adam.waitForSelector("text=No routine yet.");
   assert.equal(await adam.getByRole("button", { name: /key|Add|Delete/ }).count(), 0);
+
+  // What this browser is told of: as usual first, then as chosen. The browser's own push service is a stand-in.
+  await adam.addInitScript(standIn);
+  await adam.reload();
+  await open(adam, "settings");
+  await adam.getByRole("button", { name: "Tell this browser" }).click();
+  const told = adam.locator("form", { hasText: "This browser is told of" });
+  await told.waitFor();
+  const chosen = () => told.locator("label.check").evaluateAll((labels) => labels.filter((label) => label.querySelector("input").checked).map((label) => label.textContent));
+  assert.deepEqual(await chosen(), ["Calls that ring", "Messages"]);
+  await told.getByLabel("Messages").uncheck();
+  await told.getByLabel("Lines that fail, or work again").check();
+  await told.getByRole("button", { name: "Save" }).click();
+  await told.locator("text=Saved.").waitFor();
+  await adam.reload();
+  await told.waitFor();
+  assert.deepEqual(await chosen(), ["Calls that ring", "Lines that fail, or work again"]);
+  await adam.getByRole("button", { name: "Tell it no more" }).click();
+  await adam.getByRole("button", { name: "Tell this browser" }).waitFor();
 
   // A line's day: in a picture and in the same words.
   await open(olive, "lines");

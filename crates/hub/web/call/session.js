@@ -6,6 +6,8 @@ import { Telephone } from "./telephone.js";
 
 /** What pages ask: `own` (what this browser joined as), `telephone`, and `problem` where there is none. */
 export const here = { own: null, telephone: null, problem: null };
+/** Out of an invitation's link, kept until the person says so; the address forgets it at once. */
+export const invited = { code: "", ca: null };
 const watchers = new Set();
 let turn = 0;
 let directory = new Map();

@@ -4,14 +4,11 @@
 import { change, get } from "../api.js";
 import { KEYS } from "../call/sheet.js";
 import { isEmergency } from "../call/emergency.js";
-import { beginCalls, here, learnNames, leaveHome, watch } from "../call/session.js";
+import { beginCalls, here, invited, learnNames, leaveHome, watch } from "../call/session.js";
 import { confirmedOnThePad } from "../call/telephone.js";
 import { EnrolmentError, join, joinAs, readCode } from "../device/enrolment.js";
 import { element, harmless } from "../dom.js";
 import { action, badge, card, field, form, names, nothing, row, rows, sentence, when } from "../parts.js";
-
-/** Out of an invitation's link, kept until the person says so; the address forgets it at once. */
-export const invited = { code: "", ca: null };
 
 const STATES = {
   registered: ["good", "ready: calls ring here"],

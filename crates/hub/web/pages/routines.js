@@ -29,7 +29,7 @@ export async function routines({ who, redraw }) {
       owner ? card("The address that services call", ...address(redraw)) : null,
       card(
         "Where notifications go",
-        rows(all.targets.map((target) => targetRow(target, all.routines, owner, redraw)), "No service yet. Phones with the app are told of calls and messages anyway: see Settings."),
+        rows(all.targets.map((target) => targetRow(target, all.routines, owner, redraw)), "No service yet. Phones with the app are told of calls and messages anyway: see Settings, also for what a service is told of by itself."),
         owner ? element("details", {}, element("summary", {}, "Add a service"), addTarget(redraw)) : null,
       ),
     ),

@@ -1,22 +1,24 @@
-// What one wants of calls: quiet hours, who is blocked. And one's password and sessions.
+// What one wants of calls: quiet hours, who is blocked. What one is told of, one's password and sessions.
 
 import { change, get, signOut } from "../api.js";
 import { element } from "../dom.js";
-import { action, badge, card, check, field, form, row, rows, when } from "../parts.js";
+import { action, badge, card, check, edit, field, form, row, rows, when } from "../parts.js";
 import { telling } from "../push.js";
+import { inWords, topicsForm } from "../topics.js";
 
 const HOURS = [["", "until I switch it off"], ["1", "for an hour"], ["8", "for eight hours"], ["24", "for a day"]];
 
 export async function settings({ who, redraw }) {
   const { id, role } = who.person;
-  const [wishes, people, devices, sessions] = await Promise.all([
+  const grown = role === "owner" || role === "adult";
+  const [wishes, people, devices, sessions, told, services] = await Promise.all([
     get(`people/${id}/call-settings`),
     get("people"),
     role === "guest" ? [] : get("devices"),
     get("sessions"),
+    telling(grown, redraw),
+    grown ? get("routines") : { targets: [] },
   ]);
-  const told = await telling(redraw);
-  const grown = role === "owner" || role === "adult";
   return [
     element(
       "div",
@@ -25,6 +27,7 @@ export async function settings({ who, redraw }) {
       grown ? card("Forward my calls", forward(id, wishes, redraw)) : null,
       grown ? card("Blocked", block(who, wishes, people, devices, redraw)) : null,
       card("Told while closed", ...told),
+      grown ? card("Services of the home", rows(services.targets.map((target) => service(target, role === "owner", redraw)), "None. An owner adds ntfy, Gotify or a webhook in Routines.")) : null,
       card("Password", password(who.person)),
       card(
         "Signed in",
@@ -41,6 +44,17 @@ export async function settings({ who, redraw }) {
       ),
     ),
   ];
+}
+
+/** One service, and what it is told of beside what routines send. */
+function service({ name, tells = [] }, owner, redraw) {
+  const choose = async (chosen) => {
+    const all = await change("GET", "routines");
+    for (const target of all.targets) if (target.name === name) target.tells = chosen;
+    await change("PUT", "routines", all);
+    await redraw();
+  };
+  return row(name, `told of ${inWords(tells)}`, owner ? edit(`Choose what ${name} is told of`, () => topicsForm(`${name} is told of`, tells, true, choose)) : null);
 }
 
 function quiet(id, wishes, redraw) {
