@@ -18,6 +18,8 @@ pub enum Direction {
     Outgoing,
     /// Between devices of the home.
     Inside,
+    /// Between two outside parties whom a device of the home has joined.
+    Outside,
 }
 
 impl Direction {
@@ -26,11 +28,12 @@ impl Direction {
             Self::Incoming => "incoming",
             Self::Outgoing => "outgoing",
             Self::Inside => "inside",
+            Self::Outside => "outside",
         }
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        [Self::Incoming, Self::Outgoing, Self::Inside]
+        [Self::Incoming, Self::Outgoing, Self::Inside, Self::Outside]
             .into_iter()
             .find(|direction| direction.as_str() == text)
     }
@@ -67,6 +70,62 @@ impl CallState {
     }
 }
 
+/// How a call over lines ended, where the hub knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// The first of them hung up.
+    HungUp,
+    /// The second of them hung up.
+    OtherHungUp,
+    /// The second was called, and did not take it, or the first had gone by then.
+    NotJoined,
+    /// It lasted for as long as such a call may.
+    TimeUp,
+    /// A line did not answer any more (RFC 4028).
+    LineLost,
+    /// The hub was stopped, or has started again: the end is no later than what the row says.
+    HubStopped,
+}
+
+impl Ending {
+    const ALL: [Self; 6] = [
+        Self::HungUp,
+        Self::OtherHungUp,
+        Self::NotJoined,
+        Self::TimeUp,
+        Self::LineLost,
+        Self::HubStopped,
+    ];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::HungUp => "hung_up",
+            Self::OtherHungUp => "other_hung_up",
+            Self::NotJoined => "not_joined",
+            Self::TimeUp => "time_up",
+            Self::LineLost => "line_lost",
+            Self::HubStopped => "hub_stopped",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|ending| ending.as_str() == text)
+    }
+}
+
+/// Somebody at the other end of a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct OutsideEnd {
+    /// The line.
+    pub line: LineId,
+    /// Their number, where the line said it.
+    pub number: Option<Number>,
+    /// The contact whose number it is.
+    pub contact: Option<ContactId>,
+}
+
 /// A call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Call {
@@ -74,7 +133,7 @@ pub struct Call {
     pub id: CallId,
     /// Who called whom.
     pub direction: Direction,
-    /// Our device that calls, or that answered.
+    /// Our device that calls, or that answered; of a call between two outside parties, the one that joined them.
     pub device: Option<DeviceId>,
     /// Of a call for help, the device that the caller claims to be where nothing proves it: nobody is asked for a
     /// password then.
@@ -87,6 +146,10 @@ pub struct Call {
     pub number: Option<Number>,
     /// The line that it went over.
     pub line: Option<LineId>,
+    /// Of a call between two outside parties, the second; the first stands in `contact`, `number` and `line`.
+    pub other_end: Option<OutsideEnd>,
+    /// How a call between two outside parties ended; of others over a line only that the hub was stopped under them.
+    pub ending: Option<Ending>,
     /// Whether it was a call for help. Always a drill until a live line has been configured.
     pub emergency: bool,
     /// How far it has come.

@@ -20,8 +20,10 @@ mod dialled;
 mod health;
 mod help;
 mod incoming;
+mod joined;
 mod joining;
 mod outgoing;
+mod putting_through;
 mod relay;
 mod run;
 mod standing;
@@ -45,6 +47,7 @@ use hearthline_sip::{Host, Request, StatusCode};
 
 pub use config::{LineSecret, LineTimers, LinesConfig, LinesFault, VOICEMAIL_AFTER, Voicemail};
 pub(crate) use dialled::DialPlan;
+pub(crate) use joined::{Between, BetweenStep};
 pub(crate) use run::{Door, Lent, open};
 pub(crate) use text_keeping::TextDesk;
 pub(crate) use texts::{ComingText, GoingText, Keeping, NotSent};
@@ -65,7 +68,8 @@ const CALLS_MAX: usize = 256;
 /// By this row the switchboard knows whose callback a call is. It comes from the gateway's connection alone and goes
 /// no further.
 pub(crate) const CALLBACK: &str = "Hearthline-Callback";
-/// By this row the switchboard says that a caller is a child, who reaches allowed contacts alone. It goes no further.
+/// By this row the switchboard says that a caller is a child, who reaches allowed contacts alone; in a REFER it says `no`
+/// of those who may have any number called. It goes no further.
 pub(crate) const CONTACTS_ONLY: &str = "Hearthline-Contacts-Only";
 /// By this row we know our own calls when a line sends them back.
 const LOOP: &str = "Hearthline-Loop";
@@ -104,6 +108,8 @@ pub(crate) enum Output {
     },
     /// What the record should know of a call.
     OnLine(OnLine),
+    /// The same of a call between two far ends.
+    Between(Between),
     /// Whether a line works has changed.
     Health {
         line: LineId,
@@ -225,7 +231,9 @@ pub(crate) struct Gateway {
     moves: BTreeMap<u64, transfer::Move>,
     /// Calls that are being joined, and those that were.
     joinings: Vec<joining::Joining>,
-    joined: BTreeMap<u64, joining::Joined>,
+    joined: BTreeMap<u64, joined::Joined>,
+    /// Calls to numbers that others are to be joined with.
+    onward: BTreeMap<u64, putting_through::Onward>,
     /// Calls whose line gets the device's session back once it has answered.
     turning_back: Vec<u64>,
     helped: VecDeque<Helped>,
@@ -253,6 +261,7 @@ impl Gateway {
             moves: BTreeMap::new(),
             joinings: Vec::new(),
             joined: BTreeMap::new(),
+            onward: BTreeMap::new(),
             turning_back: Vec::new(),
             helped: VecDeque::new(),
             texts: Texts::default(),
@@ -342,14 +351,17 @@ impl Gateway {
         }
         acted |= self.probes_due(now);
         acted |= self.joined_due(now);
+        acted |= self.onward_due(now);
         acted
     }
 
     fn next_timeout(&self) -> Option<Duration> {
         let calls = self.calls.values().filter_map(Call::next_timeout);
         let probes = self.trunks.iter().filter_map(Trunk::next_timeout);
-        let joined = self.joined.values().map(joining::Joined::next_timeout);
-        calls.chain(probes).chain(joined).min()
+        let joined = self.joined.values().map(joined::Joined::next_timeout);
+        let onward = self.onward.values();
+        let onward = onward.map(putting_through::Onward::next_timeout);
+        calls.chain(probes).chain(joined).chain(onward).min()
     }
 
     fn next_id(&mut self) -> u64 {

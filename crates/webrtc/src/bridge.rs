@@ -6,6 +6,7 @@
 //! browser ── UDP: ICE, DTLS, SRTP ──► Bridge ── RTP, RTCP ──► telephone, line
 //!         ◄──────────────────────────        ◄──────────────
 //! offer_of_browser ─► what the far side is offered    answer_of_far ─► what the browser is answered
+//!                                                      early_of_far ─► and before that
 //! offer_of_far ─────► what the browser is offered  answer_of_browser ─► what the far side is answered
 //! ```
 //! [`Bridge`] is sans-IO; [`open_bridge`] runs one on sockets of its own. Whoever stands here can hear the call: it is for
@@ -28,7 +29,7 @@ use hearthline_media::secure::{
 };
 use hearthline_sip::sdp::fingerprint::Setup;
 use hearthline_sip::sdp::security::{DtlsDescription, Security};
-use hearthline_sip::sdp::{Media, SessionDescription};
+use hearthline_sip::sdp::{Direction, Media, SessionDescription};
 
 pub use error::BridgeError;
 pub use output::{BridgeOutput, BridgeStatistics};
@@ -155,6 +156,24 @@ impl Bridge {
     /// # Errors
     /// [`BridgeError`].
     pub fn answer_of_far(&mut self, sdp: &[u8], now: Duration) -> Result<Vec<u8>, BridgeError> {
+        self.answer(sdp, None, now)
+    }
+
+    /// What the browser is told of the far side before that has answered: it is heard already ("the number you have
+    /// dialled…"), and hears nothing of the browser yet.
+    ///
+    /// # Errors
+    /// [`BridgeError`].
+    pub fn early_of_far(&mut self, sdp: &[u8], now: Duration) -> Result<Vec<u8>, BridgeError> {
+        self.answer(sdp, Some(Direction::SendOnly), now)
+    }
+
+    fn answer(
+        &mut self,
+        sdp: &[u8],
+        direction: Option<Direction>,
+        now: Duration,
+    ) -> Result<Vec<u8>, BridgeError> {
         let theirs = self.read(sdp)?;
         let section = retelling::answered(&theirs)?;
         let offer = self.browser_offer.as_ref().ok_or(BridgeError::NoOffer)?;
@@ -173,6 +192,9 @@ impl Bridge {
         }
         let ours = dtls::described(&self.way, self.setup(Setup::Active));
         Security::Dtls(ours).write(&mut stream);
+        if let Some(direction) = direction {
+            stream.attributes.set_direction(direction);
+        }
         stream.protocol.clone_from(&offered.protocol);
         let at = self.browser_side;
         let mut told = retelling::around(&theirs, stream, at, Some((offer, index)));

@@ -69,6 +69,7 @@ impl Gateway {
         for id in calls {
             self.end_on_lines(id, now);
         }
+        let any = self.part_all(now) || any;
         for trunk in &mut self.trunks {
             trunk.probe_at = None;
             if let Some(registration) = trunk.registration.filter(|_| trunk.registered) {

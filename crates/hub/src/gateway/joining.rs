@@ -10,7 +10,7 @@
 //! *Who may.* Nobody for a call for help or its callback. Who called from outside must be in the address book and allowed
 //! to ring: otherwise whoever talks a person into it calls anywhere at the home's cost. Two callers from outside are not
 //! joined. A child's calls are joined with none but a child's calls: each went to somebody whom the child may call.
-//! *Bounds.* [`JOINED_MAX`] at once, [`JOINED_TIME_MAX`] each: nobody of the home would notice one that never ends.
+//! Afterwards it is [`joined`](super::joined).
 
 use std::time::Duration;
 
@@ -20,28 +20,26 @@ use hearthline_sip::{HeaderName, Request, StatusCode};
 
 use super::transfer::because;
 use super::{CONTACTS_ONLY, Call, Gateway, Side, body_of};
+use crate::call::Ending;
 use crate::contact::Screening;
 use crate::sip::destination::Destination;
-
-/// Joined calls at once.
-const JOINED_MAX: usize = 8;
-/// How long one lasts at most.
-const JOINED_TIME_MAX: Duration = Duration::from_secs(4 * 3_600);
 
 /// Two calls on their way to be one.
 pub(super) struct Joining {
     refer: ReferHandle,
+    /// Its number in the record.
+    record: u64,
     ends: [End; 2],
     stage: Stage,
 }
 
 /// One of the two calls.
 #[derive(Debug, Clone, Copy)]
-struct End {
-    id: u64,
-    outside: CallHandle,
-    /// `None`: the device has hung up already.
-    home: Option<CallHandle>,
+pub(super) struct End {
+    pub(super) id: u64,
+    pub(super) outside: CallHandle,
+    /// `None`: the device has hung up already, or never had it.
+    pub(super) home: Option<CallHandle>,
 }
 
 enum Stage {
@@ -51,25 +49,6 @@ enum Stage {
     Second(Body),
     /// The second chose anew, so the first is told.
     Again,
-}
-
-/// Two far ends with nobody of the home between them.
-pub(super) struct Joined {
-    ends: [CallHandle; 2],
-    until: Duration,
-}
-
-impl Joined {
-    pub(super) fn next_timeout(&self) -> Duration {
-        self.until
-    }
-
-    fn other(&self, handle: CallHandle) -> CallHandle {
-        match self.ends[0] == handle {
-            true => self.ends[1],
-            false => self.ends[0],
-        }
-    }
 }
 
 impl Gateway {
@@ -189,8 +168,14 @@ impl Gateway {
         match begun {
             Ok((ends, session)) => {
                 let _ = self.home.accept_refer(refer, now);
-                let stage = Stage::First(session);
-                self.joinings.push(Joining { refer, ends, stage });
+                let record = self.next_id();
+                self.between_begins(record, ends.map(|end| end.id), false);
+                self.joinings.push(Joining {
+                    refer,
+                    record,
+                    ends,
+                    stage: Stage::First(session),
+                });
             }
             Err((status, why)) => {
                 // It was handed up a moment ago.
@@ -213,16 +198,10 @@ impl Gateway {
         if first == second {
             return forbidden("a call is not joined with itself");
         }
-        if both
-            .iter()
-            .any(|id| self.moves.contains_key(id) || self.is_joining(*id))
-        {
+        if both.iter().any(|id| self.is_under_way(*id)) {
             return Err((StatusCode::REQUEST_PENDING, "the call is being moved"));
         }
-        if self.joined.len() + self.joinings.len() >= JOINED_MAX {
-            let status = StatusCode::TEMPORARILY_UNAVAILABLE;
-            return Err((status, "too many joined calls"));
-        }
+        self.has_room_for_joined()?;
         let made: Vec<&Request> = both
             .iter()
             .filter_map(|id| match self.calls.get(id) {
@@ -230,16 +209,12 @@ impl Gateway {
                 _ => None,
             })
             .collect();
-        let is_child = |request: &&Request| {
-            let name = HeaderName::parse(CONTACTS_ONLY.as_bytes());
-            name.is_some_and(|name| request.headers.contains(&name))
-        };
         match made.as_slice() {
             [] => return forbidden("two callers from outside are not joined"),
-            [one] if is_child(one) => {
+            [one] if is_childs(one) => {
                 return forbidden("children call the contacts that they were allowed");
             }
-            [one, other] if is_child(one) != is_child(other) => {
+            [one, other] if is_childs(one) != is_childs(other) => {
                 return forbidden("children call the contacts that they were allowed");
             }
             [one, other] if asserted(one) != asserted(other) => {
@@ -247,16 +222,7 @@ impl Gateway {
             }
             _ => {}
         }
-        let is_allowed = |id: &u64| match self.calls.get(id) {
-            Some(Call::Incoming(_)) => {
-                let on_line = self.beyond.get(id).and_then(|own| own.on_line.as_ref());
-                let number = on_line.and_then(|own| own.number.as_ref());
-                let known = number.and_then(|number| self.book.get(number));
-                known.is_some_and(|known| known.screening == Screening::Allow)
-            }
-            _ => true,
-        };
-        if !both.iter().all(is_allowed) {
+        if !both.iter().all(|id| self.is_trusted(*id)) {
             return forbidden("the address book does not know who calls");
         }
         let end = |id: u64| {
@@ -272,6 +238,51 @@ impl Gateway {
         match (end(first), end(second), session.and_then(both_ways)) {
             (Some(one), Some(other), Some(session)) => Ok(([one, other], session)),
             _ => Err((StatusCode::REQUEST_PENDING, "the call does not stand yet")),
+        }
+    }
+
+    /// Whether a call's far end is somebody whom the home called, or whom the address book knows and lets ring.
+    pub(super) fn is_trusted(&self, id: u64) -> bool {
+        match self.calls.get(&id) {
+            Some(Call::Incoming(_)) => {
+                let on_line = self.beyond.get(&id).and_then(|own| own.on_line.as_ref());
+                let number = on_line.and_then(|own| own.number.as_ref());
+                let known = number.and_then(|number| self.book.get(number));
+                known.is_some_and(|known| known.screening == Screening::Allow)
+            }
+            _ => true,
+        }
+    }
+
+    /// Both far ends stand: the first line is offered the second's session.
+    pub(super) fn begin_joining(
+        &mut self,
+        refer: ReferHandle,
+        record: u64,
+        ends: [End; 2],
+        now: Duration,
+    ) {
+        let [first, second] = ends;
+        let session = self.beyond.get(&second.id);
+        let session = session.and_then(|own| own.session.as_ref());
+        let session = session.and_then(both_ways);
+        let offered = session.as_ref().map(|session| {
+            self.outside
+                .reinvite(first.outside, session.clone(), now)
+                .is_ok()
+        });
+        let at = self.joinings.len();
+        self.joinings.push(Joining {
+            refer,
+            record,
+            ends,
+            stage: Stage::First(session.unwrap_or_else(|| Body::sdp(""))),
+        });
+        match offered {
+            Some(true) => {}
+            // The line was asked nothing: it has the device's session still.
+            Some(false) => self.join_fails(at, StatusCode::REQUEST_PENDING, Some(0), now),
+            None => self.join_fails(at, StatusCode::NOT_ACCEPTABLE_HERE, Some(0), now),
         }
     }
 
@@ -297,27 +308,33 @@ impl Gateway {
 
     /// The far ends have each other.
     fn join_stands(&mut self, at: usize, now: Duration) {
-        let Joining { refer, ends, .. } = self.joinings.remove(at);
+        let Joining {
+            refer,
+            record,
+            ends,
+            ..
+        } = self.joinings.remove(at);
         let _ = self.home.report(refer, StatusCode::OK, now);
+        self.between_stands(record, ends.map(|end| end.id));
         for end in ends {
             self.forget(end.id, now);
             if let Some(home) = end.home {
                 let _ = self.home.bye(home, None, now);
             }
         }
-        let id = self.next_id();
-        let ends = ends.map(|end| end.outside);
-        for end in ends {
-            self.of_outside.insert(end, id);
-        }
-        let until = now.saturating_add(JOINED_TIME_MAX);
-        self.joined.insert(id, Joined { ends, until });
+        self.stand_joined(record, ends.map(|end| end.outside), now);
     }
 
     /// They do not: each line gets the device's session back, and a call that the device has left ends. `refused`: whose
     /// line did not take what it was offered last, or has ended.
     fn join_fails(&mut self, at: usize, status: StatusCode, refused: Option<usize>, now: Duration) {
-        let Joining { refer, ends, stage } = self.joinings.remove(at);
+        let Joining {
+            refer,
+            record,
+            ends,
+            stage,
+        } = self.joinings.remove(at);
+        self.between_ended(record, Ending::NotJoined);
         // Who asked may not listen any more.
         let _ = self.home.report(refer, status, now);
         for (place, end) in ends.into_iter().enumerate() {
@@ -349,71 +366,6 @@ impl Gateway {
             self.turning_back.push(id);
         }
     }
-
-    /// Something happened between two far ends.
-    fn joined_event(&mut self, id: u64, handle: CallHandle, event: &Event, now: Duration) {
-        let Some(other) = self.joined.get(&id).map(|own| own.other(handle)) else {
-            return;
-        };
-        let outside = &mut self.outside;
-        match event {
-            Event::Ended { .. } => self.part(id, Some(handle), now),
-            Event::Reinvite { request, .. } | Event::Update { request, .. } => {
-                let body = body_of(&request.headers, &request.body);
-                let asked = body.map(|body| match event {
-                    Event::Update { .. } => outside.update(other, Some(body), now),
-                    _ => outside.reinvite(other, body, now),
-                });
-                if !matches!(asked, Some(Ok(()))) {
-                    let pending = Refusal::new(StatusCode::REQUEST_PENDING);
-                    let _ = outside.reject_reinvite(handle, pending, now);
-                }
-            }
-            Event::ReinviteAnswered { response, .. } => {
-                let body = body_of(&response.headers, &response.body);
-                // The one who asked may have left.
-                let _ = match response.status {
-                    status if status.is_success() => outside.answer_reinvite(other, body, now),
-                    status => outside.reject_reinvite(other, Refusal::new(status), now),
-                };
-            }
-            Event::Info { request, .. } => {
-                if let Some(body) = body_of(&request.headers, &request.body) {
-                    // A key that was pressed; lost, it is pressed again.
-                    let _ = outside.info(other, body, now);
-                }
-            }
-            Event::SessionExpired { .. } => self.part(id, None, now),
-            _ => {}
-        }
-    }
-
-    /// Joined calls that have lasted for as long as they may; whether there were any.
-    pub(super) fn joined_due(&mut self, now: Duration) -> bool {
-        let due: Vec<u64> = self
-            .joined
-            .iter()
-            .filter(|(_, own)| own.until <= now)
-            .map(|(id, _)| *id)
-            .collect();
-        for id in &due {
-            self.part(*id, None, now);
-        }
-        !due.is_empty()
-    }
-
-    /// Ends what is left of a joined call.
-    fn part(&mut self, id: u64, gone: Option<CallHandle>, now: Duration) {
-        let Some(Joined { ends, .. }) = self.joined.remove(&id) else {
-            return;
-        };
-        for end in ends {
-            self.of_outside.remove(&end);
-            if Some(end) != gone {
-                let _ = self.outside.bye(end, None, now);
-            }
-        }
-    }
 }
 
 /// Who makes a call, as the switchboard says.
@@ -421,8 +373,14 @@ fn asserted(request: &Request) -> Option<&[u8]> {
     request.headers.get(&HeaderName::PAssertedIdentity)
 }
 
+/// Whether a child makes a call, as the switchboard says.
+pub(super) fn is_childs(request: &Request) -> bool {
+    let name = HeaderName::parse(CONTACTS_ONLY.as_bytes());
+    name.is_some_and(|name| request.headers.contains(&name))
+}
+
 /// A session that takes and sends again, whatever it was put on hold for; `None`: it is no session alone.
-fn both_ways(session: &Body) -> Option<Body> {
+pub(super) fn both_ways(session: &Body) -> Option<Body> {
     let kind = session.content_type.split(';').next()?.trim();
     if !kind.eq_ignore_ascii_case("application/sdp") {
         return None;

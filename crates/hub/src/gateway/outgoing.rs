@@ -30,7 +30,8 @@ use crate::sip::destination::Destination;
 
 /// A call of the home.
 pub(super) struct Outgoing {
-    pub(super) home: CallHandle,
+    /// The device's side; `None`: another outside call is to be joined with it ([`putting_through`](super::putting_through)).
+    pub(super) home: Option<CallHandle>,
     /// Call-ID of its dialog with the switchboard.
     pub(super) call_id: String,
     asked: Box<Request>,
@@ -59,6 +60,8 @@ pub(super) struct Attempt {
     pub(super) line: LineId,
     content: Content,
     heard: Heard,
+    /// What it answered in a reliable 183: its 200 need not say it again (RFC 3262 section 5, RFC 6337 section 3.1.1).
+    session: Option<Body>,
     /// When the line has said too little for too long.
     due_at: Option<Duration>,
 }
@@ -77,6 +80,26 @@ impl Outgoing {
             return None;
         }
         self.attempts.iter().filter_map(|own| own.due_at).min()
+    }
+
+    /// A call to a number, for another call of ours: `asked` has what it offers.
+    pub(super) fn onward(
+        number: Number,
+        asked: Request,
+        lines: VecDeque<(LineId, Content)>,
+    ) -> Self {
+        Self {
+            home: None,
+            call_id: String::new(),
+            asked: Box::new(asked),
+            goal: Goal::Number(number),
+            remaining: lines,
+            attempts: Vec::new(),
+            answered: None,
+            late_offer: false,
+            verdict: StatusCode::SERVICE_UNAVAILABLE,
+            token: token(),
+        }
     }
 
     /// The INVITE that began it.
@@ -118,27 +141,17 @@ impl Gateway {
         if !help && self.calls.len() >= CALLS_MAX / 2 {
             return self.refuse(home, StatusCode::SERVICE_UNAVAILABLE, "too many calls", now);
         }
-        let mut lines: Vec<&Trunk> = self
-            .trunks
-            .iter()
-            .filter(|trunk| match help {
-                true => trunk.drill().is_some(),
-                false => trunk.is_usable(),
-            })
-            .collect();
-        // Their order is the person's, but one that is known not to work is tried last.
-        lines.sort_by_key(|trunk| trunk.health == crate::line::LineHealth::Down);
-        let remaining = lines.iter().map(|trunk| (trunk.id(), Content::Full));
-        if lines.is_empty() && !help {
+        let remaining = self.lines_for(help);
+        if remaining.is_empty() && !help {
             let why = "the home has no line to the telephone network";
             return self.refuse(home, StatusCode::NOT_FOUND, why, now);
         }
         let id = self.last + 1;
         let call = Outgoing {
-            home,
+            home: Some(home),
             call_id: request.headers.call_id().unwrap_or_default().to_owned(),
             goal,
-            remaining: remaining.collect(),
+            remaining,
             attempts: Vec::new(),
             answered: None,
             late_offer: !relay::has_session(&request.headers, &request.body),
@@ -153,6 +166,22 @@ impl Gateway {
         self.next_line(id, now);
     }
 
+    /// The lines that a call may take, the first one first.
+    pub(super) fn lines_for(&self, help: bool) -> VecDeque<(LineId, Content)> {
+        let mut lines: Vec<&Trunk> = self
+            .trunks
+            .iter()
+            .filter(|trunk| match help {
+                true => trunk.drill().is_some(),
+                false => trunk.is_usable(),
+            })
+            .collect();
+        // Their order is the person's, but one that is known not to work is tried last.
+        lines.sort_by_key(|trunk| trunk.health == crate::line::LineHealth::Down);
+        let lines = lines.iter().map(|trunk| (trunk.id(), Content::Full));
+        lines.collect()
+    }
+
     /// Whether an INVITE is a call for help, whatever else it says.
     pub(super) fn is_for_help(&self, request: &Request) -> bool {
         let country = self.config.plan.country();
@@ -163,7 +192,7 @@ impl Gateway {
         self.config.plan.number(digits).ok()
     }
 
-    fn outgoing(&mut self, id: u64) -> Option<&mut Outgoing> {
+    pub(super) fn outgoing(&mut self, id: u64) -> Option<&mut Outgoing> {
         match self.calls.get_mut(&id) {
             Some(Call::Outgoing(call)) => Some(call),
             _ => None,
@@ -171,7 +200,7 @@ impl Gateway {
     }
 
     /// Calls the next line; without one, and with nothing left that may still answer, the caller is told.
-    fn next_line(&mut self, id: u64, now: Duration) {
+    pub(super) fn next_line(&mut self, id: u64, now: Duration) {
         let timers = self.config.timers;
         loop {
             let Some(call) = self.outgoing(id) else {
@@ -201,10 +230,12 @@ impl Gateway {
                 line,
                 content,
                 heard: Heard::Nothing,
+                session: None,
                 due_at: Some(now.saturating_add(patience)),
             });
             let call_id = call.call_id.clone();
             let helping = call.help().is_some();
+            let for_a_device = call.home.is_some();
             let number = match &call.goal {
                 Goal::Number(number) => Some(number.clone()),
                 Goal::Help(_) => None,
@@ -215,15 +246,16 @@ impl Gateway {
             }
             let contact = number.as_ref().and_then(|number| self.book.get(number));
             let contact = contact.map(|known| known.contact);
-            self.goes_by(
-                id,
-                OnLine {
-                    call_id,
-                    line,
-                    number,
-                    contact,
-                },
-            );
+            let on_line = OnLine {
+                call_id,
+                line,
+                number,
+                contact,
+            };
+            match for_a_device {
+                true => self.goes_by(id, on_line),
+                false => self.beyond.entry(id).or_default().on_line = Some(on_line),
+            }
             return;
         }
     }
@@ -352,9 +384,17 @@ impl Gateway {
             attempt.heard = Heard::Ringing;
             attempt.due_at = helping.then(|| now.saturating_add(ringing_max));
         }
+        if response.headers.contains(&HeaderName::RSeq)
+            && let Some(session) = session_of(response)
+        {
+            attempt.session = Some(session);
+        }
         // Of several lines one is heard before somebody answers.
         let body = body_of(&response.headers, &response.body).filter(|_| first);
         let status = response.status;
+        let Some(home) = home else {
+            return self.onward_rings(id, status, now);
+        };
         // It may have been cancelled a moment ago.
         let _ = self.home.ring(home, status, body, false, now);
     }
@@ -373,8 +413,10 @@ impl Gateway {
         let Some(attempt) = call.attempt(outside) else {
             return;
         };
-        let (line, home) = (attempt.line, call.home);
-        let Some(body) = session_of(response) else {
+        let line = attempt.line;
+        let session = session_of(response).or_else(|| attempt.session.take());
+        let home = call.home;
+        let Some(body) = session else {
             // It claims to have answered and gave nothing to talk by.
             let _ = self.outside.bye(outside, None, now);
             self.of_outside.remove(&outside);
@@ -391,6 +433,10 @@ impl Gateway {
             return self.next_line(id, now);
         };
         call.answered = Some(outside);
+        self.note_session(id, Some(body.clone()));
+        let Some(call) = self.outgoing(id) else {
+            return;
+        };
         let others: Vec<CallHandle> = call
             .attempts
             .iter()
@@ -407,6 +453,9 @@ impl Gateway {
             );
         }
         self.works(line, now);
+        let Some(home) = home else {
+            return self.onward_answered(id, outside, now);
+        };
         if self.home.accept(home, Some(body), now).is_err() {
             // The caller left at the same moment.
             let _ = self.outside.bye(outside, None, now);
@@ -512,13 +561,16 @@ impl Gateway {
     }
 
     /// The caller is told that no line could do it.
-    fn give_up(&mut self, id: u64, now: Duration) {
+    pub(super) fn give_up(&mut self, id: u64, now: Duration) {
         let Some(call) = self.outgoing(id) else {
             return;
         };
         let (home, verdict) = (call.home, call.verdict);
         self.leave_lines(id, now);
-        self.refuse(home, verdict, "no line could carry the call", now);
+        match home {
+            Some(home) => self.refuse(home, verdict, "no line could carry the call", now),
+            None => self.onward_fails(id, verdict, now),
+        }
         self.forget(id, now);
     }
 

@@ -25,6 +25,7 @@ use super::{
     CALLBACK_WINDOW, ComingText, DialPlan, Gateway, GatewayConfig, GoingText, Input, Keeping,
     Known, LineSetup, LinesConfig, NotSent, Output, Setup, TextDesk, endpoint_config,
 };
+use crate::call::{CallState, Ending};
 use crate::entropy::random;
 use crate::event::EventKind;
 use crate::feed::Feed;
@@ -165,6 +166,7 @@ pub(crate) async fn open(
     let (_, newest) = home.store.event_range().await?;
     let mut setup = setup_of(&home, &config, &folder).await?;
     setup.helped = helped(&home).await?;
+    end_left_behind(&home).await?;
     gateway.handle_input(Input::Setup(Box::new(setup)), Duration::ZERO);
     let ready = Arc::new(AtomicBool::new(gateway.ready));
     let flow = Flow {
@@ -277,6 +279,23 @@ async fn helped(home: &Home) -> Answer<Vec<(LineId, crate::id::DeviceId, Duratio
         }
     }
     Ok(all)
+}
+
+/// Calls over lines of an earlier process: what was between device and line is gone with it, so they are over. Of a call
+/// for help that is not ours to say: its sound goes on without us.
+async fn end_left_behind(home: &Home) -> Answer<()> {
+    let now = home.clock.now();
+    let mut over = home.store.calls(CALLS_READ_MAX).await?;
+    over.retain(|call| call.line.is_some() && !call.emergency && call.ended_at_ms.is_none());
+    for call in &mut over {
+        call.state = match call.state {
+            CallState::Confirmed => CallState::Ended,
+            _ => CallState::Missed,
+        };
+        call.ended_at_ms = Some(now);
+        call.ending = Some(Ending::HubStopped);
+    }
+    home.store.note_calls(&over, now).await
 }
 
 struct Running {
@@ -392,6 +411,9 @@ impl Running {
                 }
                 Output::OnLine(on_line) => {
                     self.news.send(News::OnLine(on_line)).await.ok()?;
+                }
+                Output::Between(between) => {
+                    self.news.send(News::Between(between)).await.ok()?;
                 }
                 Output::Transmit { target, bytes } => {
                     let message = ToNetwork::Transmit { target, bytes };

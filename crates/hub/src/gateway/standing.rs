@@ -18,6 +18,7 @@ impl Gateway {
         };
         self.note_sessions(id, side, &event);
         if self.join_event(id, side, handle, &event, now)
+            || self.onward_event(id, side, handle, &event, now)
             || self.move_event(id, side, handle, &event, now)
         {
             return;
@@ -75,7 +76,7 @@ impl Gateway {
     pub(super) fn peer(&self, id: u64, side: Side) -> Option<(Side, CallHandle)> {
         match (self.calls.get(&id)?, side) {
             (Call::Outgoing(call), Side::Home) => Some((Side::Outside, call.answered?)),
-            (Call::Outgoing(call), Side::Outside) => Some((Side::Home, call.home)),
+            (Call::Outgoing(call), Side::Outside) => Some((Side::Home, call.home?)),
             (Call::Incoming(call), Side::Home) => Some((Side::Outside, call.outside)),
             (Call::Incoming(call), Side::Outside) => Some((Side::Home, call.home)),
         }
@@ -152,8 +153,9 @@ impl Gateway {
                 None => self.leave_lines(id, now),
             },
             (Some(Call::Outgoing(call)), Side::Outside) => {
-                let home = call.home;
-                let _ = self.home.bye(home, reason, now);
+                if let Some(home) = call.home {
+                    let _ = self.home.bye(home, reason, now);
+                }
             }
             (Some(Call::Incoming(call)), Side::Outside) => {
                 let home = call.home;

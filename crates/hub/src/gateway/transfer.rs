@@ -6,8 +6,8 @@
 //!    ▲ reports, BYE               └─ re-INVITE, the kitchen's session ─► line ─ 200 ─► the call is the kitchen's
 //! ```
 //! A REFER is a wish of a device of the home for a call that it has; what comes from a line moves nothing. Nobody is
-//! called but devices of the home: no number, so no emergency number, and a call for help moves nowhere. Two calls that
-//! stand become one in [`joining`](super::joining).
+//! called here but devices of the home, and a call for help moves nowhere. A REFER to a number is for
+//! [`putting_through`](super::putting_through); two calls that stand become one in [`joining`](super::joining).
 
 use std::time::Duration;
 
@@ -178,6 +178,10 @@ impl Gateway {
         request: &Request,
         now: Duration,
     ) {
+        let country = self.config.plan.country();
+        if let Destination::Number(digits) = Destination::read(&to.uri, country, |_| false) {
+            return self.asked_to_put_through(id, refer, to, &digits, request, now);
+        }
         let (user, session) = match self.may_move(id, &to.uri) {
             Ok(found) => found,
             Err((status, why)) => {
@@ -227,10 +231,10 @@ impl Gateway {
         let Destination::User(user) =
             Destination::read(target, country, |uri| uri.host() == domain)
         else {
-            let why = "a call over a line is moved to devices of the home only";
+            let why = "a call over a line goes to devices of the home and to telephone numbers";
             return Err((StatusCode::FORBIDDEN, why));
         };
-        if self.moves.contains_key(&id) || self.is_joining(id) {
+        if self.is_under_way(id) {
             return Err((StatusCode::REQUEST_PENDING, "the call is being moved"));
         }
         let session = self.beyond.get(&id).and_then(|own| own.session.clone());
@@ -238,6 +242,11 @@ impl Gateway {
             (Some(_), Some(session)) => Ok((user, session)),
             _ => Err((StatusCode::REQUEST_PENDING, "the call does not stand yet")),
         }
+    }
+
+    /// Whether a call is on its way to somebody else.
+    pub(super) fn is_under_way(&self, id: u64) -> bool {
+        self.moves.contains_key(&id) || self.is_joining(id) || self.is_put_through(id)
     }
 
     fn invite_to(&self, id: u64, user: &str, session: Body) -> InviteRequest {
@@ -273,7 +282,7 @@ impl Gateway {
             (Some(id), _) if self.is_help(id) => {
                 (StatusCode::FORBIDDEN, "a call for help is not moved")
             }
-            (Some(id), _) if self.moves.contains_key(&id) || self.is_joining(id) => {
+            (Some(id), _) if self.is_under_way(id) => {
                 (StatusCode::REQUEST_PENDING, "the call is being moved")
             }
             (Some(id), Some(session)) if self.peer(id, Side::Home).is_some() => {
@@ -336,7 +345,7 @@ impl Gateway {
             }
         }
         match self.calls.get_mut(&id) {
-            Some(Call::Outgoing(call)) => call.home = own.to,
+            Some(Call::Outgoing(call)) => call.home = Some(own.to),
             Some(Call::Incoming(call)) => call.home = own.to,
             None => {}
         }

@@ -7,10 +7,16 @@
 //!                                                     └─ to a device: as it is, and the hub hears nothing ──►
 //! ```
 //! Only pairs of a browser and a telephone ([`End::is_bridged_to`]) have one, so what two devices say to each other stays
-//! theirs. A call that finds no bridge goes on as it came. One that has one ends without sound when this process is
-//! killed: the keys of its browser's half are nowhere else.
+//! theirs. A call that finds no bridge goes on as it came. One that has one stands without sound when this process is
+//! killed, since the keys of its browser's half are nowhere else, until one side hangs up: the browser by itself as soon
+//! as its connection counts as lost, the telephone through the hub that has started again.
+//!
+//! *A call for help* does not wait for a bridge. It finds room when others find none, takes an ordinary call's sockets
+//! where the system has no more, and without any it still reaches its line as the browser wrote it: the call-taker has the
+//! call, its number and its place, and a line that cannot do such sound says so at once, which the browser shows.
 
 use std::collections::HashMap;
+use std::io;
 
 use hearthline_sip::proxy::CallKey;
 use hearthline_sip::{HeaderName, Headers, Limits, Message, Method, Request, parse_datagram};
@@ -48,30 +54,59 @@ impl End {
 /// The calls that have a bridge.
 pub(crate) struct Bridges {
     keys: Option<Keys>,
+    open: fn(&Keys, Offerer) -> io::Result<BridgeHandle>,
     calls: HashMap<String, Bridged>,
 }
 
 struct Bridged {
     caller_tag: String,
     handle: BridgeHandle,
+    rings: Rings,
+    help: bool,
+}
+
+/// Whom a call rings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rings {
+    /// Those at the other side of a bridge alone: what they say before somebody answers may be heard.
+    Bridged,
+    /// Devices of the home, too, which a browser will prove: until the answer it hears nobody.
+    Others,
 }
 
 impl Bridges {
     /// None yet, with a fresh key.
     pub(crate) fn new() -> Self {
-        let keys = Keys::generate();
-        if let Err(error) = &keys {
-            tracing::error!(%error, "browsers and telephones will not hear each other");
-        }
-        Self {
-            keys: keys.ok(),
+        Self::opened_by(open_bridge)
+    }
+
+    fn opened_by(open: fn(&Keys, Offerer) -> io::Result<BridgeHandle>) -> Self {
+        let mut bridges = Self {
+            keys: None,
+            open,
             calls: HashMap::new(),
+        };
+        bridges.make_keys();
+        bridges
+    }
+
+    /// Without randomness there are none yet: the next call tries again.
+    fn make_keys(&mut self) {
+        match Keys::generate() {
+            Ok(keys) => self.keys = Some(keys),
+            Err(error) => {
+                tracing::error!(%error, "browsers and telephones do not hear each other");
+            }
         }
     }
 
     /// A call is sent on from a browser to a telephone, or the other way, among others perhaps. Nothing is waited for:
-    /// without a bridge the call goes on all the same.
-    pub(crate) fn begin(&mut self, request: &Request, from: End, help: bool) {
+    /// without a bridge the call goes on all the same. For a call for help ordinary ones lose theirs, where that is what
+    /// it takes.
+    pub(crate) fn begin(&mut self, request: &Request, from: End, rings: Rings, help: bool) {
+        if self.keys.is_none() {
+            self.make_keys();
+        }
         let Some(keys) = &self.keys else {
             return;
         };
@@ -93,9 +128,24 @@ impl Bridges {
             End::Browser => Offerer::Browser,
             End::Device | End::Telephone => Offerer::Far,
         };
-        match open_bridge(keys, first) {
+        let mut opened = (self.open)(keys, first);
+        while opened.is_err() && help {
+            // What the system has too little of, sockets above all, an ordinary call gives back.
+            let ordinary = self.calls.iter().find(|(_, call)| !call.help);
+            let Some(ordinary) = ordinary.map(|(call_id, _)| call_id.clone()) else {
+                break;
+            };
+            self.calls.remove(&ordinary);
+            opened = (self.open)(keys, first);
+        }
+        match opened {
             Ok(handle) => {
-                let call = Bridged { caller_tag, handle };
+                let call = Bridged {
+                    caller_tag,
+                    handle,
+                    rings,
+                    help,
+                };
                 self.calls.insert(call_id.to_owned(), call);
             }
             Err(error) => tracing::warn!(%error, "a call goes on without a bridge for its sound"),
@@ -128,6 +178,12 @@ impl Bridges {
             (Message::Request(request), _) if request.method == Method::Ack => return None,
             (Message::Request(_), End::Browser) => handle.offer_of_far(sdp),
             (Message::Request(_), End::Telephone) => handle.offer_of_browser(sdp),
+            // A telephone proves nothing at any time, so it may be heard before it answers.
+            (Message::Response(response), End::Browser)
+                if response.status.is_provisional() && call.rings == Rings::Bridged =>
+            {
+                handle.early_of_far(sdp)
+            }
             // Sound before the answer would be of nobody proven; there is none until then.
             (Message::Response(response), _) if response.status.is_provisional() => Ok(Vec::new()),
             (Message::Response(_), End::Browser) => handle.answer_of_far(sdp),
@@ -238,7 +294,7 @@ mod tests {
             bridges.retold(&bytes, || End::Browser).is_none(),
             "none began"
         );
-        bridges.begin(&asked, End::Telephone, false);
+        bridges.begin(&asked, End::Telephone, Rings::Bridged, false);
         let told = bridges.retold(&bytes, || End::Browser).expect("retold");
         assert!(
             String::from_utf8(told)
@@ -278,12 +334,91 @@ mod tests {
     async fn calls_for_help_find_a_bridge_when_others_find_none() {
         let mut bridges = Bridges::new();
         for number in 0..BRIDGES_MAX {
-            bridges.begin(&invite(&number.to_string(), "1"), End::Telephone, false);
+            let ordinary = invite(&number.to_string(), "1");
+            bridges.begin(&ordinary, End::Telephone, Rings::Bridged, false);
         }
         assert_eq!(bridges.calls.len(), BRIDGES_MAX - KEPT_FOR_HELP);
         for number in 0..BRIDGES_MAX {
-            bridges.begin(&invite(&format!("help-{number}"), "1"), End::Browser, true);
+            let help = invite(&format!("help-{number}"), "1");
+            bridges.begin(&help, End::Browser, Rings::Bridged, true);
         }
         assert_eq!(bridges.calls.len(), BRIDGES_MAX);
+    }
+
+    /// As where the system has no socket left.
+    fn none_left(_: &Keys, _: Offerer) -> io::Result<BridgeHandle> {
+        Err(io::ErrorKind::QuotaExceeded.into())
+    }
+
+    #[tokio::test]
+    async fn without_a_bridge_a_call_goes_on_as_it_came() {
+        let mut bridges = Bridges::opened_by(none_left);
+        for (call_id, help) in [("a@test", false), ("help@test", true)] {
+            let asked = invite(call_id, "1");
+            bridges.begin(&asked, End::Browser, Rings::Bridged, help);
+            let bytes = asked.to_bytes();
+            for end in [End::Browser, End::Telephone, End::Device] {
+                assert!(bridges.retold(&bytes, || end).is_none(), "{call_id}");
+            }
+        }
+        // It has one as soon as there is what it takes, keys too.
+        bridges.keys = None;
+        bridges.open = open_bridge;
+        let asked = invite("later@test", "1");
+        bridges.begin(&asked, End::Telephone, Rings::Bridged, true);
+        assert!(bridges.retold(&asked.to_bytes(), || End::Browser).is_some());
+    }
+
+    #[tokio::test]
+    async fn a_call_for_help_takes_the_sockets_of_an_ordinary_one() {
+        let mut bridges = Bridges::new();
+        let ordinary = invite("a@test", "1");
+        bridges.begin(&ordinary, End::Telephone, Rings::Bridged, false);
+        let first_help = invite("first@test", "1");
+        bridges.begin(&first_help, End::Telephone, Rings::Bridged, true);
+        // The next is refused until somebody has given back, then not.
+        static REFUSED: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(1);
+        bridges.open = |keys, first| match REFUSED.swap(0, std::sync::atomic::Ordering::Relaxed) {
+            0 => open_bridge(keys, first),
+            _ => none_left(keys, first),
+        };
+        let second_help = invite("second@test", "1");
+        bridges.begin(&second_help, End::Telephone, Rings::Bridged, true);
+        let told = |bridges: &mut Bridges, asked: &Request| {
+            bridges.retold(&asked.to_bytes(), || End::Browser).is_some()
+        };
+        assert!(told(&mut bridges, &second_help) && told(&mut bridges, &first_help));
+        assert!(!told(&mut bridges, &ordinary), "it gave its own back");
+    }
+
+    #[tokio::test]
+    async fn a_telephone_is_heard_before_it_answers_where_no_device_rings_beside_it() {
+        let browsers = "v=0\r\no=- 5 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n\
+            m=audio 40004 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 127.0.0.1\r\na=rtcp-mux\r\na=mid:0\r\n\
+            a=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuvwx\r\na=setup:actpass\r\n";
+        let print = vec!["AA"; 32].join(":");
+        let mut asked = invite("a@test", "1");
+        asked.set_body(
+            SDP,
+            format!("{browsers}a=fingerprint:sha-256 {print}\r\n").into(),
+        );
+        for (rings, heard) in [(Rings::Bridged, true), (Rings::Others, false)] {
+            let mut bridges = Bridges::new();
+            bridges.begin(&asked, End::Browser, rings, false);
+            let offered = bridges.retold(&asked.to_bytes(), || End::Telephone);
+            assert!(offered.is_some());
+            let mut early = Response::to_request(&asked, StatusCode::SESSION_PROGRESS, Some("x"));
+            early.set_body(SDP, OFFER.into());
+            let told = bridges.retold(&early.to_bytes(), || End::Browser);
+            let told = String::from_utf8(told.expect("retold")).unwrap();
+            assert_eq!(told.contains("a=sendonly"), heard, "{told}");
+            assert_eq!(told.contains("m=audio"), heard, "{told}");
+            // The answer says it again, both ways.
+            let mut answer = Response::to_request(&asked, StatusCode::OK, Some("x"));
+            answer.set_body(SDP, OFFER.into());
+            let told = bridges.retold(&answer.to_bytes(), || End::Browser);
+            let told = String::from_utf8(told.expect("retold")).unwrap();
+            assert!(told.contains("a=sendrecv"), "{told}");
+        }
     }
 }

@@ -5,9 +5,11 @@ use std::collections::{HashMap, VecDeque};
 
 use hearthline_sip::proxy::{AskId, CallEvent, CallKey};
 
-use crate::call::{Call, CallState, Direction};
+use hearthline_sip::Headers;
+
+use crate::call::{Call, CallState, Direction, OutsideEnd};
 use crate::clock::UnixMs;
-use crate::gateway::OnLine;
+use crate::gateway::{Between, BetweenStep, OnLine};
 use crate::id::{CallId, DeviceId};
 
 /// Calls that are followed at once; beyond it the oldest is left as it was noted last.
@@ -52,6 +54,9 @@ pub(crate) struct CallLog {
     order: VecDeque<CallKey>,
     /// Calls from outside that are about to begin.
     coming: HashMap<String, OnLine>,
+    /// Calls between two outside parties, by the gateway's number, and whether a row of them was written. The gateway
+    /// has few at once.
+    between: HashMap<u64, (Call, bool)>,
 }
 
 impl CallLog {
@@ -84,6 +89,53 @@ impl CallLog {
         self.coming.remove(call_id)
     }
 
+    /// Whose an answered call is that a message of its dialog belongs to.
+    pub(crate) fn holder(&self, headers: &Headers) -> Option<DeviceId> {
+        let key = self.by_call_id.get(headers.call_id().ok()?)?;
+        let (from, to) = (headers.from().ok()?, headers.to().ok()?);
+        let is_theirs = [from.tag(), to.tag()].contains(&Some(key.caller_tag.as_str()));
+        let call = self.calls.get(key).filter(|_| is_theirs)?;
+        call.device.filter(|_| call.state == CallState::Confirmed)
+    }
+
+    /// The gateway said how a call between two outside parties goes; what is to be written, if anything.
+    pub(crate) fn between(&mut self, news: Between, now: UnixMs) -> Option<Call> {
+        match news.step {
+            BetweenStep::Begins {
+                asked_in,
+                ends,
+                rings,
+            } => {
+                let asked = self.by_call_id.get(&asked_in);
+                let mut row = Call {
+                    device: asked.and_then(|key| self.calls.get(key)?.device),
+                    ..beginning(Direction::Outside, now)?
+                };
+                put_ends(&mut row, *ends);
+                self.between.insert(news.id, (row.clone(), rings));
+                rings.then_some(row)
+            }
+            BetweenStep::Stands { ends } => {
+                let (row, written) = self.between.get_mut(&news.id)?;
+                put_ends(row, *ends);
+                row.state = CallState::Confirmed;
+                row.answered_at_ms = Some(now);
+                *written = true;
+                Some(row.clone())
+            }
+            BetweenStep::Ended(ending) => {
+                let (mut row, written) = self.between.remove(&news.id)?;
+                row.state = match row.state {
+                    CallState::Confirmed => CallState::Ended,
+                    _ => CallState::Missed,
+                };
+                row.ended_at_ms = Some(now);
+                row.ending = Some(ending);
+                written.then_some(row)
+            }
+        }
+    }
+
     /// What is to be written, if anything.
     pub(crate) fn note(
         &mut self,
@@ -98,7 +150,7 @@ impl CallLog {
         // Of a call from outside the device is the one that answers.
         let side = match call.direction {
             Direction::Incoming => &mut call.device,
-            Direction::Inside | Direction::Outgoing => &mut call.other_device,
+            Direction::Inside | Direction::Outgoing | Direction::Outside => &mut call.other_device,
         };
         match event {
             CallEvent::Started { .. } => {}
@@ -156,6 +208,13 @@ impl CallLog {
         self.calls.insert(key.clone(), row.clone());
         Some(row)
     }
+}
+
+fn put_ends(call: &mut Call, [first, second]: [OutsideEnd; 2]) {
+    call.line = Some(first.line);
+    call.number = first.number;
+    call.contact = first.contact;
+    call.other_end = Some(second);
 }
 
 fn put(call: &mut Call, news: OnLine) {
@@ -219,6 +278,8 @@ fn beginning(direction: Direction, now: UnixMs) -> Option<Call> {
         contact: None,
         number: None,
         line: None,
+        other_end: None,
+        ending: None,
         emergency: false,
         state: CallState::Early,
         started_at_ms: now,

@@ -50,7 +50,7 @@ use super::sockets::{Datagrams, Heard, Surroundings, connect};
 use crate::binding::Binding;
 use crate::device::Fingerprint;
 use crate::entropy::{NoEntropy, random};
-use crate::gateway::{Door, OnLine};
+use crate::gateway::{Between, Door, OnLine};
 use crate::home::{Counted, Home};
 use crate::id::DeviceId;
 use crate::rate::{Rate, RateLimit};
@@ -106,6 +106,8 @@ pub(crate) enum News {
     Directory(Arc<Directory>),
     /// By which line a call goes.
     OnLine(OnLine),
+    /// How a call between two outside parties goes.
+    Between(Between),
 }
 
 /// What the switchboard is made of.
@@ -334,6 +336,7 @@ impl Switchboard {
             }
             News::Directory(directory) => self.directory_changed(directory, now),
             News::OnLine(news) => self.on_line(news, now),
+            News::Between(news) => self.between(news, now),
         }
     }
 

@@ -91,6 +91,8 @@ mod tests {
             contact: None,
             number: None,
             line: None,
+            other_end: None,
+            ending: None,
             emergency: true,
             state: CallState::Early,
             started_at_ms: UnixMs(1_800_000_000_500),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hearthline_hub::binding::Binding;
 use hearthline_hub::bus::{Bus, LocalBus};
-use hearthline_hub::call::{Call, CallState, Direction};
+use hearthline_hub::call::{Call, CallState, Direction, Ending, OutsideEnd};
 use hearthline_hub::clock::UnixMs;
 use hearthline_hub::contact::ContactFields;
 use hearthline_hub::device::{
@@ -12,7 +12,7 @@ use hearthline_hub::device::{
 };
 use hearthline_hub::event::{EventKind, StreamId};
 use hearthline_hub::feed::Feed;
-use hearthline_hub::id::{CallId, DeviceId};
+use hearthline_hub::id::{CallId, ContactId, DeviceId, LineId};
 use hearthline_hub::incident::{IncidentReport, IncidentSource};
 use hearthline_hub::invitation::{InvitationKey, NewInvitation, OPEN_MAX};
 use hearthline_hub::line::{LineFields, LineHealth, LineTrouble};
@@ -94,6 +94,7 @@ contract! {
     lines_come_in_order
     bindings_are_refreshed_in_order_only
     calls_that_ended_stay_ended
+    calls_between_outside_parties_name_both
     a_message_is_stored_once_and_delivered_in_order
     receipts_only_go_forward
     messages_expire
@@ -666,6 +667,8 @@ async fn calls_that_ended_stay_ended(fresh: Fresh) {
         contact: None,
         number: Some(read(json!("+12025550123"))),
         line: None,
+        other_end: None,
+        ending: None,
         emergency: false,
         state: CallState::Early,
         started_at_ms: NOW,
@@ -682,6 +685,60 @@ async fn calls_that_ended_stay_ended(fresh: Fresh) {
     };
     store.note_call(&late, NOW.plus_ms(10)).await.unwrap();
     assert_eq!(store.call(call.id).await.unwrap(), call);
+    assert_eq!(store.calls(10).await.unwrap(), [call]);
+}
+
+async fn calls_between_outside_parties_name_both(fresh: Fresh) {
+    let store = fresh.store.as_ref();
+    let end = |number: &str| OutsideEnd {
+        line: LineId::random().unwrap(),
+        number: Some(read(json!(number))),
+        contact: Some(ContactId::random().unwrap()),
+    };
+    let (first, second) = (end("+12025550123"), end("+12025550145"));
+    let mut call = Call {
+        id: CallId::random().unwrap(),
+        direction: Direction::Outside,
+        device: Some(DeviceId::random().unwrap()),
+        claimed_device: None,
+        other_device: None,
+        contact: first.contact,
+        number: first.number,
+        line: Some(first.line),
+        other_end: Some(second),
+        ending: None,
+        emergency: false,
+        state: CallState::Early,
+        started_at_ms: NOW,
+        answered_at_ms: None,
+        ended_at_ms: None,
+    };
+    store.note_call(&call, NOW).await.unwrap();
+    assert_eq!(store.call(call.id).await.unwrap(), call);
+    // Another line took it, and whoever is there shows no number.
+    call.other_end = Some(OutsideEnd {
+        line: LineId::random().unwrap(),
+        number: None,
+        contact: None,
+    });
+    call.state = CallState::Confirmed;
+    call.answered_at_ms = Some(NOW.plus_ms(5));
+    store.note_call(&call, NOW.plus_ms(5)).await.unwrap();
+    assert_eq!(store.call(call.id).await.unwrap(), call);
+    call.state = CallState::Ended;
+    call.ended_at_ms = Some(NOW.plus_ms(9));
+    for ending in [
+        Ending::OtherHungUp,
+        // How it ended is said once.
+        Ending::HubStopped,
+    ] {
+        let over = Call {
+            ending: Some(ending),
+            ..call.clone()
+        };
+        store.note_call(&over, NOW.plus_ms(9)).await.unwrap();
+    }
+    call.ending = Some(Ending::OtherHungUp);
     assert_eq!(store.calls(10).await.unwrap(), [call]);
 }
 

@@ -101,6 +101,14 @@ impl BridgeHandle {
         self.with(|core, now| core.answer_of_far(sdp, now))
     }
 
+    /// [`Bridge::early_of_far`]
+    ///
+    /// # Errors
+    /// [`BridgeError`].
+    pub fn early_of_far(&self, sdp: &[u8]) -> Result<Vec<u8>, BridgeError> {
+        self.with(|core, now| core.early_of_far(sdp, now))
+    }
+
     /// [`Bridge::offer_of_far`]
     ///
     /// # Errors

@@ -4,19 +4,29 @@ use hearthline_sip::outbound::FlowTransport;
 
 use super::*;
 use crate::device::DeviceKind;
-use crate::sip::bridges::End;
+use crate::sip::bridges::{End, Rings};
 
 impl Switchboard {
     /// A call is about to be sent on: whether sound will have to be carried over to one of those that it rings.
     pub(super) fn bridge(&mut self, request: &Request, from: End, groups: &[Group], help: bool) {
-        let mut branches = groups.iter().flat_map(|group| &group.branches);
-        if branches.any(|branch| self.end_of_branch(branch).is_bridged_to(from)) {
-            self.bridges.begin(request, from, help);
+        let branches = groups.iter().flat_map(|group| &group.branches);
+        let all = branches.map(|branch| self.end_of_branch(branch).is_bridged_to(from));
+        let all: Vec<bool> = all.collect();
+        if all.contains(&true) {
+            let rings = match all.contains(&false) {
+                true => Rings::Others,
+                false => Rings::Bridged,
+            };
+            self.bridges.begin(request, from, rings, help);
         }
     }
 
-    /// What a message says on its way out, where a bridge stands between the two.
+    /// What a message says on its way out, where a bridge stands between the two, or the gateway is asked to move a call.
     pub(super) fn retold(&mut self, hop: &Hop, bytes: Vec<u8>) -> Vec<u8> {
+        if bytes.starts_with(b"REFER ") && hop.flow() == Some(self.door.flow.id) {
+            // One that does not read, with nothing of ours in it, moves no call to a number.
+            return self.vouched(&bytes).unwrap_or_default();
+        }
         let (flows, directory, gateway) = (&self.flows, &self.directory, self.door.flow.id);
         let end = || end_at(hop, flows, directory, gateway);
         self.bridges.retold(&bytes, end).unwrap_or(bytes)

@@ -1,6 +1,6 @@
 //! Calls over the home's lines, and calls for help: what the switchboard hands to the gateway and takes from it.
 
-use hearthline_sip::{NameAddr, outbound::Hop};
+use hearthline_sip::{Limits, NameAddr, outbound::Hop, parse_datagram};
 
 use super::deciding::{because, no_emergency_line, warned};
 use super::*;
@@ -272,6 +272,27 @@ impl Switchboard {
             branches: vec![branch],
             ringing_max: None,
         }]
+    }
+
+    /// A REFER on its way to the gateway, with our word whether whose call it is in may have any number called: a child
+    /// may not, nor anybody who is not known. What the sender says of that is dropped.
+    pub(super) fn vouched(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let mut message = parse_datagram(bytes, &Limits::default()).ok()?;
+        let name = HeaderName::parse(CONTACTS_ONLY.as_bytes())?;
+        let holder = self.calls.holder(message.headers());
+        let bound = holder.is_none_or(|device| self.directory.is_child(device));
+        let headers = message.headers_mut();
+        headers.remove(&name);
+        headers.push(name, if bound { "yes" } else { "no" });
+        Some(message.to_bytes())
+    }
+
+    /// The gateway said how a call between two outside parties goes.
+    pub(super) fn between(&mut self, news: Between, now: Duration) {
+        let at = self.around.home.clock.now();
+        if let Some(row) = self.calls.between(news, at) {
+            self.write(vec![RowChange::Call(Box::new(row))], None, now);
+        }
     }
 
     /// The gateway said by which line a call goes.

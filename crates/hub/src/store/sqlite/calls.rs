@@ -9,7 +9,7 @@ use sqlx_sqlite::SqliteRow;
 use super::{
     Change, SqliteStore, checked_or_none, parsed, parsed_or_none, read_as, time, time_or_none,
 };
-use crate::call::{Call, CallState, Direction};
+use crate::call::{Call, CallState, Direction, Ending, OutsideEnd};
 use crate::clock::UnixMs;
 use crate::event::{Audience, Event, EventKind, StreamId};
 use crate::id::CallId;
@@ -26,6 +26,18 @@ fn call(row: &SqliteRow) -> Answer<Call> {
         contact: parsed_or_none(row, "contact")?,
         number: checked_or_none(row, "number")?,
         line: parsed_or_none(row, "line")?,
+        other_end: match parsed_or_none(row, "other_line")? {
+            Some(line) => Some(OutsideEnd {
+                line,
+                number: checked_or_none(row, "other_number")?,
+                contact: parsed_or_none(row, "other_contact")?,
+            }),
+            None => None,
+        },
+        ending: match row.try_get::<Option<String>, _>("ending")? {
+            Some(_) => Some(read_as(row, "ending", Ending::parse)?),
+            None => None,
+        },
         emergency: row.try_get("emergency")?,
         state: read_as(row, "state", CallState::parse)?,
         started_at_ms: time(row, "started_at")?,
@@ -36,6 +48,8 @@ fn call(row: &SqliteRow) -> Answer<Call> {
 
 /// A call's row in JSON, so that any number of rows is one statement.
 fn to_json(call: &Call) -> Value {
+    let other = call.other_end.as_ref();
+    let other_number = other.and_then(|end| end.number.as_ref());
     json!({
         "id": call.id.to_string(),
         "direction": call.direction.as_str(),
@@ -50,6 +64,10 @@ fn to_json(call: &Call) -> Value {
         "answered_at": call.answered_at_ms.map(|at| at.0),
         "ended_at": call.ended_at_ms.map(|at| at.0),
         "claimed_device": call.claimed_device.map(|id| id.to_string()),
+        "other_contact": other.and_then(|end| end.contact).map(|id| id.to_string()),
+        "other_number": other_number.map(Number::as_str),
+        "other_line": other.map(|end| end.line.to_string()),
+        "ending": call.ending.map(Ending::as_str),
     })
 }
 
@@ -79,14 +97,18 @@ async fn put(change: &mut Change, calls: &[Call], now: UnixMs) -> Answer<()> {
     .await?;
     query(
         "INSERT INTO calls (id, sequence, direction, device, other_device, contact, number, line,
-                            emergency, state, started_at, answered_at, ended_at, claimed_device)
+                            emergency, state, started_at, answered_at, ended_at, claimed_device,
+                            other_contact, other_number, other_line, ending)
          SELECT value ->> 'id', ?2 + key, value ->> 'direction', value ->> 'device', value ->> 'other_device',
                 value ->> 'contact', value ->> 'number', value ->> 'line', value ->> 'emergency', value ->> 'state',
-                value ->> 'started_at', value ->> 'answered_at', value ->> 'ended_at', value ->> 'claimed_device'
+                value ->> 'started_at', value ->> 'answered_at', value ->> 'ended_at', value ->> 'claimed_device',
+                value ->> 'other_contact', value ->> 'other_number', value ->> 'other_line', value ->> 'ending'
          FROM json_each(?1) WHERE true
          ON CONFLICT (id) DO UPDATE SET
              device = excluded.device, other_device = excluded.other_device,
              contact = excluded.contact, number = excluded.number, line = excluded.line,
+             other_contact = excluded.other_contact, other_number = excluded.other_number,
+             other_line = excluded.other_line, ending = excluded.ending,
              state = excluded.state, answered_at = excluded.answered_at, ended_at = excluded.ended_at
          WHERE calls.state NOT IN ('ended', 'missed')",
     )

@@ -38,6 +38,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0014_line_half_hours.sql"),
     include_str!("../../../migrations/0015_incident_bundles.sql"),
     include_str!("../../../migrations/0016_sent_texts.sql"),
+    include_str!("../../../migrations/0017_calls_between_lines.sql"),
 ];
 /// "HRTH": SQLite files of other programs are left alone.
 const APPLICATION_ID: i64 = 0x4852_5448;
