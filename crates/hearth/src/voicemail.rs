@@ -239,6 +239,7 @@ impl Keeper {
             ),
             body,
             announcement: false,
+            reminder_due: None,
             expires_at: UnixMs(now.0.saturating_add(KEPT_MS)),
         };
         for attempt in 1..=TRIES {

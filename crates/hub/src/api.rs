@@ -5,6 +5,7 @@
 //! ```
 //! No route starts a call of any kind: the handlers have the store, and the store has no method for it.
 
+mod agendas;
 mod browser;
 mod call_settings;
 mod calls;
@@ -98,6 +99,8 @@ fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(incidents::hand_in))
         .routes(routes!(incidents::bundle))
         .routes(routes!(events::events))
+        .routes(routes!(agendas::list))
+        .routes(routes!(agendas::own, agendas::keep))
         .routes(routes!(invitations::list, invitations::invite))
         .routes(routes!(invitations::withdraw))
         .routes(routes!(routines::list, routines::set))

@@ -51,10 +51,12 @@ pub enum EventKind {
     SessionEnded,
     /// An invitation was made, used, locked or withdrawn.
     Invitations,
+    /// What a speaker keeps for later has changed.
+    Agendas,
 }
 
 impl EventKind {
-    pub(crate) const ALL: [EventKind; 12] = [
+    pub(crate) const ALL: [EventKind; 13] = [
         Self::People,
         Self::Devices,
         Self::DeviceRevoked,
@@ -67,6 +69,7 @@ impl EventKind {
         Self::Incidents,
         Self::SessionEnded,
         Self::Invitations,
+        Self::Agendas,
     ];
 
     /// The name in the stream.
@@ -85,6 +88,7 @@ impl EventKind {
             Self::Incidents => "incidents",
             Self::SessionEnded => "session_ended",
             Self::Invitations => "invitations",
+            Self::Agendas => "agendas",
         }
     }
 

@@ -16,6 +16,7 @@
 
 // The home: what there is.
 pub mod address_book;
+pub mod agenda;
 pub mod binding;
 pub mod bundle;
 pub mod call;

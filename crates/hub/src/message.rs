@@ -249,6 +249,8 @@ pub struct NewMessage {
     pub body: MessageBody,
     /// Whether speakers play it by themselves as it comes.
     pub announcement: bool,
+    /// When it was due, where it is a reminder: speakers play it however late it comes, and say so.
+    pub reminder_due: Option<UnixMs>,
     /// Until when it waits.
     pub expires_at: UnixMs,
 }
@@ -314,6 +316,8 @@ pub struct Message {
     pub voice_duration_ms: Option<u32>,
     /// Whether speakers play it by themselves as it comes.
     pub announcement: bool,
+    /// When it was due, where it is a reminder.
+    pub reminder_due_ms: Option<UnixMs>,
     /// When it was sent.
     pub sent_at_ms: UnixMs,
     /// Until when it waits.

@@ -14,6 +14,7 @@ use std::collections::HashSet;
 use async_trait::async_trait;
 
 use crate::address_book::{Imported, ImportedCard};
+use crate::agenda::{Agenda, Copy, NewCopy};
 use crate::binding::Binding;
 use crate::bundle::KeptBundle;
 use crate::call::Call;
@@ -409,6 +410,19 @@ pub trait Events: Send + Sync {
     async fn sweep(&self, now: UnixMs, events_before: UnixMs) -> Answer<()>;
 }
 
+/// Copies of what speakers keep for later. The speakers have the truth.
+#[async_trait]
+pub trait Agendas: Send + Sync {
+    /// Replaces a speaker's copy whole. Refused as [`StoreError::Taken`] where there is a newer copy of the same journal,
+    /// or one of another that [`NewCopy::instead_of`] does not name. What was taken over from a revoked speaker is gone
+    /// there.
+    async fn keep_agenda(&self, device: DeviceId, copy: &NewCopy, now: UnixMs) -> Answer<()>;
+    /// A speaker's copy; where it has none, the newest of a revoked speaker of the same name.
+    async fn agenda_of(&self, device: DeviceId) -> Answer<Option<Copy>>;
+    /// Those of all speakers that are not revoked, by name.
+    async fn agendas(&self) -> Answer<Vec<Agenda>>;
+}
+
 /// Small documents, each read and written as a whole.
 #[async_trait]
 pub trait Documents: Send + Sync {
@@ -436,6 +450,7 @@ pub trait Store:
     + SentTexts
     + Incidents
     + Events
+    + Agendas
     + Documents
 {
 }
@@ -457,6 +472,7 @@ impl<T> Store for T where
         + SentTexts
         + Incidents
         + Events
+        + Agendas
         + Documents
 {
 }

@@ -76,6 +76,7 @@ async fn write(folder: &Path) {
             body: MessageBody::Text(read(json!(format!("message {n}")))),
             outside: None,
             announcement: false,
+            reminder_due: None,
             expires_at: NOW.plus_ms(1_000_000),
         };
         store.send_message(&message, NOW).await.unwrap();

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use super::gate::Caller;
 use super::given::{Asked, Given, Id};
 use super::{Answered, Created, Shared};
+use crate::clock::UnixMs;
 use crate::event::StreamId;
 use crate::id::MessageId;
 use crate::message::{
@@ -40,6 +41,9 @@ pub(super) struct Send {
     /// Whether speakers play it by themselves as it comes.
     #[serde(default)]
     announcement: bool,
+    /// When it was due, where it is a reminder: speakers play it however late it comes, and say so.
+    #[serde(default)]
+    reminder_due_ms: Option<UnixMs>,
     /// How long it waits, in seconds; 90 days when not given and at most.
     #[serde(default)]
     expires_in_s: Option<u32>,
@@ -197,6 +201,7 @@ pub(super) async fn send(
         outside: None,
         body,
         announcement: wish.announcement,
+        reminder_due: wish.reminder_due_ms,
         expires_at: now.plus_ms(kept_ms),
     };
     let stored = home.store.send_message(&message, now).await?;

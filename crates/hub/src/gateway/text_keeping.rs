@@ -192,6 +192,7 @@ async fn store(home: &Home, text: ComingText) -> Answer<Keeping> {
         outside: text.from,
         body: MessageBody::Text(text.text),
         announcement: false,
+        reminder_due: None,
         expires_at: now.plus_ms(KEPT_MS),
     };
     match home.store.send_message(&message, now).await {

@@ -4,6 +4,7 @@
 //! runs in `BEGIN IMMEDIATE` on the one writing connection, so events are numbered in the order of commits.
 
 mod address_books;
+mod agendas;
 mod bindings;
 mod call_settings;
 mod calls;

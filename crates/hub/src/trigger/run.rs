@@ -300,6 +300,7 @@ async fn send(
         outside: None,
         body: MessageBody::Text(text),
         announcement,
+        reminder_due: None,
         expires_at: now.plus_ms(KEPT_MS),
     };
     home.store.send_message(&message, now).await.map(drop)

@@ -24,6 +24,7 @@ mod private_bus;
 mod revoked_devices_lose_their_connections;
 mod rooms_and_speakers_get_messages;
 mod senders_and_mailboxes_have_limits;
+mod speakers_keep_their_agenda;
 mod texts_go_by_mobile_lines;
 mod the_api_keeps_its_limits;
 mod triggers_do_what_the_owner_wrote;

@@ -101,6 +101,7 @@ impl Home {
             body: MessageBody::Text(serde_json::from_value(json!("Dinner")).unwrap()),
             outside: None,
             announcement: false,
+            reminder_due: None,
             expires_at: NOW.plus_ms(1_000_000),
         };
         self.store.send_message(&message, NOW).await.map(drop)

@@ -10,7 +10,7 @@ use sqlx_core::query::query;
 use sqlx_core::row::Row as _;
 use sqlx_sqlite::SqliteRow;
 
-use super::{Change, SqliteStore, checked_or_none, found, number, parsed, read_as, time};
+use super::{Change, SqliteStore, checked_or_none, found, number, parsed, read_as, time, time_or_none};
 use crate::clock::UnixMs;
 use crate::event::{Audience, EventKind, StreamId};
 use crate::id::MessageId;
@@ -55,6 +55,7 @@ fn message(row: &SqliteRow) -> Answer<Message> {
             .map(|ms| u32::try_from(ms).map_err(|_| StoreError::Unreadable("duration_ms")))
             .transpose()?,
         announcement: row.try_get("announcement")?,
+        reminder_due_ms: time_or_none(row, "reminder_due")?,
         sent_at_ms: time(row, "sent_at")?,
         expires_at_ms: time(row, "expires_at")?,
         state: state(row)?,
@@ -88,6 +89,10 @@ fn digest(message: &NewMessage) -> Vec<u8> {
     }
     if message.announcement {
         part(b"announcement");
+    }
+    if let Some(due) = message.reminder_due {
+        part(b"reminder");
+        part(&due.0.to_be_bytes());
     }
     context.finish().as_ref().to_vec()
 }
@@ -136,7 +141,7 @@ impl SqliteStore {
         // The voice itself is not read here: a list of a hundred would be a hundred megabytes.
         let rows = query(
             "SELECT messages.id, deliveries.sequence, sender, outside_name, outside_number, text, codec,
-                    duration_ms, announcement, sent_at, expires_at, deliveries.state
+                    duration_ms, announcement, reminder_due, sent_at, expires_at, deliveries.state
              FROM deliveries JOIN messages ON messages.id = deliveries.message
              WHERE mailbox = ? AND deliveries.sequence > ? AND deliveries.state <= ? AND expires_at > ?
              ORDER BY deliveries.sequence LIMIT ?",
@@ -198,8 +203,8 @@ impl Messages for SqliteStore {
         query(
             "INSERT INTO messages (id, sequence, sender, client_id, body_sha256, text, voice, codec,
                                    duration_ms, announcement, body_bytes, sent_at, expires_at, outside_name,
-                                   outside_number)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                   outside_number, reminder_due)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(id.to_string())
         .bind(sequence.0)
@@ -216,6 +221,7 @@ impl Messages for SqliteStore {
         .bind(message.expires_at.0)
         .bind(outside.and_then(|from| from.name.as_ref()).map(Name::as_str))
         .bind(outside.and_then(|from| from.number.as_ref()).map(Number::as_str))
+        .bind(message.reminder_due.map(|at| at.0))
         .execute(change.on())
         .await?;
         for mailbox in &mailboxes {
