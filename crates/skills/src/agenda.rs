@@ -14,6 +14,8 @@ mod alarming;
 mod answering;
 mod keeping;
 mod listing;
+mod mirroring;
+mod reminding;
 mod ringing;
 mod stopping;
 mod timing;
@@ -30,6 +32,8 @@ pub use alarming::ALARMS_MAX;
 use answering::Pending;
 use keeping::Waiting;
 pub use listing::{LINES_MAX, SHOPPING};
+use mirroring::Mirror;
+use reminding::Delivery;
 use ringing::Ringing;
 pub use ringing::{COMMAND_LATE_MS_MAX, REMINDER_MAX, RING_MAX};
 pub use stopping::SNOOZE_MS;
@@ -54,7 +58,15 @@ pub struct Agenda {
     fresh: BTreeSet<Id>,
     last_id: u64,
     journal: Journal,
+    /// The name of a journal that begins here.
+    fresh_journal: u64,
     last_token: u64,
+    /// The last that is on disk.
+    kept_token: u64,
+    /// The copy at the hub, and reminders on their way to others.
+    mirror: Mirror,
+    deliveries: BTreeMap<Id, Delivery>,
+    last_hub_token: u64,
     waiting: VecDeque<Waiting>,
     ringing: BTreeMap<Id, Ringing>,
     engaged: Engaged,
@@ -63,6 +75,8 @@ pub struct Agenda {
     shown_on_call: (u32, bool),
     sounds: Option<Bell>,
     pending: Option<Pending>,
+    /// The home knows nobody whom the reminder that is being set is for.
+    unknown_to: bool,
     /// A sentence is being done that has no answer yet.
     is_asked: bool,
     /// Which change the answer to it waits for.
@@ -93,7 +107,12 @@ impl Agenda {
             fresh: BTreeSet::new(),
             last_id: 0,
             journal: Journal::default(),
+            fresh_journal: 0,
             last_token: 0,
+            kept_token: 0,
+            mirror: Mirror::default(),
+            deliveries: BTreeMap::new(),
+            last_hub_token: 0,
             waiting: VecDeque::new(),
             ringing: BTreeMap::new(),
             engaged: Engaged::Free,
@@ -101,6 +120,7 @@ impl Agenda {
             shown_on_call: (0, false),
             sounds: None,
             pending: None,
+            unknown_to: false,
             is_asked: false,
             answer: None,
             outputs: VecDeque::new(),
@@ -119,8 +139,12 @@ impl Agenda {
         self.journal = Journal::behind(&found);
         self.last_id = found.last_id;
         self.items = found.items;
+        let unnamed = self.journal.name() == 0 && self.fresh_journal != 0;
+        if unnamed {
+            self.journal.set_name(self.fresh_journal);
+        }
         // Behind a torn end nothing can be appended.
-        if !bytes.is_empty() {
+        if !bytes.is_empty() || unnamed {
             self.replace();
         }
         self.outputs.push_back(Output::Changed);
@@ -166,6 +190,7 @@ impl Agenda {
     /// Does what a sentence asks for.
     pub fn handle_ask(&mut self, ask: &Ask<'_>, now: Duration) -> Answer {
         self.pending = None;
+        self.unknown_to = false;
         self.is_asked = true;
         let answer = match self.asked_timer(ask, now) {
             Answer::Other => match self.asked_alarm(ask, now) {
@@ -210,12 +235,14 @@ impl Agenda {
         let items = self
             .items
             .iter()
-            .filter(|(id, _)| !self.ringing.contains_key(id))
+            .filter(|(id, _)| !self.is_begun(**id))
             .filter_map(|(_, item)| self.due(item));
         let waiting = self.waiting.front().map(|waiting| waiting.until);
         items
             .chain(waiting)
             .chain(self.next_of_ringing())
+            .chain(self.next_delivery())
+            .chain(self.mirror.poll_timeout())
             .chain(self.pending.as_ref().map(|pending| pending.until))
             .min()
     }
@@ -285,14 +312,21 @@ impl Agenda {
         let due: Vec<Id> = self
             .items
             .iter()
-            .filter(|(id, _)| !self.ringing.contains_key(id))
+            .filter(|(id, _)| !self.is_begun(**id))
             .filter(|(_, item)| self.due(item).is_some_and(|due| due <= now))
             .map(|(id, _)| *id)
             .collect();
         for id in due {
             self.begin(id, now);
         }
+        self.deliver_on(now);
         self.ring_on(now);
+        self.mirror_on(now);
+    }
+
+    /// Whether it rings, or is on its way to somebody else.
+    fn is_begun(&self, id: Id) -> bool {
+        self.ringing.contains_key(&id) || self.deliveries.contains_key(&id)
     }
 
     /// The clock on the wall was moved: what counts elapsed time keeps its length.

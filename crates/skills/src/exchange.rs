@@ -2,6 +2,9 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 
+use crate::item::Words;
+use crate::mirror::Copy;
+
 /// A sentence that was understood.
 #[derive(Debug, Clone, Copy)]
 pub struct Ask<'a> {
@@ -72,6 +75,10 @@ pub enum Note {
     Done(u64),
     /// A command was not done, because its time was over for so many milliseconds.
     NotDone(u64),
+    /// The hub has a reminder to somebody else, so many milliseconds after its time.
+    Sent(u64),
+    /// So many things came back from the hub, and so many whose time was over.
+    TakenBack(usize, usize),
     /// The clock was set by so many milliseconds.
     ClockSet(i64),
     /// Bytes that the journal's end lost, and lines that were damaged.
@@ -81,6 +88,43 @@ pub enum Note {
         /// Lines that the disk damaged.
         damaged: usize,
     },
+}
+
+/// What is asked of the hub of the home; each gets one [`HubAnswer`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ToHub {
+    /// What copy of this agenda has it?
+    Read,
+    /// Keep this copy.
+    Keep(Box<Copy>),
+    /// Remind somebody.
+    Remind(Remind),
+}
+
+/// A reminder to somebody of the home.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remind {
+    /// The same again is the same reminder.
+    pub name: String,
+    /// Who is reminded, as the hub knows them.
+    pub user: Words,
+    /// Of what.
+    pub text: Words,
+    /// When it was due, in milliseconds since 1970-01-01 UTC.
+    pub due_ms: i64,
+}
+
+/// What the hub says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HubAnswer {
+    /// Done.
+    Done,
+    /// What it has.
+    Copy(Option<Box<Copy>>),
+    /// It will not; its status.
+    Refused(u16),
+    /// It could not be asked; nothing is known.
+    Away,
 }
 
 /// What the agenda wants done.
@@ -115,6 +159,13 @@ pub enum Output {
     Do(String),
     /// For the record.
     Note(Note),
+    /// Ask the hub of the home, then hand in its answer.
+    Hub {
+        /// Given back.
+        token: u64,
+        /// What is asked.
+        what: ToHub,
+    },
     /// What is kept has changed: pages may ask for it.
     Changed,
     /// Nothing more now; hand in the time at this time.

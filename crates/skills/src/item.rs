@@ -113,6 +113,9 @@ pub enum About {
         /// A person or room; none: whoever hears it here.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         to: Option<Words>,
+        /// Who that is for the hub of the home, which takes it there; none: it rings here.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<Words>,
     },
 }
 

@@ -33,6 +33,10 @@ pub enum Change {
     Drop(Id),
     /// Every number up to this one was given away.
     Used(Id),
+    /// The journal's name at the hub.
+    Began(u64),
+    /// The hub's copy has been this journal's: it is never taken back for a lost one any more.
+    Mirrored(bool),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -51,6 +55,10 @@ pub struct Recovered {
     pub seq: u64,
     /// The highest number of a thing that was ever given.
     pub last_id: u64,
+    /// The journal's name at the hub; 0: it has none.
+    pub name: u64,
+    /// Whether the hub's copy has been this journal's.
+    pub mirrored: bool,
     /// So many bytes from the start are whole lines; what follows is torn.
     pub whole_bytes: usize,
     /// Bytes behind them.
@@ -65,6 +73,8 @@ pub struct Journal {
     seq: u64,
     bytes: usize,
     compact_bytes: usize,
+    name: u64,
+    mirrored: bool,
 }
 
 impl Journal {
@@ -75,7 +85,36 @@ impl Journal {
             seq: recovered.seq,
             bytes: recovered.whole_bytes,
             compact_bytes: 0,
+            name: recovered.name,
+            mirrored: recovered.mirrored,
         }
+    }
+
+    /// Its name at the hub; 0: it has none.
+    #[must_use]
+    pub fn name(&self) -> u64 {
+        self.name
+    }
+
+    /// Whether the hub's copy has been this journal's.
+    #[must_use]
+    pub fn was_mirrored(&self) -> bool {
+        self.mirrored
+    }
+
+    /// Gives it a name; to be written by [`Change::Began`].
+    pub fn set_name(&mut self, name: u64) {
+        self.name = name;
+    }
+
+    /// The hub's copy is this journal's; to be written by [`Change::Mirrored`].
+    pub fn set_mirrored(&mut self) {
+        self.mirrored = true;
+    }
+
+    /// Lines up to this number were written once, and are lost.
+    pub fn go_beyond(&mut self, seq: u64) {
+        self.seq = self.seq.max(seq);
     }
 
     /// Number of the last line.
@@ -108,6 +147,14 @@ impl Journal {
         let mut out = Vec::new();
         self.seq += 1;
         line(self.seq, &Change::Used(Id(last_id)), &mut out);
+        if self.name != 0 {
+            self.seq += 1;
+            line(self.seq, &Change::Began(self.name), &mut out);
+        }
+        if self.mirrored {
+            self.seq += 1;
+            line(self.seq, &Change::Mirrored(true), &mut out);
+        }
         for (id, item) in items {
             self.seq += 1;
             line(self.seq, &Change::Put(*id, item.clone()), &mut out);
@@ -164,6 +211,8 @@ impl Recovered {
                 self.items.remove(&id);
             }
             Change::Used(id) => self.last_id = self.last_id.max(id.0),
+            Change::Began(name) => self.name = name,
+            Change::Mirrored(mirrored) => self.mirrored = mirrored,
         }
     }
 }
@@ -189,8 +238,11 @@ fn read_line(line: &[u8]) -> Option<Row> {
     }
     let row: Row = serde_json::from_slice(text).ok()?;
     // A number at the very end of its range would leave none for what comes.
-    let (Change::Put(id, _) | Change::Drop(id) | Change::Used(id)) = &row.change;
-    (row.seq < u64::MAX / 2 && id.0 < u64::MAX / 2).then_some(row)
+    let id = match &row.change {
+        Change::Put(id, _) | Change::Drop(id) | Change::Used(id) => id.0,
+        Change::Began(_) | Change::Mirrored(_) => 0,
+    };
+    (row.seq < u64::MAX / 2 && id < u64::MAX / 2).then_some(row)
 }
 
 /// CRC-32 (ISO 3309, as in Ethernet and gzip).

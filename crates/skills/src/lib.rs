@@ -13,6 +13,7 @@ pub mod exchange;
 pub mod item;
 pub mod journal;
 pub mod knowing;
+pub mod mirror;
 pub mod model;
 pub mod routine;
 pub mod rule;

@@ -22,6 +22,80 @@ pub(crate) const LIST_FULL: &str = "That list is full.";
 /// Late by less is on time, in milliseconds.
 const LATE_MS_MIN: u64 = 2_000;
 
+/// Behind "I will remind Anna at six".
+pub(crate) const SAID_HERE: &str =
+    " Nobody of this home is called so: I will say it on this speaker.";
+
+pub(crate) fn several_called(said: &str) -> String {
+    format!("I know more than one {said}. Say the whole name.")
+}
+
+/// Its time has come, and the hub of the home is away.
+pub(crate) fn reminder_waits(alarm: &Alarm) -> String {
+    match &alarm.about {
+        About::Reminder {
+            text, to: Some(to), ..
+        } => format!(
+            "Reminder for {}: {}. I cannot reach the home now; it goes out as soon as I can.",
+            to.0, text.0
+        ),
+        _ => "A reminder waits until I reach the home.".into(),
+    }
+}
+
+/// What was lost here came back from the hub of the home; nothing when that concerns nobody.
+pub(crate) fn taken_back(back: &[Item], missed: &[Item]) -> Option<String> {
+    let count = |of: fn(&Item) -> bool, one: &str| {
+        let count = back.iter().filter(|item| of(item)).count();
+        match count {
+            0 => None,
+            1 => Some(format!("one {one}")),
+            more => Some(format!("{more} {one}s")),
+        }
+    };
+    let parts: Vec<String> = [
+        count(|item| matches!(item, Item::Timer(_)), "timer"),
+        count(
+            |item| matches!(item, Item::Alarm(alarm) if !alarm.is_reminder()),
+            "alarm",
+        ),
+        count(
+            |item| matches!(item, Item::Alarm(alarm) if alarm.is_reminder()),
+            "reminder",
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let mut text = String::new();
+    if !parts.is_empty() {
+        text = format!(
+            "I had lost what I keep, and have it back from the home: {}.",
+            joined(&parts)
+        );
+    }
+    let over: Vec<String> = missed
+        .iter()
+        .take(4)
+        .filter_map(|item| match item {
+            Item::Timer(timer) => Some(format!("your {}", name(timer))),
+            Item::Alarm(alarm) => Some(match &alarm.about {
+                About::Waking => "an alarm".to_owned(),
+                About::Reminder { text, .. } => format!("the reminder: {}", text.0),
+            }),
+            _ => None,
+        })
+        .collect();
+    if !over.is_empty() {
+        text = format!(
+            "{text} Meanwhile it was time for {}. That may have rung already.",
+            joined(&over)
+        );
+    }
+    let text = text.trim().to_owned();
+    (!text.is_empty()).then_some(text)
+}
+
 pub(crate) fn not_kept(text: &str) -> String {
     format!("{text} I could not store that: a power cut would lose it.")
 }
@@ -143,8 +217,10 @@ pub(crate) fn rings(item: &Item, late_ms: u64, zone: &Zone) -> String {
             let due = clock(zone.local(alarm.rings_ms()).time());
             let words = match &alarm.about {
                 About::Waking => format!("It is {due}."),
-                About::Reminder { text, to: None } => format!("Reminder: {}.", text.0),
-                About::Reminder { text, to: Some(to) } => {
+                About::Reminder { text, to: None, .. } => format!("Reminder: {}.", text.0),
+                About::Reminder {
+                    text, to: Some(to), ..
+                } => {
                     format!("Reminder for {}: {}.", to.0, text.0)
                 }
             };

@@ -60,16 +60,44 @@ impl Agenda {
         let Some(said) = ask.slots.get("what") else {
             return Answer::Other;
         };
-        let to = text(ask, "who").filter(|who| !matches!(plain(&who.0).as_str(), "me" | "us"));
+        if let Some(several) = ask.slots.get("whom_several") {
+            return Answer::Refused(words::several_called(several));
+        }
+        let to = self.whom(ask, now).map(Words);
+        self.unknown_to = to.is_some() && ask.slots.contains_key("whom_unknown");
+        let user = text(ask, "whom_user").filter(|_| to.is_some());
+        let to = text(ask, "whom_spoken").filter(|_| to.is_some()).or(to);
         let reminder = |what: &str| About::Reminder {
             text: Words(what.chars().take(TEXT_CHARS_MAX).collect()),
             to,
+            user,
         };
+        // "Remind the kitchen at six to take the bread out": the time stands with the name.
+        let with_name = ask
+            .slots
+            .get("who")
+            .and_then(|who| when::split(who, self.shown(now)));
+        let what = said.trim_end_matches(['.', ',']);
         match when::split(said, self.shown(now)) {
             Some((what, Ok(when))) => self.set(when, reminder(what), now),
             Some((_, Err(error))) => Answer::Refused(words::no_such_time(error)),
-            None => self.ask_when(reminder(said.trim_end_matches(['.', ','])), now),
+            None => match with_name {
+                Some((_, Ok(when))) => self.set(when, reminder(what), now),
+                Some((_, Err(error))) => Answer::Refused(words::no_such_time(error)),
+                None => self.ask_when(reminder(what), now),
+            },
         }
+    }
+
+    /// Whom a reminder names, without a time that stands beside the name; none for whoever speaks.
+    #[must_use]
+    pub fn whom(&self, ask: &Ask<'_>, now: Duration) -> Option<String> {
+        let who = text(ask, "who").filter(|_| ask.intent == "ReminderSet")?.0;
+        let who = match when::split(&who, self.shown(now)) {
+            Some((who, _)) => who.to_owned(),
+            None => who,
+        };
+        (!matches!(plain(&who).as_str(), "me" | "us" | "")).then_some(who)
     }
 
     fn set(&mut self, when: When, about: About, now: Duration) -> Answer {
@@ -97,7 +125,10 @@ impl Agenda {
             rung_ms: None,
             about,
         };
-        let say = words::alarm_set(&alarm, self.shown(now), &self.zone);
+        let mut say = words::alarm_set(&alarm, self.shown(now), &self.zone);
+        if core::mem::take(&mut self.unknown_to) {
+            say += words::SAID_HERE;
+        }
         let ahead = u64::try_from(due_ms - wall).unwrap_or(0);
         self.note(Note::Set(bell_of(&alarm), ahead));
         let id = self.new_id();

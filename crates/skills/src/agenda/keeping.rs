@@ -48,7 +48,7 @@ impl Agenda {
                     self.items.remove(id);
                     self.fresh.remove(id);
                 }
-                Change::Used(_) => {}
+                Change::Used(_) | Change::Began(_) | Change::Mirrored(_) => {}
             }
         }
         let token = self.append(changes);
@@ -106,7 +106,7 @@ impl Agenda {
         self.outputs.push_back(Output::Replace { token, bytes });
     }
 
-    fn append(&mut self, changes: &[Change]) -> u64 {
+    pub(super) fn append(&mut self, changes: &[Change]) -> u64 {
         self.last_token += 1;
         let token = self.last_token;
         let bytes = self.journal.append(changes);
@@ -120,6 +120,7 @@ impl Agenda {
 
     /// Everything up to this token is on disk.
     pub(super) fn kept(&mut self, token: u64) {
+        self.kept_token = self.kept_token.max(token);
         let waiting = core::mem::take(&mut self.waiting);
         for one in waiting {
             if one.token > token {

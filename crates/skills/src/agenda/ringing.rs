@@ -41,6 +41,9 @@ pub(super) struct Ringing {
 impl Agenda {
     /// The time of a thing has come.
     pub(super) fn begin(&mut self, id: Id, now: Duration) {
+        if self.is_for_others(id) {
+            return self.begin_delivery(id);
+        }
         let wall = self.wall_ms(now);
         let (due_ms, bell) = match self.items.get(&id) {
             Some(Item::Timer(Timer {
@@ -268,6 +271,6 @@ fn limit(bell: Bell) -> Duration {
     }
 }
 
-fn late_ms(due_ms: i64, wall_ms: i64) -> u64 {
+pub(super) fn late_ms(due_ms: i64, wall_ms: i64) -> u64 {
     u64::try_from(wall_ms.saturating_sub(due_ms)).unwrap_or(0)
 }

@@ -3,7 +3,10 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 
 use hearthline_skills::agenda::Agenda;
-use hearthline_skills::exchange::{Answer, Ask, Bell, Engaged, Note, Output};
+use hearthline_skills::exchange::{
+    Answer, Ask, Bell, Engaged, HubAnswer, Note, Output, Remind, ToHub,
+};
+use hearthline_skills::mirror::Copy;
 use hearthline_skills::zone::Zone;
 
 /// 2026-11-23 12:00:00 UTC, a Monday.
@@ -19,6 +22,54 @@ pub(crate) struct Home {
     pub(crate) notes: Vec<Note>,
     pub(crate) rings: Option<Bell>,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) hub: Hub,
+}
+
+/// The hub of the home: a copy, and what it was given for others.
+#[derive(Clone, Default)]
+pub(crate) struct Hub {
+    pub(crate) copy: Option<Copy>,
+    pub(crate) reminders: Vec<Remind>,
+    /// Does what it is asked, and its answer gets lost.
+    pub(crate) loses_answers: bool,
+    /// To a reminder.
+    pub(crate) refuses: Option<u16>,
+}
+
+impl Hub {
+    fn asked(&mut self, what: ToHub) -> HubAnswer {
+        let answer = match what {
+            ToHub::Read => HubAnswer::Copy(self.copy.clone().map(Box::new)),
+            ToHub::Keep(copy) => {
+                let stale = self.copy.as_ref().is_some_and(|kept| {
+                    if kept.journal == copy.journal {
+                        kept.revision > copy.revision
+                    } else {
+                        copy.instead_of.as_ref() != Some(&kept.journal)
+                    }
+                });
+                if stale {
+                    HubAnswer::Refused(409)
+                } else {
+                    self.copy = Some(*copy);
+                    HubAnswer::Done
+                }
+            }
+            ToHub::Remind(remind) => match self.refuses {
+                Some(status) => HubAnswer::Refused(status),
+                None => {
+                    if self.reminders.iter().all(|other| other.name != remind.name) {
+                        self.reminders.push(remind);
+                    }
+                    HubAnswer::Done
+                }
+            },
+        };
+        if self.loses_answers {
+            return HubAnswer::Away;
+        }
+        answer
+    }
 }
 
 impl Home {
@@ -27,8 +78,13 @@ impl Home {
     }
 
     pub(crate) fn on(zone: Zone, wall_ms: u64, disk: &[u8]) -> Self {
+        Self::named(zone, wall_ms, disk, 0)
+    }
+
+    /// Whose journal, if it begins now, has this name at the hub.
+    pub(crate) fn named(zone: Zone, wall_ms: u64, disk: &[u8], journal: u64) -> Self {
         let mut home = Self {
-            agenda: Agenda::new(zone, wall_ms),
+            agenda: Agenda::new(zone, wall_ms).with_journal(journal),
             now: Duration::ZERO,
             keeps: true,
             said: Vec::new(),
@@ -36,12 +92,27 @@ impl Home {
             notes: Vec::new(),
             rings: None,
             timeout: None,
+            hub: Hub::default(),
             disk: Vec::new(),
         };
         home.disk = disk.to_vec();
         home.agenda.handle_restored(disk, Duration::ZERO);
         home.drain();
         home
+    }
+
+    /// The program starts again, so much later, on what the disk has then; the hub is away until it is said to be there.
+    pub(crate) fn life(&self, later: Duration, disk: &[u8], journal: u64) -> Self {
+        let wall = self.agenda.wall_ms(self.now) as u64 + later.as_millis() as u64;
+        let mut home = Self::named(Zone::utc(), wall, disk, journal);
+        home.hub = self.hub.clone();
+        home
+    }
+
+    /// The hub of the home is there, or is not.
+    pub(crate) fn hub_is_there(&mut self, there: bool) {
+        self.agenda.handle_hub_there(there, self.now);
+        self.drain();
     }
 
     /// The program starts again, so much later.
@@ -66,6 +137,10 @@ impl Home {
                 Output::Do(command) => self.done.push(command),
                 Output::Note(note) => self.notes.push(note),
                 Output::Changed => {}
+                Output::Hub { token, what } => {
+                    let answer = self.hub.asked(what);
+                    self.agenda.handle_hub_answer(token, answer, self.now);
+                }
                 Output::Timeout(at) => {
                     self.timeout = at;
                     return;

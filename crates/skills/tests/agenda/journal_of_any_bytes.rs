@@ -28,7 +28,7 @@ fn apply(changes: &[Change]) -> BTreeMap<Id, Item> {
         match change {
             Change::Put(id, item) => drop(items.insert(*id, item.clone())),
             Change::Drop(id) => drop(items.remove(id)),
-            Change::Used(_) => {}
+            Change::Used(_) | Change::Began(_) | Change::Mirrored(_) => {}
         }
     }
     items

@@ -172,7 +172,7 @@ impl World {
                     self.timeout = at;
                     return;
                 }
-                Output::Do(_) | Output::Note(_) | Output::Changed => {}
+                Output::Do(_) | Output::Note(_) | Output::Changed | Output::Hub { .. } => {}
             }
         }
     }
