@@ -3,6 +3,7 @@ use hearthline_speaker::config::Household;
 use hearthline_speaker::io::skills::{Fitted, everyday_skills, last_skill};
 use hearthline_speaker::skill::forgetful::Forgetful;
 
+use crate::command::doctor;
 use crate::readiness;
 
 /// The skills, and what is to be told about them. Adapters to other systems run as tasks of the runtime that calls this.
@@ -12,12 +13,23 @@ pub(crate) fn of(household: &Household) -> (Vec<Fitted>, Vec<String>) {
         Ok(skill) => skills.push(skill),
         Err(why) => notices.push(why),
     }
-    let (house, told) = hearthline_house::io::fitted(household);
+    // Music may play by a media player of the house: one knows the sentences, the other the wire.
+    let (orderer, wired) = match &household.music.home_assistant {
+        Some(_) => {
+            let (orderer, wired) = hearthline_speaker::player::ends();
+            (Some(orderer), Some(wired))
+        }
+        None => (None, None),
+    };
+    let examined = household.clone();
+    let ready = move || doctor::open_points(&examined).is_empty();
+    let (house, told) = hearthline_house::io::fitted(household, Box::new(ready), wired);
     skills.extend(house);
     notices.extend(told);
     let (music, told) = hearthline_music::io::fit(hearthline_music::io::Household {
         music: household.music.clone(),
         room: household.device.name.clone(),
+        remote: orderer,
     });
     skills.push(music);
     notices.extend(told);
@@ -30,7 +42,12 @@ pub(crate) fn of(household: &Household) -> (Vec<Fitted>, Vec<String>) {
 
 /// The same for a recording: they find nothing of an earlier run, and leave nothing behind.
 pub(crate) fn of_memory(household: &Household) -> (Vec<Fitted>, Vec<String>) {
-    let (skills, notices) = of(household);
+    let mut household = household.clone();
+    if let Some(mqtt) = &mut household.mqtt {
+        // A recording is no state of the speaker.
+        mqtt.sensors = false;
+    }
+    let (skills, notices) = of(&household);
     let forgetful = skills.into_iter().map(|Fitted { skill, port }| {
         let skill = Box::new(Forgetful::new(skill));
         Fitted { skill, port }

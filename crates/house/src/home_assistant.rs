@@ -10,6 +10,7 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
+use hearthline_speaker::player as music;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -17,6 +18,7 @@ use crate::exchange::{Order, What};
 use crate::thing::{ALIASES_MAX, AREAS_MAX, Area, Floor, State, THINGS_MAX, Thing, spoken_name};
 
 mod exposed;
+mod player;
 mod service;
 
 /// Largest message, in bytes: the states of some ten thousand entities.
@@ -33,6 +35,8 @@ const SETTLE: Duration = Duration::from_secs(1);
 const STRANGE_MAX: u32 = 100;
 /// Most orders that wait for their results.
 const PENDING_MAX: usize = 2_000;
+/// Longest title of a media player that is kept, in bytes.
+const TEXT_BYTES_MAX: usize = 4 * 1_024;
 /// Longest reason that is handed on, in characters.
 const WHY_CHARS_MAX: usize = 160;
 
@@ -43,6 +47,8 @@ pub enum Output {
     Send(String),
     /// Tell the skill.
     News(What),
+    /// Tell music of its player.
+    Player(music::News),
     /// Close the connection, and why.
     Close(String),
 }
@@ -61,6 +67,8 @@ enum Pending {
     Changes,
     Ping,
     Order(u64),
+    Player(u64),
+    Search(u64),
 }
 
 /// Where the connection stands.
@@ -113,6 +121,8 @@ pub struct Client {
     /// The subscription has told nothing yet.
     is_fresh: bool,
     entities: BTreeMap<String, Entity>,
+    /// The media player that music plays by.
+    player: Option<String>,
     area_ids: HashMap<String, String>,
     heard_at: Duration,
     ping_sent: Option<Duration>,
@@ -133,6 +143,7 @@ impl Client {
     #[must_use]
     pub fn new(token: Zeroizing<String>) -> Self {
         Self {
+            player: None,
             token,
             standing: Standing::Closed,
             next: 0,
@@ -171,8 +182,13 @@ impl Client {
                 let why = "the connection broke".to_owned();
                 self.tell(What::Failed { order, why });
             }
+            self.player_result(pending, Err("the connection broke"));
         }
         let why = short(why);
+        if self.player.is_some() {
+            let why = why.clone();
+            self.tell_player(music::News::Away { why });
+        }
         self.tell(What::Down { why });
     }
 
@@ -366,6 +382,15 @@ impl Client {
             };
             return self.tell(what);
         }
+        if let Pending::Player(_) | Pending::Search(_) = pending {
+            let why = message.pointer("/error/message").and_then(Value::as_str);
+            let why = why.unwrap_or("Home Assistant refuses it");
+            let result = match is_done {
+                true => Ok(message.get("result").unwrap_or(&Value::Null)),
+                false => Err(why),
+            };
+            return self.player_result(pending, result);
+        }
         let list = || {
             result
                 .and_then(Value::as_array)
@@ -442,7 +467,12 @@ impl Client {
             Pending::Entities if !is_done => {
                 return self.close("it does not tell states");
             }
-            Pending::Entities | Pending::Changes | Pending::Ping | Pending::Order(_) => return,
+            Pending::Entities
+            | Pending::Changes
+            | Pending::Ping
+            | Pending::Order(_)
+            | Pending::Player(_)
+            | Pending::Search(_) => return,
         };
         gathered.waiting.remove(&step);
         if gathered.waiting.is_empty() {
@@ -465,6 +495,8 @@ impl Client {
         gathered.chosen = states
             .into_iter()
             .filter_map(|(id, class)| match known.get(&id) {
+                // The owner has named it in our own configuration.
+                _ if self.player.as_ref() == Some(&id) => Some((id, true)),
                 Some(true) => Some((id, true)),
                 Some(false) => None,
                 None => (gathered.exposes_new && exposed::by_default(&id, class.as_deref()))
@@ -557,6 +589,10 @@ impl Client {
                 }
             }
         }
+        let is_player = |(id, _): &(String, State)| self.player.as_ref() == Some(id);
+        if states.iter().any(is_player) {
+            self.show_player();
+        }
         if !states.is_empty() {
             self.tell(What::States { states });
         }
@@ -605,6 +641,7 @@ impl Client {
         self.standing = Standing::Known;
         self.tell(What::Up);
         self.tell(What::Things { areas, things });
+        self.show_player();
     }
 }
 
@@ -617,7 +654,13 @@ impl Entity {
         if let Some(Value::Object(attributes)) = item.get("a") {
             let mut state = State::default();
             for (name, value) in attributes {
-                if name == "friendly_name" {
+                let is_long = value
+                    .as_str()
+                    .is_some_and(|text| text.len() > TEXT_BYTES_MAX);
+                let is_flat = !value.is_array() && !value.is_object() && !is_long;
+                if name == "friendly_name"
+                    || (is_flat && player::ATTRIBUTES.contains(&name.as_str()))
+                {
                     self.attributes.insert(name.clone(), value.clone());
                 }
                 state.set(name, value.clone());

@@ -20,6 +20,7 @@ pub mod mqtt;
 pub mod plan;
 pub mod registry;
 pub mod request;
+pub mod sensors;
 pub mod sentences;
 pub mod skill;
 pub mod thing;

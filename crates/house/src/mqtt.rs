@@ -10,14 +10,18 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use minijinja::Environment;
 
+pub mod appliance;
 pub mod discovery;
+pub mod own;
 pub mod packet;
 pub mod session;
 pub mod wire;
 pub mod zigbee;
 
 use self::discovery::Found;
+use self::own::{Own, OwnState};
 use self::session::{Login, Session};
+use self::wire::Message;
 use crate::command::Command;
 use crate::exchange::{News, Order, What};
 use crate::thing::{Area, State, THINGS_MAX, folded};
@@ -34,6 +38,8 @@ const STATE_BYTES_MAX: usize = 256 * 1_024;
 const TOPICS_MAX: usize = 20_000;
 /// Most announcements that are complained about.
 const COMPLAINTS_MAX: usize = 20;
+/// Token of what is told of ourselves; those of orders begin at 1.
+const OWN: u64 = 0;
 /// Most orders under way.
 const WAITING_MAX: usize = 1_000;
 
@@ -86,7 +92,7 @@ pub struct Client {
     by_topic: HashMap<String, Vec<usize>>,
     followed: HashSet<String>,
     announced: BTreeMap<String, Vec<Found>>,
-    zigbee: Vec<Found>,
+    zigbee: zigbee::Network,
     /// The bridge of zigbee2mqtt; none: there is none that we know of.
     bridge: Option<bool>,
     settle_at: Option<Duration>,
@@ -94,6 +100,7 @@ pub struct Client {
     tokens: u64,
     token_of: HashMap<u64, u64>,
     complaints: usize,
+    own: Option<Own>,
     outputs: VecDeque<Output>,
 }
 
@@ -102,6 +109,7 @@ impl Client {
     #[must_use]
     pub fn new(login: Login, prefixes: Prefixes) -> Self {
         Self {
+            own: None,
             session: Session::new(login),
             prefixes,
             jinja: wire::templates(),
@@ -110,7 +118,7 @@ impl Client {
             by_topic: HashMap::new(),
             followed: HashSet::new(),
             announced: BTreeMap::new(),
-            zigbee: Vec::new(),
+            zigbee: zigbee::Network::default(),
             bridge: None,
             settle_at: None,
             waiting: Vec::new(),
@@ -121,11 +129,50 @@ impl Client {
         }
     }
 
+    /// The same, announcing the speaker's own sensors; the login has their last will.
+    #[must_use]
+    pub fn announcing(mut login: Login, prefixes: Prefixes, own: Own) -> Self {
+        login.will = Some(own.will());
+        let own = Some(own);
+        Self {
+            own,
+            ..Self::new(login, prefixes)
+        }
+    }
+
+    /// The speaker's own state, or a part of it.
+    pub fn own_is(&mut self, state: OwnState, now: Duration) {
+        if self.own.as_mut().is_some_and(|own| own.take(state)) {
+            self.tell_own(now);
+            self.drain(now);
+        }
+    }
+
+    /// Tells the own state if the broker does not have it yet; what it does not take now it is given with its next word.
+    fn tell_own(&mut self, now: Duration) {
+        let Some(own) = self.own.as_mut().filter(|own| own.is_untold) else {
+            return;
+        };
+        let Message { topic, payload } = own.told();
+        let taken = (self.session).publish(&topic, payload.as_bytes(), true, OWN, now);
+        own.is_untold = !taken;
+    }
+
+    /// Announces the own sensors, and how they are.
+    fn announce_own(&mut self, now: Duration) {
+        let Some(own) = &mut self.own else { return };
+        own.is_untold = false;
+        for Message { topic, payload } in own.announcement() {
+            let taken = (self.session).publish(&topic, payload.as_bytes(), true, OWN, now);
+            own.is_untold |= !taken;
+        }
+    }
+
     /// A connection stands.
     pub fn opened(&mut self, now: Duration) {
         self.followed.clear();
         self.announced.clear();
-        self.zigbee.clear();
+        self.zigbee = zigbee::Network::default();
         self.bridge = None;
         self.complaints = 0;
         self.session.opened(now);
@@ -164,19 +211,21 @@ impl Client {
     /// Something is to be done.
     pub fn order(&mut self, order: &Order, now: Duration) {
         if let Err(why) = self.try_order(order, now) {
-            let why = why.to_owned();
             let order = order.id;
             self.tell(DISCOVERED, What::Failed { order, why });
         }
         self.drain(now);
     }
 
-    fn try_order(&mut self, order: &Order, now: Duration) -> Result<(), &'static str> {
+    fn try_order(&mut self, order: &Order, now: Duration) -> Result<(), String> {
         if self.waiting.len() >= WAITING_MAX {
-            return Err("too much is asked of it at once");
+            return Err("too much is asked of it at once".to_owned());
         }
         let thing = *self.by_id.get(&order.thing).ok_or("it is gone")?;
         let known = &self.things[thing].found;
+        if let Some(why) = known.wire.refuses(&order.command) {
+            return Err(why);
+        }
         let messages = known.wire.messages(&order.command, &known.thing.state);
         let messages = messages.ok_or("it cannot do that")?;
         let retain = known.wire.retain;
@@ -195,7 +244,7 @@ impl Client {
                 .session
                 .publish(&message.topic, payload, retain, token, now)
             {
-                return Err("the broker takes nothing now");
+                return Err("the broker takes nothing now".to_owned());
             }
             self.token_of.insert(token, order.id);
             waiting.unacknowledged += 1;
@@ -239,6 +288,7 @@ impl Client {
             match output {
                 session::Output::Send(bytes) => self.outputs.push_back(Output::Send(bytes)),
                 session::Output::Close(why) => self.outputs.push_back(Output::Close(why)),
+                session::Output::Published(OWN) => self.tell_own(now),
                 session::Output::Published(token) => self.published(token),
                 session::Output::Message { topic, payload, .. } => {
                     self.message(&topic, &payload, now);
@@ -249,10 +299,14 @@ impl Client {
                         format!("{discovery}/+/+/config"),
                         format!("{discovery}/+/+/+/config"),
                         format!("{zigbee}/bridge/devices"),
+                        format!("{zigbee}/bridge/groups"),
                         format!("{zigbee}/bridge/state"),
                     ];
-                    let filters: Vec<&str> = filters.iter().map(String::as_str).collect();
+                    let birth = self.own.as_ref().map(Own::birth_topic);
+                    let filters: Vec<&str> =
+                        filters.iter().chain(&birth).map(String::as_str).collect();
                     self.session.follow(&filters, now);
+                    self.announce_own(now);
                     self.settle_at = Some(now + SETTLE);
                 }
             }
@@ -261,6 +315,9 @@ impl Client {
 
     fn message(&mut self, topic: &str, payload: &[u8], now: Duration) {
         if let Some((component, id)) = discovery::place(&self.prefixes.discovery, topic) {
+            if self.own.as_ref().is_some_and(|own| own.has_announced(id)) {
+                return;
+            }
             let key = format!("{component}/{id}");
             if payload.is_empty() {
                 self.announced.remove(&key);
@@ -276,12 +333,21 @@ impl Client {
             self.settle_at.get_or_insert(now + SETTLE);
             return;
         }
+        if (self.own.as_ref()).is_some_and(|own| topic == own.birth_topic()) {
+            if payload == b"online" {
+                self.announce_own(now);
+            }
+            return;
+        }
         if let Some(rest) = topic.strip_prefix(&self.prefixes.zigbee) {
             match rest {
-                "/bridge/devices" => {
-                    match zigbee::read(&self.prefixes.zigbee, payload) {
-                        Ok(found) => self.zigbee = found,
-                        Err(why) => self.complain("bridge/devices", &why),
+                "/bridge/devices" | "/bridge/groups" => {
+                    let read = match rest {
+                        "/bridge/devices" => self.zigbee.devices(payload),
+                        _ => self.zigbee.groups(payload),
+                    };
+                    if let Err(why) = read {
+                        self.complain(&rest[1..], &why);
                     }
                     self.bridge.get_or_insert(true);
                     self.settle_at.get_or_insert(now + SETTLE);
@@ -351,7 +417,7 @@ impl Client {
         self.waiting.retain(|waiting| {
             let found = &things[waiting.thing].found;
             let state = &found.thing.state;
-            let so = is_so(&waiting.command, state);
+            let so = is_so(&waiting.command, &found.thing.domain, state);
             let says = found.wire.state.is_some() && !state.value.is_empty();
             let is_done = waiting.unacknowledged == 0
                 && (!says || so || (waiting.told && moves(&waiting.command)));
@@ -393,12 +459,13 @@ impl Client {
         // The orders under way keep their things by id.
         let ids: HashMap<usize, String> = self.by_id.drain().map(|(id, at)| (at, id)).collect();
         let mut all = Vec::new();
+        let zigbee = self.zigbee.found(&self.prefixes.zigbee);
         for (system, found) in self
             .announced
             .values()
             .flatten()
             .map(|found| (DISCOVERED, found))
-            .chain(self.zigbee.iter().map(|found| (ZIGBEE, found)))
+            .chain(zigbee.iter().map(|found| (ZIGBEE, found)))
             .take(THINGS_MAX)
         {
             let mut found = found.clone();
@@ -482,7 +549,7 @@ fn shown_state(found: &Found) -> State {
 }
 
 /// Whether a thing is as it was told to be.
-fn is_so(command: &Command, state: &State) -> bool {
+fn is_so(command: &Command, domain: &str, state: &State) -> bool {
     let brightness = || {
         state
             .attributes
@@ -491,6 +558,8 @@ fn is_so(command: &Command, state: &State) -> bool {
     };
     let value = state.value.as_str();
     match command {
+        // What it is on to do is its own affair.
+        Command::On if domain == "climate" => !matches!(value, "off" | ""),
         Command::On => value == "on",
         Command::Off => value == "off",
         Command::Light(light) => {
@@ -504,6 +573,11 @@ fn is_so(command: &Command, state: &State) -> bool {
                 && light.rgb.is_none()
                 && light.kelvin.is_none()
         }
+        Command::Temperature(degrees) => {
+            let wanted = state.attributes.get("temperature");
+            let wanted = wanted.and_then(serde_json::Value::as_f64);
+            wanted.is_some_and(|wanted| (wanted - degrees).abs() < 0.6)
+        }
         Command::Lock => value == "locked",
         Command::Unlock => value == "unlocked",
         _ => false,
@@ -514,6 +588,6 @@ fn is_so(command: &Command, state: &State) -> bool {
 fn moves(command: &Command) -> bool {
     !matches!(
         command,
-        Command::On | Command::Off | Command::Lock | Command::Unlock
+        Command::On | Command::Off | Command::Temperature(_) | Command::Lock | Command::Unlock
     )
 }

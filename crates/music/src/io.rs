@@ -4,5 +4,6 @@ mod folders;
 mod http;
 mod link;
 mod reading;
+mod remote;
 
 pub use adapter::{Household, fit};

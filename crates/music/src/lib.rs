@@ -13,6 +13,7 @@ pub mod mpd;
 pub mod order;
 pub mod own;
 pub mod query;
+pub mod remote;
 pub mod sentences;
 pub mod skill;
 pub mod snapcast;

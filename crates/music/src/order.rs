@@ -78,6 +78,13 @@ pub enum Order {
         /// In any order.
         shuffle: bool,
     },
+    /// Look for this and play what fits best: for a player that has its own music.
+    Search {
+        /// The words.
+        words: String,
+        /// What kind it is, as the sentences name it; none: any.
+        class: Option<String>,
+    },
     /// Pause.
     Pause,
     /// Go on.

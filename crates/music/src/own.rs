@@ -160,7 +160,9 @@ impl Own {
                 self.start(*position_ms);
                 done = false;
             }
-            Order::Playlist { .. } | Order::Room { .. } | Order::Rescan => return,
+            Order::Playlist { .. } | Order::Search { .. } | Order::Room { .. } | Order::Rescan => {
+                return;
+            }
             Order::Pause => {
                 if self.doing == Doing::Playing {
                     self.doing = Doing::Paused;

@@ -42,6 +42,8 @@ pub struct Settings {
     pub room: String,
     /// Who plays what both could: radio stations, and what both have.
     pub preferred: Player,
+    /// Whether Home Assistant's player looks for what nobody here has.
+    pub searches: bool,
     /// Whether there are rooms to which sound can be sent.
     pub rooms: bool,
     /// Whether nothing is set up: then sentences about music are told so.
@@ -134,7 +136,7 @@ impl MusicSkill {
         let token = self.order(order);
         let wait = match self.player {
             Player::Own => OWN_WAIT,
-            Player::Mpd => PLAYER_WAIT,
+            Player::Mpd | Player::HomeAssistant => PLAYER_WAIT,
         };
         self.pending.push(Pending {
             token,
@@ -227,7 +229,7 @@ impl MusicSkill {
         if shown && self.state.doing == Doing::Playing {
             self.show();
         }
-        if self.player == Player::Mpd && self.state.doing == Doing::Playing {
+        if self.player != Player::Own && self.state.doing == Doing::Playing {
             self.keep();
         }
     }
@@ -305,6 +307,7 @@ impl MusicSkill {
             let pending = self.pending.remove(at);
             let words = match pending.player {
                 Player::Mpd => words::PLAYER_SILENT,
+                Player::HomeAssistant => words::REMOTE_SILENT,
                 Player::Own => words::NO_SOUND_YET,
             };
             self.deeds.push_back(Deed::Answer {

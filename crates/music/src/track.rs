@@ -41,7 +41,7 @@ impl System {
 }
 
 /// Who makes the sound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Player {
     /// This speaker.
@@ -49,6 +49,9 @@ pub enum Player {
     Own,
     /// A Music Player Daemon, by loudspeakers of its own.
     Mpd,
+    /// A media player of Home Assistant's, by its own.
+    #[serde(rename = "home_assistant")]
+    HomeAssistant,
 }
 
 /// One piece of music.

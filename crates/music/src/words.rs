@@ -12,6 +12,9 @@ pub(crate) const NO_ROOMS: &str =
     "I can't send music to other rooms: no Snapcast server is set up in my configuration.";
 /// A player of another program has said nothing for too long.
 pub(crate) const PLAYER_SILENT: &str = "I asked the music player M P D, but it does not answer.";
+/// The same of Home Assistant's.
+pub(crate) const REMOTE_SILENT: &str =
+    "I asked the player of Home Assistant, but it does not answer.";
 /// A station or a file has given no sound for too long.
 pub(crate) const NO_SOUND_YET: &str = "No sound comes yet. It plays as soon as it does.";
 /// Over the limit of a sleep timer.

@@ -8,6 +8,7 @@ pub mod config;
 pub mod device;
 pub mod io;
 pub mod messages;
+pub mod player;
 pub mod policy;
 pub mod record;
 pub mod skill;

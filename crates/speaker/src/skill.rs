@@ -231,6 +231,12 @@ pub trait Skill: Send {
         let _ = (token, whole, now);
     }
 
+    /// How loud the device is set to be, in per cent, and whether it is muted: told at the start and when that changes. What
+    /// an emergency call makes of it is not told.
+    fn volume(&mut self, percent: u8, muted: bool, now: Duration) {
+        let _ = (percent, muted, now);
+    }
+
     /// Something happened.
     fn handle(&mut self, event: Event<'_>, now: Duration);
 

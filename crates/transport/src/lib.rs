@@ -11,6 +11,7 @@
 mod connection;
 pub mod dns;
 pub mod driver;
+pub mod given;
 pub mod home_authority;
 pub mod reach;
 pub mod rtp;

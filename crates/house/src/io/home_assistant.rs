@@ -2,6 +2,7 @@
 use std::time::{Duration, Instant};
 
 use hearthline_speaker::config::HomeAssistantSettings;
+use hearthline_speaker::player::{Asked, News, Wired};
 use hearthline_transport::websocket::client::{self, Handshake};
 use hearthline_transport::websocket::{FrameReader, Received};
 use ring::rand::{SecureRandom as _, SystemRandom};
@@ -25,6 +26,7 @@ const READ_BYTES: usize = 64 * 1_024;
 /// The task.
 pub(super) struct Task {
     client: Client,
+    player: Option<Wired>,
     dial: Dial,
     random: SystemRandom,
     started: Instant,
@@ -39,14 +41,24 @@ enum Ended {
 }
 
 impl Task {
-    pub(super) fn new(settings: &HomeAssistantSettings) -> Result<Self, String> {
+    /// `player`: the media player that music plays by, and the way to music.
+    pub(super) fn new(
+        settings: &HomeAssistantSettings,
+        player: Option<(&str, Wired)>,
+    ) -> Result<Self, String> {
         let token = secret::read(&settings.token_file)?;
         let certificates = settings
             .certificate
             .as_ref()
             .map(|path| secret::certificates(path));
+        let client = Client::new(token);
+        let (client, player) = match player {
+            Some((entity, wired)) => (client.with_player(entity), Some(wired)),
+            None => (client, None),
+        };
         Ok(Self {
-            client: Client::new(token),
+            client,
+            player,
             dial: Dial::new(settings.address, certificates.transpose()?.as_deref())?,
             random: SystemRandom::new(),
             started: Instant::now(),
@@ -80,6 +92,10 @@ impl Task {
             loop {
                 tokio::select! {
                     () = &mut wait => break,
+                    asked = next(&mut self.player) => {
+                        self.client.play(&asked);
+                        if !self.told(&wires).await { return }
+                    }
                     orders = wires.orders.recv() => match orders {
                         Some(orders) => if !wires.refuse(HOME_ASSISTANT, &orders, &why).await { return },
                         None => return,
@@ -92,10 +108,14 @@ impl Task {
     /// Hands on what the core says while nothing is connected; false when there is nobody any more.
     async fn told(&mut self, wires: &Wires) -> bool {
         while let Some(output) = self.client.poll_output() {
-            if let Output::News(what) = output
-                && !wires.news(HOME_ASSISTANT, what).await
-            {
-                return false;
+            match output {
+                Output::News(what) => {
+                    if !wires.news(HOME_ASSISTANT, what).await {
+                        return false;
+                    }
+                }
+                Output::Player(news) => self.tell_music(news).await,
+                Output::Send(_) | Output::Close(_) => {}
             }
         }
         true
@@ -143,6 +163,7 @@ impl Task {
                     Some(orders) => orders.iter().for_each(|order| self.client.order(order)),
                     None => return Ended::Over,
                 },
+                asked = next(&mut self.player) => self.client.play(&asked),
                 () = tokio::time::sleep(wait.unwrap_or(Duration::MAX)), if wait.is_some() => {
                     self.client.handle_timeout(self.now());
                 }
@@ -240,6 +261,7 @@ impl Task {
                         return Err(Ended::Over);
                     }
                 }
+                Output::Player(news) => self.tell_music(news).await,
                 Output::Close(why) => {
                     let closing = client::closing(1000, self.mask()?);
                     let _ = write(writing, &closing).await;
@@ -250,6 +272,13 @@ impl Task {
         Ok(())
     }
 
+    /// Music that is gone hears nothing, and that is no fault.
+    async fn tell_music(&self, news: News) {
+        if let Some(player) = &self.player {
+            let _ = player.tell.send(news).await;
+        }
+    }
+
     fn mask(&self) -> Result<[u8; 4], Ended> {
         let mut mask = [0; 4];
         let filled = self.random.fill(&mut mask);
@@ -257,6 +286,16 @@ impl Task {
             .map(|()| mask)
             .map_err(|_| Ended::Why("no randomness".to_owned()))
     }
+}
+
+/// What music wants next of its player; never, where there is none or music is gone.
+async fn next(player: &mut Option<Wired>) -> Asked {
+    if let Some(wired) = player
+        && let Some(asked) = wired.asked.recv().await
+    {
+        return asked;
+    }
+    core::future::pending().await
 }
 
 async fn write(writing: &mut WriteHalf<Box<dyn Stream>>, bytes: &[u8]) -> Result<(), Ended> {

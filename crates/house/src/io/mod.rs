@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use hearthline_speaker::config::Household;
 use hearthline_speaker::io::skills::{Fitted, Outside, port};
+use hearthline_speaker::player::Wired;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
 use crate::exchange::{News, Order, Orders, What};
+use crate::mqtt::own::Own;
 use crate::mqtt::{DISCOVERED, ZIGBEE};
+use crate::sensors::SensorsSkill;
 use crate::skill::HouseSkill;
 
 mod dial;
@@ -16,8 +19,12 @@ mod home_assistant;
 mod http;
 mod hue;
 mod mqtt;
+mod own;
 mod secret;
 mod wled;
+
+use self::own::OwnWires;
+pub use self::own::Readiness;
 
 /// Orders that wait for one system.
 const ORDERS_MAX: usize = 64;
@@ -99,8 +106,15 @@ impl Systems {
 
 /// The skill with the systems of the configuration, connected on a thread of their own; none where it names no system.
 /// Beside it what an owner should know.
-pub fn fitted(household: &Household) -> (Option<Fitted>, Vec<String>) {
-    let mut notices = Vec::new();
+///
+/// `readiness` is asked where the speaker's own sensors are wanted (`[mqtt] sensors`), which have a skill of their own.
+/// `player` is the way to music that plays by a media player of Home Assistant's (`[music] home_assistant`).
+pub fn fitted(
+    household: &Household,
+    readiness: Readiness,
+    player: Option<Wired>,
+) -> (Vec<Fitted>, Vec<String>) {
+    let (mut fitted, mut notices) = (Vec::new(), Vec::new());
     let (port, Outside { asked, tell }) = port();
     let mut systems = Systems {
         tell,
@@ -109,7 +123,8 @@ pub fn fitted(household: &Household) -> (Option<Fitted>, Vec<String>) {
         tasks: Vec::new(),
     };
     if let Some(settings) = &household.home_assistant {
-        match home_assistant::Task::new(settings) {
+        let player = household.music.home_assistant.as_deref().zip(player);
+        match home_assistant::Task::new(settings, player) {
             Ok(task) => systems.add(&[(HOME_ASSISTANT, "Home Assistant")], |wires| {
                 task.run(wires)
             }),
@@ -118,7 +133,21 @@ pub fn fitted(household: &Household) -> (Option<Fitted>, Vec<String>) {
     }
     if let Some(settings) = &household.mqtt {
         let named = [(DISCOVERED, "The MQTT broker"), (ZIGBEE, "zigbee2mqtt")];
-        match mqtt::Task::new(settings, &household.device.name) {
+        let device = &household.device.name;
+        let own = settings.sensors.then(|| OwnWires::open(readiness));
+        let own = match own.transpose() {
+            Ok(own) => own.map(|(wires, port)| {
+                let (skill, port) = (Box::new(SensorsSkill::new()), Some(port));
+                fitted.push(Fitted { skill, port });
+                let room = household.house.room.as_deref();
+                (Own::new(device, room, &settings.discovery), wires)
+            }),
+            Err(why) => {
+                notices.push(why);
+                None
+            }
+        };
+        match mqtt::Task::new(settings, device, own) {
             Ok(task) => systems.add(&named, |wires| task.run(wires)),
             Err(why) => notices.push(format!("[mqtt] {why}")),
         }
@@ -137,7 +166,7 @@ pub fn fitted(household: &Household) -> (Option<Fitted>, Vec<String>) {
         }
     }
     if systems.named.is_empty() {
-        return (None, notices);
+        return (fitted, notices);
     }
     let room = household.house.room.as_ref();
     let room = room.unwrap_or(&household.device.name);
@@ -148,10 +177,11 @@ pub fn fitted(household: &Household) -> (Option<Fitted>, Vec<String>) {
         .spawn(move || run(asked, &ways, tasks));
     if let Err(error) = runs {
         notices.push(format!("lights and devices: {error}"));
-        return (None, notices);
+        return (fitted, notices);
     }
     let port = Some(port);
-    (Some(Fitted { skill, port }), notices)
+    fitted.push(Fitted { skill, port });
+    (fitted, notices)
 }
 
 /// Runs the tasks until the skill is gone.

@@ -7,8 +7,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, split};
 use tokio::time::timeout;
 
 use super::dial::{Dial, Stream};
-use super::{Wires, secret};
+use super::{OwnWires, Wires, secret};
 use crate::backoff::Backoff;
+use crate::mqtt::own::{Own, OwnState};
 use crate::mqtt::session::Login;
 use crate::mqtt::{Client, DISCOVERED, Output, Prefixes};
 
@@ -20,6 +21,7 @@ const READ_BYTES: usize = 64 * 1_024;
 /// The task.
 pub(super) struct Task {
     client: Client,
+    own: Option<OwnWires>,
     dial: Dial,
     random: SystemRandom,
     started: Instant,
@@ -33,7 +35,12 @@ enum Ended {
 }
 
 impl Task {
-    pub(super) fn new(settings: &MqttSettings, device: &str) -> Result<Self, String> {
+    /// `own`: the speaker's sensors, and where what they show comes from.
+    pub(super) fn new(
+        settings: &MqttSettings,
+        device: &str,
+        own: Option<(Own, OwnWires)>,
+    ) -> Result<Self, String> {
         let password = settings
             .password_file
             .as_ref()
@@ -60,8 +67,13 @@ impl Task {
             discovery: settings.discovery.clone(),
             zigbee: settings.zigbee2mqtt.clone(),
         };
+        let (client, own) = match own {
+            Some((own, wires)) => (Client::announcing(login, prefixes, own), Some(wires)),
+            None => (Client::new(login, prefixes), None),
+        };
         Ok(Self {
-            client: Client::new(login, prefixes),
+            client,
+            own,
             dial: Dial::new(settings.address, certificates.transpose()?.as_deref())?,
             random: SystemRandom::new(),
             started: Instant::now(),
@@ -98,6 +110,10 @@ impl Task {
             loop {
                 tokio::select! {
                     () = &mut wait => break,
+                    state = next(&mut self.own) => {
+                        let now = self.started.elapsed();
+                        self.client.own_is(state, now);
+                    }
                     orders = wires.orders.recv() => match orders {
                         Some(orders) => if !wires.refuse(DISCOVERED, &orders, &why).await { return },
                         None => return,
@@ -157,10 +173,22 @@ impl Task {
                     }
                     None => return Ended::Over,
                 },
+                state = next(&mut self.own) => {
+                    let now = self.started.elapsed();
+                    self.client.own_is(state, now);
+                }
                 () = tokio::time::sleep(wait.unwrap_or(Duration::MAX)), if wait.is_some() => {
                     self.client.handle_timeout(self.now());
                 }
             }
         }
+    }
+}
+
+/// What the speaker's sensors show next; never, where there are none.
+async fn next(own: &mut Option<OwnWires>) -> OwnState {
+    match own {
+        Some(wires) => wires.next().await,
+        None => core::future::pending().await,
     }
 }

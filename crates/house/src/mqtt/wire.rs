@@ -2,6 +2,7 @@
 use minijinja::Environment;
 use serde_json::{Map, Value, json};
 
+use super::appliance::{Climate, Fan};
 use crate::colour;
 use crate::command::{Command, Light};
 use crate::thing::State;
@@ -74,8 +75,10 @@ pub enum Form {
     },
     /// `{"state": "OPEN"}`, `{"position": 50}`, as zigbee2mqtt has it.
     JsonCover {
-        /// It takes positions.
-        position: bool,
+        /// The property that is told OPEN and CLOSE.
+        state: String,
+        /// The property that takes positions.
+        position: Option<String>,
     },
     /// Locked and not.
     Lock {
@@ -91,6 +94,10 @@ pub enum Form {
         /// Speed.
         speed: Option<Channel>,
     },
+    /// A fan that speaks in one object.
+    JsonFan(Fan),
+    /// A thermostat that speaks in one object.
+    JsonClimate(Climate),
     /// A scene or button: one word.
     Trigger {
         /// The word.
@@ -285,14 +292,33 @@ impl Wire {
                 },
                 Command::Position(percent),
             ) => to(&channel.command, whole(channel.at(*percent))),
-            (Form::JsonCover { .. }, Command::Open) => main(r#"{"state":"OPEN"}"#),
-            (Form::JsonCover { .. }, Command::Close) => main(r#"{"state":"CLOSE"}"#),
-            (Form::JsonCover { position: true }, Command::Position(percent)) => {
-                main(&json!({"position": percent}).to_string())
+            (Form::JsonCover { state, .. }, Command::Open) => {
+                main(&json!({state: "OPEN"}).to_string())
             }
+            (Form::JsonCover { state, .. }, Command::Close) => {
+                main(&json!({state: "CLOSE"}).to_string())
+            }
+            (
+                Form::JsonCover {
+                    position: Some(position),
+                    ..
+                },
+                Command::Position(percent),
+            ) => main(&json!({position: percent}).to_string()),
+            (Form::JsonFan(fan), command) => main(&fan.told(command)?.to_string()),
+            (Form::JsonClimate(climate), command) => main(&climate.told(command)?.to_string()),
             (Form::Lock { lock, .. }, Command::Lock) => main(lock),
             (Form::Lock { unlock, .. }, Command::Unlock) => main(unlock),
             (Form::Trigger { word }, Command::On | Command::Press) => main(word),
+            _ => None,
+        }
+    }
+
+    /// Why it does not take a command that it knows; none: nothing speaks against it.
+    #[must_use]
+    pub fn refuses(&self, command: &Command) -> Option<String> {
+        match &self.form {
+            Form::JsonClimate(climate) => climate.refuses(command),
             _ => None,
         }
     }
@@ -359,7 +385,10 @@ impl Wire {
         if self.state.as_deref() == Some(topic) {
             said = true;
             match &self.form {
-                Form::Json { .. } | Form::JsonCover { .. } => self.take_object(payload, state),
+                Form::Json { .. }
+                | Form::JsonCover { .. }
+                | Form::JsonFan(_)
+                | Form::JsonClimate(_) => self.take_object(payload, state),
                 _ => {
                     let word = read(self.template.as_deref(), payload, jinja);
                     self.take_word(&word, state);
@@ -459,8 +488,15 @@ impl Wire {
                     state.set("rgb_color", json!(rgb));
                 }
             }
-            Form::JsonCover { .. } => {
-                let position = object.get("position").and_then(Value::as_f64);
+            Form::JsonFan(fan) => fan.take(&object, state),
+            Form::JsonClimate(climate) => climate.take(&object, state),
+            Form::JsonCover {
+                state: told,
+                position,
+            } => {
+                let position = position
+                    .as_ref()
+                    .and_then(|name| object.get(name)?.as_f64());
                 if let Some(position) = position {
                     state.set(
                         "current_position",
@@ -468,7 +504,7 @@ impl Wire {
                     );
                 }
                 let word = object
-                    .get("state")
+                    .get(told)
                     .and_then(Value::as_str)
                     .map(str::to_uppercase);
                 match (word.as_deref(), position) {

@@ -107,7 +107,10 @@ proptest! {
                 }
             }
         }
-        let _ = zigbee::read("zigbee2mqtt", value.to_string().as_bytes());
+        let mut network = zigbee::Network::default();
+        let _ = network.devices(value.to_string().as_bytes());
+        let _ = network.groups(payload.to_string().as_bytes());
+        let _ = network.found("zigbee2mqtt");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hearthline_speaker::player::{Asked, Doing, News, Order, Orderer, State};
 use hearthline_speaker::skill::Reply;
 use hearthline_transport::websocket::message;
 use rustls::ServerConfig;
@@ -337,4 +338,177 @@ async fn garbage_and_lies_end_the_connection_and_nothing_else() {
         });
         tokio::join!(accepting, ended);
     }
+}
+
+/// What music hears of its player, until this is so.
+async fn hears(news: &mut tokio::sync::mpsc::Receiver<News>, so: impl Fn(&News) -> bool) -> News {
+    let mut last = None;
+    loop {
+        let next = tokio::time::timeout(Duration::from_secs(30), news.recv()).await;
+        let next = next.unwrap_or_else(|_| panic!("nothing comes; the last was {last:?}"));
+        let next = next.expect("the house is there");
+        if so(&next) {
+            return next;
+        }
+        last = Some(next);
+    }
+}
+
+#[tokio::test]
+async fn a_media_player_does_what_music_wants_and_tells_what_it_plays() {
+    let folder = tempfile::tempdir().unwrap();
+    let (listener, port) = listening().await;
+    let sections = format!(
+        "{}[music]\nhome_assistant = \"media_player.kitchen\"\n",
+        sections(folder.path(), port)
+    );
+    let (orderer, wired) = hearthline_speaker::player::ends();
+    // The skill holds the adapter.
+    let _running = Running::with_player("Kitchen", &sections, Some(wired));
+    let Orderer { ask, mut news } = orderer;
+    let server = tokio::spawn(async move {
+        let mut house = house();
+        house["states"]["media_player.kitchen"] = json!({"s": "playing", "a": {
+            "friendly_name": "Kitchen Speaker", "media_title": "Harbours", "media_artist": "Catherine Vale",
+            "media_duration": 180, "media_position": 12.5, "volume_level": 0.35, "shuffle": true, "repeat": "one",
+            "source_list": ["a", "b"], "entity_picture": "/x.png",
+        }});
+        house["get_states"].as_array_mut().unwrap().push(
+            json!({"entity_id": "media_player.kitchen", "state": "playing", "attributes": {}}),
+        );
+        // Not exposed to assistants: the owner has named it in our configuration all the same.
+        house["homeassistant/expose_entity/list"]["exposed_entities"]["media_player.kitchen"] =
+            json!({"conversation": false});
+        let mut visitor = visitor(&listener).await;
+        visitor.settle(&house).await;
+        while let Some(asked) = visitor.hear().await {
+            let result = match asked["service"].as_str() {
+                Some("search_media") => {
+                    let found = json!([
+                        {"title": "A folder", "media_content_id": "x", "media_content_type": "music", "can_play": false},
+                        {"title": "Harbours", "media_content_id": "library://7", "media_content_type": "album", "can_play": true},
+                    ]);
+                    json!({"success": true, "result": {"response": {"media_player.kitchen": {"result": found}}}})
+                }
+                Some("media_next_track") => {
+                    json!({"success": false, "error": {"code": "x", "message": "No more tracks"}})
+                }
+                Some("media_pause") => {
+                    let followed = visitor.followed();
+                    let change = json!({"c": {"media_player.kitchen": {"+": {"s": "paused"}}}});
+                    visitor
+                        .send(&json!({"id": followed, "type": "event", "event": change}))
+                        .await;
+                    json!({"success": true, "result": {"context": {}}})
+                }
+                _ => json!({"success": true, "result": {"context": {}}}),
+            };
+            let mut answer = result;
+            answer["id"] = asked["id"].clone();
+            answer["type"] = "result".into();
+            visitor.send(&answer).await;
+            if asked["service"] == "media_stop" {
+                break;
+            }
+        }
+        visitor
+    });
+    let state = hears(&mut news, |news| matches!(news, News::State(_))).await;
+    let expected = State {
+        doing: Doing::Playing,
+        title: "Harbours".into(),
+        artist: "Catherine Vale".into(),
+        position_ms: 12_500,
+        length_ms: 180_000,
+        shuffle: true,
+        repeat: "one".into(),
+        percent: Some(35),
+        ..State::default()
+    };
+    assert_eq!(state, News::State(expected));
+    let search = Order::Search {
+        words: "harbours".into(),
+        class: Some("album".into()),
+    };
+    for (token, order) in [
+        (1, Order::Resume),
+        (2, Order::Next),
+        (3, Order::Previous),
+        (4, Order::Volume(70)),
+        (5, Order::Again),
+        (6, Order::Shuffle(false)),
+        (7, Order::Repeat("all")),
+        (8, Order::Url("http://127.0.0.1:8000/stream".into())),
+        (9, search),
+        (10, Order::Pause),
+        (11, Order::Stop),
+    ] {
+        ask.send(Asked { token, order }).await.unwrap();
+        let ended = hears(&mut news, |news| {
+            matches!(news, News::Done { .. } | News::Failed { .. })
+        })
+        .await;
+        let wanted = match token {
+            2 => News::Failed {
+                token,
+                why: "No more tracks".into(),
+            },
+            token => News::Done { token },
+        };
+        assert_eq!(ended, wanted);
+    }
+    let visitor = server.await.unwrap();
+    let calls: Vec<(Value, Value)> = visitor
+        .said
+        .iter()
+        .filter(|asked| asked["type"] == "call_service")
+        .inspect(|asked| {
+            assert_eq!(asked["domain"], "media_player");
+            assert_eq!(
+                asked["target"],
+                json!({"entity_id": "media_player.kitchen"})
+            );
+            let searches = asked["service"] == "search_media";
+            assert_eq!(asked.get("return_response").is_some(), searches, "{asked}");
+        })
+        .map(|asked| (asked["service"].clone(), asked["service_data"].clone()))
+        .collect();
+    let expected = [
+        ("media_play", json!({})),
+        ("media_next_track", json!({})),
+        ("media_previous_track", json!({})),
+        ("volume_set", json!({"volume_level": 0.7})),
+        ("media_seek", json!({"seek_position": 0})),
+        ("shuffle_set", json!({"shuffle": false})),
+        ("repeat_set", json!({"repeat": "all"})),
+        (
+            "play_media",
+            json!({"media_content_id": "http://127.0.0.1:8000/stream", "media_content_type": "music"}),
+        ),
+        (
+            "search_media",
+            json!({"search_query": "harbours", "media_filter_classes": ["album"]}),
+        ),
+        (
+            "play_media",
+            json!({"media_content_id": "library://7", "media_content_type": "album"}),
+        ),
+        ("media_pause", json!({})),
+        ("media_stop", json!({})),
+    ];
+    let expected = expected.map(|(service, data)| (json!(service), data));
+    assert_eq!(calls, expected);
+    // The server hangs up: music is told, and what it asks then is not kept for later.
+    drop(visitor);
+    hears(&mut news, |news| matches!(news, News::Away { .. })).await;
+    let order = Order::Resume;
+    ask.send(Asked { token: 12, order }).await.unwrap();
+    let ended = hears(&mut news, |news| matches!(news, News::Failed { .. })).await;
+    assert_eq!(
+        ended,
+        News::Failed {
+            token: 12,
+            why: "Home Assistant is not ready".into()
+        }
+    );
 }

@@ -9,6 +9,7 @@ use hearthline_house::skill::HouseSkill;
 use hearthline_house::thing::{Area, Floor, State, Thing};
 use hearthline_speaker::config::Household;
 use hearthline_speaker::io::skills::Port;
+use hearthline_speaker::player::Wired;
 use hearthline_speaker::skill::{Asked, By, Deed, Event, Facts, Reply, Skill};
 use hearthline_voice::understand::sentences::{
     Grammar, House, Moment, NumberWords, Outcome, Program, Recognition, Responses, World,
@@ -150,19 +151,22 @@ impl Home {
 
     /// The words of a response.
     pub(crate) fn rendered(&self, meant: &Recognition, facts: &Facts) -> String {
-        let outcome = Outcome {
-            key: facts.key.clone(),
-            timers: None,
-            slots: facts.slots.clone(),
-        };
-        let own = self.house();
-        let world = World {
-            house: facts.house.as_deref().unwrap_or(&own),
-            now: Moment::from_unix_ms(0),
-        };
-        let said = Responses::new().render_outcome(english().unwrap(), meant, &outcome, &world);
-        said.unwrap()
+        rendered(&self.house(), meant, facts)
     }
+}
+
+fn rendered(own: &House, meant: &Recognition, facts: &Facts) -> String {
+    let outcome = Outcome {
+        key: facts.key.clone(),
+        timers: None,
+        slots: facts.slots.clone(),
+    };
+    let world = World {
+        house: facts.house.as_deref().unwrap_or(own),
+        now: Moment::from_unix_ms(0),
+    };
+    let said = Responses::new().render_outcome(english().unwrap(), meant, &outcome, &world);
+    said.unwrap()
 }
 
 /// A skill with its adapters, as `hearth` runs it.
@@ -179,13 +183,19 @@ pub(crate) struct Running {
 impl Running {
     /// From the sections of a configuration.
     pub(crate) fn new(room: &str, sections: &str) -> Self {
+        Self::with_player(room, sections, None)
+    }
+
+    /// Beside music that plays by a player of the house.
+    pub(crate) fn with_player(room: &str, sections: &str, player: Option<Wired>) -> Self {
         let text = format!(
             "[device]\nname = \"{room}\"\ncountry = \"US\"\n[person]\nname = \"Drill\"\n{sections}"
         );
         let household = Household::parse(&text).unwrap();
-        let (fitted, notices) = hearthline_house::io::fitted(&household);
+        let (mut fitted, notices) =
+            hearthline_house::io::fitted(&household, Box::new(|| true), player);
         assert_eq!(notices, Vec::<String>::new());
-        let fitted = fitted.unwrap();
+        let fitted = fitted.pop().unwrap();
         Self {
             skill: fitted.skill,
             port: fitted.port.unwrap(),
@@ -252,6 +262,11 @@ impl Running {
                 .any(|thing| thing["name"] == name && thing["state"] == state)
         })
         .await;
+    }
+
+    /// The words of a response.
+    pub(crate) fn rendered(&self, meant: &Recognition, facts: &Facts) -> String {
+        rendered(&self.house, meant, facts)
     }
 
     /// What a sentence means with the names that the skill gave out.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use hearthline_speaker::skill::Reply;
+use hearthline_speaker::skill::{Deed, Engaged, Event, Reply};
 use serde_json::{Value, json};
 
 use crate::household::{Running, english, free_port};
@@ -398,6 +398,370 @@ async fn devices_of_zigbee2mqtt_do_what_is_said() {
         reply,
         Reply::Refused("ceiling: zigbee2mqtt cannot be reached, its bridge is offline.".into())
     );
+}
+
+/// A made-up network: a fan of each kind, a thermostat, a curtain, a lock for children, two lamps in a group with a scene.
+fn appliances() -> (Value, Value) {
+    let lamp = |more: Value| {
+        let mut features = vec![
+            json!({"name": "state", "property": "state", "type": "binary", "value_on": "ON", "value_off": "OFF"}),
+        ];
+        features.push(more);
+        json!([{"type": "light", "features": features}])
+    };
+    let device = |address: &str, name: &str, exposes: Value| json!({"ieee_address": address, "friendly_name": name, "definition": {"exposes": exposes}});
+    let devices = json!([
+        device(
+            "0x01",
+            "bedroom/ceiling fan",
+            json!([{"type": "fan", "features": [
+                {"name": "state", "property": "fan_state", "value_on": "ON", "value_off": "OFF"},
+                {"name": "mode", "property": "fan_mode", "type": "enum", "values": ["off", "low", "medium", "high", "on", "auto"]},
+            ]}])
+        ),
+        device(
+            "0x02",
+            "office/purifier",
+            json!([{"type": "fan", "features": [
+                {"name": "state", "property": "state"}, {"name": "speed", "property": "speed", "value_min": 1, "value_max": 254},
+            ]}])
+        ),
+        device(
+            "0x03",
+            "bedroom/thermostat",
+            json!([
+                {"type": "climate", "features": [
+                    {"name": "occupied_heating_setpoint", "property": "occupied_heating_setpoint", "value_min": 5, "value_max": 30},
+                    {"name": "local_temperature", "property": "local_temperature", "unit": "\u{b0}C"},
+                    {"name": "system_mode", "property": "system_mode", "values": ["off", "auto", "heat"]},
+                ]},
+                {"type": "lock", "features": [{"name": "state", "property": "child_lock", "value_on": "LOCK", "value_off": "UNLOCK"}]},
+            ])
+        ),
+        device(
+            "0x04",
+            "bedroom/curtain",
+            json!([{"type": "cover", "features": [
+                {"name": "state", "property": "state"}, {"name": "position", "property": "position"},
+            ]}])
+        ),
+        device(
+            "0x05",
+            "hall/one",
+            lamp(json!({"name": "brightness", "property": "brightness", "value_max": 254}))
+        ),
+        device(
+            "0x06",
+            "hall/two",
+            lamp(json!({"name": "color_temp", "property": "color_temp"}))
+        ),
+        device(
+            "0x07",
+            "office/plugs",
+            json!([
+                {"type": "switch", "endpoint": "left", "features": [{"name": "state", "property": "state_left"}]},
+                {"type": "switch", "endpoint": "right", "features": [{"name": "state", "property": "state_right"}]},
+            ])
+        ),
+    ]);
+    let groups = json!([
+        {"id": 1, "friendly_name": "party lights", "members": [{"ieee_address": "0x05", "endpoint": 1}, {"ieee_address": "0x06", "endpoint": 1}],
+            "scenes": [{"id": 3, "name": "Dinner"}]},
+        {"id": 2, "friendly_name": "nobody", "members": [{"ieee_address": "0x99"}]},
+    ]);
+    (devices, groups)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn groups_fans_and_thermostats_of_zigbee2mqtt_do_what_is_said() {
+    let (Some(program), Some(_)) = (programs(), english()) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let broker = Broker::start(program, folder.path(), None);
+    let (devices, groups) = appliances();
+    broker.publish("zigbee2mqtt/bridge/groups", &groups.to_string());
+    broker.publish("zigbee2mqtt/bridge/devices", &devices.to_string());
+    for (name, state) in [
+        (
+            "bedroom/ceiling fan",
+            r#"{"fan_state":"OFF","fan_mode":"off"}"#,
+        ),
+        ("office/purifier", r#"{"state":"OFF","speed":0}"#),
+        (
+            "bedroom/thermostat",
+            r#"{"local_temperature":19.5,"occupied_heating_setpoint":18,"system_mode":"heat","child_lock":"UNLOCK"}"#,
+        ),
+        ("bedroom/curtain", r#"{"state":"CLOSE","position":0}"#),
+        ("hall/one", r#"{"state":"OFF"}"#),
+        ("hall/two", r#"{"state":"OFF"}"#),
+        (
+            "office/plugs",
+            r#"{"state_left":"OFF","state_right":"OFF"}"#,
+        ),
+        ("party lights", r#"{"state":"OFF"}"#),
+    ] {
+        broker.publish(&format!("zigbee2mqtt/{name}"), state);
+    }
+    // Each is what it was told to be, as zigbee2mqtt says it.
+    let listens = |name: &str| {
+        let topic = format!("zigbee2mqtt/{name}");
+        broker.device(&format!("{topic}/set"), move |line| {
+            let mut told: Value = serde_json::from_str(line).ok()?;
+            if told.get("position").is_some() {
+                told["state"] = "OPEN".into();
+            }
+            Some((topic.clone(), told.to_string()))
+        })
+    };
+    let (_fan, fan) = listens("bedroom/ceiling fan");
+    let (_purifier, purifier) = listens("office/purifier");
+    let (_climate, climate) = listens("bedroom/thermostat");
+    let (_curtain, curtain) = listens("bedroom/curtain");
+    let (_group, group) = listens("party lights");
+    let (_plugs, plugs) = listens("office/plugs");
+    let mut running = Running::new("bedroom", &sections(folder.path(), broker.port));
+    running.shows("party lights", "off").await;
+    running.shows("thermostat", "heat").await;
+    running.shows("ceiling fan", "off").await;
+    let shown = running.shown.to_string();
+    assert!(!shown.contains("nobody"), "a group of nobody is nothing");
+    let heard = |of: &std::sync::mpsc::Receiver<String>| -> Value {
+        serde_json::from_str(&of.recv_timeout(Duration::from_secs(30)).unwrap()).unwrap()
+    };
+    for (said, of, told) in [
+        ("turn on the ceiling fan", &fan, r#"{"fan_state":"ON"}"#),
+        (
+            "set ceiling fan speed to 50%",
+            &fan,
+            r#"{"fan_mode":"medium"}"#,
+        ),
+        ("set fan speed to 100%", &fan, r#"{"fan_mode":"high"}"#),
+        ("set purifier speed to 50%", &purifier, r#"{"speed":127}"#),
+        (
+            "set the thermostat to 21 degrees",
+            &climate,
+            r#"{"occupied_heating_setpoint":21.0}"#,
+        ),
+        (
+            "set temperature to 19 degrees",
+            &climate,
+            r#"{"occupied_heating_setpoint":19.0}"#,
+        ),
+        (
+            "turn off the thermostat",
+            &climate,
+            r#"{"system_mode":"off"}"#,
+        ),
+        ("open the curtains", &curtain, r#"{"state":"OPEN"}"#),
+        (
+            "set the curtain to 30 percent",
+            &curtain,
+            r#"{"position":30}"#,
+        ),
+        ("turn on party lights", &group, r#"{"state":"ON"}"#),
+        (
+            "set party lights brightness to 50%",
+            &group,
+            r#"{"brightness":127,"state":"ON"}"#,
+        ),
+        ("activate dinner", &group, r#"{"scene_recall":3}"#),
+        ("turn on plugs left", &plugs, r#"{"state_left":"ON"}"#),
+    ] {
+        let (reply, _) = running.say(said).await;
+        assert!(matches!(reply, Reply::Response(_)), "{said}: {reply:?}");
+        let told: Value = serde_json::from_str(told).unwrap();
+        assert_eq!(heard(of), told, "{said}");
+    }
+    running.shows("thermostat", "off").await;
+    let (reply, _) = running.say("set the thermostat to 70 degrees").await;
+    assert_eq!(
+        reply,
+        Reply::Refused("thermostat: it takes 5 to 30 degrees.".into())
+    );
+    // States are answered: what is measured, and not what is wanted.
+    let (reply, _) = running.say("what is the temperature in here").await;
+    let Reply::Response(facts) = reply else {
+        panic!("{reply:?}")
+    };
+    assert!(facts.house.is_some(), "{facts:?}");
+    let climate = running.understood("what is the temperature in here");
+    assert_eq!(running.rendered(&climate.unwrap(), &facts), "19.5 degrees");
+    let (reply, _) = running.say("is the curtain open").await;
+    assert!(matches!(reply, Reply::Response(_)), "{reply:?}");
+    let (reply, _) = running.say("unlock thermostat child lock").await;
+    assert_eq!(
+        reply,
+        Reply::Question("Shall I unlock the thermostat child lock?".into())
+    );
+}
+
+/// What a client of the broker reads there, by topic, until `is_all` says that it is enough.
+fn read_topics(
+    port: u16,
+    filters: &[&str],
+    is_all: impl Fn(&std::collections::BTreeMap<String, String>) -> bool,
+) -> std::collections::BTreeMap<String, String> {
+    let mut command = Command::new("mosquitto_sub");
+    command.args(["-p", &port.to_string(), "-F", "%t %p"]);
+    for filter in filters {
+        command.args(["-t", filter]);
+    }
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap());
+    let _child = Ended(child);
+    let (send, heard) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for line in lines.lines().map_while(Result::ok) {
+            if send.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    let mut read = std::collections::BTreeMap::new();
+    while !is_all(&read) {
+        let line = heard.recv_timeout(Duration::from_secs(30));
+        let line = line.unwrap_or_else(|why| panic!("{why}: {read:#?}"));
+        let (topic, payload) = line.split_once(' ').unwrap_or((&line, ""));
+        read.insert(topic.to_owned(), payload.to_owned());
+    }
+    read
+}
+
+#[test]
+fn the_speakers_own_sensors_are_announced_as_home_assistant_wants_them() {
+    let Some(program) = programs() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let broker = Broker::start(program, folder.path(), None);
+    let with = |more: &str| {
+        let sections = sections(folder.path(), broker.port);
+        let text = format!(
+            "[device]\nname = \"K\u{fc}che\"\ncountry = \"US\"\n[person]\nname = \"Drill Person\"\n[house]\nroom = \"Kitchen\"\n{sections}{more}"
+        );
+        let household = hearthline_speaker::config::Household::parse(&text).unwrap();
+        hearthline_house::io::fitted(&household, Box::new(|| true), None).0
+    };
+    assert_eq!(with("").len(), 1, "off unless it is asked for");
+    let mut fitted = with("sensors = true\n");
+    assert_eq!(fitted.len(), 2);
+    let mut sensors = fitted.remove(0);
+    assert_eq!(sensors.skill.name(), "sensors");
+    let port = sensors.port.take().unwrap();
+    let mut say = |event: Option<Engaged>, (percent, muted): (u8, bool)| {
+        let now = Duration::ZERO;
+        sensors.skill.volume(percent, muted, now);
+        if let Some(engaged) = event {
+            sensors.skill.handle(Event::Engaged(engaged), now);
+        }
+        while let Some(deed) = sensors.skill.poll_deed() {
+            let Deed::Out(value) = deed else {
+                panic!("{deed:?}")
+            };
+            port.out.blocking_send(value).unwrap();
+        }
+    };
+    say(None, (60, false));
+    let everything = ["homeassistant/#", "hearthline/#"];
+    let state_of = |read: &std::collections::BTreeMap<String, String>| -> Value {
+        let state = read.iter().find(|(topic, _)| topic.ends_with("/state"));
+        state.map_or(Value::Null, |(_, payload)| {
+            serde_json::from_str(payload).unwrap()
+        })
+    };
+    let read = read_topics(broker.port, &everything, |read| {
+        let state = state_of(read);
+        read.len() == 6 && state["ready"] == "ON" && state["volume"] == 60
+    });
+    assert_eq!(
+        state_of(&read),
+        json!({"muted": "OFF", "volume": 60, "ready": "ON", "in_call": "OFF"})
+    );
+    let online = read
+        .iter()
+        .find(|(topic, _)| topic.ends_with("/availability"));
+    let (availability, online) = online.unwrap();
+    assert_eq!(online, "online");
+    let state_topic = read.keys().find(|topic| topic.ends_with("/state")).unwrap();
+    let configs: Vec<(&String, Value)> = read
+        .iter()
+        .filter(|(topic, _)| topic.ends_with("/config"))
+        .map(|(topic, payload)| (topic, serde_json::from_str(payload).unwrap()))
+        .collect();
+    assert_eq!(configs.len(), 4);
+    for (topic, config) in &configs {
+        // <discovery prefix>/<component>/[<node id>/]<object id>/config, ids of [a-zA-Z0-9_-].
+        let parts: Vec<&str> = topic.split('/').collect();
+        assert_eq!(
+            (parts[0], parts.len(), parts[4]),
+            ("homeassistant", 5, "config")
+        );
+        let plain = |part: &str| {
+            part.chars()
+                .all(|letter| letter.is_ascii_alphanumeric() || "_-".contains(letter))
+        };
+        assert!(plain(parts[2]) && plain(parts[3]), "{topic}");
+        assert_eq!(config["state_topic"], state_topic.as_str());
+        assert_eq!(config["availability_topic"], availability.as_str());
+        assert_eq!(config["device"]["identifiers"], json!([parts[2]]));
+        assert_eq!(config["device"]["name"], "K\u{fc}che");
+        assert_eq!(config["device"]["suggested_area"], "Kitchen");
+        assert_eq!(config["origin"]["name"], "Hearthline");
+        let unique = format!("{}_{}", parts[2], parts[3]);
+        assert_eq!(config["unique_id"], unique.as_str());
+        let template = format!("{{{{ value_json.{} }}}}", parts[3]);
+        assert_eq!(config["value_template"], template.as_str());
+        assert!(config.get("command_topic").is_none(), "{config}");
+    }
+    if let Some(python) = std::env::var_os("HEARTH_HASS_PYTHON") {
+        accepted_by_home_assistant(&python, &configs);
+    }
+    for (engaged, volume, key, value) in [
+        (None, (60, true), "muted", json!("ON")),
+        (None, (35, false), "volume", json!(35)),
+        (Some(Engaged::OnCall), (35, false), "in_call", json!("ON")),
+        (Some(Engaged::Free), (35, false), "in_call", json!("OFF")),
+    ] {
+        let begun = Instant::now();
+        say(engaged, volume);
+        read_topics(broker.port, &everything, |read| {
+            state_of(read)[key] == value
+        });
+        println!("{key} followed within {:?}", begun.elapsed());
+    }
+    // Home Assistant was started anew: all of it is told again, to whoever has forgotten it.
+    let volume = configs.iter().find(|(topic, _)| topic.contains("/volume/"));
+    let (volume, _) = volume.unwrap();
+    broker.publish(volume, "");
+    broker.publish("homeassistant/status", "online");
+    read_topics(broker.port, &everything, |read| {
+        read.get(*volume).is_some_and(|config| !config.is_empty())
+    });
+    let all = read_topics(broker.port, &everything, |read| read.len() == 7);
+    for secret in ["Drill Person", "only for drills", "911"] {
+        assert!(!format!("{all:?}").contains(secret));
+    }
+    // The speaker vanishes without a word: its last will says so.
+    drop((port, sensors, fitted));
+    read_topics(broker.port, &everything, |read| {
+        read.get(availability.as_str())
+            .is_some_and(|said| said == "offline")
+    });
+}
+
+/// Home Assistant's own schemas of these announcements; `HEARTH_HASS_PYTHON` is a Python that has `homeassistant`.
+fn accepted_by_home_assistant(python: &std::ffi::OsStr, configs: &[(&String, Value)]) {
+    let schemas = "import json, sys\n\
+        from homeassistant.components.mqtt import binary_sensor, sensor\n\
+        schemas = {'binary_sensor': binary_sensor.DISCOVERY_SCHEMA, 'sensor': sensor.DISCOVERY_SCHEMA}\n\
+        for topic, config in json.loads(sys.argv[1]):\n    schemas[topic.split('/')[1]](config)\n\
+        print('accepted')\n";
+    let said = Command::new(python)
+        .args(["-c", schemas])
+        .arg(json!(configs).to_string())
+        .output()
+        .unwrap();
+    let why = String::from_utf8_lossy(&said.stderr);
+    assert_eq!(String::from_utf8_lossy(&said.stdout), "accepted\n", "{why}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

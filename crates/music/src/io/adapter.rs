@@ -1,16 +1,20 @@
 //! The adapter: orders of the skill to who can do them, and what they tell back.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hearthline_speaker::config::MusicSettings;
 use hearthline_speaker::io::skills::{Fitted, port};
+use hearthline_speaker::player::Orderer;
 use hearthline_speaker::skill::Skill;
+use rustls::ClientConfig;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::http::Certificates;
 use super::link::{News, Ordered, drive};
-use super::{folders, http, reading};
+use super::{folders, http, reading, remote};
 use crate::library::{Library, Shelf};
 use crate::mpd::client::Client;
 use crate::order::{Asked, Doing, Order, Told};
@@ -27,12 +31,14 @@ const ORDERS_MAX: usize = 64;
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 /// What of a household concerns music.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Household {
     /// `[music]`
     pub music: MusicSettings,
     /// The room of this speaker.
     pub room: String,
+    /// The way to the media player of `[music] home_assistant`.
+    pub remote: Option<Orderer>,
 }
 
 /// What one system has, and why it has no more: whole sentences.
@@ -42,16 +48,23 @@ pub(super) type Have = (Vec<(System, Track)>, Vec<(System, Playlist)>, Vec<Strin
 /// be told. Without any music set up there is the skill alone, which says so.
 #[must_use]
 pub fn fit(household: Household) -> (Fitted, Vec<String>) {
-    let Household { music, room } = household;
+    let Household {
+        music,
+        room,
+        remote,
+    } = household;
     let mut notices = Vec::new();
     let shelf = Shelf::default();
     let settings = Settings {
         room: room.clone(),
-        preferred: if music.prefers_mpd() {
+        preferred: if music.prefers_home_assistant() {
+            Player::HomeAssistant
+        } else if music.prefers_mpd() {
             Player::Mpd
         } else {
             Player::Own
         },
+        searches: remote.is_some(),
         rooms: music.snapcast.is_some(),
         nothing: music.is_empty(),
     };
@@ -73,6 +86,13 @@ pub fn fit(household: Household) -> (Fitted, Vec<String>) {
         password: read(&settings.password_file),
         plain: settings.plain_password,
     });
+    let tls = match music.certificate.as_deref().map(certificates).transpose() {
+        Ok(tls) => tls,
+        Err(why) => {
+            notices.push(why);
+            None
+        }
+    };
     let (mut port, outside) = port();
     let (events, heard) = mpsc::unbounded_channel();
     let (sound, source) = sound(events.clone());
@@ -94,6 +114,11 @@ pub fn fit(household: Household) -> (Fitted, Vec<String>) {
                     tokio::spawn(drive(client, settings.address, ordered, news.clone()));
                     orders
                 });
+                let remote = remote.map(|end| {
+                    let (orders, ordered) = mpsc::channel(ORDERS_MAX);
+                    tokio::spawn(remote::drive(end, ordered, news.clone()));
+                    orders
+                });
                 let rooms = music.snapcast.as_ref().map(|settings| {
                     let (orders, ordered) = mpsc::channel(ORDERS_MAX);
                     let rooms = Rooms::new(&room);
@@ -109,13 +134,15 @@ pub fn fit(household: Household) -> (Fitted, Vec<String>) {
                 let adapter = Adapter {
                     folders: music.folders.clone(),
                     account,
+                    tls,
                     stations,
                     shelf,
                     own: Own::new(seed()),
                     sound,
                     events,
                     mpd,
-                    mpd_plays: false,
+                    remote,
+                    plays: BTreeSet::new(),
                     rooms,
                     tell: outside.tell,
                     have: BTreeMap::new(),
@@ -131,6 +158,13 @@ pub fn fit(household: Household) -> (Fitted, Vec<String>) {
     }
     let port = Some(port);
     (Fitted { skill, port }, notices)
+}
+
+/// The certificates of a file.
+fn certificates(path: &Path) -> Result<Arc<ClientConfig>, String> {
+    let told = |why: String| format!("[music] {}: {why}", path.display());
+    let pem = std::fs::read(path).map_err(|error| told(error.to_string()))?;
+    hearthline_transport::given::client_config(&pem).map_err(told)
 }
 
 /// A password of a file.
@@ -150,16 +184,27 @@ fn salt() -> String {
     format!("{:016x}", seed())
 }
 
+/// Whether something plays after it.
+fn begins(order: &Order) -> bool {
+    matches!(
+        order,
+        Order::Play { .. } | Order::Playlist { .. } | Order::Search { .. } | Order::Resume
+    )
+}
+
 struct Adapter {
     folders: Vec<PathBuf>,
     account: Option<Account>,
+    tls: Certificates,
     stations: Vec<Station>,
     shelf: Shelf,
     own: Own,
     sound: Sound,
     events: mpsc::UnboundedSender<Event>,
     mpd: Option<mpsc::Sender<Ordered>>,
-    mpd_plays: bool,
+    remote: Option<mpsc::Sender<Ordered>>,
+    /// Who of the two plays.
+    plays: BTreeSet<Player>,
     rooms: Option<mpsc::Sender<Ordered>>,
     tell: mpsc::Sender<serde_json::Value>,
     have: BTreeMap<System, Have>,
@@ -242,7 +287,8 @@ impl Adapter {
                         System::Radio => reading::From::Station(piece.key.clone()),
                         System::Mpd => reading::From::Nowhere("only M P D can play it".into()),
                     };
-                    let parts = reading::start(id, from, from_ms, self.events.clone());
+                    let parts =
+                        reading::start(id, from, from_ms, self.events.clone(), self.tls.clone());
                     self.sound.begin(id, parts, from_ms, live);
                 }
                 Output::Drop => self.sound.end(),
@@ -273,7 +319,8 @@ impl Adapter {
             Order::Duck { .. } => {
                 self.own
                     .handle_order(token, &order, self.sound.position_ms());
-                self.to_mpd(token, order).await;
+                self.to(Player::Mpd, token, order.clone()).await;
+                self.to(Player::HomeAssistant, token, order).await;
             }
             Order::Room { .. } => {
                 let taken = self
@@ -288,9 +335,7 @@ impl Adapter {
             Order::Rescan => {
                 self.look(System::Files);
                 self.look(System::Subsonic);
-                if self.mpd.is_some() {
-                    self.to_mpd(0, Order::Rescan).await;
-                }
+                self.to(Player::Mpd, 0, Order::Rescan).await;
                 self.tell(&Told::Done { token }).await;
             }
             Order::Playlist {
@@ -298,23 +343,25 @@ impl Adapter {
                 system: System::Subsonic,
                 shuffle,
             } => self.open_list(token, key, shuffle),
-            order if player == Player::Mpd => {
-                if matches!(
-                    order,
-                    Order::Play { .. } | Order::Playlist { .. } | Order::Resume
-                ) {
+            order if player != Player::Own => {
+                if begins(&order) {
                     self.own.handle_order(0, &Order::Stop { fade_ms: 0 }, 0);
+                    self.pause_others(player).await;
                 }
-                if self.mpd.is_some() {
-                    self.to_mpd(token, order).await;
+                if self.wire_of(player).is_some() {
+                    self.to(player, token, order).await;
                 } else {
-                    let why = "No music player M P D is set up any more.".to_owned();
+                    let why = match player {
+                        Player::HomeAssistant => "No player of Home Assistant is set up any more.",
+                        _ => "No music player M P D is set up any more.",
+                    };
+                    let why = why.to_owned();
                     self.tell(&Told::Failed { token, why }).await;
                 }
             }
             order => {
-                if matches!(order, Order::Play { .. } | Order::Resume) && self.mpd_plays {
-                    self.to_mpd(0, Order::Pause).await;
+                if begins(&order) {
+                    self.pause_others(player).await;
                 }
                 self.own
                     .handle_order(token, &order, self.sound.position_ms());
@@ -322,24 +369,40 @@ impl Adapter {
         }
     }
 
-    async fn to_mpd(&self, token: u64, order: Order) {
-        if let Some(mpd) = &self.mpd
-            && mpd.try_send((token, order)).is_err()
+    /// The way to a player of another program.
+    fn wire_of(&self, player: Player) -> Option<&mpsc::Sender<Ordered>> {
+        match player {
+            Player::Own => None,
+            Player::Mpd => self.mpd.as_ref(),
+            Player::HomeAssistant => self.remote.as_ref(),
+        }
+    }
+
+    async fn to(&self, player: Player, token: u64, order: Order) {
+        if let Some(wire) = self.wire_of(player)
+            && wire.try_send((token, order)).is_err()
         {
-            let why = "The music player M P D has too much to do.".to_owned();
+            let why = "The music player has too much to do.".to_owned();
             self.tell(&Told::Failed { token, why }).await;
+        }
+    }
+
+    /// Music begins somewhere: what plays elsewhere pauses.
+    async fn pause_others(&self, player: Player) {
+        for other in self.plays.iter().filter(|other| **other != player) {
+            self.to(*other, 0, Order::Pause).await;
         }
     }
 
     async fn news(&mut self, news: News) {
         match news {
             News::Told(told) => {
-                if let Told::State {
-                    player: Player::Mpd,
-                    state,
-                } = &told
-                {
-                    self.mpd_plays = state.doing == Doing::Playing;
+                if let Told::State { player, state } = &told {
+                    if state.doing == Doing::Playing {
+                        self.plays.insert(*player);
+                    } else {
+                        self.plays.remove(player);
+                    }
                 }
                 self.tell(&told).await;
             }
@@ -421,11 +484,11 @@ impl Adapter {
                 });
             }
             System::Subsonic => {
-                let Some(account) = self.account.clone() else {
+                let (Some(account), tls) = (self.account.clone(), self.tls.clone()) else {
                     return;
                 };
                 tokio::task::spawn_blocking(move || {
-                    let _ = found.blocking_send(Found::Have(system, songs(&account)));
+                    let _ = found.blocking_send(Found::Have(system, songs(&account, &tls)));
                 });
             }
             System::Files | System::Mpd | System::Radio => {}
@@ -459,12 +522,13 @@ impl Adapter {
 
     fn open_list(&self, token: u64, key: String, shuffle: bool) {
         let (account, found) = (self.account.clone(), self.found.clone());
+        let tls = self.tls.clone();
         tokio::task::spawn_blocking(move || {
             let pieces = account
                 .ok_or_else(|| "No music server is set up any more.".to_owned())
                 .and_then(|account| {
                     let asked = account.ask("getPlaylist", &[("id", &key)], &salt());
-                    Ok(subsonic::pieces(&inside(&asked)?))
+                    Ok(subsonic::pieces(&inside(&asked, &tls)?))
                 });
             let _ = found.blocking_send(Found::Pieces {
                 token,
@@ -476,19 +540,19 @@ impl Adapter {
 }
 
 /// An answer of a Subsonic server, or a sentence that says why there is none.
-fn inside(url: &str) -> Result<serde_json::Value, String> {
+fn inside(url: &str, tls: &Certificates) -> Result<serde_json::Value, String> {
     let away = |why: String| format!("I can't reach the music server: {why}.");
-    let answer = http::get(url, false).map_err(away)?;
+    let answer = http::get(url, false, tls).map_err(away)?;
     let bytes = http::body(answer, subsonic::ANSWER_BYTES_MAX).map_err(away)?;
     subsonic::answer(&bytes).map_err(|why| format!("The music server gives nothing: {why}."))
 }
 
 /// Every song and list of a Subsonic server.
-fn songs(account: &Account) -> Have {
+fn songs(account: &Account, tls: &Certificates) -> Have {
     let mut all = Vec::new();
     let mut from = 0;
     loop {
-        match inside(&account.songs(from, &salt())) {
+        match inside(&account.songs(from, &salt()), tls) {
             Ok(page) => {
                 let songs = subsonic::songs(&page);
                 let last = songs.len() < subsonic::PAGE_SONGS;
@@ -501,7 +565,7 @@ fn songs(account: &Account) -> Have {
             Err(why) => return (all, Vec::new(), vec![why]),
         }
     }
-    match inside(&account.ask("getPlaylists", &[], &salt())) {
+    match inside(&account.ask("getPlaylists", &[], &salt()), tls) {
         Ok(page) => {
             let lists = subsonic::playlists(&page);
             (

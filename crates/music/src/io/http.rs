@@ -1,9 +1,13 @@
-//! One GET over HTTP/1.0, within reach only: for radio and for servers of music. Blocking, for threads of their own.
+//! One GET over HTTP/1.0, within reach only, plain or over TLS: for radio and for servers of music. Blocking, for threads of
+//! their own.
 use std::io::{Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hearthline_transport::Reach;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 use crate::stream::{self, Head};
 
@@ -20,13 +24,24 @@ pub(super) struct Answer {
     /// Where it was in the end.
     pub(super) url: String,
     ahead: Vec<u8>,
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
 }
+
+/// What can be read and written.
+trait Stream: Read + Write + Send {}
+impl<S: Read + Write + Send> Stream for S {}
+
+/// The certificates that servers over TLS are known by; none: there is no way to them.
+pub(super) type Certificates = Option<Arc<ClientConfig>>;
 
 impl Read for Answer {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         if self.ahead.is_empty() {
-            return self.stream.read(buffer);
+            return match self.stream.read(buffer) {
+                // Stations hang up as they like: what HTTP/1.0 ends so may end without TLS's own word.
+                Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(0),
+                read => read,
+            };
         }
         let count = self.ahead.len().min(buffer.len());
         buffer[..count].copy_from_slice(&self.ahead[..count]);
@@ -36,16 +51,19 @@ impl Read for Answer {
 }
 
 /// Asks for it, and again where it is said to be instead. The words are for the speaker to say.
-pub(super) fn get(url: &str, titles: bool) -> Result<Answer, String> {
+pub(super) fn get(url: &str, titles: bool, tls: &Certificates) -> Result<Answer, String> {
     let mut url = url.to_owned();
     for _ in 0..=REDIRECTS_MAX {
-        let answer = ask(&url, titles)?;
+        let answer = ask(&url, titles, tls)?;
         match (answer.head.status, &answer.head.location) {
             (200, _) if answer.head.chunked => {
                 return Err("its server sends it in pieces that I can't put together".into());
             }
             (200, _) => return Ok(answer),
             (301 | 302 | 303 | 307 | 308, Some(location)) => {
+                if url.starts_with("https://") && location.starts_with("http://") {
+                    return Err("its server sends me on without encryption".into());
+                }
                 url = if location.starts_with('/') {
                     let begin = url.find("://").map_or(0, |at| at + 3);
                     let end = url[begin..].find('/').map_or(url.len(), |at| begin + at);
@@ -62,13 +80,19 @@ pub(super) fn get(url: &str, titles: bool) -> Result<Answer, String> {
     Err("its server sends me from one address to the next".into())
 }
 
-fn ask(url: &str, titles: bool) -> Result<Answer, String> {
-    let rest = match url.strip_prefix("http://") {
-        Some(rest) => rest,
-        None if url.starts_with("https://") => {
-            return Err("its address is encrypted (https), which I don't speak here".into());
+fn ask(url: &str, titles: bool, tls: &Certificates) -> Result<Answer, String> {
+    let (rest, tls, port) = match (
+        url.strip_prefix("http://"),
+        url.strip_prefix("https://"),
+        tls,
+    ) {
+        (Some(rest), ..) => (rest, None, 80),
+        (None, Some(rest), Some(tls)) => (rest, Some(tls), 443),
+        (None, Some(_), None) => {
+            let why = "its address is encrypted (https), and no certificate is set up for it";
+            return Err(why.into());
         }
-        None => return Err("its address is none of the web".into()),
+        (None, None, _) => return Err("its address is none of the web".into()),
     };
     let (authority, path) = match rest.find(['/', '?']) {
         Some(at) => rest.split_at(at),
@@ -84,19 +108,23 @@ fn ask(url: &str, titles: bool) -> Result<Answer, String> {
     }
     let with_port = match authority.rsplit_once(':') {
         Some((_, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => authority.to_owned(),
-        _ => format!("{authority}:80"),
+        _ => format!("{authority}:{port}"),
     };
     let address = with_port
         .to_socket_addrs()
         .map_err(|_| "its server has no address".to_owned())?
         .find(|address| Reach::LoopbackOnly.check(*address).is_ok())
         .ok_or("its server is beyond this machine, where this version stays")?;
-    let mut stream =
+    let stream =
         TcpStream::connect_timeout(&address, CONNECT_MAX).map_err(|error| spoken(&error))?;
     let set = stream
         .set_read_timeout(Some(SILENCE_MAX))
         .and_then(|()| stream.set_write_timeout(Some(CONNECT_MAX)));
     set.map_err(|error| spoken(&error))?;
+    let mut stream: Box<dyn Stream> = match tls {
+        None => Box::new(stream),
+        Some(config) => Box::new(protected(stream, authority, Arc::clone(config))?),
+    };
     let wants = if titles { "Icy-MetaData: 1\r\n" } else { "" };
     let request = format!(
         "GET {path} HTTP/1.0\r\nHost: {authority}\r\nUser-Agent: hearthline\r\nAccept: */*\r\n{wants}Connection: close\r\n\r\n"
@@ -125,6 +153,33 @@ fn ask(url: &str, titles: bool) -> Result<Answer, String> {
             Err(error) => return Err(error.to_string()),
         }
     }
+}
+
+/// TLS over a connection to this host, its certificate checked.
+fn protected(
+    mut stream: TcpStream,
+    authority: &str,
+    config: Arc<ClientConfig>,
+) -> Result<StreamOwned<ClientConnection, TcpStream>, String> {
+    let host = match authority.strip_prefix('[') {
+        Some(rest) => rest.split(']').next(),
+        None => authority.split(':').next(),
+    };
+    let name = ServerName::try_from(host.unwrap_or_default().to_owned())
+        .map_err(|_| "its address is none of the web".to_owned())?;
+    let mut session =
+        ClientConnection::new(config, name).map_err(|_| "TLS does not begin".to_owned())?;
+    while session.is_handshaking() {
+        session
+            .complete_io(&mut stream)
+            .map_err(|error| match error.kind() {
+                std::io::ErrorKind::InvalidData => {
+                    "its server does not show the certificate that is set up for it".to_owned()
+                }
+                _ => spoken(&error),
+            })?;
+    }
+    Ok(StreamOwned::new(session, stream))
 }
 
 /// A whole body up to a size.

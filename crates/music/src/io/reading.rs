@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use hearthline_speaker::io::recording::{RATE_HZ, Rate, Recording, RecordingError, to_i16};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::http;
+use super::http::{self, Certificates};
 use crate::mp3::Mp3;
 use crate::own::Event;
 use crate::own::sound::Part;
@@ -33,6 +33,7 @@ pub(super) fn start(
     from: From,
     from_ms: u64,
     events: UnboundedSender<Event>,
+    tls: Certificates,
 ) -> Receiver<Part> {
     let (parts, receiver) = sync_channel(PARTS_MAX);
     let reading = Reading {
@@ -42,6 +43,7 @@ pub(super) fn start(
         skip: from_ms.saturating_mul(u64::from(RATE_HZ) / 1_000),
         opened: false,
         station: None,
+        tls,
     };
     let started = std::thread::Builder::new()
         .name("music".into())
@@ -60,6 +62,7 @@ struct Reading {
     skip: u64,
     opened: bool,
     station: Option<String>,
+    tls: Certificates,
 }
 
 /// Nobody listens any more.
@@ -124,13 +127,21 @@ impl Reading {
 
     fn file(&mut self, path: &Path) -> Result<(), Fault> {
         const FOREIGN: &str = "it is no MP3, FLAC, WAV or Ogg Opus file";
-        let mut magic = [0; 4];
+        let mut magic = [0; 12];
         let unreadable = |_| Fault::Words("the file can't be read".into());
         let mut file = File::open(path).map_err(unreadable)?;
         if file.read_exact(&mut magic).is_err() {
             return Err(Fault::Words("the file is empty".into()));
         }
-        if !matches!(&magic, b"fLaC" | b"OggS" | b"RIFF" | b"RF64" | b"BW64") {
+        // ISO 14496: ADTS is told from MP3 by its layer; files of M4A begin with their brand.
+        let is_adts = magic[0] == 0xFF && magic[1] & 0xF6 == 0xF0;
+        if is_adts || &magic[4..8] == b"ftyp" {
+            return Err(Fault::Words("it is AAC, which I can't play".into()));
+        }
+        if &magic[..4] == b"OggS" && is_vorbis(path).map_err(unreadable)? {
+            return Err(Fault::Words("it is Ogg Vorbis, which I can't play".into()));
+        }
+        if !matches!(&magic[..4], b"fLaC" | b"OggS" | b"RIFF" | b"RF64" | b"BW64") {
             let file = File::open(path).map_err(unreadable)?;
             return self.mp3(BufReader::new(file), FOREIGN);
         }
@@ -156,7 +167,7 @@ impl Reading {
     }
 
     fn song(&mut self, url: &str) -> Result<(), Fault> {
-        let answer = http::get(url, false)?;
+        let answer = http::get(url, false, &self.tls)?;
         if answer.head.content_type.contains("json") || answer.head.content_type.contains("xml") {
             let bytes = http::body(answer, 64 * 1_024)?;
             let why = crate::subsonic::answer(&bytes)
@@ -170,7 +181,7 @@ impl Reading {
     }
 
     fn station(&mut self, url: &str, may_be_list: bool) -> Result<(), Fault> {
-        let answer = http::get(url, true)?;
+        let answer = http::get(url, true, &self.tls)?;
         if stream::is_list(&answer.head.content_type, &answer.url) {
             if !may_be_list {
                 return Err(Fault::Words("its list leads to another list".into()));
@@ -190,6 +201,11 @@ impl Reading {
             kind if kind.contains("aac") => {
                 return Err(Fault::Words(
                     "it sends AAC, which I can't play; take its MP3 address".into(),
+                ));
+            }
+            kind if kind.contains("ogg") => {
+                return Err(Fault::Words(
+                    "it sends Ogg, which I can't play; take its MP3 address".into(),
                 ));
             }
             _ => return Err(Fault::Words("it sends no MP3; take its MP3 address".into())),
@@ -238,6 +254,13 @@ impl Reading {
         }
         Ok(())
     }
+}
+
+/// Whether the first packet of an Ogg file is Vorbis's.
+fn is_vorbis(path: &Path) -> std::io::Result<bool> {
+    let mut head = Vec::new();
+    File::open(path)?.take(64).read_to_end(&mut head)?;
+    Ok(head.windows(7).any(|seven| seven == b"\x01vorbis"))
 }
 
 /// A station's sound without its titles, which become events.

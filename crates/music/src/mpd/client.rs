@@ -181,7 +181,7 @@ impl Client {
                 return;
             }
             Order::Rescan => "update\n".into(),
-            Order::Room { .. } => return,
+            Order::Room { .. } | Order::Search { .. } => return,
         };
         self.put(What::Order { token }, text);
         if let Link::Away { .. } = self.link {

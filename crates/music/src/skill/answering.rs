@@ -95,7 +95,7 @@ impl MusicSkill {
         match self.state.doing {
             Doing::Playing => Reply::Silent,
             Doing::Paused => self.ask(Order::Resume, Reply::Silent),
-            Doing::Stopped if self.player == Player::Mpd => self.ask(Order::Resume, Reply::Silent),
+            Doing::Stopped if self.player != Player::Own => self.ask(Order::Resume, Reply::Silent),
             Doing::Stopped if self.queue.is_empty() => Reply::Words(words::NOTHING_PLAYS.into()),
             Doing::Stopped => {
                 let order = Order::Play {

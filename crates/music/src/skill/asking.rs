@@ -18,7 +18,7 @@ impl MusicSkill {
         person: bool,
     ) -> Reply {
         let library = self.shelf.library();
-        if library.is_empty() {
+        if library.is_empty() && !self.settings.searches {
             return Reply::Refused(match self.missing.first() {
                 Some(why) => why.clone(),
                 None => words::NO_MUSIC.into(),
@@ -44,12 +44,22 @@ impl MusicSkill {
                 self.asking = Some((several, shuffled));
                 return Reply::Question(question);
             }
+            Chosen::Nothing if self.settings.searches => self.search(said, class),
             Chosen::Nothing => Reply::Refused(words::not_found(&said)),
         };
         if let (Some(room), Reply::Later(_)) = (room, &reply) {
             self.order(Order::Room { room, only: true });
         }
         reply
+    }
+
+    /// Nobody here has it: Home Assistant's player may find it in its own music.
+    fn search(&mut self, said: String, class: Option<&str>) -> Reply {
+        self.player = Player::HomeAssistant;
+        self.queue.clear();
+        let then = Reply::Words(format!("Playing {said}."));
+        let class = class.map(str::to_owned);
+        self.ask(Order::Search { words: said, class }, then)
     }
 
     /// "jazz in the kitchen", where the kitchen is a room of the sound system.
@@ -119,6 +129,10 @@ impl MusicSkill {
             return self.go_on();
         }
         let tracks: Vec<&(System, Track)> = library.tracks().iter().collect();
+        if self.settings.preferred == Player::HomeAssistant && tracks.is_empty() {
+            self.player = Player::HomeAssistant;
+            return self.ask(Order::Resume, Reply::Silent);
+        }
         match library.stations().first().cloned() {
             Some(station) if tracks.is_empty() => self.station(&station),
             _ => self.play(&tracks, true, Reply::Words("Playing your music.".into())),
@@ -146,11 +160,12 @@ impl MusicSkill {
         };
         let preferred = of(self.settings.preferred);
         let (player, tracks) = if preferred.is_empty() {
-            let other = match self.settings.preferred {
-                Player::Own => Player::Mpd,
-                Player::Mpd => Player::Own,
-            };
-            (other, of(other))
+            let own = of(Player::Own);
+            if own.is_empty() {
+                (Player::Mpd, of(Player::Mpd))
+            } else {
+                (Player::Own, own)
+            }
         } else {
             (self.settings.preferred, preferred)
         };

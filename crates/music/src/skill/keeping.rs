@@ -75,7 +75,7 @@ impl MusicSkill {
         self.repeat = kept.repeat;
         self.percent = kept.percent.unwrap_or(100).min(100);
         self.sleep_wall_ms = kept.sleep_wall_ms;
-        if kept.soft && self.player == Player::Mpd {
+        if kept.soft && self.player != Player::Own {
             // It would stay soft for good: nobody else knows how loud it was.
             let percent = self.percent;
             self.order(Order::Volume { percent });

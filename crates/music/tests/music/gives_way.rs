@@ -30,6 +30,7 @@ fn skill() -> MusicSkill {
     let settings = Settings {
         room: "Kitchen".into(),
         preferred: Player::Mpd,
+        searches: false,
         rooms: false,
         nothing: false,
     };

@@ -77,9 +77,19 @@ impl Home {
     }
 
     pub(crate) fn restored(music: MusicSettings, kept: &[u8]) -> Self {
+        Self::with_remote(music, kept, None)
+    }
+
+    /// Beside a media player of another system.
+    pub(crate) fn with_remote(
+        music: MusicSettings,
+        kept: &[u8],
+        remote: Option<hearthline_speaker::player::Orderer>,
+    ) -> Self {
         let (fitted, notices) = fit(Household {
             music,
             room: "Kitchen".into(),
+            remote,
         });
         assert_eq!(notices, [""; 0]);
         let mut port = fitted.port.unwrap();

@@ -4,6 +4,7 @@
 mod any_order;
 mod any_server;
 mod below_words;
+mod by_another_system;
 mod by_the_daemon;
 mod from_a_server;
 mod gives_way;

@@ -48,6 +48,10 @@ pub struct MqttSettings {
     /// Base topic of zigbee2mqtt.
     #[serde(default = "zigbee2mqtt")]
     pub zigbee2mqtt: String,
+    /// Whether the speaker announces sensors of its own there: muted, volume, ready to call for help, in a call. Whoever
+    /// reads the broker sees them; nobody sees who is called, and no emergency call is shown.
+    #[serde(default)]
+    pub sensors: bool,
 }
 
 /// `[[wled]]`
@@ -206,6 +210,7 @@ mod tests {
             (mqtt.discovery.as_str(), mqtt.zigbee2mqtt.as_str()),
             ("homeassistant", "zigbee2mqtt")
         );
+        assert!(!mqtt.sensors, "off unless it is asked for");
         assert_eq!(house.wled.len(), 1);
         assert!(read("").unwrap().home_assistant.is_none());
         for (from, to, words) in [

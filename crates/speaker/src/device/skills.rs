@@ -58,6 +58,8 @@ pub(super) struct Skills {
     houses: Vec<Option<Box<House>>>,
     pending: Vec<Pending>,
     engaged: Engaged,
+    /// The volume that skills were told last.
+    volume: Option<(u8, bool)>,
     asking: Option<Asking>,
     /// What each rings for.
     rings: Vec<Option<Ringing>>,
@@ -120,6 +122,8 @@ impl Device {
         let ms_at_zero = self.wall_ms_at_zero;
         skill.handle(Event::Wall { ms_at_zero }, now);
         skill.handle(Event::Restored(kept), now);
+        let (percent, muted) = self.volume.set();
+        skill.volume(percent, muted, now);
         self.skills.list.push(skill);
         self.skills.rings.push(None);
         self.skills.houses.push(None);
@@ -486,6 +490,12 @@ impl Device {
         } else {
             Engaged::Free
         };
+        let volume = self.volume.set();
+        if self.skills.volume.replace(volume) != Some(volume) {
+            for skill in &mut self.skills.list {
+                skill.volume(volume.0, volume.1, now);
+            }
+        }
         if engaged != self.skills.engaged {
             self.skills.engaged = engaged;
             if engaged == Engaged::Emergency {

@@ -38,6 +38,11 @@ impl Volume {
         }
     }
 
+    /// As somebody has set it: in percent, and whether it is muted.
+    pub(super) fn set(self) -> (u8, bool) {
+        (self.percent, self.muted)
+    }
+
     /// The new volume in percent; none when the intent is about something else.
     pub(super) fn changed_by(&mut self, intent: &Intent) -> Option<u8> {
         let number = |slot: &str| -> Option<u8> {
