@@ -298,6 +298,11 @@ impl LostClient {
         cache::write(&self.cache)
     }
 
+    /// Asks these servers, from the next question on.
+    pub fn set_servers(&mut self, servers: Vec<HttpUrl>) {
+        self.config.servers = servers;
+    }
+
     /// Asks for these services at this place from now on, and again on expiry or when the place changes.
     pub fn start(
         &mut self,

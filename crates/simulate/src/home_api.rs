@@ -3,8 +3,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hearthline_media::G722Decoder;
 use hearthline_speaker::messages::{
-    Content, Envelope, Letter, Mailbox, Outcome, Request, To, Wish,
+    Content, Document, Envelope, Letter, Mailbox, Outcome, Request, To, Wish,
 };
+use serde_json::{Value, json};
 
 /// A stored message.
 #[derive(Debug, Clone)]
@@ -35,6 +36,8 @@ pub struct HomeApi {
     pub refuses_wishes: Option<u16>,
     /// How often it was asked to store a message.
     pub sends: usize,
+    /// The copies of the rooms' agendas.
+    pub agendas: BTreeMap<String, Value>,
 }
 
 impl HomeApi {
@@ -83,6 +86,24 @@ impl HomeApi {
                     }
                 }
                 (Outcome::Done, vec![room.to_owned()])
+            }
+            Request::Agenda => {
+                let copy = self.agendas.get(room).cloned();
+                let said = json!({ "copy": copy });
+                (Outcome::Document(Document(said)), Vec::new())
+            }
+            Request::KeepAgenda(Document(copy)) => {
+                let refused = self.agendas.get(room).is_some_and(|kept| {
+                    let same = kept["journal"] == copy["journal"];
+                    let older = copy["revision"].as_u64() < kept["revision"].as_u64();
+                    let replaces = copy["instead_of"] == kept["journal"];
+                    (same && older) || (!same && !replaces)
+                });
+                if refused {
+                    return (Outcome::Refused(409), Vec::new());
+                }
+                self.agendas.insert(room.to_owned(), copy);
+                (Outcome::Done, Vec::new())
             }
             Request::Settings(_) if self.refuses_wishes.is_some() => {
                 let status = self.refuses_wishes.unwrap_or_default();
@@ -150,6 +171,7 @@ impl HomeApi {
                     voice: text.is_none(),
                     text,
                     announcement: stored.letter.announcement,
+                    reminder_due_ms: stored.letter.reminder_due_ms,
                 }
             })
             .collect()

@@ -1,4 +1,5 @@
 //! Several devices of one home, their hub, a call-taker, and a clock that only the world moves: ordinary calls.
+mod agenda;
 mod messages;
 mod ports;
 mod room;
@@ -133,10 +134,15 @@ impl Neighbours {
         let tokens = self.tokens.fork(&format!("again at {:?}", self.now));
         let joins = (keys, known.clone());
         let outbox = core::mem::take(&mut self.rooms[room].outbox);
+        let kept = core::mem::take(&mut self.rooms[room].kept);
         self.rooms[room] = Room::new(room, &name, self.drop_in, &tokens, joins, self.now);
         self.rooms[room].known_keys = known;
         self.rooms[room].outbox.clone_from(&outbox);
         self.rooms[room].device.restore_outbox(&outbox, self.now);
+        if !kept.is_empty() {
+            self.rooms[room].kept = kept;
+            self.gets_agenda(room);
+        }
         self.drain(room);
         self.api_is(self.hub.is_up);
         self.run_for(Duration::from_secs(1));

@@ -16,6 +16,7 @@ mod explaining;
 mod leg;
 mod messaging;
 mod moving;
+mod reloading;
 mod skills;
 mod telephony;
 mod volume;
@@ -43,6 +44,7 @@ use crate::record::Recorder;
 use crate::telephone::Telephone;
 use calling::Calling;
 pub use exchange::{Input, Light, Output, PostToken, Step};
+pub use reloading::Settings;
 use volume::Volume;
 
 /// How long our own speech may take before the device goes on as if it had ended, in ms.
@@ -110,6 +112,8 @@ pub struct Device {
     by_hand: bool,
     /// We are speaking: latest time for the end of it.
     speech_until: Option<Duration>,
+    /// Settings that wait until no call stands.
+    new_settings: Option<Box<Settings>>,
     /// Time of the newest input.
     now: Duration,
     wall_ms_at_zero: u64,
@@ -166,6 +170,7 @@ impl Device {
             addressed: false,
             by_hand: false,
             speech_until: None,
+            new_settings: None,
             now,
             wall_ms_at_zero: config.wall_ms_at_zero,
             outputs,
@@ -382,6 +387,7 @@ impl Device {
             moved |= self.drain_telephone(now);
             moved |= self.drain_messages(now);
             moved |= self.drain_skills(now);
+            moved |= self.settle(now);
             if !moved {
                 break;
             }

@@ -25,8 +25,8 @@ use hearthline_sip::tokens::Tokens;
 use hearthline_voice::understand::judge::Understanding;
 
 pub use exchange::{
-    Caller, Content, Envelope, Forward, Letter, Mailbox, News, Outcome, Output, Part, Request,
-    RequestId, TellId, To, Wish,
+    Caller, Content, Document, Envelope, Forward, Letter, Mailbox, News, Outcome, Output, Part,
+    Request, RequestId, TellId, To, Wish,
 };
 use inbox::Inbox;
 use outbox::Outbox;
@@ -108,6 +108,12 @@ impl Messages {
     /// Belongs to a home from now on.
     pub fn join(&mut self) {
         self.joined = true;
+    }
+
+    /// Whether it belongs to a home.
+    #[must_use]
+    pub fn is_joined(&self) -> bool {
+        self.joined
     }
 
     /// What the disk kept of messages that the hub did not have.

@@ -15,6 +15,7 @@
 //! **No skill can call anybody.** What reaches one was left by the emergency judge, by calls and by messages; a sentence
 //! that a skill gives back ([`Deed::Do`], a delayed command) is read by the same compiled sentences and by nothing else,
 //! so no timer, routine or scene comes near a telephone (DESIGN invariant 1).
+pub mod absent;
 pub mod agenda;
 pub mod forgetful;
 pub mod knowing;
@@ -29,7 +30,8 @@ use hearthline_ledger::Body as Entry;
 use hearthline_voice::understand::sentences::{House, Recognition, Timer};
 use serde_json::Value;
 
-use crate::messages::Part;
+use crate::messages::{Outcome, Part, Request};
+use crate::telephone::Addressee;
 
 /// Something done on the quiet side of the device, from outside or by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +90,30 @@ pub struct Asked<'a> {
     pub by: By,
     /// Wall clock, in milliseconds since 1970-01-01 UTC.
     pub wall_ms: u64,
+}
+
+/// Who is called how in the home.
+#[derive(Clone, Copy)]
+pub struct AtHome<'a>(pub &'a dyn Fn(&str) -> Addressee);
+
+impl core::fmt::Debug for AtHome<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("AtHome(…)")
+    }
+}
+
+/// What the hub of the home says to a skill.
+#[derive(Debug, Clone, Copy)]
+pub enum FromHub<'a> {
+    /// It is there from now on, or is not.
+    There(bool),
+    /// The answer to [`Deed::Hub`].
+    Answer {
+        /// Which.
+        token: u64,
+        /// What it came to.
+        outcome: &'a Outcome,
+    },
 }
 
 /// What a skill says to a sentence.
@@ -160,6 +186,13 @@ pub enum Deed {
         /// What is said now.
         reply: Reply,
     },
+    /// Ask the hub of the home; the answer comes to [`Skill::hub`].
+    Hub {
+        /// Given back.
+        token: u64,
+        /// What is asked.
+        what: Request,
+    },
     /// For this skill's adapter to the outside.
     Out(Value),
     /// Play what another system gave, once nobody is engaged, then say so by [`Skill::played`]. It gives way to whoever says
@@ -200,6 +233,12 @@ pub trait Skill: Send {
     /// Does what a sentence asks for, or says that it is another's.
     fn take(&mut self, asked: &Asked<'_>, now: Duration) -> Reply;
 
+    /// The same on a device that belongs to a home.
+    fn take_at_home(&mut self, asked: &Asked<'_>, home: AtHome<'_>, now: Duration) -> Reply {
+        let _ = home;
+        self.take(asked, now)
+    }
+
     /// Words behind the wake word that no compiled sentence reads, and that speak of no emergency, call or message: a
     /// skill may have sentences of its own ("wake me at seven").
     fn hear(&mut self, said: &str, wall_ms: u64, now: Duration) -> Reply {
@@ -235,6 +274,11 @@ pub trait Skill: Send {
     /// an emergency call makes of it is not told.
     fn volume(&mut self, percent: u8, muted: bool, now: Duration) {
         let _ = (percent, muted, now);
+    }
+
+    /// The hub of the home says something.
+    fn hub(&mut self, said: FromHub<'_>, now: Duration) {
+        let _ = (said, now);
     }
 
     /// Something happened.

@@ -1,7 +1,7 @@
 //! One room: its device, the sound in it, and what the device showed.
 use core::f32::consts::TAU;
 use core::time::Duration;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
 
 use hearthline_emergency::call::{CallTimers, Line, Transport as LineTransport};
@@ -65,6 +65,8 @@ pub struct Room {
     pub hushes: Vec<Duration>,
     /// What it keeps of messages that the hub does not have.
     pub outbox: Vec<u8>,
+    /// What it keeps of its skills; no skill was added to a room that keeps nothing.
+    pub kept: BTreeMap<&'static str, Vec<u8>>,
     /// Its tones.
     pub tones: Vec<Option<Tone>>,
     /// Its volumes.
@@ -160,6 +162,7 @@ impl Room {
             told: Vec::new(),
             hushes: Vec::new(),
             outbox: Vec::new(),
+            kept: BTreeMap::new(),
             tones: Vec::new(),
             volumes: Vec::new(),
             played: Vec::new(),

@@ -105,6 +105,7 @@ impl Neighbours {
 
     pub(super) fn drain(&mut self, index: usize) {
         let mut durable = Vec::new();
+        let mut on_disk = Vec::new();
         loop {
             let room = &mut self.rooms[index];
             let output = room.device.poll_output();
@@ -157,6 +158,19 @@ impl Neighbours {
                 Output::Tell { id, parts } => self.tell(index, id, parts),
                 Output::Hub { request, what } => self.ask_api(index, request, what),
                 Output::KeepOutbox(bytes) => room.outbox = bytes,
+                Output::KeepOf {
+                    skill,
+                    token,
+                    bytes,
+                    appends,
+                } => {
+                    let kept = room.kept.entry(skill).or_default();
+                    if !appends {
+                        kept.clear();
+                    }
+                    kept.extend(bytes);
+                    on_disk.push((skill, token));
+                }
                 Output::Play(samples) => room.played.extend(samples),
                 Output::Tone(tone) => room.tones.push(tone),
                 Output::Volume(percent) => room.volumes.push(percent),
@@ -170,7 +184,6 @@ impl Neighbours {
                 | Output::KeepLostCache(_)
                 | Output::KnowNames(_)
                 | Output::KnowSentences(_)
-                | Output::KeepOf { .. }
                 | Output::Out { .. }
                 | Output::Show { .. }
                 | Output::CloseStream { .. }
@@ -179,6 +192,9 @@ impl Neighbours {
         }
         for seq in durable {
             self.input(index, Input::Durable { seq });
+        }
+        for (skill, token) in on_disk {
+            self.input(index, Input::KeptOf { skill, token });
         }
     }
 

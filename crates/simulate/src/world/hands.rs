@@ -7,6 +7,7 @@ use hearthline_ledger::{
 };
 use hearthline_psap::{Behaviour, LostFault};
 use hearthline_sip::endpoint::Transport;
+use hearthline_speaker::device::Settings;
 
 use super::{DEVICE_SIP, ORIGIN, World};
 use crate::network::Arrival;
@@ -64,6 +65,14 @@ impl World {
     /// The disk takes entries from now on, or does not.
     pub fn set_disk_works(&mut self, works: bool) {
         self.disk_works = works;
+    }
+
+    /// The device's settings are changed while it runs.
+    pub fn reconfigure(&mut self, change: impl FnOnce(&mut Settings)) {
+        let mut settings = self.device.settings();
+        change(&mut settings);
+        self.device.reconfigure(settings, self.now);
+        self.drain();
     }
 
     /// SIP bytes from `from` reach the device by UDP.

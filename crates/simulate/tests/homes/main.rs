@@ -14,5 +14,7 @@ mod one_utterance_one_call;
 mod only_the_two_rooms_hear;
 mod passwords_stay_with_their_line;
 mod record_never_delays;
+mod reminders_reach_others;
+mod settings_change_between_calls;
 mod the_button_to_speak;
 mod the_story;

@@ -118,6 +118,21 @@ impl Calling {
         }
     }
 
+    /// The next call is made by these. Our contact is where we are bound, whatever the file says.
+    pub(super) fn reconfigure(&mut self, mut profile: EmergencyProfile, lines: Vec<Line>) {
+        let now = &self.config.profile;
+        profile.contact = now.contact.clone();
+        profile.identity = now.identity.clone();
+        profile.domain.clone_from(&now.domain);
+        self.config.profile = profile;
+        self.config.lines = lines;
+    }
+
+    /// By what the next call is made.
+    pub(super) fn settings(&self) -> (EmergencyProfile, Vec<Line>) {
+        (self.config.profile.clone(), self.config.lines.clone())
+    }
+
     pub(super) fn profile(&self) -> &EmergencyProfile {
         &self.config.profile
     }

@@ -118,6 +118,9 @@ impl Device {
 
     /// The hub says something.
     pub(super) fn hub_says(&mut self, news: News, now: Duration) {
+        if self.hub_says_to_skills(&news, now) {
+            return;
+        }
         self.messages.news(news, now);
         self.telephone
             .set_do_not_disturb(self.messages.is_undisturbed());

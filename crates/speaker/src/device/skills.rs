@@ -1,4 +1,5 @@
 //! Everyday skills within the device: whose a sentence is, what is said back, what gives way to what.
+mod at_home;
 mod relayed;
 
 use core::time::Duration;
@@ -15,7 +16,7 @@ use hearthline_voice::understand::sentences::{
 
 use super::{Device, Output, Step};
 use crate::policy::{REPLY_MS_MAX, Situation};
-use crate::skill::{Asked, By, Deed, Engaged, Event, LATER_MAX, Reply, Ringing, Skill};
+use crate::skill::{Asked, AtHome, By, Deed, Engaged, Event, LATER_MAX, Reply, Ringing, Skill};
 use crate::telephone::Tone;
 use crate::words;
 
@@ -70,6 +71,8 @@ pub(super) struct Skills {
     /// The telephone's tone; a ring gives way to it.
     telephone_tone: Option<Tone>,
     sounding: Option<Tone>,
+    /// What they asked the hub.
+    at_home: at_home::AtHome,
     /// Sound for and of other systems.
     pub(super) relayed: relayed::Relayed,
 }
@@ -100,6 +103,24 @@ impl Skills {
         skills.chain(asking).chain(pending).min()
     }
 
+    /// Where the skill of this name stands.
+    pub(super) fn place_of(&self, name: &str) -> Option<usize> {
+        self.list.iter().position(|skill| skill.name() == name)
+    }
+
+    /// Puts another skill there; what the one before rang, asked and knew is over.
+    pub(super) fn put(&mut self, at: usize, mut skill: Box<dyn Skill>, now: Duration) {
+        skill.handle(Event::Engaged(self.engaged), now);
+        if let Some((percent, muted)) = self.volume {
+            skill.volume(percent, muted, now);
+        }
+        self.list[at] = skill;
+        self.rings[at] = None;
+        self.houses[at] = None;
+        self.pending.retain(|pending| pending.skill != at);
+        self.asking.take_if(|asking| asking.skill == at);
+    }
+
     fn is_ringing(&self) -> bool {
         self.list.iter().any(|skill| skill.is_ringing())
     }
@@ -127,6 +148,7 @@ impl Device {
         self.skills.list.push(skill);
         self.skills.rings.push(None);
         self.skills.houses.push(None);
+        self.tell_hub_is_there(self.skills.list.len() - 1, now);
         self.drain(now);
     }
 
@@ -140,7 +162,7 @@ impl Device {
     }
 
     /// The sentences with the names that all skills know, for the ear and for responses.
-    fn know_the_house(&mut self) {
+    pub(super) fn know_the_house(&mut self) {
         let Some(everyday) = &self.skills.everyday else {
             return;
         };
@@ -304,7 +326,14 @@ impl Device {
             wall_ms,
         };
         for at in 0..self.skills.list.len() {
-            let reply = self.skills.list[at].take(&asked, now);
+            let telephone = &self.telephone;
+            let find = |name: &str| telephone.addressee(name).of_the_home();
+            let skill = &mut self.skills.list[at];
+            let reply = if self.messages.is_joined() {
+                skill.take_at_home(&asked, AtHome(&find), now)
+            } else {
+                skill.take(&asked, now)
+            };
             if let Some(words) = self.replied(at, reply, Some(meant), by, now) {
                 return Some(words);
             }
@@ -567,6 +596,7 @@ impl Device {
                         }
                     }
                     Deed::Play { token, parts } => self.relay(at, token, parts, now),
+                    Deed::Hub { token, what } => self.ask_hub(at, token, what, now),
                     Deed::Out(value) => self.outputs.push_back(Output::Out { skill, value }),
                     Deed::House(house) => {
                         self.skills.houses[at] = Some(house);

@@ -286,6 +286,7 @@ struct Stored {
     voice: Option<String>,
     #[serde(default)]
     announcement: bool,
+    reminder_due_ms: Option<i64>,
     sent_at_ms: i64,
     state: String,
 }
@@ -307,6 +308,7 @@ impl Stored {
             text: self.text,
             voice: self.voice.is_some(),
             announcement: self.announcement,
+            reminder_due_ms: self.reminder_due_ms,
         }
     }
 }

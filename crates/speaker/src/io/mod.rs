@@ -14,6 +14,7 @@ pub mod music;
 mod own_address;
 pub mod password;
 pub mod recording;
+pub mod reload;
 pub mod run;
 pub mod skills;
 pub mod store;

@@ -22,7 +22,8 @@ use super::loudspeaker::{Loudspeaker, Report, Sink, Voice};
 use super::microphone::{Button, Frame, Microphone};
 use super::own_address::own_address;
 use super::password;
-use super::skills::{Fitted, Port};
+use super::reload::{Adapter, Reload};
+use super::skills::Fitted;
 use super::store::{Opened, Store, StoreError, Writer, Written, random};
 use crate::config::{ConfigError, Household};
 use crate::device::{Device, DeviceConfig, Input, Light, Output, PostToken, Step};
@@ -122,7 +123,7 @@ pub enum RunError {
 }
 
 /// Everything that reaches the device's task.
-enum Message {
+pub(super) enum Message {
     Hearing(HearingReport),
     Frame(Frame),
     Loudspeaker(Report),
@@ -150,8 +151,23 @@ pub async fn run(
 /// # Errors
 /// As [`run`].
 pub async fn run_trusting(
+    parts: Parts,
+    roots_pem: Option<Vec<u8>>,
+    watch: impl FnMut(News<'_>, When) -> ControlFlow<()>,
+) -> Result<(), RunError> {
+    // Its sender is gone at once: nothing is ever reloaded.
+    let (_, reloads) = mpsc::channel(1);
+    run_reloading(parts, roots_pem, reloads, watch).await
+}
+
+/// The same with configurations that come while it runs: each counts from the next call on, and drops nothing.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_reloading(
     mut parts: Parts,
     roots_pem: Option<Vec<u8>>,
+    mut reloads: mpsc::Receiver<Reload>,
     mut watch: impl FnMut(News<'_>, When) -> ControlFlow<()>,
 ) -> Result<(), RunError> {
     let started = Instant::now();
@@ -280,17 +296,7 @@ pub async fn run_trusting(
         let name = skill.name();
         let kept = store.kept_of(name);
         device.add_skill(skill, &kept, started.elapsed());
-        if let Some(Port { out, mut came, .. }) = port {
-            outside.push((name, out));
-            let messages = messages.clone();
-            tokio::spawn(async move {
-                while let Some(value) = came.recv().await {
-                    if messages.send(Message::CameFor(name, value)).await.is_err() {
-                        break;
-                    }
-                }
-            });
-        }
+        outside.extend(port.map(|port| Adapter::follow(name, port, messages.clone())));
     }
     let mut running = Running {
         device,
@@ -349,6 +355,12 @@ pub async fn run_trusting(
                     break;
                 }
             }
+            Some(reload) = reloads.recv() => {
+                now = running.started.elapsed();
+                if running.reload(reload, now, &mut watch).is_break() {
+                    break;
+                }
+            }
             Some(message) = inbox.recv() => {
                 now = running.started.elapsed();
                 if running.message(message, now, &mut watch).is_break() {
@@ -366,18 +378,18 @@ pub async fn run_trusting(
     Ok(())
 }
 
-struct Running {
-    device: Device,
-    store: Store,
+pub(super) struct Running {
+    pub(super) device: Device,
+    pub(super) store: Store,
     writer: Writer,
     hearing: Hearing,
     loudspeaker: Loudspeaker,
-    messages: mpsc::Sender<Message>,
+    pub(super) messages: mpsc::Sender<Message>,
     started: Instant,
     microphone_zero: Option<Duration>,
     home: Option<HomeWires>,
     /// Adapters of skills.
-    outside: Vec<(&'static str, mpsc::Sender<serde_json::Value>)>,
+    pub(super) outside: Vec<Adapter>,
     to_export: Option<IncidentId>,
     timeout: Option<Duration>,
     frames: u64,
@@ -386,7 +398,7 @@ struct Running {
 }
 
 impl Running {
-    fn when(&self) -> When {
+    pub(super) fn when(&self) -> When {
         let idle = self.device.situation() == Situation::Idle
             && self.device.recorder().incident().is_none()
             && !self.device.is_telephone_busy()
@@ -612,9 +624,9 @@ impl Running {
                     appends,
                 } => self.writer.keep_of(skill, token, bytes, appends),
                 Output::Out { skill, value } => {
-                    let adapter = self.outside.iter().find(|(name, _)| *name == skill);
+                    let adapter = self.outside.iter().find(|adapter| adapter.name == skill);
                     // A full queue is an adapter that does nothing: the device says so when no answer comes.
-                    let taken = adapter.is_some_and(|(_, out)| out.try_send(value).is_ok());
+                    let taken = adapter.is_some_and(|of| of.out.try_send(value).is_ok());
                     if !taken {
                         let why = format!("{skill}: what it asked for could not be handed on");
                         watch(News::Trouble(why), self.when())?;

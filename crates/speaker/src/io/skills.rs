@@ -6,11 +6,13 @@ use tokio::sync::mpsc;
 
 use super::model::{self, ModelPlace};
 use super::music::Music;
+use super::store::random;
 use super::weather;
 use super::zone::system_zone;
 use crate::config::Household;
 use crate::skill::Skill;
-use crate::skill::agenda::AgendaSkill;
+use crate::skill::absent::Absent;
+use crate::skill::agenda::{AgendaSkill, Zone};
 use crate::skill::knowing::KnowingSkill;
 use crate::skill::model::ModelSkill;
 use crate::skill::routine::{Routine, RoutineSkill};
@@ -64,33 +66,80 @@ impl From<Box<dyn Skill>> for Fitted {
 /// The skills that every device has, and what is to be told about them.
 #[must_use]
 pub fn everyday_skills(household: &Household) -> (Vec<Fitted>, Vec<String>) {
-    let named = std::env::var("TZ").ok();
-    let (zone, notice) = system_zone(named.as_deref(), Path::new("/etc/localtime"));
+    let (zone, notice) = zone();
     let mut notices: Vec<String> = notice.into_iter().collect();
-    let mut skills: Vec<Fitted> = Vec::new();
-    let mut add = |skill: Box<dyn Skill>| skills.push(skill.into());
-    if let Ok(country) = household.country() {
-        let routines = household.routines.iter();
-        let routines: Vec<Routine> = routines.flat_map(|one| one.routine(country)).collect();
-        if !routines.is_empty() {
-            add(Box::new(RoutineSkill::new(routines, zone.clone())));
-        }
-    }
-    add(Box::new(AgendaSkill::new(zone.clone())));
-    add(Box::new(KnowingSkill::new(zone.clone())));
-    if let (Ok(Some(settings)), Some(asked)) = (household.weather(), &household.weather) {
-        let (port, outside) = port();
-        let url = asked.url.clone();
-        match beside("weather", move || weather::serve(url, outside)) {
-            Ok(()) => {
-                let skill = Box::new(WeatherSkill::new(settings, zone));
-                let port = Some(port);
-                skills.push(Fitted { skill, port });
-            }
-            Err(why) => notices.push(why),
-        }
-    }
+    let mut skills = vec![routines(household, &zone)];
+    let name = random().map_or(0, |bytes| {
+        bytes[..8]
+            .iter()
+            .fold(0, |name, byte| name << 8 | u64::from(*byte))
+    });
+    // 0 is no name, and names nothing at the hub.
+    let agenda = AgendaSkill::new(zone.clone()).with_journal(name.max(1));
+    let agenda: Box<dyn Skill> = Box::new(agenda);
+    let knowing: Box<dyn Skill> = Box::new(KnowingSkill::new(zone.clone()));
+    skills.push(agenda.into());
+    skills.push(knowing.into());
+    let (weather, told) = weather(household, zone);
+    skills.push(weather);
+    notices.extend(told);
     (skills, notices)
+}
+
+/// One of `routine`, `weather`, `model` anew, by another configuration, and what is to be told about it.
+#[must_use]
+pub fn skill_anew(household: &Household, name: &'static str) -> (Fitted, Vec<String>) {
+    let (zone, _) = zone();
+    match name {
+        "routine" => (routines(household, &zone), Vec::new()),
+        "weather" => weather(household, zone),
+        _ => {
+            let (model, told) = last_skill(household);
+            (model.unwrap_or_else(|| absent(name)), told)
+        }
+    }
+}
+
+fn zone() -> (Zone, Option<String>) {
+    let named = std::env::var("TZ").ok();
+    system_zone(named.as_deref(), Path::new("/etc/localtime"))
+}
+
+fn absent(name: &'static str) -> Fitted {
+    let skill: Box<dyn Skill> = Box::new(Absent::new(name));
+    skill.into()
+}
+
+fn routines(household: &Household, zone: &Zone) -> Fitted {
+    let country = household.country().ok();
+    let routines: Vec<Routine> = household
+        .routines
+        .iter()
+        .zip(core::iter::repeat(country))
+        .filter_map(|(one, country)| Some(one.routine(country?)))
+        .flatten()
+        .collect();
+    if routines.is_empty() {
+        return absent("routine");
+    }
+    let skill: Box<dyn Skill> = Box::new(RoutineSkill::new(routines, zone.clone()));
+    skill.into()
+}
+
+fn weather(household: &Household, zone: Zone) -> (Fitted, Vec<String>) {
+    let (Ok(Some(settings)), Some(asked)) = (household.weather(), &household.weather) else {
+        return (absent("weather"), Vec::new());
+    };
+    let (port, outside) = port();
+    let url = asked.url.clone();
+    match beside("weather", move || weather::serve(url, outside)) {
+        Ok(()) => {
+            let skill = Box::new(WeatherSkill::new(settings, zone));
+            let port = Some(port);
+            (Fitted { skill, port }, Vec::new())
+        }
+        Err(why) => (absent("weather"), vec![why]),
+    }
 }
 
 /// The skill that is asked when all others have nothing to say: the household's language model, if it has one.

@@ -2,6 +2,7 @@
 use core::fmt;
 
 use hearthline_ledger::Body as Entry;
+use serde_json::Value;
 
 /// Names a request, so that its answer finds back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +55,8 @@ pub struct Letter {
     pub content: Content,
     /// Whether speakers play it by themselves as it comes.
     pub announcement: bool,
+    /// When it was due, where it is a reminder, in milliseconds since 1970-01-01 UTC: played however late it comes.
+    pub reminder_due_ms: Option<i64>,
 }
 
 /// Which of this device's mailboxes.
@@ -132,6 +135,20 @@ pub enum Request {
     },
     /// Change what happens to calls.
     Settings(Wish),
+    /// What copy does it have of this device's agenda?
+    Agenda,
+    /// Keep this copy of it.
+    KeepAgenda(Document),
+}
+
+/// JSON that goes to the hub or comes from it; never shown by `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Document(pub Value);
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Document(…)")
+    }
 }
 
 /// A message that waits to be heard.
@@ -151,6 +168,8 @@ pub struct Envelope {
     pub voice: bool,
     /// Whether it is played by itself.
     pub announcement: bool,
+    /// When it was due, where it is a reminder, in milliseconds since 1970-01-01 UTC.
+    pub reminder_due_ms: Option<i64>,
 }
 
 impl fmt::Debug for Envelope {
@@ -166,6 +185,8 @@ pub enum Outcome {
     Done,
     /// The voice, 16 kHz.
     Voice(Vec<i16>),
+    /// What was asked for.
+    Document(Document),
     /// The hub will not; its status.
     Refused(u16),
     /// It could not be asked; nothing is known.
@@ -177,6 +198,7 @@ impl fmt::Debug for Outcome {
         match self {
             Self::Done => f.write_str("Done"),
             Self::Voice(samples) => write!(f, "Voice({} samples)", samples.len()),
+            Self::Document(_) => f.write_str("Document(…)"),
             Self::Refused(status) => write!(f, "Refused({status})"),
             Self::Away => f.write_str("Away"),
         }

@@ -127,6 +127,7 @@ mod tests {
             text: Some("dinner".into()),
             voice: false,
             announcement: false,
+            reminder_due_ms: None,
         }
     }
 

@@ -164,6 +164,8 @@ impl Kept {
             to: self.to.map_or(To::Speakers, To::Called),
             content,
             announcement: self.announcement,
+            // Those wait in the agenda.
+            reminder_due_ms: None,
         };
         Some(Waiting {
             letter,
@@ -184,6 +186,7 @@ mod tests {
                 to: To::Called("kitchen".into()),
                 content,
                 announcement: false,
+                reminder_due_ms: None,
             },
             spoken: "the kitchen".into(),
             untold: true,

@@ -37,8 +37,7 @@ impl Messages {
         }
         self.step(format!("{} messages came", fresh.len()));
         for envelope in fresh.iter().filter(|fresh| fresh.announcement) {
-            let age_ms = self.wall_ms(now).saturating_sub(envelope.sent_at_unix_ms);
-            if age_ms <= ANNOUNCED_MS_MAX && self.due.len() < DUE_MAX {
+            if self.is_timely(envelope, now) && self.due.len() < DUE_MAX {
                 self.due.push_back(envelope.id.clone());
             }
         }
@@ -55,17 +54,27 @@ impl Messages {
             let Some(envelope) = self.inbox.get(&id).cloned() else {
                 continue;
             };
-            let age_ms = self.wall_ms(now).saturating_sub(envelope.sent_at_unix_ms);
-            if age_ms > ANNOUNCED_MS_MAX {
+            if !self.is_timely(&envelope, now) {
                 continue;
             }
-            let lead = vec![
-                Part::Chime,
-                Part::Words(words::announcement(&envelope.from)),
-            ];
+            let lead = match envelope.reminder_due_ms {
+                Some(due_ms) => {
+                    let late_ms = self.wall_ms(now).saturating_sub(due_ms);
+                    let late_s = u64::try_from(late_ms / 1_000).unwrap_or(0);
+                    words::reminder(&envelope.from, late_s)
+                }
+                None => words::announcement(&envelope.from),
+            };
+            let lead = vec![Part::Chime, Part::Words(lead)];
             self.step("an announcement is played".into());
             return self.begin(envelope, lead, false);
         }
+    }
+
+    /// Whether it is played by itself: a reminder however late it comes, an announcement while it is news.
+    fn is_timely(&self, envelope: &Envelope, now: Duration) -> bool {
+        let age_ms = self.wall_ms(now).saturating_sub(envelope.sent_at_unix_ms);
+        envelope.reminder_due_ms.is_some() || age_ms <= ANNOUNCED_MS_MAX
     }
 
     /// "Play my messages."

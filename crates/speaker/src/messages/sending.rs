@@ -46,6 +46,7 @@ impl Messages {
             to,
             content,
             announcement,
+            reminder_due_ms: None,
         };
         let waiting = Waiting {
             letter,

@@ -86,6 +86,18 @@ pub(super) fn announcement(name: &str) -> String {
     format!("{} announces:", capital(name))
 }
 
+/// A reminder of somebody else; late by less than a minute is on time.
+pub(super) fn reminder(name: &str, seconds_late: u64) -> String {
+    if seconds_late < 60 {
+        format!("A reminder from {name}:")
+    } else {
+        format!(
+            "A reminder from {name}, which was due {}:",
+            ago(seconds_late)
+        )
+    }
+}
+
 /// Calls go elsewhere.
 pub(super) fn forwarded(to: &str) -> String {
     format!("Okay. Calls go to {to}.")

@@ -4,14 +4,17 @@ use std::collections::{BTreeMap, VecDeque};
 
 use hearthline_ledger::{Human, Speech};
 use hearthline_skills::agenda::Agenda;
-use hearthline_skills::exchange::{self, Answer, Ask, Bell, Note, Output};
+use hearthline_skills::exchange::{self, Answer, Ask, Bell, HubAnswer, Note, Output, ToHub};
 use hearthline_skills::item::{About, Item, Line, TimerState};
+use hearthline_skills::mirror;
 pub use hearthline_skills::sentences::{SentenceFile, of as sentences_of};
 pub use hearthline_skills::zone::{TZIF_BYTES_MAX, Zone, ZoneError};
 use hearthline_voice::understand::sentences::{Datum, Recognition};
 use serde_json::{Value, json};
 
-use super::{Asked, Deed, Engaged, Event, Reply, Ringing, Skill};
+use super::{Asked, AtHome, Deed, Engaged, Event, FromHub, Reply, Ringing, Skill};
+use crate::messages::{Content, Document, Letter, Outcome, Request, To};
+use crate::telephone::Addressee;
 
 /// The agenda of a device.
 pub struct AgendaSkill {
@@ -19,6 +22,8 @@ pub struct AgendaSkill {
     ready: VecDeque<Deed>,
     /// Where the device stands, until the clock is known.
     zone: Option<Zone>,
+    /// Names a journal that begins here.
+    journal: u64,
     /// It has changed since it was last shown.
     changed: bool,
     now: Duration,
@@ -31,10 +36,18 @@ impl AgendaSkill {
         Self {
             agenda: Agenda::new(zone.clone(), 0),
             zone: Some(zone),
+            journal: 0,
             ready: VecDeque::new(),
             changed: false,
             now: Duration::ZERO,
         }
+    }
+
+    /// Names the journal that is begun if none is found, so that the hub of the home keeps a copy: any number but 0.
+    #[must_use]
+    pub fn with_journal(mut self, name: u64) -> Self {
+        self.journal = name;
+        self
     }
 
     /// Takes over what the agenda wants.
@@ -61,6 +74,10 @@ impl AgendaSkill {
                     self.changed = true;
                     continue;
                 }
+                Output::Hub { token, what } => Deed::Hub {
+                    token,
+                    what: request(what),
+                },
                 Output::Timeout(_) => break,
             };
             self.ready.push_back(deed);
@@ -109,7 +126,7 @@ impl AgendaSkill {
                 Item::Alarm(alarm) => {
                     let (text, to) = match &alarm.about {
                         About::Waking => (None, None),
-                        About::Reminder { text, to } => {
+                        About::Reminder { text, to, .. } => {
                             (Some(&text.0), to.as_ref().map(|to| &to.0))
                         }
                     };
@@ -139,19 +156,58 @@ impl AgendaSkill {
     }
 }
 
-impl Skill for AgendaSkill {
-    fn name(&self) -> &'static str {
-        "agenda"
-    }
-
-    fn take(&mut self, asked: &Asked<'_>, now: Duration) -> Reply {
-        let slots = slots(asked.meant);
+impl AgendaSkill {
+    fn ask(&mut self, asked: &Asked<'_>, slots: BTreeMap<String, String>, now: Duration) -> Reply {
         let ask = Ask {
             intent: &asked.meant.intent,
             slots: &slots,
         };
         let answer = self.agenda.handle_ask(&ask, now);
         self.reply(answer, now)
+    }
+
+    /// Who in the home is to be reminded.
+    fn find_whom(
+        &self,
+        asked: &Asked<'_>,
+        home: AtHome<'_>,
+        slots: &mut BTreeMap<String, String>,
+        now: Duration,
+    ) {
+        let ask = Ask {
+            intent: &asked.meant.intent,
+            slots,
+        };
+        let Some(who) = self.agenda.whom(&ask, now) else {
+            return;
+        };
+        let (slot, value) = match home.0(&who) {
+            Addressee::Home { user, spoken } => {
+                slots.insert("whom_spoken".into(), spoken);
+                ("whom_user", user)
+            }
+            Addressee::Several { said, .. } => ("whom_several", said),
+            Addressee::Number { .. } | Addressee::Unclear(_) => ("whom_unknown", who),
+        };
+        slots.insert(slot.into(), value);
+    }
+}
+
+impl Skill for AgendaSkill {
+    fn name(&self) -> &'static str {
+        "agenda"
+    }
+
+    fn take(&mut self, asked: &Asked<'_>, now: Duration) -> Reply {
+        self.ask(asked, slots(asked.meant), now)
+    }
+
+    fn take_at_home(&mut self, asked: &Asked<'_>, home: AtHome<'_>, now: Duration) -> Reply {
+        let mut slots = slots(asked.meant);
+        if asked.meant.intent == "ReminderSet" {
+            self.find_whom(asked, home, &mut slots, now);
+        }
+        self.ask(asked, slots, now)
     }
 
     fn answer(&mut self, said: &str, now: Duration) -> Reply {
@@ -174,12 +230,24 @@ impl Skill for AgendaSkill {
             }
             // The first time is no step of the clock.
             Event::Wall { ms_at_zero } => match self.zone.take() {
-                Some(zone) => self.agenda = Agenda::new(zone, ms_at_zero),
+                Some(zone) => {
+                    self.agenda = Agenda::new(zone, ms_at_zero).with_journal(self.journal);
+                }
                 None => self.agenda.handle_wall(ms_at_zero, now),
             },
             // It has no adapter.
             Event::Came(_) => {}
             Event::Timeout => self.agenda.handle_timeout(now),
+        }
+        self.drain(now);
+    }
+
+    fn hub(&mut self, said: FromHub<'_>, now: Duration) {
+        match said {
+            FromHub::There(there) => self.agenda.handle_hub_there(there, now),
+            FromHub::Answer { token, outcome } => {
+                self.agenda.handle_hub_answer(token, answer(outcome), now);
+            }
         }
         self.drain(now);
     }
@@ -194,6 +262,35 @@ impl Skill for AgendaSkill {
 
     fn is_ringing(&self) -> bool {
         self.agenda.is_ringing()
+    }
+}
+
+/// What the agenda asks, as the device asks it.
+fn request(what: ToHub) -> Request {
+    match what {
+        ToHub::Read => Request::Agenda,
+        ToHub::Keep(copy) => {
+            Request::KeepAgenda(Document(serde_json::to_value(&*copy).unwrap_or_default()))
+        }
+        ToHub::Remind(remind) => Request::Send(Letter {
+            client_id: remind.name,
+            to: To::Called(remind.user.0),
+            content: Content::Text(remind.text.0),
+            announcement: true,
+            reminder_due_ms: Some(remind.due_ms),
+        }),
+    }
+}
+
+fn answer(outcome: &Outcome) -> HubAnswer {
+    match outcome {
+        Outcome::Done => HubAnswer::Done,
+        Outcome::Document(Document(said)) => match mirror::read(said) {
+            Some(copy) => HubAnswer::Copy(copy.map(Box::new)),
+            None => HubAnswer::Away,
+        },
+        Outcome::Refused(status) => HubAnswer::Refused(*status),
+        Outcome::Away | Outcome::Voice(_) => HubAnswer::Away,
     }
 }
 
@@ -248,7 +345,9 @@ fn record(note: Note) -> Option<Deed> {
             let text = format!("the {} rings", name(bell)).into();
             Deed::Record(Speech { text }.into())
         }
+        Note::Sent(_) => human("sent", Bell::Reminder),
         Note::Unheard(_)
+        | Note::TakenBack(..)
         | Note::Done(_)
         | Note::NotDone(_)
         | Note::ClockSet(_)
@@ -267,6 +366,12 @@ fn step(note: Note) -> String {
         Note::Done(late) => format!("a sentence for later is done, {late} ms after its time"),
         Note::NotDone(late) => {
             format!("a sentence for later is not done: {late} ms after its time")
+        }
+        Note::Sent(late) => {
+            format!("a reminder went to somebody else, {late} ms after its time")
+        }
+        Note::TakenBack(back, over) => {
+            format!("{back} things came back from the hub, and {over} whose time is over")
         }
         Note::ClockSet(by) => format!("the clock was set by {by} ms"),
         Note::Recovered {

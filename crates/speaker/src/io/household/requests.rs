@@ -8,11 +8,14 @@ use serde_json::{Value, json};
 use super::super::api::{Answer, Client};
 use super::super::recording::RATE_HZ;
 use crate::messages::{
-    Caller, Content, Forward, Letter, Mailbox, Outcome, RECORDING_MAX, Request, To, Wish,
+    Caller, Content, Document, Forward, Letter, Mailbox, Outcome, RECORDING_MAX, Request, To, Wish,
 };
 
 /// Length of a device's id at the hub.
 const DEVICE_ID_CHARACTERS: usize = 26;
+
+/// Where the hub's copy of this device's agenda is.
+const AGENDA: &str = "/api/v1/me/agenda";
 
 /// Where a device's own settings of calls are.
 pub(super) fn settings_path(user: &str) -> String {
@@ -41,9 +44,25 @@ pub(super) async fn carry_out(client: &mut Client, user: &str, request: Request)
             let path = format!("/api/v1/messages/{message}?mailbox={}", name_of(mailbox));
             client.send(Method::DELETE, &path, None).await
         }
+        Request::Agenda => {
+            let answer = client.send(Method::GET, AGENDA, None).await;
+            return match answer {
+                Ok(answer) if answer.status.is_success() => document(&answer.body),
+                other => outcome(other),
+            };
+        }
+        Request::KeepAgenda(Document(copy)) => {
+            let body = copy.to_string().into_bytes();
+            client.send(Method::PUT, AGENDA, Some(body)).await
+        }
         Request::Settings(wish) => return settings(client, user, &wish).await,
     };
     outcome(answer)
+}
+
+/// JSON, whatever it says; what is none is no answer.
+fn document(body: &[u8]) -> Outcome {
+    serde_json::from_slice(body).map_or(Outcome::Away, |value| Outcome::Document(Document(value)))
 }
 
 /// Tells the hub how far messages of a mailbox came.
@@ -96,6 +115,7 @@ fn body_of(letter: &Letter) -> Value {
     };
     json!({
         "client_id": letter.client_id, "to": to, "body": body, "announcement": letter.announcement,
+        "reminder_due_ms": letter.reminder_due_ms,
     })
 }
 
