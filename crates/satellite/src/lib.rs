@@ -10,6 +10,7 @@ pub mod esphome;
 pub mod exchange;
 pub mod hand_on;
 pub mod io;
+pub mod mdns;
 pub mod sound;
 pub mod understanding;
 pub mod wyoming;

@@ -4,6 +4,7 @@
 mod any_order_of_events;
 mod bad_bytes_are_refused;
 mod every_event_comes_back;
+mod found_by_zeroconf;
 mod handed_on;
 mod oracle;
 mod samples;

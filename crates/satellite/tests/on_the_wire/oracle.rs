@@ -3,13 +3,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What is installed, all at once.
-const PACKAGES: [&str; 3] = [
+const PACKAGES: [&str; 4] = [
     "wyoming==1.10.2",
     "wyoming-bench==2026.10.0",
     "aioesphomeapi==46.23",
+    "zeroconf>=0.150",
 ];
 /// What shows that it is there.
-const IMPORTS: &str = "import wyoming, wyoming_bench, aioesphomeapi";
+const IMPORTS: &str = "import wyoming, wyoming_bench, aioesphomeapi, zeroconf";
 
 /// Runs a program and gives what it wrote on standard error where it fails.
 pub(crate) fn ran(command: &mut Command) -> Result<Vec<u8>, String> {
