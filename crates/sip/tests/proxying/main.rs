@@ -12,6 +12,7 @@ mod calls_end_with_their_answer;
 mod cancel_reaches_every_branch;
 mod devices_register_and_are_called;
 mod dialogs_stay_on_their_path;
+mod flows_that_moved;
 mod fork_first_answer_wins;
 mod limits_hold;
 mod loops_are_found;
