@@ -1,22 +1,19 @@
 //! The demo's home: a hub on loopback with one line, which leads to the drill call-taker, and the speakers enrolled in it.
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use hearthline_emergency::numbers::Country;
 use hearthline_hub::clock::Clock;
-use hearthline_hub::device::{DeviceFields, DeviceKind};
-use hearthline_hub::join::{join, telephone};
 use hearthline_hub::line::{
     DrillAddress, LineFields, LineHealth, LineKind, LineServer, SipLine, UnknownCallers,
 };
 use hearthline_hub::sip::SipConfig;
 use hearthline_hub::text::Name;
 use hearthline_hub::{Hub, HubConfig, HubHandle};
-use hearthline_speaker::config::{HomeSettings, Household};
+use hearthline_speaker::config::Household;
 
-use crate::command::join::keep;
+use crate::enrolment::Enrolment;
 use crate::household;
-use crate::place::home_folder;
 
 /// Its folder within the device's: made anew by each demo.
 const FOLDER: &str = "demo-home";
@@ -27,18 +24,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// A hub that runs.
 pub(crate) struct DemoHome {
     pub(crate) hub: HubHandle,
-    folder: PathBuf,
-}
-
-impl DemoHome {
-    /// Enrols a speaker of this name with a code, as a person would. What it was given is kept in a folder of its own,
-    /// `place` within the home's.
-    ///
-    /// # Errors
-    /// In words.
-    pub(crate) async fn enrol(&self, name: &str, place: &str) -> Result<HomeSettings, String> {
-        enrol(&self.hub, &self.folder.join(place), name).await
-    }
+    /// How speakers become its own.
+    pub(crate) enrolment: Enrolment,
 }
 
 /// Starts the hub and gives it its line.
@@ -57,7 +44,8 @@ pub(crate) async fn start(
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(said(&error)),
         _ => {}
     }
-    let mut config = HubConfig::new(folder.join("hub"));
+    let data = folder.join("hub");
+    let mut config = HubConfig::new(&data);
     let sip = SipConfig::new(country);
     config.lines.profile = Some(household::hub_profile(household, &sip.domain)?);
     config.sip = Some(sip);
@@ -92,28 +80,6 @@ pub(crate) async fn start(
     };
     // A line that was not looked at yet is tried all the same.
     let _ = tokio::time::timeout(LINE_MAX, found).await;
-    Ok(DemoHome { hub, folder })
-}
-
-/// The speaker makes its key, joins with a code, and keeps what it was given.
-async fn enrol(hub: &HubHandle, speaker: &Path, name: &str) -> Result<HomeSettings, String> {
-    let said = |error: &dyn std::fmt::Display| format!("the demo's speaker joins no home: {error}");
-    let fields = DeviceFields {
-        name: Name::new(name).map_err(|error| said(&error))?,
-        room: None,
-        person: None,
-    };
-    let invited = hub.invite(DeviceKind::Speaker, fields).await;
-    let invited = invited.map_err(|error| said(&error))?;
-    let address = hub.addresses().first().ok_or_else(|| said(&"no address"))?;
-    let member = join(*address, &invited.code, Some(hub.ca_fingerprint())).await;
-    let member = member.map_err(|error| said(&error))?;
-    let telephone = telephone(*address, &member).await;
-    let telephone = telephone.map_err(|error| said(&error))?;
-    std::fs::create_dir_all(speaker).map_err(|error| said(&error))?;
-    keep(&home_folder(speaker), *address, &member, telephone.as_ref())
-        .map_err(|error| said(&error))?;
-    household::read_for(None, speaker)?
-        .household
-        .ok_or_else(|| said(&"the hub carries no calls"))
+    let enrolment = Enrolment::of(&hub, &data, &folder).ok_or_else(|| said(&"no address"))?;
+    Ok(DemoHome { hub, enrolment })
 }

@@ -164,7 +164,7 @@ async fn drill_home(
         .await
         .map_err(|why| (why, Exit::Missing))?;
     let name = &household.device.name;
-    let settings = home.enrol(name, "speaker").await;
+    let settings = home.enrolment.settings(name, "speaker").await;
     household.household = Some(settings.map_err(|why| (why, Exit::Missing))?);
     if drill.home == Home::DeadHub {
         home.hub.stop().await;

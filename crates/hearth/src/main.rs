@@ -4,6 +4,7 @@ mod compiled;
 mod demo_home;
 mod drill;
 mod ear;
+mod enrolment;
 mod exit;
 mod guests;
 mod handing_in;

@@ -130,6 +130,8 @@ async function show() {
   let content;
   try {
     const draw = await loaded(page);
+    // The person went on meanwhile, or signed out.
+    if (turn !== drawn || who === null) return;
     content = await draw({ who, redraw: show, say: (text) => (live.textContent = text) });
   } catch (problem) {
     if (problem.status === undefined) throw problem;

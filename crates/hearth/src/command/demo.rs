@@ -24,7 +24,7 @@ const LEAD_SAMPLES: usize = 16_000;
 const ANSWER_SAMPLES: usize = 27_200;
 
 /// Where the page is, unless another port is given.
-const PAGE_PORT: u16 = 8910;
+pub(crate) const PAGE_PORT: u16 = 8910;
 
 /// How the demo runs.
 #[derive(Debug, Args)]

@@ -1,6 +1,7 @@
 //! `hearth hub`: the home's server, and what its owner does at the machine that it runs on.
 mod config;
 mod lines;
+mod simulator;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -33,7 +34,7 @@ const PASSWORD_FILE_BYTES_MAX: u64 = 4_096;
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
-    after_help = "Examples:\n  hearth hub\n  hearth hub add-person Anna --role owner --login anna --password-file anna.txt\n  hearth hub invite Kitchen\n  hearth hub invite \"Anna's phone\" --kind phone\n  hearth hub --sip --country US\n  hearth hub --sip --config household.toml --voicemail\n  hearth hub lines\n  hearth hub lines add Landline --server sip:127.0.0.1:5070 --kind landline --drill number\n  hearth hub add-phone Desk\n  hearth hub contacts import contacts.vcf\n  hearth hub contacts export\n  hearth hub back-up\n\nIt listens on loopback only and ends with Ctrl-C. The other commands speak to the hub that runs on the same folder.\nExit codes: 0 ended or done, 2 the input, the folder or an address cannot be used, 3 no hub runs on the folder."
+    after_help = "Examples:\n  hearth hub\n  hearth hub add-person Anna --role owner --login anna --password-file anna.txt\n  hearth hub invite Kitchen\n  hearth hub invite \"Anna's phone\" --kind phone\n  hearth hub --sip --country US\n  hearth hub --sip --config household.toml --voicemail\n  hearth hub --sip --country US --simulator\n  hearth hub lines\n  hearth hub lines add Landline --server sip:127.0.0.1:5070 --kind landline --drill number\n  hearth hub add-phone Desk\n  hearth hub contacts import contacts.vcf\n  hearth hub contacts export\n  hearth hub back-up\n\nIt listens on loopback only and ends with Ctrl-C. The other commands speak to the hub that runs on the same folder.\nExit codes: 0 ended or done, 2 the input, the folder or an address cannot be used, 3 no hub runs on the folder."
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -85,6 +86,13 @@ struct Run {
     /// A recording that callers hear instead of the hub's own voice, at most a minute.
     #[arg(long, value_name = "FILE", requires = "voicemail")]
     greeting: Option<PathBuf>,
+    /// Serve the simulator too: a page of this machine's browser whose tabs are speakers of this home, and a drill
+    /// call-taker for them. Whoever knows its link may use them, so it is off otherwise.
+    #[arg(long, requires = "sip")]
+    simulator: bool,
+    /// The simulator's port on 127.0.0.1; 0 takes a free one.
+    #[arg(long, value_name = "PORT", requires = "simulator", default_value_t = super::demo::PAGE_PORT)]
+    simulator_port: u16,
     #[command(flatten)]
     place: Place,
 }
@@ -288,6 +296,7 @@ async fn serve(run: &Run) -> Result<(), Failure> {
         config.lines = run.lines_config(household.as_ref(), &sip)?;
         config.sip = Some(sip);
     }
+    let models = run.simulator.then(simulator::models).transpose()?;
     let mailbox = match run.voicemail {
         true => Some(voicemail::start(run.greeting.as_deref()).await),
         false => None,
@@ -298,6 +307,10 @@ async fn serve(run: &Run) -> Result<(), Failure> {
     let hub = Hub::start(config).await?;
     let mailbox = match mailbox {
         Some(mailbox) => Some(mailbox.keep(&hub).await.map_err(HubError::from)?),
+        None => None,
+    };
+    let simulated = match &models {
+        Some(models) => Some(simulator::start(run, models, &hub, &folder).await?),
         None => None,
     };
     let nobody = hub
@@ -322,6 +335,10 @@ async fn serve(run: &Run) -> Result<(), Failure> {
     }
     said.push(format!("  authority  sha256 {}", hub.ca_fingerprint()));
     said.push(format!("  data       {}", folder.display()));
+    if let Some(simulated) = &simulated {
+        said.push(format!("  simulator  {}", simulated.link()));
+        said.push(format!("  call-taker {}", simulated.console()));
+    }
     if nobody {
         said.push("Nobody lives here yet. In another terminal:".to_owned());
         said.push(
@@ -336,6 +353,9 @@ async fn serve(run: &Run) -> Result<(), Failure> {
     service::ready();
     service::told_to_end().await;
     beating.abort();
+    if let Some(simulated) = simulated {
+        simulated.stop().await;
+    }
     if let Some(mailbox) = mailbox {
         mailbox.stop().await;
     }

@@ -10,6 +10,7 @@ const ASSETS: &[Asset] = assets! {
     "/simulator.css" => "simulator/simulator.css", STYLE;
     "/simulator.js" => "simulator/simulator.js", SCRIPT;
     "/device.js" => "simulator/device.js", SCRIPT;
+    "/holding.js" => "simulator/holding.js", SCRIPT;
     "/level.js" => "simulator/level.js", SCRIPT;
     "/sound.js" => "simulator/sound.js", SCRIPT;
     "/timeline.js" => "simulator/timeline.js", SCRIPT;

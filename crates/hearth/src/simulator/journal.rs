@@ -13,6 +13,8 @@ const KEPT_MAX: usize = 500;
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) id: u64,
+    /// What it takes the place of: only the newest of one kind is kept.
+    kind: Option<&'static str>,
     pub(super) json: String,
 }
 
@@ -52,10 +54,23 @@ impl Journal {
 
     /// Tells the page.
     pub(super) fn tell(&self, news: &Value) {
+        self.enter(None, news);
+    }
+
+    /// Tells the page what is so from now on: it takes the place of what was told of the same kind.
+    pub(super) fn tell_state(&self, kind: &'static str, news: &Value) {
+        self.enter(Some(kind), news);
+    }
+
+    fn enter(&self, kind: Option<&'static str>, news: &Value) {
         let mut inner = self.lock();
+        if kind.is_some() {
+            inner.entries.retain(|entry| entry.kind != kind);
+        }
         inner.last += 1;
         let entry = Entry {
             id: inner.last,
+            kind,
             json: news.to_string(),
         };
         inner.entries.push_back(entry);
@@ -196,6 +211,20 @@ mod tests {
             journal.tell(&json!({ "a": number }));
         }
         assert_eq!(ids(again.next(3).await).len(), KEPT_MAX, "bounded");
+    }
+
+    #[tokio::test]
+    async fn of_what_changes_only_the_last_is_kept() {
+        let journal = Arc::new(Journal::new());
+        let mut page = journal.follow();
+        journal.tell_state("music", &json!({"a": 1}));
+        journal.tell(&json!({"a": 2}));
+        for number in 0..2 * KEPT_MAX {
+            journal.tell_state("house", &json!({ "a": number }));
+        }
+        journal.tell_state("music", &json!({"a": 3}));
+        let last = u64::try_from(2 * KEPT_MAX).unwrap() + 2;
+        assert_eq!(ids(page.next(0).await), [2, last, last + 1]);
     }
 
     #[tokio::test]

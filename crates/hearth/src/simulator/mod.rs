@@ -6,15 +6,17 @@
 //!     ─ buttons, typed words (POST) ───────────────► bridge
 //!     ◄─ what it hears, decides, says (events) ────── Journal ◄─ News
 //! ```
-//! It answers on loopback alone, to the page it served alone, and is a drill like everything else: what is said into a tab
+//! It answers on loopback alone, to the page it served alone (within a home: opened with its key), and is a drill like everything else: what is said into a tab
 //! is said to a device at its microphone; what is typed is an everyday sentence at most (DESIGN invariant 1).
 mod assets;
 mod bridge;
 mod events;
 mod journal;
 mod server;
+mod stage;
 mod tab;
 mod tabs;
 
-pub(crate) use server::start;
-pub(crate) use tabs::Ground;
+pub(crate) use server::Simulator;
+pub(crate) use stage::{Opening, Stage};
+pub(crate) use tabs::secret;

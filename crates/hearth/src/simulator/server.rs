@@ -19,7 +19,6 @@ use super::assets;
 use super::bridge::Command;
 use super::events;
 use super::tabs::{Ground, NotOpened, TABS_MAX, Tab, Tabs};
-use crate::demo_home::DemoHome;
 
 /// Largest request: an offer of a browser has some 3 kB.
 const REQUEST_BYTES_MAX: usize = 64 * 1024;
@@ -28,9 +27,8 @@ const BUNDLE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// The server, running.
 pub(crate) struct Simulator {
-    /// Where the page is.
-    pub(crate) address: SocketAddr,
-    tabs: Arc<Tabs>,
+    address: SocketAddr,
+    key: Option<String>,
     task: JoinHandle<()>,
 }
 
@@ -47,31 +45,36 @@ struct Shared {
 pub(crate) async fn start(ground: Ground, port: u16) -> Result<Simulator, String> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let listener = TcpListener::bind(address).await;
-    let listener = listener.map_err(|error| format!("{address}: {error}; give another --port"))?;
+    let listener = listener.map_err(|error| format!("{address}: {error}; give another port"))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let key = ground.key.clone();
     let shared = Shared {
         tabs: Arc::new(Tabs::new(ground)),
         keys: Arc::new(Keys::generate().map_err(|error| error.to_string())?),
     };
-    let tabs = Arc::clone(&shared.tabs);
     let app = router(shared);
     let task = tokio::spawn(async move {
         // It ends with its task alone.
         let _ = axum::serve(listener, app).await;
     });
-    Ok(Simulator {
-        address,
-        tabs,
-        task,
-    })
+    Ok(Simulator { address, key, task })
 }
 
 impl Simulator {
-    /// Ends it, and gives back the home that its devices were enrolled in.
-    pub(crate) async fn stop(self) -> Option<DemoHome> {
+    /// Where a page is opened, with what it must know.
+    pub(crate) fn link(&self) -> String {
+        let port = self.address.port();
+        match &self.key {
+            None => format!("http://localhost:{port}/"),
+            // Behind the hash: it stands in no request, and so in no log.
+            Some(key) => format!("http://localhost:{port}/#{key}"),
+        }
+    }
+
+    /// Ends it.
+    pub(crate) async fn stop(self) {
         self.task.abort();
         let _ = self.task.await;
-        Arc::into_inner(self.tabs)?.into_home()
     }
 }
 
@@ -99,7 +102,11 @@ fn refusal(status: StatusCode, why: &str) -> Response {
     (status, Json(json!({ "error": why }))).into_response()
 }
 
-async fn open_tab(State(shared): State<Shared>) -> Response {
+async fn open_tab(State(shared): State<Shared>, key: String) -> Response {
+    if !shared.tabs.admits(&key) {
+        let why = "this page was opened without its key; open the link that `hearth hub` shows";
+        return refusal(StatusCode::FORBIDDEN, why);
+    }
     match shared.tabs.open().await {
         Ok(name) => (StatusCode::CREATED, Json(json!({ "tab": name }))).into_response(),
         Err(NotOpened::TooMany) => refusal(

@@ -50,7 +50,10 @@ fn watch(news: &News<'_>, when: When, data: &Path, journal: &Arc<Journal>) -> Co
         News::Second if when.idle && journal.alone_for() > AWAY_MAX => {
             return ControlFlow::Break(());
         }
-        News::Second | News::InviteLeft | News::RecordingEnded | News::Shows { .. } => {}
+        News::Shows { skill, value } => {
+            journal.tell_state(skill, &json!({ "shows": skill, "holds": value }));
+        }
+        News::Second | News::InviteLeft | News::RecordingEnded => {}
     }
     ControlFlow::Continue(())
 }

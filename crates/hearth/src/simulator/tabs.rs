@@ -13,13 +13,14 @@ use hearthline_voice::synthesise::Synthesiser;
 use hearthline_voice::understand::everyday::Everyday;
 use hearthline_voice::understand::sentences::House;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 
 use super::bridge::{Bridge, Command};
 use super::journal::Journal;
 use super::tab;
-use crate::demo_home::DemoHome;
 use crate::ear;
+use crate::enrolment::Enrolment;
 use crate::models::ModelFolder;
 
 /// Devices at once.
@@ -69,11 +70,13 @@ pub(crate) struct Ground {
     /// The drill line of each device.
     pub(crate) line: LineSettings,
     /// The home that they are enrolled in; none: each is alone.
-    pub(crate) home: Option<DemoHome>,
+    pub(crate) home: Option<Enrolment>,
     /// Whose certificates are taken from lines.
     pub(crate) roots_pem: Vec<u8>,
     /// The call-taker's page.
     pub(crate) console: String,
+    /// What a page must know to open a tab; none: any page of this machine may.
+    pub(crate) key: Option<String>,
 }
 
 /// An open tab.
@@ -117,9 +120,13 @@ impl Tabs {
         }
     }
 
-    /// The home, to be stopped.
-    pub(super) fn into_home(self) -> Option<DemoHome> {
-        self.ground.home
+    /// Whether a page that knows this may open a tab.
+    pub(super) fn admits(&self, key: &str) -> bool {
+        match &self.ground.key {
+            None => true,
+            // Both as their hashes: how long the comparison takes says nothing of the key.
+            Some(kept) => Sha256::digest(kept) == Sha256::digest(key),
+        }
     }
 
     /// The open tab of that name.
@@ -139,9 +146,7 @@ impl Tabs {
             free.ok_or(NotOpened::TooMany)?
         };
         let tab = self.start(number).await.map_err(NotOpened::Failed)?;
-        let secret: [u8; 16] =
-            entropy::random().map_err(|error| NotOpened::Failed(error.to_string()))?;
-        let name: String = secret.iter().map(|octet| format!("{octet:02x}")).collect();
+        let name = secret().map_err(NotOpened::Failed)?;
         lock(&self.open).insert(name.clone(), Arc::new(tab));
         Ok(name)
     }
@@ -152,6 +157,10 @@ impl Tabs {
         household.device.name = ROOMS[number - 1].to_owned();
         household.lines = vec![ground.line.clone()];
         household.household = self.home(number, &household.device.name).await?;
+        let called = household.household.as_ref();
+        if let Some(name) = called.and_then(|home| home.name.clone()) {
+            household.device.name = name;
+        }
         let country = household.country().map_err(|error| error.to_string())?;
         let place = format!("simulator-{number}");
         let data = ground.data.join(&place);
@@ -218,10 +227,19 @@ impl Tabs {
         if let Some(known) = lock(&self.settings).get(&number) {
             return Ok(Some(known.clone()));
         }
-        let settings = home.enrol(name, &format!("simulator-{number}")).await?;
+        let settings = home.settings(name, &format!("simulator-{number}")).await?;
         lock(&self.settings).insert(number, settings.clone());
         Ok(Some(settings))
     }
+}
+
+/// Letters that nobody can guess.
+///
+/// # Errors
+/// In words.
+pub(crate) fn secret() -> Result<String, String> {
+    let secret: [u8; 16] = entropy::random().map_err(|error| error.to_string())?;
+    Ok(secret.iter().map(|octet| format!("{octet:02x}")).collect())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -20,6 +20,48 @@ async function browserHearing(file, { allowed = true } = {}) {
   return chromium.launch({ executablePath, args });
 }
 
+const MINUTE_MS = 60_000;
+/** What a speaker of a whole house would tell. */
+const HELD = [
+  { device: "Living room", number: "911", console: "", home: true },
+  { light: "off" },
+  {
+    shows: "agenda",
+    holds: {
+      timers: [
+        { id: 1, name: "tea", length_ms: 4 * MINUTE_MS, left_ms: 0, due_ms: Date.now() + 3 * MINUTE_MS, paused: false, command: null },
+        { id: 2, name: null, length_ms: 90 * MINUTE_MS, left_ms: 65 * MINUTE_MS, due_ms: null, paused: true, command: null },
+      ],
+      alarms: [
+        { id: 3, rings_ms: Date.now() + 600 * MINUTE_MS, repeats: true, snoozed: false, text: null, to: null },
+        { id: 4, rings_ms: Date.now() + 900 * MINUTE_MS, repeats: false, snoozed: false, text: "water <img src=x onerror=window.hacked=1>", to: "Adam" },
+      ],
+      lists: { shopping: [{ id: 5, text: "flour", done: false }, { id: 6, text: "a very long thing that nobody can buy in any of the shops of this town", done: true }] },
+      stopwatch: { counted_ms: 61_000, since_ms: Date.now(), laps: [] },
+    },
+  },
+  {
+    shows: "music",
+    holds: {
+      state: "playing", title: "So What", artist: "Miles Example", album: "Kind of Example", station: null, position_ms: MINUTE_MS, at_ms: Date.now(),
+      length_ms: 562_000, shuffle: true, repeat: false, percent: 35, player: "mpd", held: false, sleep_ms: null, rooms: ["Kitchen"], missing: null,
+    },
+  },
+  {
+    shows: "house",
+    holds: {
+      things: [
+        { name: "Ceiling", domain: "light", area: "Living room", state: "on", percent: 80, rgb_color: [255, 160, 90], reachable: true },
+        { name: "Reading lamp", domain: "light", area: "Living room", state: "on", reachable: true },
+        { name: "Desk", domain: "light", area: "Office", state: "off", reachable: true },
+        { name: "Front door", domain: "lock", area: "Hall", state: "locked", reachable: true },
+        { name: "Blinds", domain: "cover", area: "Bedroom", state: "open", reachable: true },
+      ],
+      systems: [{ name: "Hue", answers: false, why: "no answer in 2 s" }, { name: "Home Assistant", answers: true, why: null }],
+    },
+  },
+];
+
 async function visitor(browser, options = {}) {
   const page = await (await browser.newContext(options)).newPage();
   page.setDefaultTimeout(30_000);
@@ -150,6 +192,49 @@ try {
     await page.keyboard.press("Enter");
     await page.locator(".talk .you", { hasText: "<img" }).waitFor();
     assert.equal(await page.evaluate(() => window.hacked), undefined);
+
+    // --- what the skills hold: a timer counts; what plays and what burns is shown as it is told ---
+    await page.locator("#words").fill("set a timer for ten minutes");
+    await page.keyboard.press("Enter");
+    const timer = page.locator("[data-holds=agenda] [role=timer]");
+    await timer.waitFor();
+    const left = await timer.textContent();
+    assert.match(left, /^(10:00|9:\d\d)$/);
+    await page.waitForFunction((before) => document.querySelector("[data-holds=agenda] [role=timer]").textContent !== before, left);
+    await page.locator("#words").fill("cancel the timer");
+    await page.keyboard.press("Enter");
+    await page.locator("[data-holds=agenda]").waitFor({ state: "detached" });
+    const shown = await visitor(browser);
+    await shown.route(/\/simulator\/tabs$/, (route) => route.fulfill({ status: 201, contentType: "application/json", body: JSON.stringify({ tab: "made-up" }) }));
+    await shown.addInitScript((held) => {
+      window.EventSource = class extends EventTarget {
+        constructor() {
+          super();
+          setTimeout(() => {
+            this.dispatchEvent(new Event("open"));
+            for (const news of held) this.dispatchEvent(new MessageEvent("message", { data: JSON.stringify(news) }));
+          });
+        }
+        close() {}
+      };
+    }, HELD);
+    await open(shown);
+    await shown.locator("[data-holds=house] [data-thing='Ceiling'] .lit").waitFor();
+    assert.equal(await shown.locator("[data-holds=house] h2").textContent(), "Lights: 2 of 3 on");
+    assert.match(await shown.locator("[data-thing='Ceiling']").textContent(), /on, 80 %/);
+    assert.match(await shown.locator("[data-holds=house] .banner").textContent(), /Hue does not answer/);
+    assert.match(await shown.locator("[data-holds=music]").textContent(), /So What, Miles Example.*1:0\d of 9:22/);
+    assert.equal(await shown.locator("[data-holds=agenda] [role=timer]").count(), 3);
+    assert.equal(await shown.evaluate(() => window.hacked), undefined);
+    assert.equal(await shown.locator("[data-holds] img").count(), 0, "names are text");
+    for (const [name, width, height] of [["desktop", 1200, 900], ["tablet", 820, 1000], ["phone", 360, 740]]) {
+      await shown.setViewportSize({ width, height });
+      for (const colorScheme of ["light", "dark"]) {
+        await shown.emulateMedia({ colorScheme });
+        await inspect(shown, `holding-${colorScheme}-${name}`);
+      }
+    }
+    await shown.context().close();
 
     // --- the connection is lost, and comes back by itself; a reload finds the same device ---
     const name = await page.locator("h1").textContent();

@@ -6,7 +6,7 @@
 )]
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Child, ChildStdin, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -16,14 +16,18 @@ use hearthline_hub::text::{Login, Name};
 
 use crate::browser::script;
 use crate::capture::Capture;
-use crate::scene::{models_are_absent, samples};
-use crate::speakers_call_each_other::{Home, Speaker, spoken, telephone, transcribed};
+use crate::mouth_to_ear::{Timed, Watched, delay_ms, now_ms};
+use crate::scene::{HEARTH, models_are_absent, samples};
+use crate::speakers_call_each_other::{Home, Speaker, raw_samples, spoken, telephone, transcribed};
 
 const PASSWORD: &str = "correct horse battery";
 const TEST: &str = "browsers_call_speakers::the_tab_rings_answers_and_hears";
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long both sides are listened to.
 const TALK: Duration = Duration::from_secs(9);
+
+/// What the kitchen's loudspeaker played, without a head.
+const PLAYED: &str = "played-in-the-kitchen.raw";
 
 /// 4 s of the kitchen's loudspeaker.
 const WINDOW_SAMPLES: usize = 64_000;
@@ -100,15 +104,20 @@ fn followed_by_silence(path: &Path) {
 
 /// What the browser kept.
 pub(crate) fn kept(path: &Path) -> Vec<i16> {
-    let bytes = std::fs::read(path).unwrap();
-    let pairs = bytes.chunks_exact(2);
-    pairs
-        .map(|pair| i16::from_le_bytes([pair[0], pair[1]]))
-        .collect()
+    raw_samples(&std::fs::read(path).unwrap())
 }
 
 fn heard_by_browser(path: &Path) -> String {
     transcribed(&kept(path)).to_lowercase()
+}
+
+/// What went out of the tab, and what came in, with their times.
+fn of_the_tab(told: &str, heard: &Path) -> [Timed; 2] {
+    let mut starts = told.split_whitespace().skip(1);
+    ["out", "in"].map(|way| Timed {
+        start_ms: starts.next().unwrap().parse().unwrap(),
+        samples: kept(&heard.with_extension(format!("raw.{way}"))),
+    })
 }
 
 #[test]
@@ -187,10 +196,14 @@ impl Tab {
         })
     }
 
-    /// A speaker joins.
+    /// A speaker joins; its loudspeaker is a program.
     fn with_kitchen(self) -> (Self, Speaker) {
         let (folder, config) = self.runtime.block_on(self.home.speaker("Kitchen"));
-        let mut kitchen = Speaker::start(&folder, &config);
+        let said = self.home.folder.path().join(PLAYED);
+        let loudspeaker = format!("tee {}", said.display());
+        let command = Command::new(HEARTH);
+        let sounding = (loudspeaker.as_str(), said);
+        let mut kitchen = Speaker::start_sounding(command, &folder, &config, sounding);
         kitchen.is_at_home();
         (self, kitchen)
     }
@@ -229,9 +242,28 @@ fn talk(flag: &str, capture: &Capture) {
         telephone(line, "protected from end to end")
     });
     anna.does("listen", "listening");
+    anna.does("stamp", "stamping");
+    let played = Watched::begin(&sounds.join(PLAYED));
+    let spoken_ms = now_ms();
     kitchen.hears(&talk);
     std::thread::sleep(TALK);
     anna.does("keep", "kept");
+    let stamped = anna.does("stamped", "stamped");
+    let in_kitchen = played.end();
+    let [out, back] = of_the_tab(&stamped, &heard);
+    let said = Timed {
+        start_ms: spoken_ms,
+        samples: samples(&talk),
+    };
+    for (way, mouth, ear) in [
+        ("browser to speaker", &out, &in_kitchen),
+        ("speaker to browser", &said, &back),
+    ] {
+        match delay_ms(mouth, ear) {
+            Some((late, parts)) => println!("mouth to ear, {way}: {late:.0} ms ({parts} parts)"),
+            None => println!("mouth to ear, {way}: not found in what was recorded"),
+        }
+    }
     let text = heard_by_browser(&heard);
     println!("heard in the tab: {text}");
     assert!(text.contains("table is set"), "{text}");

@@ -4,6 +4,7 @@
 #[path = "../../../hub/tests/site/browser.rs"]
 mod browser;
 mod capture;
+mod mouth_to_ear;
 mod namespace;
 mod program;
 mod real_phone;
@@ -12,6 +13,7 @@ mod understood;
 mod wire;
 
 mod a_device_joins_a_home;
+mod a_home_has_a_simulator;
 mod a_person_speaks_in_a_browser;
 mod a_service_manager_is_told;
 mod bad_configuration;

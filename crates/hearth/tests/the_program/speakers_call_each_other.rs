@@ -46,15 +46,26 @@ impl Speaker {
     }
 
     /// The same by a command that ends with the program's name.
-    pub(crate) fn start_by(mut command: Command, folder: &Path, config: &Path) -> Self {
+    pub(crate) fn start_by(command: Command, folder: &Path, config: &Path) -> Self {
         let said = folder.join("loudspeaker.wav");
+        let loudspeaker = said.display().to_string();
+        Self::start_sounding(command, folder, config, (&loudspeaker, said))
+    }
+
+    /// The same with another loudspeaker, which leaves what it played in a file.
+    pub(crate) fn start_sounding(
+        mut command: Command,
+        folder: &Path,
+        config: &Path,
+        (loudspeaker, said): (&str, PathBuf),
+    ) -> Self {
         let mut child = command
             .args(["speaker", "--json", "--hear", "-", "--config"])
             .arg(config)
             .arg("--data")
             .arg(folder.join("device"))
             .arg("--loudspeaker")
-            .arg(&said)
+            .arg(loudspeaker)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -130,8 +141,19 @@ impl Speaker {
         self.stdin = None;
         let code = self.child.wait().unwrap().code();
         assert_eq!(code, Some(0));
-        samples(&self.said)
+        if self.said.extension().is_some_and(|kind| kind == "wav") {
+            return samples(&self.said);
+        }
+        raw_samples(&std::fs::read(&self.said).unwrap())
     }
+}
+
+/// Samples of 16 bits without a head.
+pub(crate) fn raw_samples(bytes: &[u8]) -> Vec<i16> {
+    let pairs = bytes.chunks_exact(2);
+    pairs
+        .map(|pair| i16::from_le_bytes([pair[0], pair[1]]))
+        .collect()
 }
 
 impl Drop for Speaker {

@@ -64,7 +64,8 @@ export async function signIn(page, address, login, password) {
 export async function open(page, place) {
   await page.evaluate((hash) => (location.hash = `#/${hash}`), place);
   await page.waitForSelector(`nav a[data-page=${place}][aria-current]`);
-  await page.waitForFunction((title) => document.title.toLowerCase().includes(title), place);
+  // A page is loaded when somebody goes there: its title stands in the bar before it is drawn.
+  await page.waitForFunction((title) => document.querySelector("main h1")?.textContent.toLowerCase() === title, place);
   await page.waitForTimeout(150);
 }
 

@@ -27,6 +27,7 @@ use hearthline_hub::store::{SqliteConfig, SqliteStore, Store, StoreError};
 use serde_json::json;
 
 mod address_books;
+mod bundles;
 mod half_hours;
 mod messages;
 mod sent_texts;
@@ -34,6 +35,7 @@ mod wishes;
 use address_books::{
     a_book_is_known_by_what_was_read_last, what_changes_or_goes_on_the_server_changes_or_goes_here,
 };
+use bundles::a_bundle_is_kept_once_beside_its_report;
 use half_hours::a_lines_day_is_kept_by_half_hours_and_no_longer;
 use messages::{
     a_message_is_stored_once_and_delivered_in_order, messages_expire, receipts_only_go_forward,
@@ -107,6 +109,7 @@ contract! {
     a_book_is_known_by_what_was_read_last
     what_changes_or_goes_on_the_server_changes_or_goes_here
     incidents_are_only_added
+    a_bundle_is_kept_once_beside_its_report
     old_events_are_dropped_from_the_front
 }
 

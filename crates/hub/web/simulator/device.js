@@ -2,6 +2,12 @@
 
 /** Where this tab keeps the name of its device, so that a reload finds it again. */
 const KEPT = "hearthline-simulator-tab";
+/** Beside a home's hub a page needs a key to open a device: it came with the link, and leaves the address at once. */
+const KEY = "hearthline-simulator-key";
+if (location.hash.length > 1) {
+  sessionStorage.setItem(KEY, location.hash.slice(1));
+  history.replaceState(null, "", location.pathname);
+}
 
 const URL_OF = (tab, what) => `/simulator/tabs/${tab}/${what}`;
 
@@ -34,7 +40,7 @@ export class Device {
   }
 
   async #new() {
-    const response = await told(await fetch("/simulator/tabs", { method: "POST" }));
+    const response = await told(await fetch("/simulator/tabs", { method: "POST", body: sessionStorage.getItem(KEY) ?? "" }));
     this.#tab = (await response.json()).tab;
     sessionStorage.setItem(KEPT, this.#tab);
   }

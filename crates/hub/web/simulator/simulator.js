@@ -2,6 +2,7 @@
 
 import { Device } from "./device.js";
 import { element, harmless } from "./dom.js";
+import { Holding } from "./holding.js";
 import { Level } from "./level.js";
 import { RING_STATES, lightRing } from "./ring.js";
 import { Sound } from "./sound.js";
@@ -37,6 +38,7 @@ const device = new Device({ heard, connected, replaced, renewed });
 const sound = new Sound((offer) => device.ask("sound", offer), soundChanged);
 const [ownLevel, itsLevel] = [new Level(), new Level()];
 const timeline = new Timeline();
+const holding = new Holding();
 
 const now = { light: "off", sounding: false, held: false, thinking: false, refused: null, connected: true, name: "Simulator", number: "911" };
 /** When the button was let go, until the answer's first sound; read by tests and shown in the timeline. */
@@ -118,6 +120,7 @@ document.getElementById("app").replaceChildren(
       "div",
       { class: "story" },
       element("section", { class: "card", "aria-label": "What was said" }, element("h2", {}, "What was said"), noTalk, talk),
+      holding.place,
       element(
         "section",
         { class: "card" },
@@ -143,6 +146,7 @@ function heard(news) {
   }
   if (news.step !== undefined) told(news);
   if (news.incident !== undefined) incident(news);
+  if (news.shows !== undefined) holding.show(news.shows, news.holds);
   if (news.sound === "off" && sound.isOn) sound.later();
   if (news.over !== undefined) note("over", "bad", `The device has ended: ${news.over}`);
   show();
@@ -212,6 +216,7 @@ function renewed() {
   talk.replaceChildren();
   noTalk.hidden = false;
   timeline.clear();
+  holding.clear();
   incidents.replaceChildren();
   Object.assign(now, { light: "off", sounding: false, thinking: false });
   unnote("over");
