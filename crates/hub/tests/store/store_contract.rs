@@ -27,6 +27,7 @@ use hearthline_hub::store::{SqliteConfig, SqliteStore, Store, StoreError};
 use serde_json::json;
 
 mod address_books;
+mod agendas;
 mod bundles;
 mod half_hours;
 mod messages;
@@ -34,6 +35,9 @@ mod sent_texts;
 mod wishes;
 use address_books::{
     a_book_is_known_by_what_was_read_last, what_changes_or_goes_on_the_server_changes_or_goes_here,
+};
+use agendas::{
+    a_copy_goes_forward_only_and_is_replaced_by_name, a_speaker_of_the_same_name_gets_it_once,
 };
 use bundles::a_bundle_is_kept_once_beside_its_report;
 use half_hours::a_lines_day_is_kept_by_half_hours_and_no_longer;
@@ -108,6 +112,8 @@ contract! {
     wishes_end_with_their_person_and_are_nobody_elses
     a_book_is_known_by_what_was_read_last
     what_changes_or_goes_on_the_server_changes_or_goes_here
+    a_copy_goes_forward_only_and_is_replaced_by_name
+    a_speaker_of_the_same_name_gets_it_once
     incidents_are_only_added
     a_bundle_is_kept_once_beside_its_report
     old_events_are_dropped_from_the_front
@@ -160,6 +166,7 @@ fn text(client_id: &str, from: Party, to: Recipients) -> NewMessage {
         body: MessageBody::Text(read(json!(format!("text of {client_id}")))),
         outside: None,
         announcement: false,
+        reminder_due: None,
         expires_at: NOW.plus_ms(1_000_000),
     }
 }

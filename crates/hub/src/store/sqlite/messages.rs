@@ -10,7 +10,9 @@ use sqlx_core::query::query;
 use sqlx_core::row::Row as _;
 use sqlx_sqlite::SqliteRow;
 
-use super::{Change, SqliteStore, checked_or_none, found, number, parsed, read_as, time, time_or_none};
+use super::{
+    Change, SqliteStore, checked_or_none, found, number, parsed, read_as, time, time_or_none,
+};
 use crate::clock::UnixMs;
 use crate::event::{Audience, EventKind, StreamId};
 use crate::id::MessageId;
