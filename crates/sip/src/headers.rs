@@ -9,9 +9,45 @@ use crate::scan::{Fault, trim};
 /// and the line end, outer white space removed and folded lines joined by one space; bytes that
 /// are not UTF-8 are kept. Rows with several comma-separated values stay one row; the typed views
 /// (`headers.contacts()`, `headers.vias()`, ...) see through both ways of writing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+///
+/// All values lie in one buffer, so that reading and copying a message costs two allocations and not one for each row.
+/// What is replaced or removed stays in the buffer until the headers go.
+#[derive(Default)]
 pub struct Headers {
-    rows: Vec<(HeaderName, Vec<u8>)>,
+    rows: Vec<Row>,
+    bytes: Vec<u8>,
+}
+
+/// Where a value lies.
+#[derive(Clone)]
+struct Row {
+    name: HeaderName,
+    at: usize,
+    len: usize,
+}
+
+impl Clone for Headers {
+    fn clone(&self) -> Self {
+        let mut copy = Headers::with_capacity(self.rows.len() + 4, self.bytes.len() + 256);
+        copy.rows.extend_from_slice(&self.rows);
+        copy.bytes.extend_from_slice(&self.bytes);
+        copy
+    }
+}
+
+impl PartialEq for Headers {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Headers {}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows: Vec<_> = self.iter().collect();
+        f.debug_struct("Headers").field("rows", &rows).finish()
+    }
 }
 
 /// Why a header could not be read.
@@ -61,7 +97,13 @@ impl Headers {
 
     /// Appends a row. CR and LF become spaces, so that no value can end the row it stands in.
     pub fn push(&mut self, name: HeaderName, value: impl Into<Vec<u8>>) {
-        self.rows.push((name, clean(value.into())));
+        self.push_bytes(name, &value.into());
+    }
+
+    /// The same without an allocation of its own.
+    pub(crate) fn push_bytes(&mut self, name: HeaderName, value: &[u8]) {
+        let (at, len) = self.keep(value);
+        self.rows.push(Row { name, at, len });
     }
 
     /// Appends a row with a value that knows how to write itself.
@@ -72,22 +114,22 @@ impl Headers {
     /// Inserts a row before all others of the same name (or at the top if there is none): how a
     /// Via or Record-Route is added.
     pub fn push_front(&mut self, name: HeaderName, value: impl Into<Vec<u8>>) {
-        let at = self.rows.iter().position(|(n, _)| *n == name).unwrap_or(0);
-        self.rows.insert(at, (name, clean(value.into())));
+        let before = self.rows.iter().position(|row| row.name == name);
+        self.insert(before.unwrap_or(0), name, &value.into());
     }
 
     /// Replaces all rows of this name by one, in the place of the first.
     pub fn set(&mut self, name: HeaderName, value: impl Into<Vec<u8>>) {
-        let value = clean(value.into());
-        let Some(first) = self.rows.iter().position(|(n, _)| *n == name) else {
-            self.rows.push((name, value));
+        let (at, len) = self.keep(&value.into());
+        let Some(first) = self.rows.iter().position(|row| row.name == name) else {
+            self.rows.push(Row { name, at, len });
             return;
         };
-        self.rows[first].1 = value;
+        (self.rows[first].at, self.rows[first].len) = (at, len);
         let mut index = 0;
-        self.rows.retain(|(n, _)| {
+        self.rows.retain(|row| {
             index += 1;
-            index - 1 <= first || *n != name
+            index - 1 <= first || row.name != name
         });
     }
 
@@ -99,17 +141,15 @@ impl Headers {
     /// Removes all rows of this name; says how many there were.
     pub fn remove(&mut self, name: &HeaderName) -> usize {
         let before = self.rows.len();
-        self.rows.retain(|(n, _)| n != name);
+        self.rows.retain(|row| row.name != *name);
         before - self.rows.len()
     }
 
     /// The first row of this name.
     #[must_use]
     pub fn get(&self, name: &HeaderName) -> Option<&[u8]> {
-        self.rows
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, v)| v.as_slice())
+        let row = self.rows.iter().find(|row| row.name == *name)?;
+        Some(self.value(row))
     }
 
     /// The first row of this name if it is UTF-8.
@@ -120,10 +160,8 @@ impl Headers {
 
     /// All rows of this name, in order.
     pub fn get_all<'a>(&'a self, name: &'a HeaderName) -> impl Iterator<Item = &'a [u8]> {
-        self.rows
-            .iter()
-            .filter(move |(n, _)| n == name)
-            .map(|(_, v)| v.as_slice())
+        let rows = self.rows.iter().filter(move |row| row.name == *name);
+        rows.map(|row| self.value(row))
     }
 
     /// Whether there is a row of this name.
@@ -134,7 +172,7 @@ impl Headers {
 
     /// All rows in order.
     pub fn iter(&self) -> impl Iterator<Item = (&HeaderName, &[u8])> {
-        self.rows.iter().map(|(n, v)| (n, v.as_slice()))
+        self.rows.iter().map(|row| (&row.name, self.value(row)))
     }
 
     /// Number of rows.
@@ -151,44 +189,80 @@ impl Headers {
 
     /// Appends copies of all rows of `name` found in `other`, byte for byte.
     pub fn copy_from(&mut self, other: &Headers, name: &HeaderName) {
-        self.rows
-            .extend(other.rows.iter().filter(|(n, _)| n == name).cloned());
-    }
-}
-
-fn clean(mut value: Vec<u8>) -> Vec<u8> {
-    for byte in &mut value {
-        if matches!(*byte, b'\r' | b'\n') {
-            *byte = b' ';
+        for row in other.rows.iter().filter(|row| row.name == *name) {
+            self.push_bytes(row.name.clone(), other.value(row));
         }
     }
-    let trimmed = trim(&value).len();
-    if trimmed == value.len() {
-        value
-    } else {
-        trim(&value).to_vec()
-    }
-}
 
-impl Headers {
+    /// With room for so many rows and bytes of values.
+    pub(crate) fn with_capacity(rows: usize, bytes: usize) -> Self {
+        Headers {
+            rows: Vec::with_capacity(rows),
+            bytes: Vec::with_capacity(bytes),
+        }
+    }
+
+    /// Bytes of all names and values.
+    pub(crate) fn bytes_len(&self) -> usize {
+        let lens = self
+            .rows
+            .iter()
+            .map(|row| row.name.as_str().len() + row.len);
+        lens.sum()
+    }
+
     /// Like [`Headers::push_front`], but behind the Vias if there is no row of this name.
     pub(crate) fn push_front_behind_vias(&mut self, name: HeaderName, value: impl Into<Vec<u8>>) {
-        let same = self.rows.iter().position(|(n, _)| *n == name);
-        let behind = || self.rows.iter().rposition(|(n, _)| *n == HeaderName::Via);
+        let same = self.rows.iter().position(|row| row.name == name);
+        let behind = || {
+            self.rows
+                .iter()
+                .rposition(|row| row.name == HeaderName::Via)
+        };
         let at = same.or_else(|| behind().map(|at| at + 1)).unwrap_or(0);
-        self.rows.insert(at, (name, clean(value.into())));
+        self.insert(at, name, &value.into());
     }
 
     /// Replaces the value of the first row of this name, or removes the row.
     pub(crate) fn replace_first_row(&mut self, name: &HeaderName, value: Option<Vec<u8>>) {
-        let Some(at) = self.rows.iter().position(|(n, _)| n == name) else {
+        let Some(first) = self.rows.iter().position(|row| row.name == *name) else {
             return;
         };
         match value {
-            Some(value) => self.rows[at].1 = clean(value),
+            Some(value) => {
+                let (at, len) = self.keep(&value);
+                (self.rows[first].at, self.rows[first].len) = (at, len);
+            }
             None => {
-                self.rows.remove(at);
+                self.rows.remove(first);
             }
         }
+    }
+
+    fn insert(&mut self, index: usize, name: HeaderName, value: &[u8]) {
+        let (at, len) = self.keep(value);
+        self.rows.insert(index, Row { name, at, len });
+    }
+
+    fn value(&self, row: &Row) -> &[u8] {
+        // Rows are made by `keep` alone, and the buffer never shrinks.
+        &self.bytes[row.at..row.at + row.len]
+    }
+
+    /// Puts a value into the buffer, without its outer white space.
+    fn keep(&mut self, value: &[u8]) -> (usize, usize) {
+        let at = self.bytes.len();
+        let is_break = |byte: &u8| matches!(*byte, b'\r' | b'\n');
+        // `contains` looks at many bytes at once; nearly no value has one.
+        if value.contains(&b'\r') || value.contains(&b'\n') {
+            let spaced = value
+                .iter()
+                .map(|byte| if is_break(byte) { b' ' } else { *byte });
+            let spaced: Vec<u8> = spaced.collect();
+            self.bytes.extend_from_slice(trim(&spaced));
+        } else {
+            self.bytes.extend_from_slice(trim(value));
+        }
+        (at, self.bytes.len() - at)
     }
 }

@@ -145,21 +145,21 @@ impl Response {
         to_tag: Option<&str>,
     ) -> Self {
         let mut response = Response::new(status);
+        response.headers = Headers::with_capacity(12, 768);
         let headers = &mut response.headers;
         headers.copy_from(request, &HeaderName::Via);
-        let mut single = vec![
+        let single = [
             HeaderName::From,
             HeaderName::To,
             HeaderName::CallId,
             HeaderName::CSeq,
+            HeaderName::Timestamp,
         ];
-        if status == StatusCode::TRYING {
-            single.push(HeaderName::Timestamp);
-        }
+        let trying = usize::from(status == StatusCode::TRYING);
         // A second From or To is why some requests are refused; the answer has one of each.
-        for name in single {
+        for name in single.into_iter().take(4 + trying) {
             if let Some(value) = request.get(&name) {
-                headers.push(name, value);
+                headers.push_bytes(name, value);
             }
         }
         if let Some(tag) = to_tag

@@ -1,5 +1,6 @@
 //! Header parameters: `;name=value`, `;name="value"`, `;name`.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::scan::{Fault, Scan, is_token, is_token_byte, write_quoted};
@@ -29,7 +30,19 @@ impl ParamValue {
 /// Ordered parameters; names are unique and compared without regard to case
 /// (RFC 3261 section 7.3.1).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Params(Vec<(String, Option<ParamValue>)>);
+pub struct Params(Vec<(Cow<'static, str>, Option<ParamValue>)>);
+
+/// Names that nearly every message has: they are kept without an allocation.
+const COMMON: [&str; 8] = [
+    "tag", "branch", "rport", "received", "expires", "q", "realm", "nonce",
+];
+
+fn owned(name: &str) -> Cow<'static, str> {
+    match COMMON.iter().find(|known| **known == name) {
+        Some(known) => Cow::Borrowed(known),
+        None => Cow::Owned(name.to_owned()),
+    }
+}
 
 impl Params {
     /// No parameters.
@@ -81,7 +94,7 @@ impl Params {
     pub fn iter(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
         self.0
             .iter()
-            .map(|(n, v)| (n.as_str(), v.as_ref().map(ParamValue::as_str)))
+            .map(|(n, v)| (n.as_ref(), v.as_ref().map(ParamValue::as_str)))
     }
 
     /// Whether there are none.
@@ -104,7 +117,7 @@ impl Params {
             .find(|(n, _)| n.eq_ignore_ascii_case(name))
         {
             Some((_, old)) => *old = value,
-            None => self.0.push((name.to_owned(), value)),
+            None => self.0.push((owned(name), value)),
         }
     }
 
@@ -131,7 +144,7 @@ impl Params {
                     what: "too many parameters",
                 });
             }
-            params.0.push((name.to_owned(), value));
+            params.0.push((owned(name), value));
         }
         Ok(params)
     }
@@ -174,15 +187,22 @@ impl ParamValue {
 
 impl fmt::Display for Params {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = String::new();
         for (name, value) in &self.0 {
-            out.push(';');
-            out.push_str(name);
-            if let Some(value) = value {
-                out.push('=');
-                value.write(&mut out);
+            f.write_str(";")?;
+            f.write_str(name)?;
+            match value {
+                None => {}
+                Some(ParamValue::Token(text)) if is_plain(text.as_bytes()) => {
+                    f.write_str("=")?;
+                    f.write_str(text)?;
+                }
+                Some(value) => {
+                    let mut out = String::new();
+                    value.write(&mut out);
+                    write!(f, "={out}")?;
+                }
             }
         }
-        f.write_str(&out)
+        Ok(())
     }
 }

@@ -226,7 +226,9 @@ struct Rows {
 
 fn parse_rows(bytes: &[u8], headers_at: usize, limits: &Limits) -> Result<Rows, Located> {
     let mut at = headers_at;
-    let mut headers = Headers::new();
+    let size = (bytes.len() - headers_at).min(limits.header_bytes_max);
+    // Names and the body make room for what is put on top on the way.
+    let mut headers = Headers::with_capacity(16, size);
     let mut content_length = None;
     loop {
         let (row, next) = next_row(bytes, at)?;
@@ -265,7 +267,7 @@ fn parse_rows(bytes: &[u8], headers_at: usize, limits: &Limits) -> Result<Rows, 
             }
             content_length = Some(length);
         } else {
-            headers.push(name, value);
+            headers.push_bytes(name, value);
         }
         at = next;
     }
@@ -442,7 +444,7 @@ fn reply_to(bytes: &[u8], kind: &ParseErrorKind, limits: &Limits) -> Option<Resp
     }
     let mut headers = Headers::new();
     for (name, value) in rows.iter().filter_map(|row| split_row(row).ok()) {
-        headers.push(name, value);
+        headers.push_bytes(name, value);
     }
     headers.top_via().ok()?;
     let status = kind.status();

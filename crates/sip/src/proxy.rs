@@ -43,7 +43,7 @@ use crate::message::{Message, Request, Response};
 use crate::outbound::{Flow, FlowId, FlowTokens, Hop, keep_alive_answer};
 use crate::parse::{ParseError, ParseErrorKind, parse_datagram};
 use crate::tokens::Tokens;
-use crate::transaction::Effect;
+use crate::transaction::{Effect, at_multiple};
 use crate::{Method, StatusCode};
 use context::{Cancel, Client, Context, Phase};
 use mark::{Marks, ServerMark};
@@ -238,7 +238,7 @@ impl Proxy {
         let hop = requests::upstream(flow, &via);
         via.set_source(flow.remote.ip(), flow.remote.port());
         // The Via was read above.
-        let _ = reply.headers.set_top_via(&via);
+        let _ = reply.headers.replace_top_via(&via);
         self.transmit(hop, reply.to_bytes());
     }
 
@@ -336,7 +336,12 @@ impl Proxy {
             self.forget_context(id);
             return;
         }
-        let next = crate::transaction::earlier(context.machine.next_timeout(), context.group_until);
+        let mut next =
+            crate::transaction::earlier(context.machine.next_timeout(), context.group_until);
+        let reliable = context.flow.transport.is_reliable();
+        if context.machine.only_ends(reliable) && context.group_until.is_none() {
+            next = next.map(|at| at_multiple(at, self.config.endings_every));
+        }
         if next == context.scheduled {
             return;
         }
@@ -354,7 +359,10 @@ impl Proxy {
             return;
         };
         let over = client.machine.is_terminated();
-        let next = if over { None } else { client.next_timeout() };
+        let mut next = if over { None } else { client.next_timeout() };
+        if client.only_ends() {
+            next = next.map(|at| at_multiple(at, self.config.endings_every));
+        }
         if next != client.scheduled {
             if let Some(at) = client.scheduled.take() {
                 self.deadlines.remove(&(at, Slot::Client(id)));

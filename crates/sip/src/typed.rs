@@ -73,6 +73,11 @@ impl Headers {
     /// When there is none or it is malformed.
     pub fn set_top_via(&mut self, via: &Via) -> Result<(), HeaderError> {
         self.top_via()?;
+        self.replace_top_via(via)
+    }
+
+    /// The same for one that was read already.
+    pub(crate) fn replace_top_via(&mut self, via: &Via) -> Result<(), HeaderError> {
         let rest = self.without_first_value(&HeaderName::Via)?;
         let mut value = via.to_string().into_bytes();
         if let Some(rest) = rest {
@@ -89,6 +94,11 @@ impl Headers {
     /// When there is none or it is malformed.
     pub fn remove_top_via(&mut self) -> Result<(), HeaderError> {
         self.top_via()?;
+        self.drop_top_via()
+    }
+
+    /// The same for one that was read already.
+    pub(crate) fn drop_top_via(&mut self) -> Result<(), HeaderError> {
         let rest = self.without_first_value(&HeaderName::Via)?;
         self.replace_first_row(&HeaderName::Via, rest);
         Ok(())

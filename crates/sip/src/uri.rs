@@ -101,11 +101,14 @@ impl Uri {
             ));
         }
         let at_rest = |e: UriError| e.moved(colon + 1);
+        for (name, secure) in [("sip", false), ("sips", true)] {
+            if scheme.eq_ignore_ascii_case(name.as_bytes()) {
+                let uri = SipUri::parse_rest(secure, rest);
+                return uri.map(Uri::Sip).map_err(at_rest);
+            }
+        }
         let scheme = crate::scan::ascii(scheme).to_ascii_lowercase();
         match scheme.as_str() {
-            "sip" | "sips" => SipUri::parse_rest(scheme == "sips", rest)
-                .map(Uri::Sip)
-                .map_err(at_rest),
             "tel" => TelUri::parse_rest(rest).map(Uri::Tel).map_err(at_rest),
             "urn" => Urn::parse_rest(rest).map(Uri::Urn).map_err(at_rest),
             _ => {

@@ -37,16 +37,18 @@ impl Transport {
         if !crate::scan::is_token(text.as_bytes()) {
             return None;
         }
-        let upper = text.to_ascii_uppercase();
-        Some(match upper.as_str() {
-            "UDP" => Transport::Udp,
-            "TCP" => Transport::Tcp,
-            "TLS" => Transport::Tls,
-            "SCTP" => Transport::Sctp,
-            "WS" => Transport::Ws,
-            "WSS" => Transport::Wss,
-            _ => Transport::Other(OtherTransport(upper.into())),
-        })
+        let known = [
+            Transport::Udp,
+            Transport::Tcp,
+            Transport::Tls,
+            Transport::Sctp,
+            Transport::Ws,
+            Transport::Wss,
+        ];
+        let mut known = known.into_iter();
+        let found = known.find(|known| known.as_str().eq_ignore_ascii_case(text));
+        let other = || Transport::Other(OtherTransport(text.to_ascii_uppercase().into()));
+        Some(found.unwrap_or_else(other))
     }
 
     /// Upper case, as in a Via.

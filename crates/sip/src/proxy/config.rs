@@ -46,6 +46,9 @@ pub struct ProxyConfig {
     pub domains: Vec<Host>,
     /// Base values of the transaction timers.
     pub timers: Timers,
+    /// Transactions that only absorb repetitions end together, at multiples of this: late by less than it, and one
+    /// wake-up for many. Zero: each at its own time.
+    pub endings_every: Duration,
     /// Bounds on what peers can make us hold.
     pub limits: ProxyLimits,
     /// Bounds on one message.
@@ -75,6 +78,7 @@ impl ProxyConfig {
             identities,
             domains,
             timers: Timers::default(),
+            endings_every: Duration::ZERO,
             limits: ProxyLimits::default(),
             message_limits: Limits::default(),
             server: None,

@@ -140,6 +140,20 @@ impl ServerMachine {
         }
     }
 
+    /// Whether nothing is left to it but to absorb what is repeated for a while. On a connection only the two of a 2xx
+    /// do that; the others end at once.
+    pub(super) fn only_ends(&self, reliable: bool) -> bool {
+        match self {
+            ServerMachine::Invite(machine) => match machine.state() {
+                ServerInviteState::Accepted => true,
+                state => state == ServerInviteState::Confirmed && !reliable,
+            },
+            ServerMachine::Other(machine) => {
+                machine.state() == ServerNonInviteState::Completed && !reliable
+            }
+        }
+    }
+
     /// Whether the last response may have to be sent again.
     pub(super) fn repeats(&self) -> bool {
         match self {
@@ -283,6 +297,27 @@ impl Client {
             give_up_at: None,
             scheduled: None,
         }
+    }
+
+    /// As [`ServerMachine::only_ends`].
+    pub(super) fn only_ends(&self) -> bool {
+        use crate::transaction::ClientNonInviteState;
+        let reliable = self
+            .hop
+            .as_ref()
+            .is_some_and(|hop| hop.transport().is_reliable());
+        let completed = match &self.machine {
+            ClientMachine::Invite(machine) => match machine.state() {
+                ClientInviteState::Accepted => true,
+                state => state == ClientInviteState::Completed && !reliable,
+            },
+            ClientMachine::Other(machine) => {
+                machine.state() == ClientNonInviteState::Completed && !reliable
+            }
+            ClientMachine::Resolving => false,
+        };
+        let waits = self.timer_c.or(self.silent_until).or(self.give_up_at);
+        completed && waits.is_none() && !matches!(self.cancel, Cancel::Sent { .. })
     }
 
     pub(super) fn next_timeout(&self) -> Option<Duration> {

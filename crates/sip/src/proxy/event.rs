@@ -25,6 +25,7 @@ impl fmt::Display for AskId {
 
 /// Something that happened outside.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // handed in at once, never kept
 pub enum Input<'a> {
     /// A UDP datagram or a WebSocket message.
     Datagram {

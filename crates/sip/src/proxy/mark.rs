@@ -1,5 +1,6 @@
 //! Keyed hashes: what tells a transaction, a loop, a branch and an answer of ours.
 
+use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hasher};
 
 use crate::message::Request;
@@ -47,7 +48,8 @@ impl Marks {
         if let Some(branch) = via.unique_branch() {
             text.push_str(branch);
             text.make_ascii_lowercase();
-            text.push_str(&format!("\n{}:{}", via.host, via.port_or_default()));
+            // Into memory: it cannot fail.
+            let _ = write!(text, "\n{}:{}", via.host, via.port_or_default());
         } else {
             // A client of RFC 2543. The To tag is left out: an ACK has one, its INVITE has none.
             let headers = &request.headers;

@@ -109,7 +109,7 @@ impl Proxy {
         let mut via = seen.via.clone();
         via.set_source(flow.remote.ip(), flow.remote.port());
         // The Via was read before.
-        let _ = request.headers.set_top_via(&via);
+        let _ = request.headers.replace_top_via(&via);
         let invite = request.method == Method::Invite;
         let in_dialog = matches!(found, Found::Dialog { .. });
         let call = (invite && !in_dialog).then(|| {
@@ -249,7 +249,7 @@ impl Proxy {
         let hop = upstream(flow, &via);
         via.set_source(flow.remote.ip(), flow.remote.port());
         // The Via was read above.
-        let _ = request.headers.set_top_via(&via);
+        let _ = request.headers.replace_top_via(&via);
         let response = self.local_response(&request, reject, &tag);
         self.transmit(hop, response.to_bytes());
     }
@@ -308,7 +308,7 @@ impl Proxy {
         let mut via = seen.via.clone();
         via.set_source(flow.remote.ip(), flow.remote.port());
         // The Via was read before.
-        let _ = ack.headers.set_top_via(&via);
+        let _ = ack.headers.replace_top_via(&via);
         let hop = match side {
             Side::Flow(id, transport) => Hop::Flow { id, transport },
             Side::Address(transport, remote) => {

@@ -56,7 +56,7 @@ impl Proxy {
                 client.sent = Box::default();
             }
             // The Via was read above.
-            let _ = response.headers.remove_top_via();
+            let _ = response.headers.drop_top_via();
             if response.headers.contains(&HeaderName::Via) {
                 self.response_passes(id, response, now);
             }

@@ -31,12 +31,30 @@ impl Registrar {
     /// When it leads nowhere.
     pub fn lookup(&self, uri: &SipUri, now: Duration) -> Result<Vec<Group>, Unreachable> {
         let (aor, instance) = self.meant(uri)?;
-        let wanted = |binding: &&Binding| match &instance {
+        self.reached(&aor, instance.as_ref(), now)
+    }
+
+    /// The target set of an address of record, as [`Registrar::lookup`] says it; empty: nothing is registered for it.
+    #[must_use]
+    pub fn groups_of(&self, aor: &Aor, now: Duration) -> Vec<Group> {
+        self.reached(aor, None, now).unwrap_or_default()
+    }
+
+    fn reached(
+        &self,
+        aor: &Aor,
+        instance: Option<&String>,
+        now: Duration,
+    ) -> Result<Vec<Group>, Unreachable> {
+        if !self.bindings.contains_key(aor) {
+            return Err(Unreachable::NotRegistered);
+        }
+        let wanted = |binding: &&Binding| match instance {
             Some(instance) => binding.instance_id.as_ref() == Some(instance),
             None => true,
         };
         let mut devices: BTreeMap<Device<'_>, Vec<&Binding>> = BTreeMap::new();
-        for binding in self.bindings(&aor, now).filter(wanted) {
+        for binding in self.bindings(aor, now).filter(wanted) {
             let device = match &binding.instance_id {
                 Some(instance) => Device::Instance(instance),
                 None => Device::Row(binding.ruid),

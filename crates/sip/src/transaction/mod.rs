@@ -28,6 +28,7 @@ pub use layer::{
 };
 pub use server_invite::{ServerInvite, ServerInviteState};
 pub use server_non_invite::{ServerNonInvite, ServerNonInviteState};
+pub(crate) use timers::at_multiple;
 pub use timers::{
     PATIENCE_IN_T1, T1_DEFAULT, T2_DEFAULT, T4_DEFAULT, TIMER_D_MIN, TRYING_AFTER, Timers,
 };

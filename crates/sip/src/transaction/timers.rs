@@ -112,9 +112,33 @@ impl Timers {
     }
 }
 
+/// The first multiple of `every` that is not before `at`; `at` itself where `every` is nothing.
+pub(crate) fn at_multiple(at: Duration, every: Duration) -> Duration {
+    let over = at.as_nanos().checked_rem(every.as_nanos()).unwrap_or(0);
+    let Some(missing) = every.as_nanos().checked_sub(over).filter(|_| over > 0) else {
+        return at;
+    };
+    at.saturating_add(Duration::from_nanos(u64::try_from(missing).unwrap_or(0)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_rounded_is_never_early() {
+        let ms = Duration::from_millis;
+        for (at, every, expected) in [
+            (0, 500, 0),
+            (1, 500, 500),
+            (500, 500, 500),
+            (501, 500, 1_000),
+            (7, 0, 7),
+        ] {
+            assert_eq!(at_multiple(ms(at), ms(every)), ms(expected));
+        }
+        assert_eq!(at_multiple(Duration::MAX, ms(500)), Duration::MAX);
+    }
 
     #[test]
     fn the_defaults_are_those_of_table_4() {

@@ -19,4 +19,5 @@ mod loops_are_found;
 mod loss_is_survived;
 mod strangers_are_not_served;
 mod texts_are_exact;
+mod transactions_end_together;
 mod whatever_devices_do_one_answer_comes;
