@@ -101,6 +101,16 @@ pub trait Devices: Send + Sync {
     async fn devices(&self) -> Answer<Vec<Device>>;
     /// One.
     async fn device(&self, id: DeviceId) -> Answer<Device>;
+    /// Whether it is known without asking the database that a device is there and not revoked, and that the certificate
+    /// which it showed is its own and has not ended. `false` says nothing.
+    fn is_known_to_stand(
+        &self,
+        _device: DeviceId,
+        _certificate: Option<&Fingerprint>,
+        _now: UnixMs,
+    ) -> bool {
+        false
+    }
     /// Whose certificate this is, and when it ends; revoked devices too.
     async fn device_by_certificate(
         &self,
@@ -249,6 +259,9 @@ pub trait Lines: Send + Sync {
 pub trait Bindings: Send + Sync {
     /// Adds or refreshes one. An older CSeq of the same Call-ID changes nothing and answers `false`.
     async fn put_binding(&self, binding: &Binding, now: UnixMs) -> Answer<bool>;
+    /// The same of many at once, each of another place; how many rows were written. Where it is fewer than there are,
+    /// [`Bindings::put_binding`] says of each what is the matter.
+    async fn put_bindings(&self, bindings: &[Binding], now: UnixMs) -> Answer<usize>;
     /// Those of an address of record that have not ended.
     async fn bindings(&self, aor: &str, now: UnixMs) -> Answer<Vec<Binding>>;
     /// All that have not ended, but those of revoked devices: what a SIP server begins with.

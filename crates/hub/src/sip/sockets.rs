@@ -53,6 +53,7 @@ pub(crate) struct Surroundings {
 }
 
 /// What the switchboard hears next.
+#[allow(clippy::large_enum_variant)] // handed on at once, never kept
 pub(crate) enum Heard<'a> {
     News(News),
     Datagram {

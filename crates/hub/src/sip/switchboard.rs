@@ -3,7 +3,7 @@
 //! ```text
 //! sockets ─ News ─► switchboard ─► Proxy ─ Decide ─► emergency? ─► who is it? ─► whom does it want?
 //!                        │                              503           401, 403, 407     404, 480, fork
-//!                        └─ REGISTER ─► device asked in SQL ─► Registrar ─► row written ─► answer
+//!                        └─ REGISTER ─► device asked of the store ─► Registrar ─► row written ─► answer
 //! ```
 //! Nothing here waits: what asks the store is a task of its own and comes back as news.
 
@@ -66,6 +66,8 @@ const EMERGENCY_ROWS: Rate = Rate {
 };
 /// How long a flow that was registered as one may be silent, but for a grace (RFC 5626 section 5.4).
 const FLOW_TIMER: Duration = Duration::from_secs(120);
+/// Transactions that only absorb repetitions end together: a wake-up for each was a third of all.
+const ENDINGS_EVERY: Duration = Duration::from_millis(500);
 /// How long the switchboard sleeps when nothing is to be done.
 const IDLE: Duration = Duration::from_secs(3_600);
 /// Messages that wait for a connection that is being made.
@@ -196,6 +198,7 @@ impl Switchboard {
         let mut config =
             ProxyConfig::new(random()?, flow_secret, identities.clone(), domains.clone());
         config.server = Some("Hearthline".to_owned());
+        config.endings_every = ENDINGS_EVERY;
         config.privileged = Arc::new(move |request: &Request| {
             Destination::read(&request.uri, country, |_| false) == Destination::Emergency
         });

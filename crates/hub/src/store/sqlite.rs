@@ -22,6 +22,7 @@ mod rooms;
 mod sent_texts;
 mod sessions;
 mod sip_accounts;
+mod standing;
 mod tail;
 
 use std::path::{Path, PathBuf};
@@ -38,6 +39,7 @@ use crate::bus::Bus;
 use crate::clock::UnixMs;
 use crate::event::{Audience, Event, EventKind, StreamId};
 use crate::store::{Answer, StoreError};
+use standing::Standing;
 use tail::Tail;
 
 /// Where the database lies and how far it may grow.
@@ -72,6 +74,7 @@ pub struct SqliteStore {
     read: Pool<Sqlite>,
     bus: Arc<dyn Bus>,
     tail: Arc<Tail>,
+    standing: Arc<Standing>,
     folder: PathBuf,
     // Holds the folder for this process until it is closed or dropped.
     lock: std::fs::File,
@@ -93,6 +96,7 @@ impl SqliteStore {
             events: Vec::new(),
             bus: self.bus.clone(),
             tail: self.tail.clone(),
+            standing: self.standing.clone(),
         })
     }
 }
@@ -103,6 +107,7 @@ struct Change {
     events: Vec<Event>,
     bus: Arc<dyn Bus>,
     tail: Arc<Tail>,
+    standing: Arc<Standing>,
 }
 
 impl Change {
@@ -149,7 +154,15 @@ impl Change {
     }
 
     async fn commit(self) -> Answer<()> {
-        self.transaction.commit().await?;
+        let concerns =
+            |event: &Event| matches!(event.kind, EventKind::Devices | EventKind::DeviceRevoked);
+        if self.events.iter().any(concerns) {
+            let changing = self.standing.changing();
+            self.transaction.commit().await?;
+            changing.done();
+        } else {
+            self.transaction.commit().await?;
+        }
         if let Some(newest) = self.events.last().map(|event| event.stream_id) {
             self.tail.add(self.events);
             self.bus.announce(newest).await;

@@ -99,6 +99,7 @@ contract! {
     contacts_read_back_whole
     lines_come_in_order
     bindings_are_refreshed_in_order_only
+    many_bindings_are_put_at_once
     calls_that_ended_stay_ended
     calls_between_outside_parties_name_both
     a_message_is_stored_once_and_delivered_in_order
@@ -664,6 +665,32 @@ async fn bindings_are_refreshed_in_order_only(fresh: Fresh) {
     );
     store.remove_flow("hub", restarted.flow_id).await.unwrap();
     assert!(store.bindings(&first.aor, NOW).await.unwrap().is_empty());
+}
+
+async fn many_bindings_are_put_at_once(fresh: Fresh) {
+    let store = fresh.store.as_ref();
+    let place = |reg_id: u32, cseq| Binding {
+        reg_id,
+        ..binding(None, cseq)
+    };
+    let many: Vec<Binding> = (1..=5).map(|reg_id| place(reg_id, 5)).collect();
+    assert_eq!(store.put_bindings(&many, NOW).await.unwrap(), 5);
+    assert_eq!(store.bindings(&many[0].aor, NOW).await.unwrap(), many);
+    // One that is older changes nothing; the others do.
+    let again = [place(1, 6), place(2, 4), place(6, 1)];
+    assert_eq!(store.put_bindings(&again, NOW).await.unwrap(), 2);
+    let stored = store.bindings(&many[0].aor, NOW).await.unwrap();
+    let counts: Vec<u32> = stored.iter().map(|binding| binding.cseq).collect();
+    assert_eq!(counts, [6, 5, 5, 5, 5, 1]);
+    // One that cannot be kept hinders none: each is then put for itself.
+    let stranger = Binding {
+        device: Some(DeviceId::random().unwrap()),
+        ..place(7, 1)
+    };
+    let beside = [stranger.clone(), place(8, 1)];
+    assert!(store.put_bindings(&beside, NOW).await.is_err());
+    assert!(store.put_binding(&stranger, NOW).await.is_err());
+    assert!(store.put_binding(&beside[1], NOW).await.unwrap());
 }
 
 async fn calls_that_ended_stay_ended(fresh: Fresh) {

@@ -250,9 +250,7 @@ impl Switchboard {
             let own = device.to_string();
             let user = self.directory.user_of(device).unwrap_or(&own);
             for aor in self.addresses(user) {
-                let Ok(groups) = self.registrar.lookup(&aor.to_uri(), now) else {
-                    continue;
-                };
+                let groups = self.registrar.groups_of(&aor, now);
                 for (index, group) in groups.into_iter().enumerate() {
                     match all.get_mut(index) {
                         Some(merged) => merged.branches.extend(group.branches),
@@ -356,9 +354,13 @@ impl Switchboard {
         };
         self.vetting.insert(id, vetting);
         let certified = self.flows.get(flow.id).and_then(|open| open.certified);
+        let certificate = certified.and_then(|certified| certified.certificate);
         let (home, news) = (self.around.home.clone(), self.around.news.clone());
+        let (store, at) = (&home.store, home.clock.now());
+        if store.is_known_to_stand(caller.device, certificate.as_ref(), at) {
+            return self.vetted(id, Some(true), now);
+        }
         tokio::spawn(async move {
-            let certificate = certified.and_then(|certified| certified.certificate);
             let allowed = may_register(&home, caller.device, certificate).await.ok();
             let _ = news.send(News::Vetted { id, allowed }).await;
         });

@@ -1,6 +1,7 @@
 //! SIP registrations in SQLite.
 
 use async_trait::async_trait;
+use serde_json::{Value, json};
 use sqlx_core::query::query;
 use sqlx_core::row::Row as _;
 use sqlx_sqlite::SqliteRow;
@@ -35,6 +36,23 @@ fn binding(row: &SqliteRow) -> Answer<Binding> {
         call_id: row.try_get("call_id")?,
         cseq: number(row, "cseq")?,
         expires_at: time(row, "expires_at")?,
+    })
+}
+
+/// A row in JSON, so that any number of rows is one statement.
+fn to_json(binding: &Binding) -> Value {
+    json!({
+        "aor": binding.aor,
+        "instance_id": binding.instance_id,
+        "reg_id": binding.reg_id,
+        "device": binding.device.map(|id| id.to_string()),
+        "contact": binding.contact,
+        "path": binding.path.join(BETWEEN),
+        "node_id": binding.node_id,
+        "flow_id": binding.flow_id.cast_signed(),
+        "call_id": binding.call_id,
+        "cseq": binding.cseq,
+        "expires_at": binding.expires_at.0,
     })
 }
 
@@ -88,6 +106,36 @@ impl Bindings for SqliteStore {
             });
         }
         Ok(false)
+    }
+
+    async fn put_bindings(&self, bindings: &[Binding], now: UnixMs) -> Answer<usize> {
+        let paths = bindings.iter().flat_map(|binding| &binding.path);
+        if paths.into_iter().any(|hop| hop.contains(BETWEEN)) {
+            return Ok(0);
+        }
+        let rows = Value::Array(bindings.iter().map(to_json).collect()).to_string();
+        let done = query(
+            "INSERT INTO bindings (aor, instance_id, reg_id, device, contact, path, node_id, flow_id,
+                                   call_id, cseq, expires_at)
+             SELECT value ->> 'aor', value ->> 'instance_id', value ->> 'reg_id', value ->> 'device',
+                    value ->> 'contact', value ->> 'path', value ->> 'node_id', value ->> 'flow_id',
+                    value ->> 'call_id', value ->> 'cseq', value ->> 'expires_at'
+             FROM json_each(?1) AS fresh
+             WHERE (SELECT count(*) FROM bindings WHERE aor = fresh.value ->> 'aor' AND expires_at > ?2
+                    AND NOT (instance_id = fresh.value ->> 'instance_id'
+                             AND reg_id = fresh.value ->> 'reg_id')) < ?3
+             ON CONFLICT (aor, instance_id, reg_id) DO UPDATE SET
+                 device = excluded.device, contact = excluded.contact, path = excluded.path,
+                 node_id = excluded.node_id, flow_id = excluded.flow_id, call_id = excluded.call_id,
+                 cseq = excluded.cseq, expires_at = excluded.expires_at
+             WHERE bindings.call_id <> excluded.call_id OR bindings.cseq < excluded.cseq",
+        )
+        .bind(rows)
+        .bind(now.0)
+        .bind(i64::from(BINDINGS_MAX))
+        .execute(&self.write)
+        .await?;
+        Ok(usize::try_from(done.rows_affected()).unwrap_or(usize::MAX))
     }
 
     async fn bindings(&self, aor: &str, now: UnixMs) -> Answer<Vec<Binding>> {

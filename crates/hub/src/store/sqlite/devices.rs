@@ -105,17 +105,32 @@ impl Devices for SqliteStore {
     }
 
     async fn device(&self, id: DeviceId) -> Answer<Device> {
+        let before = self.standing.before();
         let row = query(ONE)
             .bind(id.to_string())
             .fetch_optional(&self.read)
             .await?;
-        device(&row.ok_or(StoreError::NotFound("device"))?)
+        let device = device(&row.ok_or(StoreError::NotFound("device"))?)?;
+        if device.revoked_at_ms.is_none() {
+            self.standing.device(before, id);
+        }
+        Ok(device)
+    }
+
+    fn is_known_to_stand(
+        &self,
+        device: DeviceId,
+        certificate: Option<&Fingerprint>,
+        now: UnixMs,
+    ) -> bool {
+        self.standing.holds(device, certificate, now)
     }
 
     async fn device_by_certificate(
         &self,
         fingerprint: &Fingerprint,
     ) -> Answer<Option<(Device, IssuedCertificate)>> {
+        let before = self.standing.before();
         let row = query(
             "SELECT devices.*, sip_accounts.username, certificates.not_after FROM certificates
              JOIN devices ON devices.id = certificates.device
@@ -129,7 +144,13 @@ impl Devices for SqliteStore {
                 fingerprint: *fingerprint,
                 not_after: time(&row, "not_after")?,
             };
-            Ok((device(&row)?, issued))
+            let device = device(&row)?;
+            if device.revoked_at_ms.is_none() {
+                let (id, not_after) = (device.id, issued.not_after);
+                self.standing
+                    .certificate(before, *fingerprint, id, not_after);
+            }
+            Ok((device, issued))
         })
         .transpose()
     }

@@ -112,11 +112,13 @@ impl SqliteStore {
         let write = PoolOptions::new()
             .max_connections(1)
             .acquire_timeout(BUSY_TIMEOUT * 6)
+            .test_before_acquire(false) // it is tested when it comes back, and no wire can break
             .connect_with(options.clone())
             .await?;
         let read = PoolOptions::new()
             .max_connections(READERS_MAX)
             .acquire_timeout(BUSY_TIMEOUT * 6)
+            .test_before_acquire(false) // the same
             .connect_with(options.pragma("query_only", "ON"))
             .await?;
         Ok(Self {
@@ -124,6 +126,7 @@ impl SqliteStore {
             read,
             bus,
             tail: Arc::default(),
+            standing: Arc::default(),
             folder: config.folder.clone(),
             lock,
         })
