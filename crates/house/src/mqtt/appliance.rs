@@ -225,7 +225,7 @@ impl Climate {
 mod tests {
     use super::*;
 
-    fn taken(take: impl Fn(&Map<String, Value>, &mut State), said: Value) -> State {
+    fn taken(take: impl Fn(&Map<String, Value>, &mut State), said: &Value) -> State {
         let mut state = State::default();
         take(said.as_object().unwrap(), &mut state);
         state
@@ -257,13 +257,13 @@ mod tests {
         assert_eq!(named.told(&Command::Lock), None);
         let state = taken(
             |o, s| named.take(o, s),
-            json!({"fan_mode": "medium", "x": 1}),
+            &json!({"fan_mode": "medium", "x": 1}),
         );
         assert_eq!(
             (state.value.as_str(), &state.attributes["percentage"]),
             ("on", &json!(67))
         );
-        let state = taken(|o, s| named.take(o, s), json!({"fan_mode": "auto"}));
+        let state = taken(|o, s| named.take(o, s), &json!({"fan_mode": "auto"}));
         assert_eq!(state.attributes["percentage"], Value::Null);
         let number = Fan {
             switch: Some(Switch {
@@ -284,7 +284,7 @@ mod tests {
         assert_eq!(number.told(&Command::Off), Some(json!({"state": "OFF"})));
         let state = taken(
             |o, s| number.take(o, s),
-            json!({"speed": 254, "state": "OFF"}),
+            &json!({"speed": 254, "state": "OFF"}),
         );
         assert_eq!(state.value, "off");
     }
@@ -318,7 +318,7 @@ mod tests {
         );
         let state = taken(
             |o, s| climate.take(o, s),
-            json!({"system_mode": "heat", "local_temperature": 19.4, "occupied_heating_setpoint": 21}),
+            &json!({"system_mode": "heat", "local_temperature": 19.4, "occupied_heating_setpoint": 21}),
         );
         assert_eq!(state.value, "heat");
         assert_eq!(state.attributes["current_temperature"], json!(19.4));
