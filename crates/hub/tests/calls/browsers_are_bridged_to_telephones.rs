@@ -11,11 +11,11 @@ use hearthline_sip::sdp::SessionDescription;
 use hearthline_sip::target::Transport;
 use hearthline_sip::{HeaderName, Headers};
 
-const PLAIN: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
+pub(crate) const PLAIN: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
     m=audio 40000 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n";
 
 /// What a device says that protects its sound.
-fn protected(setup: &str, number: u8) -> String {
+pub(crate) fn protected(setup: &str, number: u8) -> String {
     let print = vec![format!("{number:02X}"); 32].join(":");
     format!(
         "v=0\r\no=- 5 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 40004 UDP/TLS/RTP/SAVPF 0 126\r\n\
@@ -26,13 +26,13 @@ fn protected(setup: &str, number: u8) -> String {
 }
 
 /// What stands in a message: its session, and whether the hub said that it stands in between.
-fn said(headers: &Headers, body: &[u8]) -> (String, bool) {
+pub(crate) fn said(headers: &Headers, body: &[u8]) -> (String, bool) {
     let row = HeaderName::parse(b"Hearthline-Bridge").unwrap();
     let session = String::from_utf8(body.to_vec()).unwrap();
     (session, headers.contains(&row))
 }
 
-async fn rung(phone: &mut Phone) -> (CallHandle, (String, bool)) {
+pub(crate) async fn rung(phone: &mut Phone) -> (CallHandle, (String, bool)) {
     phone
         .wait(|event| match event {
             Event::Incoming { call, request, .. } => {
@@ -43,7 +43,7 @@ async fn rung(phone: &mut Phone) -> (CallHandle, (String, bool)) {
         .await
 }
 
-async fn accepts(phone: &Phone, call: CallHandle, session: &str) {
+pub(crate) async fn accepts(phone: &Phone, call: CallHandle, session: &str) {
     let body = Body::sdp(session);
     phone
         .act(move |endpoint, now| endpoint.accept(call, Some(body), now))
@@ -51,7 +51,7 @@ async fn accepts(phone: &Phone, call: CallHandle, session: &str) {
         .unwrap();
 }
 
-async fn answered(phone: &mut Phone, wanted: CallHandle) -> (String, bool) {
+pub(crate) async fn answered(phone: &mut Phone, wanted: CallHandle) -> (String, bool) {
     phone
         .wait(|event| match event {
             Event::Answered { call, response } if *call == wanted => {
@@ -64,6 +64,14 @@ async fn answered(phone: &mut Phone, wanted: CallHandle) -> (String, bool) {
 
 /// A browser that has joined, and is registered by WebSocket.
 async fn browser(home: &Home, name: &str) -> Phone {
+    let own = joins(home, name).await;
+    let mut phone = Phone::web(home, &own).await.expect("an upgrade");
+    phone.register().await.expect("registered");
+    phone
+}
+
+/// A browser joins the home.
+pub(crate) async fn joins(home: &Home, name: &str) -> Membership {
     let fields = DeviceFields {
         name: Name::new(name).unwrap(),
         room: None,
@@ -72,10 +80,7 @@ async fn browser(home: &Home, name: &str) -> Phone {
     let invited = home.hub.invite(DeviceKind::Browser, fields).await.unwrap();
     let hub = home.hub.addresses()[0];
     let joined = join(hub, &invited.code, Some(home.hub.ca_fingerprint())).await;
-    let own: Membership = joined.unwrap();
-    let mut phone = Phone::web(home, &own).await.expect("an upgrade");
-    phone.register().await.expect("registered");
-    phone
+    joined.unwrap()
 }
 
 fn profile(session: &str) -> String {
@@ -83,14 +88,14 @@ fn profile(session: &str) -> String {
     read.media[0].protocol.clone()
 }
 
-fn is_plain(session: &str) {
+pub(crate) fn is_plain(session: &str) {
     assert_eq!(profile(session), "RTP/AVP");
     for gone in ["fingerprint", "candidate", "ice-", "mid", "40004"] {
         assert!(!session.contains(gone), "{gone}: {session}");
     }
 }
 
-fn is_of_the_hub(session: &str) {
+pub(crate) fn is_of_the_hub(session: &str) {
     assert_eq!(profile(session), "UDP/TLS/RTP/SAVPF");
     for foreign in ["40000", "40004", "AA:AA:AA", "BB:BB:BB"] {
         assert!(!session.contains(foreign), "{foreign}: {session}");

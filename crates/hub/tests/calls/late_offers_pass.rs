@@ -7,6 +7,7 @@ use crate::telephone::{Home, Phone};
 use hearthline_hub::call::CallState;
 use hearthline_hub::incident::{Incident, IncidentOutcome};
 use hearthline_psap::{Behaviour, Print, PsapConfig};
+use hearthline_sip::StatusCode;
 use hearthline_sip::endpoint::{Body, CallHandle, Event};
 use hearthline_sip::target::Transport;
 use serde_json::json;
@@ -158,5 +159,42 @@ async fn a_telephone_that_calls_for_help_without_an_offer_reaches_the_call_taker
         "Desk"
     );
     psap.stop().await;
+    home.hub.stop().await;
+}
+
+/// A line may answer in a reliable 183 and say nothing more in its 200 (RFC 6337 section 3.1.1): the call stands, an
+/// ordinary one and one for help.
+#[tokio::test]
+async fn an_answer_in_a_reliable_183_is_the_answer() {
+    let home = home(|_, _| {}).await;
+    let mut trunk = Provider::open(Transport::Udp).await;
+    let drill = json!({"sip": {"drill": "service"}});
+    add(&home, &fields("Trunk", 0, &trunk.server(), &drill)).await;
+    let mut desk = desk(&home).await;
+    for dialled in ["sip:030-555-0123-4@home.test", "sip:112@home.test"] {
+        let call = desk.call(dialled).await;
+        let (far, _) = trunk.called().await;
+        trunk
+            .act(move |endpoint, now| {
+                let body = Some(Body::sdp(SDP));
+                endpoint.ring(far, StatusCode::SESSION_PROGRESS, body, true, now)
+            })
+            .await
+            .unwrap();
+        trunk.accepts(far, None).await;
+        let answer = desk
+            .wait(|event| match event {
+                Event::Answered {
+                    call: own,
+                    response,
+                } if *own == call => Some(response.body.clone()),
+                Event::Failed { call: own, cause } if *own == call => panic!("{cause:?}"),
+                _ => None,
+            })
+            .await;
+        assert_eq!(answer, SDP.as_bytes(), "{dialled}");
+        desk.bye(call).await;
+        trunk.ended(far).await;
+    }
     home.hub.stop().await;
 }

@@ -17,7 +17,7 @@ use serde_json::json;
 const DIALLED: &str = "sip:030-555-0123-4@home.test";
 const REALM: &str = "provider.test";
 
-fn installed(program: &str) -> bool {
+pub(crate) fn installed(program: &str) -> bool {
     let folders = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin";
     let found = folders
         .split(':')
@@ -46,7 +46,7 @@ fn free_port() -> u16 {
 }
 
 /// A program that ends with the test, and by itself after a minute.
-struct Program {
+pub(crate) struct Program {
     child: Child,
     log: std::path::PathBuf,
 }
@@ -90,7 +90,7 @@ impl Program {
         }
     }
 
-    fn printed(&self) -> String {
+    pub(crate) fn printed(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 }
@@ -312,7 +312,7 @@ async fn a_wrong_password_is_said_and_not_tried_on_and_on() {
 }
 
 /// A provider of sipp's with these steps after the INVITE.
-fn sipp(folder: &Path, name: &str, steps: &str) -> (Program, u16) {
+pub(crate) fn sipp(folder: &Path, name: &str, steps: &str) -> (Program, u16) {
     let port = free_port();
     // The hub first asks whether anybody is there; that is a dialogue of its own.
     let answer = "<label id=\"9\"/><send><![CDATA[\nSIP/2.0 200 OK\n[last_Via:]\n[last_From:]\n[last_To:];tag=o\n\

@@ -7,6 +7,7 @@ mod lines;
 mod telephone;
 mod unknown_telephones_leave_incidents;
 
+mod bridged_calls_bear_trouble;
 mod browsers_are_bridged_to_telephones;
 mod calls_are_forwarded;
 mod faults_in_calls;
@@ -14,10 +15,12 @@ mod gruus_lead_anywhere;
 mod late_offers_pass;
 mod lines_carry_calls;
 mod lines_carry_calls_for_help;
+mod lines_carry_three_way_calls;
 mod lines_give_way_to_a_modem;
 mod lines_interop;
 mod lines_join_calls;
 mod lines_move_calls;
+mod lines_put_calls_through;
 mod nobody_takes_it;
 #[path = "../../../modem/tests/lines/private_bus.rs"]
 #[allow(

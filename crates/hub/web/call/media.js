@@ -79,6 +79,11 @@ export class Media {
     return this.#described();
   }
 
+  /** What is heard before the answer (RFC 9429 section 4.1.10); the answer may come while this is being taken. */
+  async hear(sdp) {
+    if (this.connection.signalingState === "have-local-offer") await this.connection.setRemoteDescription({ type: "pranswer", sdp: lifted(sdp) });
+  }
+
   async takeAnswer(sdp) {
     await this.connection.setRemoteDescription({ type: "answer", sdp: lifted(sdp) });
   }

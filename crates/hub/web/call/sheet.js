@@ -44,7 +44,7 @@ export function callSheet(say) {
     }
     sheet.hidden = present.length === 0;
     const states = present.map(({ state }) => state);
-    sound(states.includes("offered") ? "bell" : states.includes("ringing") ? "ringback" : null);
+    sound(states.includes("offered") ? "bell" : present.some(({ state, early }) => state === "ringing" && !early) ? "ringback" : null);
     const news = present.map(spoken).join(". ");
     if (news !== told) say(news);
     told = news;

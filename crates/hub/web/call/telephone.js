@@ -164,7 +164,7 @@ export class Telephone extends EventTarget {
       const row = await signed(this.own, { origin: this.address, destination: to, callId: id, sdp: body });
       if (conversation.state !== "starting") return conversation;
       conversation.call = this.agent.invite(to, id, [["Identity", row], ...rows], body, {
-        ringing: () => this.#set(conversation, { state: "ringing" }),
+        ringing: (response) => this.#rings(conversation, response),
         answered: (response) => this.#answered(conversation, response),
         offered: (request) => this.#offered(conversation, request),
         over: (why) => this.#over(conversation, whyOver(why)),
@@ -175,6 +175,20 @@ export class Telephone extends EventTarget {
       throw error;
     }
     return conversation;
+  }
+
+  /** It rings there. A telephone or a line may be heard already: "the number you have dialled…"; it hears nothing yet. */
+  async #rings(conversation, response) {
+    this.#set(conversation, { state: "ringing" });
+    if (conversation.early || !conversation.telephone || !isBridged(response) || !isProtected(response.body)) return;
+    conversation.early = true;
+    try {
+      await conversation.media.hear(response.body);
+      if (conversation.state === "ringing") this.#set(conversation, { state: "ringing" });
+    } catch {
+      // The tone that it rings by is told instead.
+      conversation.early = false;
+    }
   }
 
   async #answered(conversation, response) {

@@ -230,6 +230,39 @@ fn a_browser_calls_a_telephone_and_each_hears_the_other_untouched() {
 }
 
 #[test]
+fn a_telephone_that_has_not_answered_is_heard_and_the_browser_is_asked_to_say_nothing() {
+    let mut scene = Scene::new(Offerer::Browser);
+    let offer = scene.browser.offer();
+    let bridge = &mut scene.bridge;
+    bridge
+        .offer_of_browser(offer.as_bytes(), scene.now)
+        .unwrap();
+    let told = read(&bridge.early_of_far(ANSWER.as_bytes(), scene.now).unwrap());
+    assert!(told.media[0].attributes.has("sendonly"));
+    scene.browser.take(&told, DtlsRole::Server, scene.now);
+    scene.talk(3);
+    let heard = &scene.browser.heard;
+    let heard = share(&heard[heard.len() - 16_000..], 1000.0);
+    assert!(heard > 0.95, "{heard}");
+    // It answers: both ways, by the keys that stand.
+    let bridge = &mut scene.bridge;
+    let answer = read(&bridge.answer_of_far(ANSWER.as_bytes(), scene.now).unwrap());
+    let print = |of: &SessionDescription| {
+        let print = of.media[0].attributes.get("fingerprint");
+        print.unwrap().to_owned()
+    };
+    assert!(answer.media[0].attributes.has("sendrecv"));
+    assert_eq!(print(&answer), print(&told));
+    scene.talk(3);
+    scene.both_hear();
+    // Another telephone of the home took it: its address, the same keys.
+    let other = ANSWER.replace("audio 6000", "audio 7000");
+    let bridge = &mut scene.bridge;
+    let answer = read(&bridge.answer_of_far(other.as_bytes(), scene.now).unwrap());
+    assert_eq!(print(&answer), print(&told));
+}
+
+#[test]
 fn each_side_is_told_of_the_other_as_it_can_understand() {
     let mut scene = Scene::new(Offerer::Browser);
     let offer = scene.browser.offer();
