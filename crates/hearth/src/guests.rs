@@ -5,7 +5,9 @@ use std::sync::Arc;
 use hearthline_satellite::esphome::{About, Key};
 use hearthline_satellite::hand_on::HandOn;
 use hearthline_satellite::io::access::Door;
+use hearthline_satellite::io::announce::{Announcement, announce};
 use hearthline_satellite::io::{esphome_server, relay, satellite_server};
+use hearthline_satellite::mdns::Service;
 use hearthline_speaker::config::{EsphomeSettings, Household};
 use hearthline_speaker::io::skills::{Fitted, port};
 use hearthline_voice::wake::WakeConfig;
@@ -16,11 +18,12 @@ const KEY_BYTES_MAX: usize = 256;
 
 /// The skill that hands on, where the owner chose an address for it, and what is to be told. Its sockets are tasks of the
 /// runtime that calls this. What cannot be opened costs the guest, never the speaker.
-pub(crate) async fn satellite(household: &Household) -> (Option<Fitted>, Vec<String>) {
-    let mut told = Vec::new();
+pub(crate) async fn satellite(household: &Household) -> Guests {
+    let mut guests = Guests::default();
+    let told = &mut guests.told;
     let (wyoming, esphome) = (household.wyoming.satellite, household.esphome.listen);
     if wyoming.is_none() && esphome.is_none() {
-        return (None, told);
+        return guests;
     }
     let (port, outside) = port();
     let places = relay::start(outside);
@@ -30,15 +33,17 @@ pub(crate) async fn satellite(household: &Household) -> (Option<Fitted>, Vec<Str
         let peers = household.wyoming.peers().unwrap_or_default();
         match Door::open(address, peers).await {
             Ok(door) => {
+                told.push(format!(
+                    "waits for Home Assistant at tcp://{address} (Wyoming, in the clear)"
+                ));
+                let service = wyoming_service(name.clone());
+                guests.announced.extend(announced(service, &door, told));
                 let (places, name) = (places.clone(), name.clone());
                 tokio::spawn(satellite_server::serve(
                     door,
                     places,
                     name,
                     wake_word.clone(),
-                ));
-                told.push(format!(
-                    "waits for Home Assistant at tcp://{address} (Wyoming, in the clear)"
                 ));
             }
             Err(why) => told.push(format!("[wyoming]: {why}")),
@@ -49,10 +54,12 @@ pub(crate) async fn satellite(household: &Household) -> (Option<Fitted>, Vec<Str
         match about(&household.esphome, &name, wake_word) {
             Ok(about) => match Door::open(address, peers).await {
                 Ok(door) => {
-                    tokio::spawn(esphome_server::serve(door, places, Arc::new(about)));
                     told.push(format!(
                         "waits for Home Assistant at {address} (ESPHome, encrypted)"
                     ));
+                    let service = esphome_service(&about);
+                    guests.announced.extend(announced(service, &door, told));
+                    tokio::spawn(esphome_server::serve(door, places, Arc::new(about)));
                 }
                 Err(why) => told.push(format!("[esphome]: {why}")),
             },
@@ -61,7 +68,80 @@ pub(crate) async fn satellite(household: &Household) -> (Option<Fitted>, Vec<Str
     }
     let skill = Box::new(HandOn::new());
     let port = Some(port);
-    (Some(Fitted { skill, port }), told)
+    guests.skill = Some(Fitted { skill, port });
+    guests
+}
+
+/// What Home Assistant is let in by.
+#[derive(Default)]
+pub(crate) struct Guests {
+    /// The skill that hands on.
+    pub(crate) skill: Option<Fitted>,
+    /// What is to be told.
+    pub(crate) told: Vec<String>,
+    /// Told to this machine as long as they are held.
+    pub(crate) announced: Vec<Announcement>,
+}
+
+/// Tells this machine of a service, where that may be.
+pub(crate) fn announced(
+    service: Service,
+    door: &Door,
+    told: &mut Vec<String>,
+) -> Option<Announcement> {
+    let kind = service.kind;
+    let address = door.address().map_err(|error| error.to_string());
+    match address.and_then(|address| announce(service, address)) {
+        Ok(announcement) => Some(announcement),
+        Err(why) => {
+            told.push(format!("{kind}._tcp {why}"));
+            None
+        }
+    }
+}
+
+/// What is looked for by programs that speak Wyoming.
+pub(crate) fn wyoming_service(instance: String) -> Service {
+    Service {
+        kind: "_wyoming",
+        host: host(&instance),
+        instance,
+        address: std::net::Ipv4Addr::LOCALHOST,
+        port: 0,
+        text: Vec::new(),
+    }
+}
+
+/// What Home Assistant looks for to find a device of ESPHome's.
+fn esphome_service(about: &About) -> Service {
+    let mac = about.mac.replace(':', "").to_lowercase();
+    Service {
+        kind: "_esphomelib",
+        instance: about.name.clone(),
+        host: host(&about.friendly_name),
+        address: std::net::Ipv4Addr::LOCALHOST,
+        port: 0,
+        text: vec![
+            ("friendly_name", about.friendly_name.clone()),
+            ("version", env!("CARGO_PKG_VERSION").to_owned()),
+            ("mac", mac),
+            ("platform", "Hearthline".to_owned()),
+            ("network", "ethernet".to_owned()),
+            (
+                "api_encryption",
+                "Noise_NNpsk0_25519_ChaChaPoly_SHA256".to_owned(),
+            ),
+        ],
+    }
+}
+
+/// The name of this machine in multicast DNS: its own, so that it meets no other program's.
+fn host(name: &str) -> String {
+    let machine = std::fs::read("/etc/machine-id").unwrap_or_default();
+    format!(
+        "hearth-{}",
+        mac(&machine, name)[3..].replace(':', "").to_lowercase()
+    )
 }
 
 fn about(settings: &EsphomeSettings, name: &str, wake_word: String) -> Result<About, String> {

@@ -121,7 +121,11 @@ pub(crate) fn text_of(file: &Path) -> std::io::Result<String> {
     Ok(text)
 }
 
-fn parse(file: &Path, text: &str) -> Result<Household, String> {
+/// Reads a text of this file: what it names lies beside it.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn parse(file: &Path, text: &str) -> Result<Household, String> {
     let mut household = Household::parse(text).map_err(|error| named(file, &error))?;
     // What it names lies beside the file, wherever the program was started.
     let folder = file.parent().unwrap_or(Path::new(""));

@@ -14,6 +14,7 @@ mod place;
 mod playback;
 mod print;
 mod readiness;
+mod reload;
 mod routines;
 mod service;
 mod simulator;

@@ -10,6 +10,11 @@ pub(crate) fn ready() {
     tell(NotifyState::Ready);
 }
 
+/// It reads its configuration again; [`ready`] follows.
+pub(crate) fn reloading() {
+    tell(NotifyState::Reloading);
+}
+
 /// It ends, as it was told to.
 pub(crate) fn stopping() {
     tell(NotifyState::Stopping);

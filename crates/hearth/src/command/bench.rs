@@ -3,6 +3,7 @@ mod audio;
 mod calls;
 mod cores;
 mod idle;
+mod kills;
 mod listening;
 mod meter;
 mod transcripts;
@@ -19,7 +20,7 @@ use crate::print::out;
 /// What to measure.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Measure a release build on an idle machine. Times are processor time unless the row says otherwise; p50 and p95 are the middle and the slow end of all samples after a warm-up.\n\nExamples:\n  cargo run --release -- bench\n  cargo run --release -- bench --markdown --audio ../shared/audio\n\nExit codes: 0 within every budget, 1 over one, 2 the recordings cannot be read, 3 models are missing."
+    after_help = "Measure a release build on an idle machine. Times are processor time unless the row says otherwise; p50 and p95 are the middle and the slow end of all samples after a warm-up.\n\nExamples:\n  cargo run --release -- bench\n  cargo run --release -- bench --markdown --audio ../shared/audio\n  hearth bench --kills 50\n\nExit codes: 0 within every budget, 1 over one, 2 the recordings cannot be read, 3 models are missing."
 )]
 pub(crate) struct Arguments {
     /// One JSON object a line.
@@ -31,6 +32,12 @@ pub(crate) struct Arguments {
     /// Also run labelled recordings: a folder with `wake`, `negatives`, `asr`, `digits`, `noise`, each with manifest.jsonl.
     #[arg(long, value_name = "FOLDER")]
     audio: Option<PathBuf>,
+    /// Only this: kill a program that keeps timers so many times, at random moments. Nothing may be lost or ring twice.
+    #[arg(long, value_name = "KILLS", conflicts_with = "audio")]
+    kills: Option<usize>,
+    /// One life of such a program, in this folder.
+    #[arg(long, value_name = "FOLDER", hide = true)]
+    life: Option<PathBuf>,
 }
 
 /// One figure.
@@ -78,6 +85,24 @@ impl Row {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Exit {
+    if let Some(folder) = &arguments.life {
+        return match kills::live(folder) {
+            Ok(()) => Exit::Ok,
+            Err(why) => {
+                eprintln!("hearth: {why}");
+                Exit::Input
+            }
+        };
+    }
+    if let Some(count) = arguments.kills {
+        return match kills::rows(count) {
+            Ok(rows) => shown(&rows, arguments),
+            Err(why) => {
+                eprintln!("hearth: {why}");
+                Exit::Input
+            }
+        };
+    }
     let folder = match ModelFolder::locate() {
         Ok(folder) => folder,
         Err(why) => {
@@ -119,7 +144,11 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
             }
         }
     }
-    show(&rows, arguments);
+    shown(&rows, arguments)
+}
+
+fn shown(rows: &[Row], arguments: &Arguments) -> Exit {
+    show(rows, arguments);
     if rows.iter().any(Row::over) {
         Exit::No
     } else {

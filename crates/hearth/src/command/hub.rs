@@ -25,7 +25,7 @@ use hearthline_sip::outbound::FlowTransport;
 use crate::exit::Exit;
 use crate::place::folder;
 use crate::print::out;
-use crate::{service, voicemail};
+use crate::{reload, service, voicemail};
 
 /// Largest password file, in bytes.
 const PASSWORD_FILE_BYTES_MAX: u64 = 4_096;
@@ -287,6 +287,7 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
 
 async fn serve(run: &Run) -> Result<(), Failure> {
     let folder = run.place.folder()?;
+    let configuration = reload::Before::of(run.config.clone());
     let mut config = HubConfig::new(&folder);
     config.https.clone_from(&run.listen);
     config.names.clone_from(&run.name);
@@ -350,8 +351,10 @@ async fn serve(run: &Run) -> Result<(), Failure> {
     // At once: a reader who has seen enough and goes away must not end the hub.
     out!("{}", said.join("\n"));
     let beating = tokio::spawn(service::keep_alive());
+    let following = tokio::spawn(reload::tell_only(configuration));
     service::ready();
     service::told_to_end().await;
+    following.abort();
     beating.abort();
     if let Some(simulated) = simulated {
         simulated.stop().await;

@@ -9,7 +9,7 @@ use clap::Args;
 use hearthline_speaker::device::Step;
 use hearthline_speaker::io::loudspeaker::Sink;
 use hearthline_speaker::io::microphone::Microphone;
-use hearthline_speaker::io::run::{News, Parts, When, run as run_device};
+use hearthline_speaker::io::run::{News, Parts, When, run_reloading};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -17,7 +17,7 @@ use crate::exit::Exit;
 use crate::models::{Look, ModelFolder};
 use crate::playback::{MEND, PLAYER, RECORDER, find};
 use crate::print::out;
-use crate::{compiled, ear, handing_in, household, place, service, timeline, voice};
+use crate::{compiled, ear, handing_in, household, place, reload, service, timeline, voice};
 
 /// Raw 16 kHz samples, as both programs speak them.
 const RAW: [&str; 9] = ["-q", "-t", "raw", "-r", "16000", "-f", "S16_LE", "-c", "1"];
@@ -29,7 +29,7 @@ const END_MAX: Duration = Duration::from_secs(3);
 /// How the speaker runs.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  hearth speaker --config kitchen.toml\n  hearth speaker --config kitchen.toml --json\n  hearth speaker --config kitchen.toml --hear call.wav --hear hang-up.wav\n  hearth speaker --microphone \"parec --raw --rate=16000 --channels=1\" --loudspeaker said.wav\n\nOnce it has joined a home (`hearth join`, or [household] in its configuration) it makes and takes ordinary calls. Emergency calls are drills and go by the configured lines alone.\nIt ends with Ctrl-C, or when the recordings of --hear are over and nothing is under way.\n\nExit codes: 0 ended, 2 the configuration, a recording or a sound program cannot be used, 3 models or a sound program are missing."
+    after_help = "Examples:\n  hearth speaker --config kitchen.toml\n  hearth speaker --config kitchen.toml --json\n  hearth speaker --config kitchen.toml --hear call.wav --hear hang-up.wav\n  hearth speaker --microphone \"parec --raw --rate=16000 --channels=1\" --loudspeaker said.wav\n\nOnce it has joined a home (`hearth join`, or [household] in its configuration) it makes and takes ordinary calls. Emergency calls are drills and go by the configured lines alone.\nIts configuration is read again when the file changes, and at SIGHUP; no call and no timer is dropped for it.\nIt ends with Ctrl-C, or when the recordings of --hear are over and nothing is under way.\n\nExit codes: 0 ended, 2 the configuration, a recording or a sound program cannot be used, 3 models or a sound program are missing."
 )]
 pub(crate) struct Arguments {
     /// Household configuration (TOML) [default: the first of `hearth config places`; a made-up drill household where
@@ -56,8 +56,9 @@ pub(crate) struct Arguments {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Exit {
+    let file = reload::Before::of(place::household_file(arguments.config.as_deref()));
     match prepared(arguments) {
-        Ok(parts) => served(parts, arguments),
+        Ok(parts) => served(parts, file, arguments),
         Err((why, exit)) => {
             eprintln!("hearth: {why}");
             exit
@@ -137,7 +138,7 @@ fn sound(arguments: &Arguments) -> Result<(Microphone, Sink), (String, Exit)> {
     Ok((microphone, loudspeaker))
 }
 
-fn served(mut parts: Parts, arguments: &Arguments) -> Exit {
+fn served(mut parts: Parts, file: reload::Before, arguments: &Arguments) -> Exit {
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -178,9 +179,11 @@ fn served(mut parts: Parts, arguments: &Arguments) -> Exit {
         }
     }
     let ran = runtime.block_on(async {
-        let (satellite, told) = crate::guests::satellite(&parts.household).await;
-        parts.skills.extend(satellite);
-        for what in told {
+        let guests = crate::guests::satellite(&parts.household).await;
+        parts.skills.extend(guests.skill);
+        // Held as long as they are served.
+        let _announced = guests.announced;
+        for what in guests.told {
             eprintln!("hearth: {what}");
         }
         tokio::spawn(async move {
@@ -195,8 +198,12 @@ fn served(mut parts: Parts, arguments: &Arguments) -> Exit {
             let told = |what: String| eprintln!("hearth: {what}");
             tokio::spawn(async move { handing_in::run(data, home, &exported, told).await });
         }
+        let reloads = reload::follow(file, parts.household.clone());
         service::ready();
-        run_device(parts, |news, when| watcher.watch(&news, when)).await
+        run_reloading(parts, None, reloads, |news, when| {
+            watcher.watch(&news, when)
+        })
+        .await
     });
     // A thread that waits for a line of standard input must not hold up the end.
     runtime.shutdown_background();

@@ -22,7 +22,7 @@ use hearthline_voice::wake::WakeConfig;
 use crate::exit::Exit;
 use crate::models::{Look, ModelFolder};
 use crate::print::out;
-use crate::{compiled, ear, household, place, service, voice};
+use crate::{compiled, ear, guests, household, place, service, voice};
 
 /// The customary port of a recogniser.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 10_300);
@@ -63,6 +63,7 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
 }
 
 struct Prepared {
+    name: String,
     listen: SocketAddr,
     peers: Vec<IpAddr>,
     offer: Offer,
@@ -118,6 +119,7 @@ fn prepared(arguments: &Arguments) -> Result<Prepared, (String, Exit)> {
     )
     .map_err(|error| missing(format!("cannot start a thread: {error}")))?;
     Ok(Prepared {
+        name: household.device.name.clone(),
         listen: (arguments.listen)
             .or(household.wyoming.services)
             .unwrap_or(LISTEN),
@@ -224,6 +226,12 @@ fn served(prepared: Prepared) -> Result<(), (String, Exit)> {
             .await
             .map_err(wrong)?;
         let address = door.address().map_err(|error| wrong(error.to_string()))?;
+        let mut told = Vec::new();
+        let service = guests::wyoming_service(format!("{} voice services", prepared.name));
+        let _announced = guests::announced(service, &door, &mut told);
+        for what in told {
+            eprintln!("hearth: {what}");
+        }
         out!(
             "Wyoming at tcp://{address}, for {}. Ends with Ctrl-C.",
             peers.join(", ")

@@ -39,5 +39,6 @@ mod speakers_call_each_other;
 mod speakers_leave_messages;
 mod tabs_call_each_other;
 mod the_configuration_is_checked;
+mod the_configuration_is_read_again;
 mod timers_outlive_kills;
 mod verify_tells_strangers_the_truth;

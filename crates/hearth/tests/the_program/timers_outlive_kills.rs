@@ -13,18 +13,24 @@ use crate::scene::{HEARTH, hearth, models_are_absent};
 /// Longest wait for anything: a laden machine loads its models slowly.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-struct Speaker {
-    child: Child,
+pub(crate) struct Speaker {
+    pub(crate) child: Child,
     lines: Receiver<(Instant, Value)>,
-    seen: Vec<Value>,
+    pub(crate) seen: Vec<Value>,
 }
 
 impl Speaker {
     fn start(data: &Path) -> Self {
-        let mut child = Command::new(HEARTH)
-            .args(["speaker", "--json", "--hear", "-", "--data"])
+        let mut program = Command::new(HEARTH);
+        program.arg("speaker").env("XDG_CONFIG_HOME", data);
+        Self::more(&mut program, data)
+    }
+
+    /// `hearth speaker`, which may have been given more.
+    pub(crate) fn more(program: &mut Command, data: &Path) -> Self {
+        let mut child = program
+            .args(["--json", "--hear", "-", "--data"])
             .arg(data)
-            .env("XDG_CONFIG_HOME", data)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -47,7 +53,7 @@ impl Speaker {
         }
     }
 
-    fn hears(&mut self, recording: &Path) {
+    pub(crate) fn hears(&mut self, recording: &Path) {
         let mut stdin = self.child.stdin.as_ref().unwrap();
         writeln!(stdin, "{}", recording.display()).unwrap();
     }
@@ -68,19 +74,19 @@ impl Speaker {
         }
     }
 
-    fn wait(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> (Instant, Value) {
+    pub(crate) fn wait(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> (Instant, Value) {
         let found = self.next(PATIENCE, wanted);
         found.unwrap_or_else(|| panic!("no {what}; before it came {:#?}", self.seen))
     }
 
     /// A step of the agenda.
-    fn step(&mut self, begins: &str) -> (Instant, String) {
+    pub(crate) fn step(&mut self, begins: &str) -> (Instant, String) {
         let is = |line: &Value| line["step"] == "skill" && text(line, "what").contains(begins);
         let (at, line) = self.wait(begins, is);
         (at, text(&line, "what"))
     }
 
-    fn says(&mut self, words: &str) -> (Instant, String) {
+    pub(crate) fn says(&mut self, words: &str) -> (Instant, String) {
         let (at, line) = self.wait(words, |line| {
             line["step"] == "said" && text(line, "text").contains(words)
         });
@@ -88,7 +94,7 @@ impl Speaker {
     }
 
     /// SIGKILL: as a power cut, but for what the kernel still writes.
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -98,7 +104,7 @@ fn text(line: &Value, key: &str) -> String {
     line[key].as_str().unwrap_or_default().to_owned()
 }
 
-fn spoken(folder: &Path, name: &str, words: &str) -> PathBuf {
+pub(crate) fn spoken(folder: &Path, name: &str, words: &str) -> PathBuf {
     let path = folder.join(name);
     let ran = hearth(["say", "-o", path.to_str().unwrap(), words]);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
@@ -172,4 +178,26 @@ fn on_time_late_and_never_twice() {
     });
     assert!(again.is_none(), "{again:?}");
     speaker.kill();
+}
+
+/// What a speaker keeps its timers with, killed at fifty random moments.
+#[test]
+fn fifty_kills_lose_nothing_and_ring_nothing_twice() {
+    let ran = hearth(["bench", "--kills", "50", "--json"]);
+    let rows = ran.json();
+    let measured = |what: &str| {
+        let row = rows.iter().find(|row| text(row, "what").contains(what));
+        let row = row.unwrap_or_else(|| panic!("no {what}: {} {}", ran.out, ran.err));
+        (
+            row["measured"].as_f64().unwrap(),
+            row["samples"].as_u64().unwrap(),
+        )
+    };
+    println!("{}", ran.out);
+    assert_eq!(measured("real kills"), (50.0, 50));
+    let (lost, promised) = measured("lost");
+    assert_eq!(lost, 0.0);
+    assert!(promised > 20, "{promised} promised");
+    assert_eq!(measured("after silence").0, 0.0);
+    assert_eq!(measured("rang early").0, 0.0);
 }

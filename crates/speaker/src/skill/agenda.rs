@@ -157,10 +157,10 @@ impl AgendaSkill {
 }
 
 impl AgendaSkill {
-    fn ask(&mut self, asked: &Asked<'_>, slots: BTreeMap<String, String>, now: Duration) -> Reply {
+    fn ask(&mut self, asked: &Asked<'_>, slots: &BTreeMap<String, String>, now: Duration) -> Reply {
         let ask = Ask {
             intent: &asked.meant.intent,
-            slots: &slots,
+            slots,
         };
         let answer = self.agenda.handle_ask(&ask, now);
         self.reply(answer, now)
@@ -199,7 +199,7 @@ impl Skill for AgendaSkill {
     }
 
     fn take(&mut self, asked: &Asked<'_>, now: Duration) -> Reply {
-        self.ask(asked, slots(asked.meant), now)
+        self.ask(asked, &slots(asked.meant), now)
     }
 
     fn take_at_home(&mut self, asked: &Asked<'_>, home: AtHome<'_>, now: Duration) -> Reply {
@@ -207,7 +207,7 @@ impl Skill for AgendaSkill {
         if asked.meant.intent == "ReminderSet" {
             self.find_whom(asked, home, &mut slots, now);
         }
-        self.ask(asked, slots, now)
+        self.ask(asked, &slots, now)
     }
 
     fn answer(&mut self, said: &str, now: Duration) -> Reply {

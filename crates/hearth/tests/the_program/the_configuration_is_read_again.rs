@@ -1,0 +1,172 @@
+//! The configuration is changed under running programs: what can count at once does, what is broken changes nothing, what
+//! waits is told with its place, and a timer that runs meanwhile rings on time.
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::process::{ChildStderr, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::program::Home;
+use crate::scene::{HEARTH, models_are_absent};
+use crate::timers_outlive_kills::{Speaker, spoken};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const HOUSEHOLD: &str = "[device]\nname = \"Kitchen\"\ncountry = \"US\"\n\n[person]\nname = \"Drill\"\n\n\
+                         [emergency]\nmode = \"announced\"\n";
+
+/// What a program tells on standard error.
+struct Told {
+    lines: Receiver<String>,
+    seen: Vec<String>,
+}
+
+impl Told {
+    fn by(err: ChildStderr) -> Self {
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(err).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let seen = Vec::new();
+        Self { lines, seen }
+    }
+
+    fn wait(&mut self, words: &str) -> String {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let Ok(line) = self.lines.recv_timeout(left) else {
+                panic!("nobody told \"{words}\", but {:#?}", self.seen);
+            };
+            self.seen.push(line.clone());
+            if line.contains(words) {
+                return line;
+            }
+        }
+    }
+}
+
+/// Written beside and renamed, as editors do.
+fn write(path: &Path, text: &str) {
+    let fresh = path.with_extension("new");
+    std::fs::write(&fresh, text).unwrap();
+    std::fs::rename(&fresh, path).unwrap();
+}
+
+#[test]
+fn a_speaker_goes_on_by_the_new_file_and_keeps_its_timer() {
+    if models_are_absent() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let timer = spoken(
+        folder.path(),
+        "timer.wav",
+        "Alexa, set a timer for six seconds.",
+    );
+    let file = folder.path().join("household.toml");
+    write(&file, HOUSEHOLD);
+    let mut program = Command::new(HEARTH);
+    program
+        .arg("speaker")
+        .arg("--config")
+        .arg(&file)
+        .stderr(Stdio::piped());
+    let mut speaker = Speaker::more(&mut program, &folder.path().join("device"));
+    let mut told = Told::by(speaker.child.stderr.take().unwrap());
+    speaker.hears(&timer);
+    let (set, _) = speaker.step("timer set");
+    // Calls and routines count at once.
+    let immediate = HOUSEHOLD.replace("announced", "immediate");
+    let routine =
+        "\n[[routine]]\nname = \"night\"\nphrases = [\"good night\"]\ndo = [\"what time is it\"]\n";
+    let second = format!("{immediate}{routine}");
+    write(&file, &second);
+    told.wait("was read again: [emergency], [routine] as it is now");
+    // A broken one changes nothing, and says where.
+    write(&file, &second.replace("immediate", "sudden"));
+    let place = told.wait("[emergency] mode");
+    assert!(place.contains("household.toml:9:1: "), "{place}");
+    told.wait("Everything stays as it was");
+    write(&file, "[device\n");
+    told.wait("household.toml:1:");
+    told.wait("Everything stays as it was");
+    // What waits for the next start is told with its key.
+    let third =
+        format!("{second}\n[wyoming]\nsatellite = \"127.0.0.1:10799\"\npeers = [\"127.0.0.1\"]\n");
+    write(&file, &third);
+    let later = told.wait("[wyoming] satellite: has changed; it is read at the next start");
+    assert!(later.contains("household.toml:17:1"), "{later}");
+    kill_process(Pid::from_child(&speaker.child), Signal::HUP).unwrap();
+    told.wait("nothing has changed");
+    // All the while the timer runs.
+    let (rings, how_late) = speaker.step("timer rings");
+    let off = rings.duration_since(set).abs_diff(Duration::from_secs(6));
+    println!("{how_late}; {} ms as seen from here", off.as_millis());
+    assert!(off <= Duration::from_secs(5), "{off:?}");
+    let again = "the configuration was read again";
+    let seen = speaker
+        .seen
+        .iter()
+        .any(|line| line.to_string().contains(again));
+    if !seen {
+        speaker.step(again);
+    }
+    speaker.kill();
+}
+
+#[test]
+fn a_hub_says_what_waits_and_is_not_ended_by_being_asked() {
+    let home = Home::new();
+    let path = home.path("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_millis(500)))
+        .unwrap();
+    let manager_hears = |wanted: &str| {
+        let until = Instant::now() + PATIENCE;
+        while Instant::now() < until {
+            let mut datagram = [0; 4_096];
+            let Ok(count) = socket.recv(&mut datagram) else {
+                continue;
+            };
+            let text = String::from_utf8_lossy(&datagram[..count]);
+            if text.lines().any(|line| line == wanted) {
+                return;
+            }
+        }
+        panic!("{wanted} was never told");
+    };
+    let file = home.path("household.toml");
+    write(&file, HOUSEHOLD);
+    let mut hub = home
+        .hearth()
+        .args(["hub", "--listen", "127.0.0.1:0", "--sip"])
+        .args(["--sip-listen", "tls:127.0.0.1:0", "--config"])
+        .arg(&file)
+        .env("NOTIFY_SOCKET", &path)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut told = Told::by(hub.stderr.take().unwrap());
+    manager_hears("READY=1");
+    kill_process(Pid::from_child(&hub), Signal::HUP).unwrap();
+    told.wait("nothing has changed");
+    manager_hears("RELOADING=1");
+    manager_hears("READY=1");
+    write(&file, &format!("{HOUSEHOLD}\n[hub]\narea_code = \"x\"\n"));
+    told.wait("[hub] area_code");
+    told.wait("Everything stays as it was");
+    write(&file, &format!("{HOUSEHOLD}\n[hub]\narea_code = \"505\"\n"));
+    let later = told.wait("[hub] area_code: has changed");
+    assert!(later.contains("household.toml:12:1"), "{later}");
+    kill_process(Pid::from_child(&hub), Signal::TERM).unwrap();
+    assert_eq!(hub.wait().unwrap().code(), Some(0));
+}
