@@ -143,6 +143,7 @@ impl Agenda {
         if unnamed {
             self.journal.set_name(self.fresh_journal);
         }
+        self.begin_life(found.seq);
         // Behind a torn end nothing can be appended.
         if !bytes.is_empty() || unnamed {
             self.replace();

@@ -25,6 +25,10 @@ pub(super) const AGAIN_MAX: Duration = Duration::from_secs(300);
 /// The hub has a newer copy, or another's (RFC 9110 section 15.5.10).
 const CONFLICT: u16 = 409;
 
+/// So many changes at most are made between two starts: behind a start their numbers begin so far beyond what the disk
+/// had, so that the hub's copy tells those that the disk has lost from those that were made since.
+const LIFE: u64 = 1 << 20;
+
 /// What the hub was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Question {
@@ -43,6 +47,8 @@ pub(super) struct Mirror {
     /// The revision that it has.
     has: Option<u64>,
     instead_of: Option<String>,
+    /// The last change that the disk had at the start.
+    restored: u64,
     again_at: Option<Duration>,
     again_after: Duration,
 }
@@ -92,6 +98,14 @@ impl Agenda {
     #[must_use]
     pub fn is_mirrored(&self) -> bool {
         self.mirror.known && self.mirror.has == Some(self.journal.seq())
+    }
+
+    /// The disk had changes up to this one.
+    pub(super) fn begin_life(&mut self, restored: u64) {
+        if self.journal.name() != 0 {
+            self.mirror.restored = restored;
+            self.journal.go_beyond(restored.saturating_add(LIFE));
+        }
     }
 
     pub(super) fn ask_hub(&mut self, what: ToHub) -> u64 {
@@ -170,7 +184,9 @@ impl Agenda {
         let ours = copy.journal == name_of(self.journal.name());
         self.mirror.has = ours.then_some(copy.revision);
         self.mirror.instead_of = (!ours).then(|| copy.journal.clone());
-        let behind = ours && copy.revision > self.journal.seq();
+        let restored = self.mirror.restored;
+        let lost = restored + 1..=restored.saturating_add(LIFE);
+        let behind = ours && lost.contains(&copy.revision);
         if behind || (!ours && !self.journal.was_mirrored()) {
             self.take_back(copy, ours, now);
         }
@@ -186,7 +202,7 @@ impl Agenda {
             self.items.retain(|id, _| {
                 there.contains(&id.0) || fresh.contains(id) || ringing.contains_key(id)
             });
-            self.journal.go_beyond(copy.revision);
+            self.begin_life(copy.revision);
         }
         let (mut back, mut missed) = (Vec::new(), Vec::new());
         for CopiedItem { shown, item } in copy.items {

@@ -118,11 +118,7 @@ impl Agenda {
                         *user = None;
                     }
                     let put = Change::Put(id, Item::Alarm(alarm));
-                    self.change(
-                        &[put],
-                        super::keeping::Then::Silence(Vec::new(), None),
-                        now,
-                    );
+                    self.change(&[put], super::keeping::Then::Silence(Vec::new(), None), now);
                 }
             }
             HubAnswer::Away | HubAnswer::Copy(_) => {

@@ -6,7 +6,7 @@ mod journal_of_any_bytes;
 mod lists_and_stopwatch;
 mod power_cuts_lose_nothing;
 mod rings_and_gives_way;
-mod timers_by_name_length_and_place;
 mod the_hub_keeps_a_copy;
+mod timers_by_name_length_and_place;
 mod weather_as_it_is_asked;
 mod words_of_any_kind;

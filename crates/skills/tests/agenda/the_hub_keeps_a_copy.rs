@@ -226,7 +226,7 @@ fn a_reminder_for_others_is_sent_once_whatever_breaks() {
     ];
     assert_eq!(
         home.ask("ReminderSet", &slots),
-        "I will remind the kitchen at 1 PM."
+        "I will remind the kitchen at 1 PM today."
     );
     home.hub_is_there(true);
     home.hub.loses_answers = true;
@@ -242,10 +242,20 @@ fn a_reminder_for_others_is_sent_once_whatever_breaks() {
     assert!(again.agenda.items().is_empty() && again.rings.is_none());
     let sent = &again.hub.reminders[0];
     assert_eq!(sent.due_ms, (NOON_MS + 3_600_000) as i64);
-    assert_eq!((sent.user.0.as_str(), sent.text.0.as_str()), ("kitchen", "take the bread out"));
+    assert_eq!(
+        (sent.user.0.as_str(), sent.text.0.as_str()),
+        ("kitchen", "take the bread out")
+    );
     // One that the hub does not take rings here.
     again.hub.refuses = Some(404);
-    again.ask("ReminderSet", &[("who", "the kitchen"), ("what", "lock up in one minute"), ("whom_user", "kitchen")]);
+    again.ask(
+        "ReminderSet",
+        &[
+            ("who", "the kitchen"),
+            ("what", "lock up in one minute"),
+            ("whom_user", "kitchen"),
+        ],
+    );
     again.heard();
     again.seconds(61);
     assert!(again.rings.is_some());
@@ -285,7 +295,12 @@ fn no_history_rings_twice_or_loses_what_the_hub_had() {
                 }
                 4 => {
                     // All that the hub knows of is still here afterwards, or is told.
-                    let known = home.hub.copy.as_ref().filter(|_| there).map(|_| labels(&home));
+                    let known = home
+                        .hub
+                        .copy
+                        .as_ref()
+                        .filter(|_| there)
+                        .map(|_| labels(&home));
                     journal += 1;
                     lost_disks += 1;
                     home = home.life(Duration::from_secs(next(&mut random) % 60), &[], journal);
@@ -294,7 +309,10 @@ fn no_history_rings_twice_or_loses_what_the_hub_had() {
                     let heard = home.heard();
                     for name in known.into_iter().flatten() {
                         let here = names(&home).contains(&name);
-                        assert!(here || heard.contains("That may have rung"), "seed {seed}: {name}");
+                        assert!(
+                            here || heard.contains("That may have rung"),
+                            "seed {seed}: {name}"
+                        );
                     }
                 }
                 5 => {
