@@ -155,6 +155,7 @@ fn intent_to_wire(criterion: &mut Criterion) {
                                 skill.handle(Event::Came(&news), now);
                             }
                             Output::Close(why) => panic!("{why}"),
+                            Output::Player(_) => {}
                         }
                     }
                     assert!(bytes > 0);

@@ -123,8 +123,7 @@ impl Network {
     /// A group is told what one of its members would be: all that any of them can.
     fn found_in_group(&self, base: &str, group: &Group) -> Vec<Found> {
         let members = || {
-            let is_member =
-                |device: &&Device| group.members.iter().any(|member| *member == device.address);
+            let is_member = |device: &&Device| group.members.contains(&device.address);
             self.devices.iter().filter(is_member)
         };
         let mut found = Vec::new();
