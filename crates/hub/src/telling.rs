@@ -110,16 +110,16 @@ pub(crate) async fn follow(home: Arc<Home>, mut feed: Feed, mut stop: watch::Rec
 
 async fn tell(home: &Arc<Home>, event: &Event, told: &mut Told) -> Answer<()> {
     match (event.kind, event.audience) {
-        (EventKind::MessageQueued, Audience::Mailbox(Party::Person(person))) => {
-            if wanted(home, Topic::Messages).await? {
-                spread(home, &MESSAGE, &[person], &event.subject).await?;
-            }
+        (EventKind::MessageQueued, Audience::Mailbox(Party::Person(person)))
+            if wanted(home, Topic::Messages).await? =>
+        {
+            spread(home, &MESSAGE, &[person], &event.subject).await?;
         }
-        (EventKind::Calls, _) => {
-            // Where nobody wants to be told, no call is looked up.
-            if wanted(home, Topic::Calls).await? || wanted(home, Topic::MissedCalls).await? {
-                of_call(home, event, told).await?;
-            }
+        // Where nobody wants to be told, no call is looked up.
+        (EventKind::Calls, _)
+            if wanted(home, Topic::Calls).await? || wanted(home, Topic::MissedCalls).await? =>
+        {
+            of_call(home, event, told).await?;
         }
         (EventKind::Lines, _) => of_lines(home, event, told).await?,
         (EventKind::Incidents, _) if wanted(home, Topic::Incidents).await? => {

@@ -279,7 +279,9 @@ impl Household {
             house::check_wled(&self.wled).err(),
             self.hue.as_ref().and_then(|of| of.check().err()),
             self.music.check().err(),
-            self.music.has_its_player(self.home_assistant.is_some()).err(),
+            self.music
+                .has_its_player(self.home_assistant.is_some())
+                .err(),
             self.wyoming.peers().err(),
             self.esphome.peers().err(),
         ]

@@ -294,7 +294,7 @@ mod tests {
             bridges.retold(&bytes, || End::Browser).is_none(),
             "none began"
         );
-        bridges.begin(&asked, End::Telephone, Rings::Bridged, false);
+        bridges.begin(&asked, End::Telephone, Rings::Others, false);
         let told = bridges.retold(&bytes, || End::Browser).expect("retold");
         assert!(
             String::from_utf8(told)
@@ -316,7 +316,7 @@ mod tests {
         };
         bridges.over(&key("2"));
         assert!(bridges.retold(&bytes, || End::Browser).is_some());
-        // A ringing telephone's sound is of nobody yet.
+        // Where a device rings as well, a telephone's sound is of nobody yet.
         let mut early = Response::to_request(&asked, StatusCode::RINGING, Some("x"));
         early.set_body(SDP, OFFER.into());
         let told = bridges

@@ -128,7 +128,10 @@ impl Triggers {
         }
         let _alone = self.changing.lock().await;
         let targets = self.routines(home).await?.targets;
-        let told: BTreeSet<Topic> = targets.into_iter().flat_map(|target| target.tells).collect();
+        let told: BTreeSet<Topic> = targets
+            .into_iter()
+            .flat_map(|target| target.tells)
+            .collect();
         let is = told.contains(&topic);
         *self.told() = Some(told);
         Ok(is)

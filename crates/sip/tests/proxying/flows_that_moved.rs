@@ -283,11 +283,9 @@ proptest! {
         let mut hub = Hub::new(desk);
         let sent = hub.heard(caller, invite("a", &caller));
         let (asked, _) = request(&sent, &desk, "INVITE");
-        let mut next = 10;
         let mut finals = 0;
-        for (what, far) in moves {
+        for (next, (what, far)) in (10..).zip(moves) {
             let place = flow(next, if far { ELSEWHERE } else { CALLER });
-            next += 1;
             let sent = match what {
                 0 => {
                     let from = std::mem::replace(&mut caller, place);

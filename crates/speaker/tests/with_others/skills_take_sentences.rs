@@ -68,6 +68,8 @@ enum Seen {
     Restored(Vec<u8>),
     Wall(u64),
     Came(serde_json::Value),
+    /// Another one than at the start.
+    Volume(u8, bool),
     Timeout,
 }
 
@@ -119,6 +121,12 @@ impl Skill for Pretend {
             }
         };
         let _ = self.seen.send(seen);
+    }
+
+    fn volume(&mut self, percent: u8, muted: bool, _: Duration) {
+        if (percent, muted) != (60, false) {
+            let _ = self.seen.send(Seen::Volume(percent, muted));
+        }
     }
 
     fn poll_deed(&mut self) -> Option<Deed> {
@@ -533,6 +541,9 @@ fn the_loudspeaker_is_set_by_the_device_itself() {
     room.say("loudness 30");
     assert!(room.said.is_empty());
     assert!(room.log.contains("volume"));
+    // Each skill is told how loud it is, once.
+    let told = |seen: &Seen| matches!(seen, Seen::Volume(30, false));
+    assert_eq!(room.seen().iter().filter(|seen| told(seen)).count(), 1);
 }
 
 #[test]
