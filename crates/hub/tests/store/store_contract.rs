@@ -28,7 +28,9 @@ use serde_json::json;
 
 mod address_books;
 mod agendas;
+mod bindings;
 mod bundles;
+mod calls;
 mod half_hours;
 mod messages;
 mod sent_texts;
@@ -39,7 +41,9 @@ use address_books::{
 use agendas::{
     a_copy_goes_forward_only_and_is_replaced_by_name, a_speaker_of_the_same_name_gets_it_once,
 };
+use bindings::{binding, bindings_are_refreshed_in_order_only, many_bindings_are_put_at_once};
 use bundles::a_bundle_is_kept_once_beside_its_report;
+use calls::{calls_between_outside_parties_name_both, calls_that_ended_stay_ended};
 use half_hours::a_lines_day_is_kept_by_half_hours_and_no_longer;
 use messages::{
     a_message_is_stored_once_and_delivered_in_order, messages_expire, receipts_only_go_forward,
@@ -606,177 +610,6 @@ async fn lines_come_in_order(fresh: Fresh) {
     store.remove_line(added.id, NOW).await.unwrap();
     store.remove_line(first.id, NOW).await.unwrap();
     assert_eq!(store.lines().await.unwrap().len(), 1);
-}
-
-fn binding(device: Option<DeviceId>, cseq: u32) -> Binding {
-    Binding {
-        aor: "sip:anna@home.test".to_owned(),
-        instance_id: "<urn:uuid:1>".to_owned(),
-        reg_id: 1,
-        device,
-        contact: "sip:anna@127.0.0.1:5061;transport=tls".to_owned(),
-        path: vec!["<sip:hub.test;lr>".to_owned()],
-        node_id: "hub".to_owned(),
-        flow_id: u64::MAX,
-        call_id: "call-1".to_owned(),
-        cseq,
-        expires_at: NOW.plus_ms(600_000),
-    }
-}
-
-async fn bindings_are_refreshed_in_order_only(fresh: Fresh) {
-    let store = fresh.store.as_ref();
-    let first = binding(None, 5);
-    assert!(store.put_binding(&first, NOW).await.unwrap());
-    assert_eq!(
-        store.bindings(&first.aor, NOW).await.unwrap(),
-        std::slice::from_ref(&first)
-    );
-    let late = Binding {
-        contact: "sip:late@127.0.0.1".to_owned(),
-        ..binding(None, 4)
-    };
-    assert!(
-        !store.put_binding(&late, NOW).await.unwrap(),
-        "an older CSeq changes nothing"
-    );
-    assert!(!store.put_binding(&binding(None, 5), NOW).await.unwrap());
-    let newer = Binding {
-        contact: "sip:new@127.0.0.1".to_owned(),
-        flow_id: 7,
-        ..binding(None, 6)
-    };
-    assert!(store.put_binding(&newer, NOW).await.unwrap());
-    let restarted = Binding {
-        call_id: "call-2".to_owned(),
-        ..binding(None, 1)
-    };
-    assert!(store.put_binding(&restarted, NOW).await.unwrap());
-    assert_eq!(
-        store.bindings(&first.aor, NOW).await.unwrap(),
-        std::slice::from_ref(&restarted)
-    );
-    assert!(
-        store
-            .bindings(&first.aor, restarted.expires_at)
-            .await
-            .unwrap()
-            .is_empty()
-    );
-    store.remove_flow("hub", restarted.flow_id).await.unwrap();
-    assert!(store.bindings(&first.aor, NOW).await.unwrap().is_empty());
-}
-
-async fn many_bindings_are_put_at_once(fresh: Fresh) {
-    let store = fresh.store.as_ref();
-    let place = |reg_id: u32, cseq| Binding {
-        reg_id,
-        ..binding(None, cseq)
-    };
-    let many: Vec<Binding> = (1..=5).map(|reg_id| place(reg_id, 5)).collect();
-    assert_eq!(store.put_bindings(&many, NOW).await.unwrap(), 5);
-    assert_eq!(store.bindings(&many[0].aor, NOW).await.unwrap(), many);
-    // One that is older changes nothing; the others do.
-    let again = [place(1, 6), place(2, 4), place(6, 1)];
-    assert_eq!(store.put_bindings(&again, NOW).await.unwrap(), 2);
-    let stored = store.bindings(&many[0].aor, NOW).await.unwrap();
-    let counts: Vec<u32> = stored.iter().map(|binding| binding.cseq).collect();
-    assert_eq!(counts, [6, 5, 5, 5, 5, 1]);
-    // One that cannot be kept hinders none: each is then put for itself.
-    let stranger = Binding {
-        device: Some(DeviceId::random().unwrap()),
-        ..place(7, 1)
-    };
-    let beside = [stranger.clone(), place(8, 1)];
-    assert!(store.put_bindings(&beside, NOW).await.is_err());
-    assert!(store.put_binding(&stranger, NOW).await.is_err());
-    assert!(store.put_binding(&beside[1], NOW).await.unwrap());
-}
-
-async fn calls_that_ended_stay_ended(fresh: Fresh) {
-    let store = fresh.store.as_ref();
-    let mut call = Call {
-        id: CallId::random().unwrap(),
-        direction: Direction::Incoming,
-        device: None,
-        claimed_device: None,
-        other_device: None,
-        contact: None,
-        number: Some(read(json!("+12025550123"))),
-        line: None,
-        other_end: None,
-        ending: None,
-        emergency: false,
-        state: CallState::Early,
-        started_at_ms: NOW,
-        answered_at_ms: None,
-        ended_at_ms: None,
-    };
-    store.note_call(&call, NOW).await.unwrap();
-    call.state = CallState::Missed;
-    call.ended_at_ms = Some(NOW.plus_ms(9));
-    store.note_call(&call, NOW.plus_ms(9)).await.unwrap();
-    let late = Call {
-        state: CallState::Confirmed,
-        ..call.clone()
-    };
-    store.note_call(&late, NOW.plus_ms(10)).await.unwrap();
-    assert_eq!(store.call(call.id).await.unwrap(), call);
-    assert_eq!(store.calls(10).await.unwrap(), [call]);
-}
-
-async fn calls_between_outside_parties_name_both(fresh: Fresh) {
-    let store = fresh.store.as_ref();
-    let end = |number: &str| OutsideEnd {
-        line: LineId::random().unwrap(),
-        number: Some(read(json!(number))),
-        contact: Some(ContactId::random().unwrap()),
-    };
-    let (first, second) = (end("+12025550123"), end("+12025550145"));
-    let mut call = Call {
-        id: CallId::random().unwrap(),
-        direction: Direction::Outside,
-        device: Some(DeviceId::random().unwrap()),
-        claimed_device: None,
-        other_device: None,
-        contact: first.contact,
-        number: first.number,
-        line: Some(first.line),
-        other_end: Some(second),
-        ending: None,
-        emergency: false,
-        state: CallState::Early,
-        started_at_ms: NOW,
-        answered_at_ms: None,
-        ended_at_ms: None,
-    };
-    store.note_call(&call, NOW).await.unwrap();
-    assert_eq!(store.call(call.id).await.unwrap(), call);
-    // Another line took it, and whoever is there shows no number.
-    call.other_end = Some(OutsideEnd {
-        line: LineId::random().unwrap(),
-        number: None,
-        contact: None,
-    });
-    call.state = CallState::Confirmed;
-    call.answered_at_ms = Some(NOW.plus_ms(5));
-    store.note_call(&call, NOW.plus_ms(5)).await.unwrap();
-    assert_eq!(store.call(call.id).await.unwrap(), call);
-    call.state = CallState::Ended;
-    call.ended_at_ms = Some(NOW.plus_ms(9));
-    for ending in [
-        Ending::OtherHungUp,
-        // How it ended is said once.
-        Ending::HubStopped,
-    ] {
-        let over = Call {
-            ending: Some(ending),
-            ..call.clone()
-        };
-        store.note_call(&over, NOW.plus_ms(9)).await.unwrap();
-    }
-    call.ending = Some(Ending::OtherHungUp);
-    assert_eq!(store.calls(10).await.unwrap(), [call]);
 }
 
 async fn incidents_are_only_added(fresh: Fresh) {
