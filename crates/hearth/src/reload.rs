@@ -38,8 +38,9 @@ impl Before {
 /// Follows a speaker's file. Without a file nothing ever comes, and SIGHUP says so.
 pub(crate) fn follow(before: Before, running: Household) -> mpsc::Receiver<Reload> {
     let (sender, reloads) = mpsc::channel(1);
+    // Before anybody is told that we are there: a SIGHUP that nobody waits for ends a program.
+    let mut watched = Watched::begin(before);
     tokio::spawn(async move {
-        let mut watched = Watched::begin(before);
         loop {
             let Some((old, new)) = watched.next().await else {
                 continue;
@@ -69,13 +70,16 @@ pub(crate) fn follow(before: Before, running: Household) -> mpsc::Receiver<Reloa
     reloads
 }
 
-/// The same for a program that reads its file at its start alone: what is wrong or new is told.
-pub(crate) async fn tell_only(before: Before) {
+/// The same for a program that reads its file at its start alone: what is wrong or new is told. A SIGHUP is waited for
+/// as soon as this returns.
+pub(crate) fn tell_only(before: Before) -> impl Future<Output = ()> + Send {
     let mut watched = Watched::begin(before);
-    loop {
-        if let Some((old, new)) = watched.next().await {
-            watched.tell(&[], &Difference::at_start(&old, &new));
-            service::ready();
+    async move {
+        loop {
+            if let Some((old, new)) = watched.next().await {
+                watched.tell(&[], &Difference::at_start(&old, &new));
+                service::ready();
+            }
         }
     }
 }

@@ -18,6 +18,9 @@ use hearthline_voice::understand::sentences::{Grammar, Lists, NumberWords, Progr
 use super::Row;
 use super::meter::percentile;
 
+/// Three readings of clocks in whole milliseconds stand between what is asked and what is heard: no sooner than this
+/// before its time is not early.
+const ROUNDING_MS: u64 = 2;
 /// How long the last life is waited for.
 const LAST_MAX: Duration = Duration::from_secs(60);
 /// How long anything else is: a laden machine starts a program slowly.
@@ -324,7 +327,7 @@ impl Watch {
         {
             self.again += usize::from(self.over.contains(&name));
             if let Some(due) = self.set.get(&name).copied() {
-                self.early += usize::from(at_ms < due);
+                self.early += usize::from(at_ms + ROUNDING_MS < due);
                 // One that became due between two lives rings as the next begins.
                 if due > self.born_ms && !self.rung.contains(&name) {
                     self.late_ms.push(at_ms.saturating_sub(due) as f64);
