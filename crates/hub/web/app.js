@@ -110,8 +110,9 @@ async function leave() {
   await start();
 }
 
-/** Shows the page of the address. The focus goes to it only when the person went there. */
-async function show() {
+/** Shows the page of the address. The focus goes to it only when the person went there. What an event brings waits for
+ * somebody who has begun something meanwhile. */
+async function show({ unasked = false } = {}) {
   if (main === null || who === null) return;
   const allowed = PAGES.filter(mayOpen);
   const page = allowed.find(({ name }) => location.hash === `#/${name}`) ?? allowed[0];
@@ -138,6 +139,10 @@ async function show() {
     content = [element("p", { class: "banner bad", role: "alert" }, sentence(problem.message))];
   }
   if (turn !== drawn) return; // the person went on meanwhile, or it is drawn anew already
+  if (unasked && isBusy()) {
+    waiting = true;
+    return;
+  }
   main.replaceChildren(element("h1", {}, page.title), ...(content.length > 0 ? content : [nothing("Nothing here.")]));
   if (went) main.focus();
   went = false;
@@ -158,6 +163,10 @@ async function loaded({ name }) {
 
 /** Someone who types, speaks or listens is not interrupted: the page is drawn anew once they have left its fields. */
 let waiting = false;
+function isBusy() {
+  const active = document.activeElement;
+  return main.querySelector("[data-busy]") !== null || (main.contains(active) && active.matches("input, select, textarea"));
+}
 function changed(kind) {
   if (kind === "session_ended" || kind === "people") {
     me().then((found) => (found === null ? start() : (who = found)), () => {});
@@ -165,16 +174,16 @@ function changed(kind) {
   if (kind === "message_queued") live.textContent = "A new message";
   count();
   if (kind !== "reset" && shown !== null && !shown.events.includes(kind)) return;
-  const active = document.activeElement;
-  if (main?.querySelector("[data-busy]") || (main?.contains(active) && active.matches("input, select, textarea"))) waiting = true;
-  else show();
+  if (main === null) return;
+  if (isBusy()) waiting = true;
+  else show({ unasked: true });
 }
 addEventListener("focusout", () => {
   if (!waiting) return;
   setTimeout(() => {
-    if (document.activeElement?.matches("input, select, textarea") || main?.querySelector("[data-busy]")) return;
+    if (main === null || isBusy()) return;
     waiting = false;
-    show();
+    show({ unasked: true });
   }, 200);
 });
 
@@ -203,7 +212,7 @@ if (location.pathname === "/join") {
   history.replaceState(null, "", "/#/phone");
 }
 
-addEventListener("hashchange", show);
+addEventListener("hashchange", () => show());
 addEventListener("signed-out", () => {
   if (who !== null) start();
 });

@@ -170,12 +170,6 @@ impl MusicSettings {
         if (self.subsonic.as_ref()).is_some_and(|subsonic| !is_here(&subsonic.url)) {
             return Err(value("music.subsonic", "url", BEYOND));
         }
-        let addresses = self.stations.iter().map(|station| &station.url);
-        let mut addresses = addresses.chain(self.subsonic.as_ref().map(|subsonic| &subsonic.url));
-        if self.certificate.is_none() && addresses.any(|url| url.starts_with("https://")) {
-            let why = "missing: an address begins with https; name the file with its server's certificate";
-            return wrong("certificate", why);
-        }
         if self.stations.len() > STATIONS_MAX {
             return wrong("station", &format!("more than {STATIONS_MAX} stations"));
         }
@@ -190,6 +184,12 @@ impl MusicSettings {
             if !is_here(&station.url) {
                 return Err(value("music.station", "url", BEYOND));
             }
+        }
+        let addresses = self.stations.iter().map(|station| &station.url);
+        let mut addresses = addresses.chain(self.subsonic.as_ref().map(|subsonic| &subsonic.url));
+        if self.certificate.is_none() && addresses.any(|url| url.starts_with("https://")) {
+            let why = "missing: an address begins with https; name the file with its server's certificate";
+            return wrong("certificate", why);
         }
         Ok(())
     }

@@ -182,23 +182,26 @@ fn the_model_is_asked_so_with_its_key_and_answers_by_its_token() {
 #[test]
 fn a_household_has_the_skills_that_its_file_names() {
     let base = "[device]\nname = \"Kitchen\"\ncountry = \"US\"\n[person]\nname = \"Drill\"\n";
-    let names = |text: &str| -> Vec<&'static str> {
+    // The name of each, and whether it has a way to the outside: what the file does not name keeps its place, for a file
+    // that is read again, and does nothing.
+    let names = |text: &str| -> Vec<(&'static str, bool)> {
         let household = Household::parse(&format!("{base}{text}")).unwrap();
         let (skills, _) = everyday_skills(&household);
         let last = last_skill(&household).0;
         skills
             .iter()
             .chain(&last)
-            .map(|fitted| fitted.skill.name())
+            .map(|fitted| (fitted.skill.name(), fitted.port.is_some()))
             .collect()
     };
-    assert_eq!(names(""), ["agenda", "knowing"]);
+    let own = [("routine", false), ("agenda", false), ("knowing", false)];
+    assert_eq!(names(""), [&own[..], &[("weather", false)]].concat());
     assert_eq!(
         names(
             "[[routine]]\nname = \"n\"\nphrases = [\"good night\"]\ndo = [\"turn off the lights\"]\n\
              [weather]\nurl = \"http://127.0.0.1:1/\"\nlatitude = 1.0\nlongitude = 1.0\n\
              [model]\nurl = \"http://127.0.0.1:1/\"\nname = \"m\"\n"
         ),
-        ["routine", "agenda", "knowing", "weather", "model"]
+        [&own[..], &[("weather", true), ("model", true)]].concat()
     );
 }
