@@ -58,6 +58,8 @@ try {
   await olive.getByRole("button", { name: /^Edit Kitchen <b/ }).click();
   await olive.getByLabel("Name of the room").fill("Kitchen");
   await olive.locator(".rows form").getByRole("button", { name: "Save" }).click();
+  // Whoever edits before the page knows the new name is offered the old one.
+  await olive.waitForSelector(".rows .title:text-is('Kitchen')");
   await olive.getByRole("button", { name: "Edit Kitchen speaker" }).click();
   await olive.getByLabel("Where it stands").first().selectOption({ label: "Kitchen" });
   await olive.locator(".rows form").getByRole("button", { name: "Save" }).click();
