@@ -13,6 +13,7 @@ use hearthline_psap::{CallTaker, CallTakerConfig, call_taker};
 use hearthline_sip::endpoint::{Input as SipInput, Transport};
 use hearthline_sip::tokens::Tokens;
 use hearthline_speaker::device::{Input, Output};
+use hearthline_speaker::messages::Part;
 use hearthline_speaker::telephone::screening::DropIn;
 use hearthline_speaker::telephone::{DeviceKeys, Name};
 use hearthline_voice::listen::Output as Hearing;
@@ -158,6 +159,17 @@ impl Neighbours {
     #[must_use]
     pub fn taker(&self) -> &CallTaker {
         &self.taker
+    }
+
+    /// The words of everything that was told in a room to its end.
+    #[must_use]
+    pub fn told(&self, room: usize) -> String {
+        let parts = self.rooms[room].told.iter().flatten();
+        let words = parts.filter_map(|part| match part {
+            Part::Words(words) => Some(words.as_str()),
+            _ => None,
+        });
+        words.collect::<Vec<_>>().join(" / ")
     }
 
     /// Everybody knows these names from now on.

@@ -21,16 +21,7 @@ async fn desk(home: &Home) -> Phone {
 
 /// The offer that came with the 200; then the answer goes with the ACK.
 async fn answers_the_offer(phone: &mut Phone, call: CallHandle) -> Vec<u8> {
-    let offer = phone
-        .wait(|event| match event {
-            Event::Answered {
-                call: own,
-                response,
-            } if *own == call => Some(response.body.clone()),
-            Event::Failed { call: own, cause } if *own == call => panic!("{cause:?}"),
-            _ => None,
-        })
-        .await;
+    let offer = phone.answered_with(call).await;
     phone
         .act(move |endpoint, now| endpoint.acknowledge_with(call, Some(&Body::sdp(ANSWER)), now))
         .await
@@ -182,16 +173,7 @@ async fn an_answer_in_a_reliable_183_is_the_answer() {
             .await
             .unwrap();
         trunk.accepts(far, None).await;
-        let answer = desk
-            .wait(|event| match event {
-                Event::Answered {
-                    call: own,
-                    response,
-                } if *own == call => Some(response.body.clone()),
-                Event::Failed { call: own, cause } if *own == call => panic!("{cause:?}"),
-                _ => None,
-            })
-            .await;
+        let answer = desk.answered_with(call).await;
         assert_eq!(answer, SDP.as_bytes(), "{dialled}");
         desk.bye(call).await;
         trunk.ended(far).await;

@@ -58,44 +58,6 @@ async fn refer_joining(device: &Phone, first: CallHandle, second: CallHandle, to
         .unwrap();
 }
 
-async fn last_report(device: &mut Phone) -> TransferProgress {
-    device
-        .wait(|event| match event {
-            Event::Transfer {
-                progress: progress @ (TransferProgress::Ended(_) | TransferProgress::Refused(_)),
-                ..
-            } => Some(progress.clone()),
-            _ => None,
-        })
-        .await
-}
-
-async fn refused_with(device: &mut Phone) -> Option<u16> {
-    match last_report(device).await {
-        TransferProgress::Refused(cause) => cause.status().map(StatusCode::code),
-        other => panic!("{other:?}"),
-    }
-}
-
-/// A far end is offered another session; what it says.
-async fn offered(trunk: &mut Provider, far: CallHandle) -> String {
-    trunk
-        .wait(|event| match event {
-            Event::Reinvite { call, request } if *call == far => {
-                Some(String::from_utf8(request.body.clone()).unwrap())
-            }
-            _ => None,
-        })
-        .await
-}
-
-async fn answers(trunk: &Provider, far: CallHandle, session: &'static str) {
-    trunk
-        .act(move |endpoint, now| endpoint.answer_reinvite(far, Some(Body::sdp(session)), now))
-        .await
-        .unwrap();
-}
-
 impl Scene {
     /// The desk talks to Anna and to Ben.
     async fn standing() -> Self {
@@ -122,12 +84,12 @@ impl Scene {
     /// Both lines are asked to send to each other, and do.
     async fn lines_agree(&mut self) {
         let (anna, ben) = (self.first.1, self.second.1);
-        let told = offered(&mut self.trunk, anna).await;
+        let told = self.trunk.offered(anna).await;
         assert!(told.contains("m=audio 42000"), "{told}");
-        answers(&self.trunk, anna, SDP).await;
-        let told = offered(&mut self.trunk, ben).await;
+        self.trunk.answers_offer(anna, SDP).await;
+        let told = self.trunk.offered(ben).await;
         assert!(told.contains("m=audio 41000"), "{told}");
-        answers(&self.trunk, ben, BENS).await;
+        self.trunk.answers_offer(ben, BENS).await;
     }
 }
 
@@ -137,7 +99,7 @@ async fn two_far_ends_get_each_other_and_the_device_is_out_of_it() {
     scene.join().await;
     scene.lines_agree().await;
     let done = TransferProgress::Ended(Some(StatusCode::OK));
-    assert_eq!(last_report(&mut scene.desk).await, done);
+    assert_eq!(scene.desk.last_report().await, done);
     for call in [scene.first.0, scene.second.0] {
         scene.desk.ended(call).await;
     }
@@ -148,9 +110,9 @@ async fn two_far_ends_get_each_other_and_the_device_is_out_of_it() {
         .act(move |endpoint, now| endpoint.reinvite(ben, Body::sdp(BENS_OTHER), now))
         .await
         .unwrap();
-    let told = offered(&mut scene.trunk, anna).await;
+    let told = scene.trunk.offered(anna).await;
     assert!(told.contains("m=audio 42002"), "{told}");
-    answers(&scene.trunk, anna, SDP).await;
+    scene.trunk.answers_offer(anna, SDP).await;
     let status = scene
         .trunk
         .wait(|event| match event {
@@ -170,16 +132,16 @@ async fn a_line_that_chooses_anew_is_told_to_the_other_and_the_device_may_leave_
     let mut scene = Scene::standing().await;
     scene.join().await;
     let (anna, ben) = (scene.first.1, scene.second.1);
-    offered(&mut scene.trunk, anna).await;
+    scene.trunk.offered(anna).await;
     scene.desk.bye(scene.first.0).await;
     scene.desk.bye(scene.second.0).await;
     scene.desk.ended(scene.second.0).await;
-    answers(&scene.trunk, anna, SDP).await;
-    offered(&mut scene.trunk, ben).await;
-    answers(&scene.trunk, ben, BENS_OTHER).await;
-    let told = offered(&mut scene.trunk, anna).await;
+    scene.trunk.answers_offer(anna, SDP).await;
+    scene.trunk.offered(ben).await;
+    scene.trunk.answers_offer(ben, BENS_OTHER).await;
+    let told = scene.trunk.offered(anna).await;
     assert!(told.contains("m=audio 42002"), "{told}");
-    answers(&scene.trunk, anna, SDP).await;
+    scene.trunk.answers_offer(anna, SDP).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     scene.trunk.hangs_up(ben).await;
     scene.trunk.ended(anna).await;
@@ -191,9 +153,9 @@ async fn a_line_that_does_not_want_to_leaves_both_calls_where_they_were() {
     let mut scene = Scene::standing().await;
     let (anna, ben) = (scene.first.1, scene.second.1);
     scene.join().await;
-    offered(&mut scene.trunk, anna).await;
-    answers(&scene.trunk, anna, SDP).await;
-    offered(&mut scene.trunk, ben).await;
+    scene.trunk.offered(anna).await;
+    scene.trunk.answers_offer(anna, SDP).await;
+    scene.trunk.offered(ben).await;
     let refusal = Refusal::new(StatusCode::NOT_ACCEPTABLE_HERE);
     scene
         .trunk
@@ -201,17 +163,17 @@ async fn a_line_that_does_not_want_to_leaves_both_calls_where_they_were() {
         .await
         .unwrap();
     let no = TransferProgress::Ended(Some(StatusCode::NOT_ACCEPTABLE_HERE));
-    assert_eq!(last_report(&mut scene.desk).await, no);
+    assert_eq!(scene.desk.last_report().await, no);
     // Anna hears the desk again.
-    let told = offered(&mut scene.trunk, anna).await;
+    let told = scene.trunk.offered(anna).await;
     assert!(told.contains("m=audio 40000"), "{told}");
-    answers(&scene.trunk, anna, SDP).await;
+    scene.trunk.answers_offer(anna, SDP).await;
     scene.desk.bye(scene.first.0).await;
     scene.trunk.ended(anna).await;
     // And where one hangs up on the way, the other stays with the desk.
     scene.first = calls(&mut scene.desk, &mut scene.trunk, ANNA, SDP).await;
     scene.join().await;
-    offered(&mut scene.trunk, scene.first.1).await;
+    scene.trunk.offered(scene.first.1).await;
     scene.trunk.hangs_up(ben).await;
     // Two dialogs: which of the two comes first is nobody's promise.
     let (mut told, mut over, second) = (None, false, scene.second.0);
@@ -230,10 +192,10 @@ async fn a_line_that_does_not_want_to_leaves_both_calls_where_they_were() {
         })
         .await;
     assert_eq!(told, Some(StatusCode::REQUEST_TERMINATED));
-    answers(&scene.trunk, scene.first.1, SDP).await;
-    let told = offered(&mut scene.trunk, scene.first.1).await;
+    scene.trunk.answers_offer(scene.first.1, SDP).await;
+    let told = scene.trunk.offered(scene.first.1).await;
     assert!(told.contains("m=audio 40000"), "{told}");
-    answers(&scene.trunk, scene.first.1, SDP).await;
+    scene.trunk.answers_offer(scene.first.1, SDP).await;
     scene.desk.bye(scene.first.0).await;
     scene.trunk.ended(scene.first.1).await;
     scene.home.hub.stop().await;
@@ -255,7 +217,7 @@ async fn calls_for_help_children_and_strangers_are_not_joined() {
     let help = calls(&mut scene.desk, &mut taker, "sip:112@home.test", SDP).await;
     for (first, second) in [(scene.first.0, help.0), (help.0, scene.first.0)] {
         refer_joining(&scene.desk, first, second, BEN).await;
-        assert_eq!(refused_with(&mut scene.desk).await, Some(403));
+        assert_eq!(scene.desk.transfer_refused().await, Some(403));
     }
     refer_joining(
         &scene.desk,
@@ -264,7 +226,7 @@ async fn calls_for_help_children_and_strangers_are_not_joined() {
         "sip:112@home.test",
     )
     .await;
-    assert_eq!(refused_with(&mut scene.desk).await, Some(403));
+    assert_eq!(scene.desk.transfer_refused().await, Some(403));
     taker.hangs_up(help.1).await;
     scene.desk.ended(help.0).await;
 
@@ -292,7 +254,7 @@ async fn calls_for_help_children_and_strangers_are_not_joined() {
         scene.desk.confirmed(rings).await;
         refer_joining(&scene.desk, scene.first.0, rings, BEN).await;
         if known {
-            let told = offered(&mut scene.trunk, scene.first.1).await;
+            let told = scene.trunk.offered(scene.first.1).await;
             assert!(told.contains("m=audio 41000"), "{told}");
             let refusal = Refusal::new(StatusCode::NOT_ACCEPTABLE_HERE);
             let far = scene.first.1;
@@ -302,9 +264,9 @@ async fn calls_for_help_children_and_strangers_are_not_joined() {
                 .await
                 .unwrap();
             let no = TransferProgress::Ended(Some(StatusCode::NOT_ACCEPTABLE_HERE));
-            assert_eq!(last_report(&mut scene.desk).await, no);
+            assert_eq!(scene.desk.last_report().await, no);
         } else {
-            assert_eq!(refused_with(&mut scene.desk).await, Some(403));
+            assert_eq!(scene.desk.transfer_refused().await, Some(403));
         }
         scene.trunk.hangs_up(out).await;
         scene.desk.ended(rings).await;
@@ -353,7 +315,7 @@ async fn calls_for_help_children_and_strangers_are_not_joined() {
     toy.act(move |endpoint, now| endpoint.refer(own, wanted, now))
         .await
         .unwrap();
-    assert_eq!(refused_with(&mut toy).await, Some(403));
+    assert_eq!(toy.transfer_refused().await, Some(403));
     // What a device says of itself counts for nothing: the row is the switchboard's.
     toy.bye(grandma.0).await;
     scene.trunk.ended(grandma.1).await;
@@ -373,19 +335,19 @@ async fn so_many_and_no_more() {
         scene.join().await;
         scene.lines_agree().await;
         let done = TransferProgress::Ended(Some(StatusCode::OK));
-        assert_eq!(last_report(&mut scene.desk).await, done);
+        assert_eq!(scene.desk.last_report().await, done);
         joined.push((scene.first.1, scene.second.1));
         scene.first = calls(&mut scene.desk, &mut scene.trunk, ANNA, SDP).await;
         scene.second = calls(&mut scene.desk, &mut scene.trunk, BEN, BENS).await;
     }
     scene.join().await;
-    assert_eq!(refused_with(&mut scene.desk).await, Some(480));
+    assert_eq!(scene.desk.transfer_refused().await, Some(480));
     let (anna, ben) = joined[3];
     scene.trunk.hangs_up(ben).await;
     scene.trunk.ended(anna).await;
     scene.join().await;
     scene.lines_agree().await;
     let done = TransferProgress::Ended(Some(StatusCode::OK));
-    assert_eq!(last_report(&mut scene.desk).await, done);
+    assert_eq!(scene.desk.last_report().await, done);
     scene.home.hub.stop().await;
 }

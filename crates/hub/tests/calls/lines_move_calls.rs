@@ -64,19 +64,6 @@ impl Scene {
             .unwrap();
     }
 
-    async fn last_report(&mut self) -> TransferProgress {
-        self.desk
-            .wait(|event| match event {
-                Event::Transfer {
-                    progress:
-                        progress @ (TransferProgress::Ended(_) | TransferProgress::Refused(_)),
-                    ..
-                } => Some(progress.clone()),
-                _ => None,
-            })
-            .await
-    }
-
     /// The line is asked to send its sound to another device, and does.
     async fn line_sends_elsewhere(&mut self) {
         let (far, offer) = self
@@ -115,7 +102,7 @@ async fn a_device_puts_an_outside_call_through_to_another() {
     scene.hall.accept(ringing).await;
     scene.line_sends_elsewhere().await;
     let done = TransferProgress::Ended(Some(StatusCode::OK));
-    assert_eq!(scene.last_report().await, done);
+    assert_eq!(scene.desk.last_report().await, done);
     let (desk, call) = (&mut scene.desk, scene.call);
     desk.ended(call).await;
     // The far end has one call all the time, and who has it now ends it.
@@ -131,11 +118,11 @@ async fn whoever_does_not_take_it_leaves_it_where_it_was() {
     scene.refer(&format!("sip:{hall}@{DOMAIN}")).await;
     scene.hall.declines().await;
     let busy = TransferProgress::Ended(Some(StatusCode::BUSY_HERE));
-    assert_eq!(scene.last_report().await, busy);
+    assert_eq!(scene.desk.last_report().await, busy);
     // It still stands, and a name that nobody has changes nothing either.
     scene.refer(&format!("sip:attic@{DOMAIN}")).await;
     let gone = TransferProgress::Ended(Some(StatusCode::TEMPORARILY_UNAVAILABLE));
-    assert_eq!(scene.last_report().await, gone);
+    assert_eq!(scene.desk.last_report().await, gone);
     scene.desk.bye(scene.call).await;
     scene.trunk.ended(scene.far).await;
     scene.home.hub.stop().await;
@@ -190,7 +177,7 @@ async fn a_call_is_moved_to_devices_and_numbers_and_nowhere_else() {
         "tel:+493055501234",
     ] {
         scene.refer(to).await;
-        let TransferProgress::Refused(cause) = scene.last_report().await else {
+        let TransferProgress::Refused(cause) = scene.desk.last_report().await else {
             panic!("{to} was followed");
         };
         assert_eq!(cause.status(), Some(StatusCode::FORBIDDEN), "{to}");

@@ -43,25 +43,6 @@ async fn refers(device: &Phone, call: CallHandle, to: &str) {
         .unwrap();
 }
 
-async fn last_report(device: &mut Phone) -> TransferProgress {
-    device
-        .wait(|event| match event {
-            Event::Transfer {
-                progress: progress @ (TransferProgress::Ended(_) | TransferProgress::Refused(_)),
-                ..
-            } => Some(progress.clone()),
-            _ => None,
-        })
-        .await
-}
-
-async fn refused_with(device: &mut Phone) -> Option<u16> {
-    match last_report(device).await {
-        TransferProgress::Refused(cause) => cause.status().map(StatusCode::code),
-        other => panic!("{other:?}"),
-    }
-}
-
 async fn told(device: &mut Phone, status: StatusCode) {
     device
         .wait(|event| match event {
@@ -76,19 +57,9 @@ async fn told(device: &mut Phone, status: StatusCode) {
 
 /// A far end is offered another session, and takes it.
 async fn is_offered(trunk: &mut Provider, far: CallHandle, port: &str, answer: &'static str) {
-    let offer = trunk
-        .wait(|event| match event {
-            Event::Reinvite { call, request } if *call == far => {
-                Some(String::from_utf8(request.body.clone()).unwrap())
-            }
-            _ => None,
-        })
-        .await;
+    let offer = trunk.offered(far).await;
     assert!(offer.contains(&format!("m=audio {port} ")), "{offer}");
-    trunk
-        .act(move |endpoint, now| endpoint.answer_reinvite(far, Some(Body::sdp(answer)), now))
-        .await
-        .unwrap();
+    trunk.answers_offer(far, answer).await;
 }
 
 /// The newest row of a call between two outside parties once `enough` says so of it.
@@ -163,7 +134,7 @@ async fn a_call_is_put_through_to_a_number_and_the_record_says_who_talked() {
     scene.trunk.accepts(ben, Some(Body::sdp(BENS))).await;
     scene.lines_agree(ben).await;
     let done = TransferProgress::Ended(Some(StatusCode::OK));
-    assert_eq!(last_report(&mut scene.desk).await, done);
+    assert_eq!(scene.desk.last_report().await, done);
     let call = scene.call;
     scene.desk.ended(call).await;
 
@@ -208,7 +179,7 @@ async fn whoever_is_not_to_be_had_leaves_the_call_where_it_was() {
     let ben = scene.puts_through().await;
     scene.trunk.refuses(ben, 486).await;
     let busy = TransferProgress::Ended(Some(StatusCode::BUSY_HERE));
-    assert_eq!(last_report(&mut scene.desk).await, busy);
+    assert_eq!(scene.desk.last_report().await, busy);
     let missed = row(&scene.home, |own| own.state == CallState::Missed).await;
     assert_eq!(missed.ending, Some(Ending::NotJoined));
     assert_eq!(missed.answered_at_ms, None);
@@ -292,13 +263,13 @@ async fn calls_for_help_strangers_and_children_are_put_through_to_no_number() {
         (ANNA, 403),
     ] {
         refers(&scene.desk, call, to).await;
-        assert_eq!(refused_with(&mut scene.desk).await, Some(status), "{to}");
+        assert_eq!(scene.desk.transfer_refused().await, Some(status), "{to}");
     }
 
     // A call for help, and its call-taker's callback.
     let (help, taken) = calls(&mut scene.desk, &mut taker, "sip:112@home.test").await;
     refers(&scene.desk, help, BEN).await;
-    assert_eq!(refused_with(&mut scene.desk).await, Some(403));
+    assert_eq!(scene.desk.transfer_refused().await, Some(403));
     taker.hangs_up(taken).await;
     scene.desk.ended(help).await;
     let hub = lines_address(&scene.home, Transport::Udp);
@@ -311,7 +282,7 @@ async fn calls_for_help_strangers_and_children_are_put_through_to_no_number() {
     taker.answered(back).await;
     scene.desk.confirmed(rings).await;
     refers(&scene.desk, rings, BEN).await;
-    assert_eq!(refused_with(&mut scene.desk).await, Some(403));
+    assert_eq!(scene.desk.transfer_refused().await, Some(403));
     taker.hangs_up(back).await;
     scene.desk.ended(rings).await;
 
@@ -325,7 +296,7 @@ async fn calls_for_help_strangers_and_children_are_put_through_to_no_number() {
     scene.trunk.answered(stranger).await;
     scene.desk.confirmed(rings).await;
     refers(&scene.desk, rings, BEN).await;
-    assert_eq!(refused_with(&mut scene.desk).await, Some(403));
+    assert_eq!(scene.desk.transfer_refused().await, Some(403));
     scene.trunk.hangs_up(stranger).await;
     scene.desk.ended(rings).await;
     assert!(!scene.trunk.was_called());
@@ -382,7 +353,7 @@ async fn a_child_puts_nobody_through(mut scene: Scene, to: &str) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     };
     refers(&toy, own, BEN).await;
-    assert_eq!(refused_with(&mut toy).await, Some(403));
+    assert_eq!(toy.transfer_refused().await, Some(403));
     toy.bye(own).await;
     scene.trunk.ended(grandmas).await;
     // Grandma calls; the desk is busy elsewhere, and the child takes it.
@@ -396,7 +367,7 @@ async fn a_child_puts_nobody_through(mut scene: Scene, to: &str) {
     scene.trunk.answered(calling).await;
     toy.confirmed(rings).await;
     refers(&toy, rings, BEN).await;
-    assert_eq!(refused_with(&mut toy).await, Some(403));
+    assert_eq!(toy.transfer_refused().await, Some(403));
     // Where somebody else has it, she is put through.
     scene.trunk.hangs_up(calling).await;
     toy.ended(rings).await;

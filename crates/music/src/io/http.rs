@@ -37,7 +37,7 @@ pub(super) type Certificates = Option<Arc<ClientConfig>>;
 impl Read for Answer {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         if self.ahead.is_empty() {
-            return match self.stream.read(buffer) {
+            return match read(&mut *self.stream, buffer) {
                 // Stations hang up as they like: what HTTP/1.0 ends so may end without TLS's own word.
                 Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(0),
                 read => read,
@@ -47,6 +47,16 @@ impl Read for Answer {
         buffer[..count].copy_from_slice(&self.ahead[..count]);
         self.ahead.drain(..count);
         Ok(count)
+    }
+}
+
+/// One read; a machine that slept in it (EINTR, where a timeout is set: signal(7)) reads on.
+fn read(stream: &mut dyn Stream, buffer: &mut [u8]) -> std::io::Result<usize> {
+    loop {
+        match stream.read(buffer) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            read => return read,
+        }
     }
 }
 
@@ -135,7 +145,7 @@ fn ask(url: &str, titles: bool, tls: &Certificates) -> Result<Answer, String> {
     let mut bytes = Vec::new();
     loop {
         let mut chunk = [0; 2_048];
-        let count = stream.read(&mut chunk).map_err(|error| spoken(&error))?;
+        let count = read(&mut *stream, &mut chunk).map_err(|error| spoken(&error))?;
         bytes.extend_from_slice(&chunk[..count]);
         match stream::head(&bytes) {
             Ok(Some((head, length))) => {

@@ -69,7 +69,7 @@ impl Daemon {
     fn says(&self, command: &str, key: &str) -> String {
         let stream = TcpStream::connect(self.address).unwrap();
         stream
-            .set_read_timeout(Some(Duration::from_secs(2)))
+            .set_read_timeout(Some(Duration::from_secs(20)))
             .unwrap();
         writeln!(&stream, "{command}").unwrap();
         let mut lines = BufReader::new(&stream).lines();

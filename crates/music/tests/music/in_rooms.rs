@@ -22,7 +22,7 @@ fn ask(address: SocketAddr, method: &str, params: &Value) -> Value {
     use std::io::{BufRead, BufReader, Write};
     let stream = TcpStream::connect(address).unwrap();
     stream
-        .set_read_timeout(Some(Duration::from_secs(2)))
+        .set_read_timeout(Some(Duration::from_secs(20)))
         .unwrap();
     let request = json!({"id": 1, "jsonrpc": "2.0", "method": method, "params": params});
     write!(&stream, "{request}\r\n").unwrap();

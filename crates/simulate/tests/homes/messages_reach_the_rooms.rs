@@ -19,16 +19,6 @@ fn light(home: &Neighbours, room: usize) -> Option<Light> {
     home.rooms[room].lights.last().copied()
 }
 
-/// The words of everything that was told to its end.
-fn told(home: &Neighbours, room: usize) -> String {
-    let parts = home.rooms[room].told.iter().flatten();
-    let words = parts.filter_map(|part| match part {
-        Part::Words(words) => Some(words.as_str()),
-        _ => None,
-    });
-    words.collect::<Vec<_>>().join(" / ")
-}
-
 fn chimes(home: &Neighbours, room: usize) -> usize {
     let parts = home.rooms[room].tells.iter().flatten();
     parts.filter(|part| **part == Part::Chime).count()
@@ -65,7 +55,7 @@ fn a_text_waits_with_a_light_until_it_is_played_and_its_sender_can_see_that() {
     home.run_for(120 * SECOND);
     home.intend(KITCHEN, "MessagePlay", &[]);
     home.run_for(10 * SECOND);
-    let told = told(&home, KITCHEN);
+    let told = home.told(KITCHEN);
     assert!(
         told.contains("one new message") && told.contains("From the hall, 2 minutes ago"),
         "{told}"
@@ -175,15 +165,15 @@ fn next_again_and_delete_mean_the_message_that_plays() {
     home.intend(KITCHEN, "MessageNext", &[]);
     home.run_for(4 * SECOND);
     assert!(
-        told(&home, KITCHEN).contains("second"),
+        home.told(KITCHEN).contains("second"),
         "{}",
-        told(&home, KITCHEN)
+        home.told(KITCHEN)
     );
-    assert!(!told(&home, KITCHEN).contains("first"));
+    assert!(!home.told(KITCHEN).contains("first"));
     // The third plays by now.
     home.intend(KITCHEN, "MessageAgain", &[]);
     home.run_for(5 * SECOND);
-    assert!(told(&home, KITCHEN).contains("third"));
+    assert!(home.told(KITCHEN).contains("third"));
     home.intend(KITCHEN, "MessageDelete", &[]);
     home.run_for(SECOND);
     assert!(home.rooms[KITCHEN].has_said("Deleted"));
@@ -230,7 +220,7 @@ fn what_was_heard_while_the_hub_was_away_is_not_played_again() {
     home.stop_hub();
     home.intend(KITCHEN, "MessagePlay", &[]);
     home.run_for(10 * SECOND);
-    assert!(told(&home, KITCHEN).contains("under the mat"));
+    assert!(home.told(KITCHEN).contains("under the mat"));
     assert!(home.api.messages[0].unheard.contains("kitchen"));
     home.start_hub();
     home.run_for(5 * SECOND);
@@ -248,9 +238,10 @@ fn an_announcement_plays_everywhere_but_where_nobody_is_to_be_disturbed() {
     home.run_for(8 * SECOND);
     assert_eq!(home.api.messages[0].letter.to, To::Speakers);
     assert!(
-        told(&home, KITCHEN).contains("The hall announces: / dinner is ready"),
+        home.told(KITCHEN)
+            .contains("The hall announces: / dinner is ready"),
         "{}",
-        told(&home, KITCHEN)
+        home.told(KITCHEN)
     );
     assert_eq!(light(&home, KITCHEN), Some(Light::Off), "it was heard");
     assert!(home.rooms[OFFICE].tells.is_empty());
@@ -258,7 +249,7 @@ fn an_announcement_plays_everywhere_but_where_nobody_is_to_be_disturbed() {
     assert!(home.rooms[HALL].tells.is_empty());
     home.intend(OFFICE, "MessagePlay", &[]);
     home.run_for(8 * SECOND);
-    assert!(told(&home, OFFICE).contains("dinner is ready"));
+    assert!(home.told(OFFICE).contains("dinner is ready"));
     // To one room, in one's own voice.
     home.intend(HALL, "Announce", &[("where", "the kitchen")]);
     home.run_for(3 * SECOND);
@@ -291,7 +282,7 @@ fn an_announcement_waits_for_a_call_and_not_for_ever() {
     );
     home.intend(KITCHEN, "CallHangUp", &[]);
     home.run_for(8 * SECOND);
-    assert!(told(&home, KITCHEN).contains("the first one"));
+    assert!(home.told(KITCHEN).contains("the first one"));
     home.intend(KITCHEN, "CallStart", &[("who", "office")]);
     home.run_for(SECOND);
     home.intend(OFFICE, "CallAnswer", &[]);
@@ -300,7 +291,7 @@ fn an_announcement_waits_for_a_call_and_not_for_ever() {
     home.run_for(150 * SECOND);
     home.intend(KITCHEN, "CallHangUp", &[]);
     home.run_for(10 * SECOND);
-    assert!(!told(&home, KITCHEN).contains("the late one"));
+    assert!(!home.told(KITCHEN).contains("the late one"));
     assert_eq!(
         light(&home, KITCHEN),
         Some(Light::Unread),
@@ -355,9 +346,9 @@ fn a_call_for_help_ends_what_plays_at_once_and_nothing_sounds_beside_it() {
     home.run_for(30 * SECOND);
     for text in ["nothing in particular", "who wants tea", "another one"] {
         assert!(
-            told(&home, HALL).contains(text),
+            home.told(HALL).contains(text),
             "{text}: {}",
-            told(&home, HALL)
+            home.told(HALL)
         );
     }
 }

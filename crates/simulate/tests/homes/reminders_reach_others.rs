@@ -3,7 +3,6 @@ use core::time::Duration;
 
 use hearthline_simulate::Neighbours;
 use hearthline_speaker::device::Step;
-use hearthline_speaker::messages::Part;
 use hearthline_speaker::telephone::{Name, Reach, Tone};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -26,16 +25,6 @@ fn home(seed: u8) -> Neighbours {
     }
     home.run_for(SECOND);
     home
-}
-
-/// The words of everything that was told in a room to its end.
-fn told(home: &Neighbours, room: usize) -> String {
-    let parts = home.rooms[room].told.iter().flatten();
-    let words = parts.filter_map(|part| match part {
-        Part::Words(words) => Some(words.as_str()),
-        _ => None,
-    });
-    words.collect::<Vec<_>>().join(" / ")
 }
 
 fn rings(home: &Neighbours, room: usize) -> usize {
@@ -65,14 +54,11 @@ fn a_room_is_reminded_and_the_room_that_asked_does_not_ring() {
         home.rooms[HALL].said
     );
     home.run_for(9 * MINUTE);
-    assert!(home.api.messages.is_empty() && told(&home, KITCHEN).is_empty());
+    assert!(home.api.messages.is_empty() && home.told(KITCHEN).is_empty());
     home.run_for(2 * MINUTE);
-    let heard = told(&home, KITCHEN);
+    let heard = home.told(KITCHEN);
     assert_eq!(heard, "A reminder from the hall: / take the bread out");
-    assert_eq!(
-        (told(&home, OFFICE), rings(&home, HALL)),
-        (String::new(), 0)
-    );
+    assert_eq!((home.told(OFFICE), rings(&home, HALL)), (String::new(), 0));
     assert_eq!(home.api.sends, 1);
     assert!(home.api.messages[0].read.contains("kitchen"));
     assert_eq!(steps(&home, HALL, "went to somebody else"), 1);
@@ -100,7 +86,7 @@ fn a_hub_that_is_away_gets_it_late_and_the_room_says_so() {
     home.start_hub();
     home.run_for(2 * MINUTE);
     assert_eq!(
-        told(&home, KITCHEN),
+        home.told(KITCHEN),
         "A reminder from the hall, which was due 21 minutes ago: / feed the cat"
     );
     assert_eq!(home.api.messages.len(), 1);
@@ -118,7 +104,7 @@ fn an_answer_that_is_lost_makes_no_second_one() {
     home.run_for(10 * MINUTE);
     assert!(home.api.sends > 1, "{}", home.api.sends);
     assert_eq!(home.api.messages.len(), 1);
-    let heard = told(&home, KITCHEN);
+    let heard = home.told(KITCHEN);
     assert_eq!(heard.matches("feed the cat").count(), 1, "{heard}");
     assert_eq!(steps(&home, HALL, "went to somebody else"), 1);
 }

@@ -410,19 +410,18 @@ impl Judge {
             hard: mass.contrary,
             ..Contrary::NONE
         };
-        // "Called 911" is the order, or what is left of "who called 911" when something stands before it.
-        if matches!(reading, Reading::Other | Reading::Refused { .. })
-            && let Some(best) = &mass.best
-            && is_past(&best.text)
-            && stands_before(&transcript.text, &best.text)
-        {
-            contrary.hard = contrary.hard.max(mass.order);
-        }
-        if !matches!(reading, Reading::Command { .. })
-            && let Some(best) = &mass.best
-            && pleads_unheard(&transcript.text, &best.text)
-        {
-            contrary.hard = contrary.hard.max(mass.order);
+        if let Some(best) = &mass.best {
+            let (text, order) = (&transcript.text, &best.text);
+            // "Called 911" is the order, or what is left of "who called 911" when something stands before it.
+            let told = matches!(reading, Reading::Other | Reading::Refused { .. })
+                && is_past(order)
+                && stands_before(text, order);
+            // "Please call" may be "don't call", unless the words have the plea too.
+            let pleaded =
+                !matches!(reading, Reading::Command { .. }) && pleads_unheard(text, order);
+            if told || pleaded {
+                contrary.hard = contrary.hard.max(mass.order);
+            }
         }
         let first = (transcript.text.as_str(), transcript.log_prob);
         let all = std::iter::once(first).chain(

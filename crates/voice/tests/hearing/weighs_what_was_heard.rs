@@ -37,18 +37,15 @@ fn heard(text: &str, order: &str) -> Hearing {
     }
 }
 
+fn judge() -> Option<Judge> {
+    let moonshine = crate::support::moonshine(&crate::support::models()?);
+    let (country, point) = (Country::UnitedStates, OperatingPoint::built_in());
+    Some(Judge::new(country, point, moonshine.vocabulary()).unwrap())
+}
+
 #[test]
 fn a_verb_in_the_past_is_an_order_only_when_nothing_stands_before_it() {
-    let Some(models) = crate::support::models() else {
-        return;
-    };
-    let moonshine = crate::support::moonshine(&models);
-    let judge = Judge::new(
-        Country::UnitedStates,
-        OperatingPoint::built_in(),
-        moonshine.vocabulary(),
-    )
-    .unwrap();
+    let Some(judge) = judge() else { return };
     for (text, calls) in [
         ("Called nine one one.", true),
         ("called Hinewell one.", true),
@@ -68,16 +65,7 @@ fn a_verb_in_the_past_is_an_order_only_when_nothing_stands_before_it() {
 /// "Don't call the police" has come out as "thanks to his release", and its sound as "please call the police".
 #[test]
 fn a_please_that_the_words_have_nothing_of_is_asked_about() {
-    let Some(models) = crate::support::models() else {
-        return;
-    };
-    let moonshine = crate::support::moonshine(&models);
-    let judge = Judge::new(
-        Country::UnitedStates,
-        OperatingPoint::built_in(),
-        moonshine.vocabulary(),
-    )
-    .unwrap();
+    let Some(judge) = judge() else { return };
     for (text, calls) in [
         ("thanks to his release.", false),
         ("plays cause of nine one one.", false),

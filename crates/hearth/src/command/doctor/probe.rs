@@ -301,14 +301,20 @@ fn read_before(
     buffer: &mut [u8],
     deadline: Instant,
 ) -> Result<usize, String> {
-    let left = deadline.saturating_duration_since(Instant::now());
-    if left.is_zero() {
-        return Err("no answer within 1 s".into());
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err("no answer within 1 s".into());
+        }
+        let read = stream
+            .set_read_timeout(Some(left))
+            .and_then(|()| stream.read(buffer));
+        match read {
+            // A machine that slept meanwhile: signal(7).
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            read => return read.map_err(|error| in_words(&error)),
+        }
     }
-    stream
-        .set_read_timeout(Some(left))
-        .and_then(|()| stream.read(buffer))
-        .map_err(|error| in_words(&error))
 }
 
 fn lost(server: &HttpUrl, household: &Household) -> Check {

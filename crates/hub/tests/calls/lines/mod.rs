@@ -258,6 +258,24 @@ impl Provider {
         result.await.unwrap()
     }
 
+    /// It is offered another session in a call that stands; the session.
+    pub async fn offered(&mut self, far: CallHandle) -> String {
+        self.wait(|event| match event {
+            Event::Reinvite { call, request } if *call == far => {
+                Some(String::from_utf8(request.body.clone()).unwrap())
+            }
+            _ => None,
+        })
+        .await
+    }
+
+    /// It takes such an offer.
+    pub async fn answers_offer(&self, far: CallHandle, session: &'static str) {
+        self.act(move |endpoint, now| endpoint.answer_reinvite(far, Some(Body::sdp(session)), now))
+            .await
+            .unwrap();
+    }
+
     pub async fn wait<T>(&mut self, mut wanted: impl FnMut(&Event) -> Option<T>) -> T {
         let waiting = async {
             loop {

@@ -5,6 +5,7 @@
     reason = "each test file uses its own part"
 )]
 
+mod transfers;
 pub mod web;
 mod wire;
 
@@ -600,12 +601,17 @@ impl Phone {
     }
 
     pub async fn answered(&mut self, wanted: CallHandle) {
+        self.answered_with(wanted).await;
+    }
+
+    /// The session that came with the answer.
+    pub async fn answered_with(&mut self, wanted: CallHandle) -> Vec<u8> {
         self.wait(|event| match event {
-            Event::Answered { call, .. } if *call == wanted => Some(()),
+            Event::Answered { call, response } if *call == wanted => Some(response.body.clone()),
             Event::Failed { cause, .. } => panic!("{cause:?}"),
             _ => None,
         })
-        .await;
+        .await
     }
 
     pub async fn confirmed(&mut self, wanted: CallHandle) {
