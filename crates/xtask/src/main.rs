@@ -12,6 +12,7 @@ mod fuzz;
 mod packages;
 mod reference;
 mod step;
+mod testing;
 mod tidy;
 
 use std::process::ExitCode;
@@ -81,8 +82,13 @@ fn ci() -> Outcome {
         let hearth = own.with_file_name("hearth");
         step::call(std::process::Command::new(hearth).args(["models", "install"]))
     })?;
-    steps.cargo("tests", &["test", "--workspace", "--locked"])?;
+    let mut twice = Vec::new();
+    steps.run("tests", || {
+        twice = testing::run()?;
+        Ok(())
+    })?;
     steps.run("fuzz targets", || fuzz::run(Length::Runs(FUZZ_RUNS_IN_CI)))?;
     steps.report();
+    testing::tell(&twice);
     Ok(())
 }
