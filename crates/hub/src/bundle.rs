@@ -3,14 +3,17 @@
 //! ```text
 //! device ─ zip ─► size ─► the ledger's own check ─► file named by its SHA-256 ─► row
 //! ```
-//! The hub has no anchors of a checker: "intact" is all that its check can say, and a stranger's check begins anew.
+//! Which devices and witnesses the hub believes stands in a policy that its owner gives it
+//! ([`crate::HubConfig::bundle_policy`]), never in a bundle: without one "intact" is all that its check can say. A
+//! stranger's check begins anew in any case.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use hearthline_ledger::{Exit, Facts, TrustPolicy, verify};
+use hearthline_ledger::{Exit, Facts, TrustPolicy, verify_of_any_device};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use utoipa::ToSchema;
@@ -86,6 +89,8 @@ pub(crate) enum NotKept {
 /// The folder of bundles.
 pub(crate) struct Bundles {
     folder: PathBuf,
+    /// Whose word counts here.
+    policy: Arc<TrustPolicy>,
     /// One is checked at a time: it takes its size in memory.
     checking: Semaphore,
 }
@@ -99,9 +104,10 @@ struct Checked {
 
 impl Bundles {
     /// Beside the database.
-    pub(crate) fn beside(hub: &Path) -> Self {
+    pub(crate) fn beside(hub: &Path, policy: TrustPolicy) -> Self {
         Self {
             folder: hub.join("bundles"),
+            policy: Arc::new(policy),
             checking: Semaphore::new(1),
         }
     }
@@ -115,7 +121,8 @@ impl Bundles {
         now: UnixMs,
     ) -> Result<IncidentId, NotKept> {
         let _one = self.checking.try_acquire().map_err(|_| NotKept::Busy)?;
-        let checked = tokio::task::spawn_blocking(move || check(bytes));
+        let policy = Arc::clone(&self.policy);
+        let checked = tokio::task::spawn_blocking(move || check(bytes, &policy));
         let checked = checked.await.map_err(io::Error::other)??;
         let source = IncidentSource::Device(device);
         let sha256 = checked.sha256;
@@ -165,8 +172,8 @@ impl Bundles {
     }
 }
 
-fn check(bytes: Vec<u8>) -> Result<Checked, NotKept> {
-    let report = verify(&bytes, &TrustPolicy::none());
+fn check(bytes: Vec<u8>, policy: &TrustPolicy) -> Result<Checked, NotKept> {
+    let report = verify_of_any_device(&bytes, policy);
     let verdict = match report.exit {
         Exit::Witnessed => BundleVerdict::Witnessed,
         Exit::Unwitnessed => BundleVerdict::Intact,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use hearthline_ledger::TrustPolicy;
 use hearthline_sip::outbound::FlowTransport;
 use hearthline_sip::target::Transport;
 use hearthline_transport::reach::OutOfReach;
@@ -60,6 +61,8 @@ pub struct HubConfig {
     pub sip: Option<SipConfig>,
     /// The lines to the outside telephone network; used with the SIP server alone.
     pub lines: LinesConfig,
+    /// Which devices and witnesses the hub believes when it checks a bundle that was handed in; none without it.
+    pub bundle_policy: TrustPolicy,
 }
 
 impl HubConfig {
@@ -75,6 +78,7 @@ impl HubConfig {
             clock: Clock::default(),
             sip: None,
             lines: LinesConfig::default(),
+            bundle_policy: TrustPolicy::none(),
         }
     }
 }
@@ -193,7 +197,7 @@ impl Hub {
             clock: clock.clone(),
             base_url: format!("https://{first}"),
             stop: stopped.clone(),
-            bundles: Bundles::beside(&config.folder),
+            bundles: Bundles::beside(&config.folder, config.bundle_policy),
         };
         let home = Arc::new(Home::new(parts, &config.limits));
         let live = LiveConnections::default();

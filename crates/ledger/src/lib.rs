@@ -56,4 +56,4 @@ pub use tree::{
     Frontier, ProofError, consistency_proof, inclusion_proof, leaf_hash, node_hash, root,
     verify_consistency, verify_inclusion,
 };
-pub use verify::verify;
+pub use verify::{verify, verify_of_any_device};

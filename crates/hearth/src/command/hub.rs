@@ -93,6 +93,10 @@ struct Run {
     /// The simulator's port on 127.0.0.1; 0 takes a free one.
     #[arg(long, value_name = "PORT", requires = "simulator", default_value_t = super::demo::PAGE_PORT)]
     simulator_port: u16,
+    /// The devices and witnesses that are believed when a device hands in an incident's bundle: a file as `hearth verify
+    /// --policy` reads it. Without it an unchanged bundle is shown as intact, never as witnessed.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
     #[command(flatten)]
     place: Place,
 }
@@ -291,6 +295,9 @@ async fn serve(run: &Run) -> Result<(), Failure> {
     let mut config = HubConfig::new(&folder);
     config.https.clone_from(&run.listen);
     config.names.clone_from(&run.name);
+    if let Some(path) = &run.policy {
+        config.bundle_policy = super::verify::policy(path).map_err(Failure::Input)?;
+    }
     if run.sip {
         let household = run.household()?;
         let sip = run.sip_config(household.as_ref())?;

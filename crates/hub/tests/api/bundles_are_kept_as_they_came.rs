@@ -6,6 +6,8 @@ use hearthline_hub::device::{DeviceKind, Fingerprint};
 use hearthline_hub::hand_in::{Shown, hand_in};
 use hearthline_hub::join::JoinError;
 use hearthline_hub::person::Role;
+use hearthline_ledger::{IdentityKey, NoteKey, PublicKey, TrustPolicy};
+use ring::signature::{Ed25519KeyPair, KeyPair as _};
 
 use crate::household::{Household, recorded};
 
@@ -133,4 +135,49 @@ async fn and_nothing_that_was_changed_or_is_none() {
     );
     let files = std::fs::read_dir(home.folder.path().join("bundles")).unwrap();
     assert_eq!(files.count(), 1, "what was refused takes up no place");
+}
+
+/// [`recorded::WITNESS`] and the first of the devices, as an owner writes them down.
+fn policy() -> TrustPolicy {
+    let (name, secret) = recorded::WITNESS;
+    let pair = Ed25519KeyPair::from_seed_unchecked(&secret).unwrap();
+    let public: [u8; 32] = pair.public_key().as_ref().try_into().unwrap();
+    let key = NoteKey::witness(name, PublicKey::from_bytes(&public).unwrap()).unwrap();
+    let device = IdentityKey::from_secret(&[1; 32]).key_id();
+    let text = format!("device {device}\nwitness w {}\nquorum w\n", key.to_vkey());
+    TrustPolicy::parse(&text).unwrap()
+}
+
+#[tokio::test]
+async fn who_saw_it_counts_where_the_owner_believes_them() {
+    let home = Household::new().await;
+    let member = home.device(DeviceKind::Speaker, "Kitchen", None).await;
+    let shown = || Shown {
+        authority_pem: &member.ca_pem,
+        certificate_pem: &member.certificate_pem,
+        key_pem: &member.key_pem,
+    };
+    let verdicts = async |home: &Household| -> Vec<String> {
+        let (_, list) = home.login(Role::Adult).await.get("/api/v1/incidents").await;
+        let rows = list.as_array().unwrap().iter();
+        rows.map(|row| row["bundle"]["verdict"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    // The bundle brings its witness along; that alone says nothing.
+    let first = recorded::witnessed(1, OPENED_MS);
+    hand_in(home.address(), shown(), first).await.unwrap();
+    assert_eq!(verdicts(&home).await, ["intact"]);
+    let home = home.believing(policy()).await;
+    let unseen = recorded::bundle(1, OPENED_MS + 200_000, "call nine one one");
+    hand_in(home.address(), shown(), unseen).await.unwrap();
+    let second = recorded::witnessed(1, OPENED_MS + 400_000);
+    hand_in(home.address(), shown(), second).await.unwrap();
+    // Of a device that the owner has not written down a witness proves nothing; it is not called changed either.
+    let strangers = recorded::witnessed(2, OPENED_MS + 600_000);
+    hand_in(home.address(), shown(), strangers).await.unwrap();
+    // The newest first; what was said of the first stays what it was.
+    assert_eq!(
+        verdicts(&home).await,
+        ["intact", "witnessed", "intact", "intact"]
+    );
 }

@@ -22,6 +22,7 @@ use hearthline_hub::session::Password;
 use hearthline_hub::sip::SipConfig;
 use hearthline_hub::text::{Login, Name};
 use hearthline_hub::{Hub, HubConfig, HubHandle, Limits};
+use hearthline_ledger::TrustPolicy;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::SendRequest;
@@ -120,6 +121,17 @@ impl Household {
 
     pub fn address(&self) -> SocketAddr {
         self.hub.addresses()[0]
+    }
+
+    /// The same home, whose hub believes these witnesses from now on.
+    pub async fn believing(self, bundle_policy: TrustPolicy) -> Self {
+        self.hub.stop().await;
+        let mut config = HubConfig::new(self.folder.path());
+        config.limits = generous();
+        config.clock = self.clock.clone();
+        config.bundle_policy = bundle_policy;
+        let hub = Hub::start(config).await.unwrap();
+        Self { hub, ..self }
     }
 
     /// Joins a device through a real invitation.

@@ -3,14 +3,35 @@ use std::time::Duration;
 
 use hearthline_ledger::{
     BootId, Call, CallEvent, Capture, Committer, Decision, DecisionMode, End, ExportRequest,
-    IdentityKey, IncidentId, Intent, Log, Outcome, SALT_BYTES, Setup, Stamp, Stream, Transcript,
-    Wake,
+    IdentityKey, IncidentId, Intent, Log, Note, Outcome, SALT_BYTES, Setup, Stamp, Stream, Time,
+    Transcript, Wake, cosign,
 };
 
 const RATE_HZ: u32 = 16_000;
 
+/// A witness: its name in its keys, and its secret.
+pub const WITNESS: (&str, [u8; 32]) = ("witness.example/w", [77; 32]);
+
 /// `hostile` stands where a person's words stand. Another `seed` is another device.
 pub fn bundle(seed: u8, opened_ms: u64, hostile: &str) -> Vec<u8> {
+    exported(seed, opened_ms, hostile, false)
+}
+
+/// The same, seen by [`WITNESS`] before and after.
+pub fn witnessed(seed: u8, opened_ms: u64) -> Vec<u8> {
+    exported(seed, opened_ms, "call nine one one", true)
+}
+
+/// What [`WITNESS`] says of a checkpoint.
+fn cosigned(note: &[u8], at_ms: u64) -> Vec<u8> {
+    let mut note = Note::parse(note).unwrap();
+    let (name, secret) = WITNESS;
+    let line = cosign(&note, name, &secret, at_ms.div_ceil(1_000)).unwrap();
+    note.add_signature(line).unwrap();
+    note.to_bytes()
+}
+
+fn exported(seed: u8, opened_ms: u64, hostile: &str, witnessed: bool) -> Vec<u8> {
     let stamp = |ms: u64| Stamp {
         now: Duration::from_millis(ms),
         sample: Some(ms * 16),
@@ -28,7 +49,21 @@ pub fn bundle(seed: u8, opened_ms: u64, hostile: &str) -> Vec<u8> {
     };
     let (mut log, writes) = Log::create(setup, stamp(0)).unwrap();
     let mut stored: Vec<u8> = writes.into_iter().flat_map(|write| write.bytes).collect();
-    stored.extend(log.checkpoint(stamp(0)).unwrap().bytes);
+    let head = log.checkpoint(stamp(0)).unwrap();
+    stored.extend(head.bytes);
+    if witnessed {
+        let answer = cosigned(&head.note, opened_ms);
+        let time = Time {
+            source: "witness".into(),
+            wall_ms: opened_ms,
+            uncertainty_ms: None,
+            step_ms: None,
+            cosigned: Some(String::from_utf8(answer).unwrap()),
+        };
+        let written = log.append(time, stamp(1), None, false).unwrap();
+        stored.extend(written.bytes);
+        stored.extend(log.checkpoint(stamp(2)).unwrap().bytes);
+    }
     let incident: IncidentId = format!("{seed:016x}").parse().unwrap();
     // Silence, a word, silence, a sentence, silence.
     let loud = |at: usize| (16_000..24_000).contains(&at) || (28_000..56_000).contains(&at);
@@ -111,11 +146,14 @@ pub fn bundle(seed: u8, opened_ms: u64, hostile: &str) -> Vec<u8> {
         let written = log.append(body, stamp(ms), Some(&incident), false).unwrap();
         stored.extend(written.bytes);
     }
-    stored.extend(log.checkpoint(stamp(71_500)).unwrap().bytes);
+    let head = log.checkpoint(stamp(71_500)).unwrap();
+    stored.extend(head.bytes);
+    let seen = witnessed.then(|| cosigned(&head.note, opened_ms + 72_000));
+    let seen: Vec<Vec<u8>> = seen.into_iter().collect();
     let request = ExportRequest {
         incident: &incident,
         audio: &audio,
-        cosigned: &[],
+        cosigned: &seen,
         exported_ms: Some(opened_ms + 99_000),
     };
     log.export(&stored, &request).unwrap().bytes
