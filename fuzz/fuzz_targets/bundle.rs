@@ -20,12 +20,17 @@ fuzz_target!(|bytes: &[u8]| {
         let parts = story::Parts::of(&bundle);
         (bundle, parts)
     });
-    let Some(([file, at0, at1], rest)) = bytes.split_first_chunk::<3>() else { return };
+    let Some(([file, at0, at1], rest)) = bytes.split_first_chunk::<3>() else {
+        return;
+    };
     let mut parts = parts.clone();
     let count = parts.0.len() - 1; // the manifest is made anew
     let (name, content) = &mut parts.0[usize::from(*file) % count];
     // A seal thief may add a stranger's signature or turn JSON keys around; that tells nothing else.
-    let exact = !(name.ends_with(".note") || name == "audio/salts.jsonl" || name.contains("s/") || name.contains("time/"));
+    let exact = !(name.ends_with(".note")
+        || name == "audio/salts.jsonl"
+        || name.contains("s/")
+        || name.contains("time/"));
     if content.is_empty() {
         return;
     }

@@ -11,7 +11,9 @@ fuzz_target!(|text: &str| {
         return;
     };
     let jinja = wire::templates();
-    let found = discovery::read(component, "a/b", config.as_bytes()).map(|(found, _)| found).unwrap_or_default();
+    let found = discovery::read(component, "a/b", config.as_bytes())
+        .map(|(found, _)| found)
+        .unwrap_or_default();
     for mut one in found {
         for payload in lines.clone().take(4) {
             let topics: Vec<String> = one.wire.topics().map(str::to_owned).collect();
@@ -19,9 +21,25 @@ fuzz_target!(|text: &str| {
                 one.wire.take(&topic, payload, &mut one.thing.state, &jinja);
             }
         }
-        let light = Light { percent: Some(50), rgb: Some([1, 2, 3]), kelvin: Some(2_700), step_percent: None };
-        for command in [Command::On, Command::Toggle, Command::Light(light), Command::Position(3), Command::Speed(7), Command::Temperature(20.0)] {
-            for message in one.wire.messages(&command, &one.thing.state).unwrap_or_default() {
+        let light = Light {
+            percent: Some(50),
+            rgb: Some([1, 2, 3]),
+            kelvin: Some(2_700),
+            step_percent: None,
+        };
+        for command in [
+            Command::On,
+            Command::Toggle,
+            Command::Light(light),
+            Command::Position(3),
+            Command::Speed(7),
+            Command::Temperature(20.0),
+        ] {
+            for message in one
+                .wire
+                .messages(&command, &one.thing.state)
+                .unwrap_or_default()
+            {
                 assert!(!message.topic.is_empty() && !message.topic.contains(['+', '#']));
             }
         }

@@ -24,7 +24,10 @@ fuzz_target!(|bytes: &[u8]| {
     for event in whole.into_iter().flatten() {
         let _ = hue::event(&event);
     }
-    let answer = Answer { status: 200, body: bytes.to_vec() };
+    let answer = Answer {
+        status: 200,
+        body: bytes.to_vec(),
+    };
     if let Ok(list) = hue::data(&answer) {
         let _ = hue::things(&[list.clone(), list.clone(), list.clone(), list]);
     }

@@ -30,8 +30,15 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let slice = usize::from(*slice).max(1);
     assert_eq!(read(bytes, bytes.len().max(1)), read(bytes, slice));
-    let login = Login { client: "c".into(), user: None, will: None };
-    let prefixes = Prefixes { discovery: "h".into(), zigbee: "z".into() };
+    let login = Login {
+        client: "c".into(),
+        user: None,
+        will: None,
+    };
+    let prefixes = Prefixes {
+        discovery: "h".into(),
+        zigbee: "z".into(),
+    };
     let mut client = Client::new(login, prefixes);
     client.opened(Duration::ZERO);
     client.handle_bytes(&[0x20, 2, 0, 0], Duration::ZERO);

@@ -14,7 +14,12 @@ fuzz_target!(|text: &str| {
     let _ = network.devices(devices.as_bytes());
     let _ = network.groups(groups.as_bytes());
     let jinja = wire::templates();
-    let light = Light { percent: Some(50), rgb: Some([1, 2, 3]), kelvin: Some(2_700), step_percent: None };
+    let light = Light {
+        percent: Some(50),
+        rgb: Some([1, 2, 3]),
+        kelvin: Some(2_700),
+        step_percent: None,
+    };
     let commands = [
         Command::On,
         Command::Off,
@@ -36,7 +41,11 @@ fuzz_target!(|text: &str| {
         }
         for command in &commands {
             let _ = one.wire.refuses(command);
-            for message in one.wire.messages(command, &one.thing.state).unwrap_or_default() {
+            for message in one
+                .wire
+                .messages(command, &one.thing.state)
+                .unwrap_or_default()
+            {
                 assert!(message.topic.starts_with("z/") && !message.topic.contains(['+', '#']));
             }
         }

@@ -22,12 +22,21 @@ fuzz_target!(|data: &[u8]| {
     };
     assert!(INTENTS.contains(&intent.name.as_str()));
     let reading = hearthline_voice::understand::read(&text, country);
-    assert!(!matches!(reading, Reading::Command { .. } | Reading::Ask { .. }));
+    assert!(!matches!(
+        reading,
+        Reading::Command { .. } | Reading::Ask { .. }
+    ));
     if let Some(number) = intent.slots.get("number") {
         assert!(number.trim_start_matches('+').len() >= 5, "{number}");
-        assert!(!number.starts_with("911") && !number.starts_with("999"), "{number}");
+        assert!(
+            !number.starts_with("911") && !number.starts_with("999"),
+            "{number}"
+        );
     }
     if let Some(who) = intent.slots.get("who") {
-        assert!(!who.to_lowercase().split(' ').any(|word| word == "police"), "{who}");
+        assert!(
+            !who.to_lowercase().split(' ').any(|word| word == "police"),
+            "{who}"
+        );
     }
 });

@@ -10,7 +10,10 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|bytes: &[u8]| {
     check(bytes);
     // The same octets as header and payload of a token, which mutations of base64 hardly reach.
-    let middle = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+    let middle = bytes
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .unwrap_or(bytes.len());
     let (header, payload) = bytes.split_at(middle);
     let parts = [header, payload, &[7; 64]].map(|part| URL_SAFE_NO_PAD.encode(part));
     check(format!("{};info=<urn:x:y>", parts.join(".")).as_bytes());
@@ -26,7 +29,10 @@ fn check(bytes: &[u8]) {
     let claims = passport.claims;
     // What was read is written again, unless it is of a length that only fits without our own header.
     if let Ok(row) = sign(&claims, &passport.certificate, |_| Some(vec![7; 64])) {
-        assert_eq!(Passport::parse(row.as_bytes()).map(|again| again.claims), Ok(claims.clone()));
+        assert_eq!(
+            Passport::parse(row.as_bytes()).map(|again| again.claims),
+            Ok(claims.clone())
+        );
     }
     let Ok(description) = SessionDescription::parse(
         b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\na=fingerprint:sha-256 AA\r\n",
@@ -40,5 +46,9 @@ fn check(bytes: &[u8]) {
         description: &description,
         now_s: claims.issued_at,
     };
-    assert!(Identities::new().verify(bytes, &expected, |_| false).is_err());
+    assert!(
+        Identities::new()
+            .verify(bytes, &expected, |_| false)
+            .is_err()
+    );
 }

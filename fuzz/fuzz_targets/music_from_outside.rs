@@ -30,7 +30,11 @@ fuzz_target!(|data: &[u8]| {
         }
         3 => {
             if let Ok(inside) = subsonic::answer(bytes) {
-                let _ = (subsonic::songs(&inside), subsonic::playlists(&inside), subsonic::pieces(&inside));
+                let _ = (
+                    subsonic::songs(&inside),
+                    subsonic::playlists(&inside),
+                    subsonic::pieces(&inside),
+                );
             }
         }
         _ => {

@@ -3,7 +3,7 @@
 #![no_main]
 use core::time::Duration;
 use hearthline_sip::tokens::Tokens;
-use hearthline_speaker::messages::{Messages, News, OUTBOX_MAX, Output, Outcome, Request};
+use hearthline_speaker::messages::{Messages, News, OUTBOX_MAX, Outcome, Output, Request};
 use libfuzzer_sys::fuzz_target;
 
 fn restored(bytes: &[u8]) -> Messages {

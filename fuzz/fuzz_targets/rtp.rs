@@ -10,11 +10,17 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|data: &[u8]| {
     if let Ok(packet) = RtpPacket::parse(data, &RtpLimits::default()) {
         let again = packet.write().expect("what was read can be written");
-        assert_eq!(RtpPacket::parse(&again, &RtpLimits::default()).expect("own writing"), packet);
+        assert_eq!(
+            RtpPacket::parse(&again, &RtpLimits::default()).expect("own writing"),
+            packet
+        );
     }
     if let Ok(packets) = parse_compound(data, &RtcpLimits::default()) {
         let again = write_compound(&packets).expect("what was read can be written");
-        assert_eq!(parse_compound(&again, &RtcpLimits::default()).expect("own writing"), packets);
+        assert_eq!(
+            parse_compound(&again, &RtcpLimits::default()).expect("own writing"),
+            packets
+        );
     }
 
     // One octet says what, one how much, one how long after; then the octets.

@@ -4,9 +4,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use hearthline_media::secure::{
-    DtlsRole, IceRole, SecureConfig, SecureOutput, SecureTransport,
-};
+use hearthline_media::secure::{DtlsRole, IceRole, SecureConfig, SecureOutput, SecureTransport};
 use libfuzzer_sys::fuzz_target;
 
 fn transport(role: IceRole, address: SocketAddr, origin: Instant) -> SecureTransport {
@@ -39,7 +37,11 @@ fn carry(from: &mut SecureTransport, to: &mut SecureTransport, now: Duration) ->
     let mut heard = false;
     loop {
         match from.poll_output() {
-            SecureOutput::Transmit { from, to: at, bytes } => to.handle_datagram(from, at, &bytes, now),
+            SecureOutput::Transmit {
+                from,
+                to: at,
+                bytes,
+            } => to.handle_datagram(from, at, &bytes, now),
             SecureOutput::Rtp(_) | SecureOutput::Rtcp(_) => heard = true,
             SecureOutput::Event(_) => {}
             SecureOutput::Timeout(_) => return heard,

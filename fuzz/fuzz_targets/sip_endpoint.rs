@@ -5,9 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use hearthline_sip::StatusCode;
-use hearthline_sip::endpoint::{
-    Body, Endpoint, EndpointConfig, Event, Input, Output, Transport,
-};
+use hearthline_sip::endpoint::{Body, Endpoint, EndpointConfig, Event, Input, Output, Transport};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

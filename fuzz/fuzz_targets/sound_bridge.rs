@@ -49,15 +49,21 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let (for_browser, for_far): (SocketAddr, SocketAddr) =
         (([127, 0, 0, 1], 4000).into(), ([127, 0, 0, 1], 4100).into());
-    let (browser, far): (SocketAddr, SocketAddr) =
-        (([127, 0, 0, 1], 40_004).into(), ([127, 0, 0, 1], 6000).into());
+    let (browser, far): (SocketAddr, SocketAddr) = (
+        ([127, 0, 0, 1], 40_004).into(),
+        ([127, 0, 0, 1], 6000).into(),
+    );
     let config = BridgeConfig {
         keys: keys(),
         browser_side: for_browser,
         far_side: for_far,
         seed: [7; 32],
         origin: Instant::now(),
-        first: if first & 1 == 0 { Offerer::Browser } else { Offerer::Far },
+        first: if first & 1 == 0 {
+            Offerer::Browser
+        } else {
+            Offerer::Far
+        },
     };
     let mut now = Duration::ZERO;
     let mut bridge = match Bridge::new(&config, now) {
@@ -71,11 +77,26 @@ fuzz_target!(|bytes: &[u8]| {
         now += Duration::from_millis(u64::from(kind >> 3) * 50);
         let was_over = bridge.is_over();
         let (told, to_browser) = match kind & 7 {
-            0 => (bridge.offer_of_browser(&description(BROWSERS, *kind, piece), now), false),
-            1 => (bridge.answer_of_far(&description(TELEPHONES, *kind, piece), now), true),
-            2 => (bridge.offer_of_far(&description(TELEPHONES, *kind, piece), now), true),
-            3 => (bridge.answer_of_browser(&description(BROWSERS, *kind, piece), now), false),
-            4 => (bridge.early_of_far(&description(TELEPHONES, *kind, piece), now), true),
+            0 => (
+                bridge.offer_of_browser(&description(BROWSERS, *kind, piece), now),
+                false,
+            ),
+            1 => (
+                bridge.answer_of_far(&description(TELEPHONES, *kind, piece), now),
+                true,
+            ),
+            2 => (
+                bridge.offer_of_far(&description(TELEPHONES, *kind, piece), now),
+                true,
+            ),
+            3 => (
+                bridge.answer_of_browser(&description(BROWSERS, *kind, piece), now),
+                false,
+            ),
+            4 => (
+                bridge.early_of_far(&description(TELEPHONES, *kind, piece), now),
+                true,
+            ),
             5 => {
                 bridge.handle_browser(browser, piece, now);
                 bridge.handle_timeout(now);
@@ -98,7 +119,10 @@ fuzz_target!(|bytes: &[u8]| {
             && !told.is_empty()
         {
             assert!(!was_over, "it tells nothing any more");
-            assert!(SessionDescription::parse(&told).is_ok(), "what is told reads");
+            assert!(
+                SessionDescription::parse(&told).is_ok(),
+                "what is told reads"
+            );
             let text = String::from_utf8_lossy(&told);
             if !to_browser {
                 for secret in ["a=fingerprint", "a=ice-", "a=candidate"] {

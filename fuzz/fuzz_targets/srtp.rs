@@ -11,12 +11,16 @@ fuzz_target!(|bytes: &[u8]| {
         SrtpProfile::AeadAes256Gcm,
     ] {
         let key = vec![9; profile.key_and_salt_bytes()];
-        let (Ok(mut sender), Ok(mut receiver)) =
-            (SrtpSender::new(profile, &key), SrtpReceiver::new(profile, &key))
-        else {
+        let (Ok(mut sender), Ok(mut receiver)) = (
+            SrtpSender::new(profile, &key),
+            SrtpReceiver::new(profile, &key),
+        ) else {
             unreachable!("the key has the right length");
         };
-        let (_, _) = (receiver.unprotect_rtp(bytes), receiver.unprotect_rtcp(bytes));
+        let (_, _) = (
+            receiver.unprotect_rtp(bytes),
+            receiver.unprotect_rtcp(bytes),
+        );
         if let Ok(sealed) = sender.protect_rtp(bytes) {
             assert_eq!(receiver.unprotect_rtp(&sealed).as_deref(), Ok(bytes));
             assert!(receiver.unprotect_rtp(&sealed).is_err());

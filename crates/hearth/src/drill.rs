@@ -114,8 +114,7 @@ async fn drill_on(drill: Drill<'_>) -> Result<Drilled, (String, Exit)> {
         .country()
         .map_err(|error| (error.to_string(), Exit::Input))?;
     let listener = ear::listener(drill.models, country).map_err(|why| (why, Exit::Missing))?;
-    let mut synthesiser = voice::synthesiser(drill.models).map_err(|why| (why, Exit::Missing))?;
-    let speak = move |text: &str| synthesiser.speak(text).map_err(|error| error.to_string());
+    let synthesiser = voice::synthesiser(drill.models).map_err(|why| (why, Exit::Missing))?;
     let everyday = crate::compiled::everyday(drill.models, &household);
     let (skills, notices) = crate::skills::of_memory(&household);
     for notice in notices {
@@ -125,7 +124,7 @@ async fn drill_on(drill: Drill<'_>) -> Result<Drilled, (String, Exit)> {
         household,
         data: drill.data.to_owned(),
         listener,
-        voice: Box::new(speak),
+        voice: voice::of(synthesiser),
         microphone: drill.microphone,
         loudspeaker: drill.loudspeaker,
         everyday,

@@ -84,7 +84,7 @@ fn prepared(arguments: &Arguments) -> Result<Parts, (String, Exit)> {
         ));
     }
     let listener = ear::listener(&folder, country).map_err(|why| (why, Exit::Missing))?;
-    let mut synthesiser = voice::synthesiser(&folder).map_err(|why| (why, Exit::Missing))?;
+    let synthesiser = voice::synthesiser(&folder).map_err(|why| (why, Exit::Missing))?;
     let everyday = compiled::everyday(&folder, &household);
     let (skills, notices) = crate::skills::of(&household);
     for notice in notices {
@@ -94,7 +94,7 @@ fn prepared(arguments: &Arguments) -> Result<Parts, (String, Exit)> {
         household,
         data,
         listener,
-        voice: Box::new(move |text| synthesiser.speak(text).map_err(|error| error.to_string())),
+        voice: voice::of(synthesiser),
         microphone,
         loudspeaker,
         everyday,

@@ -19,9 +19,9 @@ use tokio::sync::mpsc;
 use super::bridge::{Bridge, Command};
 use super::journal::Journal;
 use super::tab;
-use crate::ear;
 use crate::enrolment::Enrolment;
 use crate::models::ModelFolder;
+use crate::{ear, voice};
 
 /// Devices at once.
 pub(super) const TABS_MAX: usize = ROOMS.len();
@@ -165,11 +165,6 @@ impl Tabs {
         let place = format!("simulator-{number}");
         let data = ground.data.join(&place);
         let listener = ear::shared_listener(&ground.models, country, &self.recogniser)?;
-        let voice = Arc::clone(&ground.voice);
-        let speak = move |text: &str| {
-            let mut voice = lock(&voice);
-            voice.speak(text).map_err(|error| error.to_string())
-        };
         let (frames, microphone) = mpsc::channel(FRAMES_MAX);
         let (loudspeaker, blocks) = mpsc::channel(BLOCKS_MAX);
         let (commands, asked) = mpsc::channel(COMMANDS_MAX);
@@ -193,7 +188,7 @@ impl Tabs {
             household,
             data: data.clone(),
             listener,
-            voice: Box::new(speak),
+            voice: voice::shared(&ground.voice),
             microphone: Microphone::Given(microphone),
             loudspeaker: Sink::Given(loudspeaker),
             everyday,

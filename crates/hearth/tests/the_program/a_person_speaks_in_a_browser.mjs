@@ -164,9 +164,13 @@ try {
     const page = await visitor(browser, { viewport: { width: 1000, height: 800 } });
     await open(page);
     await holdingSpace(page, async () => {
+      // As a person does: the bar is let go when the question has been said.
       await page.waitForFunction(() => document.body.dataset.sound === "on");
-      // The question of the file is over 3.5 s behind its beginning.
-      await page.waitForTimeout(3300);
+      await page.waitForFunction(() => document.querySelector("meter").value > 0.3);
+      await page.waitForFunction(() => {
+        globalThis.quietSince = document.querySelector("meter").value > 0.15 ? undefined : (globalThis.quietSince ?? performance.now());
+        return performance.now() - globalThis.quietSince > 250;
+      });
     });
     await page.locator(".talk .device").first().waitFor();
     const answer = await page.locator(".talk .device").first().textContent();

@@ -24,11 +24,16 @@ const SAMPLES_PER_MS: usize = 16;
 /// Call audio waiting; beyond it the oldest is dropped, so that delay cannot grow: 1 s.
 const CALL_SAMPLES_MAX: usize = 16_000;
 
+/// How many times quicker than it sounds speech must be made to be heard while the rest is made.
+const HEADROOM: u32 = 3;
+
 /// The volume at which sound is played as it comes.
 pub const VOLUME_PERCENT_UNCHANGED: u8 = 60;
 
-/// Turns words into samples at 16 kHz.
-pub type Voice = Box<dyn FnMut(&str) -> Result<Vec<i16>, String> + Send>;
+/// Turns words into samples at 16 kHz and hands them on bit by bit, as long as it is told to go on; an empty bit says that
+/// from there on only the sound itself is made.
+pub type Voice =
+    Box<dyn FnMut(&str, &mut dyn FnMut(Vec<i16>) -> bool) -> Result<(), String> + Send>;
 
 /// Where sound goes.
 #[derive(Debug, Clone)]
@@ -112,7 +117,7 @@ impl Loudspeaker {
                         }
                         // Whatever is wrong is told when something is to be said.
                         Words::Ready => {
-                            drop(voice(""));
+                            drop(voice("", &mut |_| true));
                             Ok(())
                         }
                     };
@@ -193,30 +198,65 @@ enum Words {
     Ready,
 }
 
-/// Speaks a text piece by piece: the first sounds while the next is made. What is hushed meanwhile is not made.
+/// Speaks a text piece by piece, each bit by bit: the first sounds while the next is made. What is hushed meanwhile is not
+/// made.
 fn speak(
     text: &str,
     voice: &mut Voice,
     is_over: &dyn Fn() -> bool,
     spoken: &mpsc::Sender<Command>,
 ) -> Result<(), mpsc::SendError<Command>> {
-    let pieces = pieces(text);
-    for (at, piece) in pieces.iter().enumerate() {
+    for (at, piece) in pieces(text).iter().enumerate() {
         if is_over() {
             break;
         }
-        let is_last = at + 1 == pieces.len();
-        let mut sound = voice(piece);
-        if let (Ok(samples), false) = (&mut sound, is_last) {
-            samples.resize(samples.len() + PIECE_PAUSE_MS * SAMPLES_PER_MS, 0);
+        let mut bits = Bits::new(spoken);
+        if at > 0 {
+            bits.held = vec![0; PIECE_PAUSE_MS * SAMPLES_PER_MS];
         }
-        let ends = is_last || sound.is_err();
-        spoken.send(Command::Spoken(sound, ends))?;
-        if ends {
-            return Ok(());
+        let said = voice(piece, &mut |bit| bits.take(bit).is_ok() && !is_over());
+        if let Err(why) = said {
+            return spoken.send(Command::Spoken(Err(why), true));
         }
+        bits.give()?;
     }
     spoken.send(Command::Spoken(Ok(Vec::new()), true))
+}
+
+/// The bits of a piece on their way. They are held back until the voice has shown that it is quicker than they sound, so
+/// that an overloaded machine starts later rather than stammers.
+struct Bits<'a> {
+    spoken: &'a mpsc::Sender<Command>,
+    held: Vec<i16>,
+    flows: bool,
+    since: Instant,
+}
+
+impl<'a> Bits<'a> {
+    fn new(spoken: &'a mpsc::Sender<Command>) -> Self {
+        Self {
+            spoken,
+            held: Vec::new(),
+            flows: false,
+            since: Instant::now(),
+        }
+    }
+
+    fn take(&mut self, bit: Vec<i16>) -> Result<(), mpsc::SendError<Command>> {
+        let took = self.since.elapsed();
+        self.since = Instant::now();
+        let lasts = BLOCK * u32::try_from(bit.len() / BLOCK_SAMPLES).unwrap_or(u32::MAX);
+        self.flows |= took * HEADROOM < lasts;
+        self.held.extend(bit);
+        if self.flows { self.give() } else { Ok(()) }
+    }
+
+    fn give(&mut self) -> Result<(), mpsc::SendError<Command>> {
+        match std::mem::take(&mut self.held) {
+            held if held.is_empty() => Ok(()),
+            held => self.spoken.send(Command::Spoken(Ok(held), false)),
+        }
+    }
 }
 
 /// The parts one behind the other.
@@ -225,7 +265,10 @@ fn sound_of(parts: Vec<Part>, voice: &mut Voice) -> Result<Vec<i16>, String> {
     for part in parts {
         match part {
             Part::Chime => sound.extend(chime()),
-            Part::Words(text) => sound.extend(voice(&text)?),
+            Part::Words(text) => voice(&text, &mut |bit| {
+                sound.extend(bit);
+                true
+            })?,
             Part::Sound(samples) => sound.extend(samples),
         }
     }

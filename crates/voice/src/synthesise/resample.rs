@@ -46,12 +46,18 @@ impl Resampler {
 
     /// The same sound at the other rate.
     pub(crate) fn resample(&self, input: &[f32]) -> Vec<f32> {
+        self.resample_from(input, 0, true)
+    }
+
+    /// The same from one of its samples on, as far as `input` settles it: all of it when nothing comes behind.
+    pub(crate) fn resample_from(&self, input: &[f32], first: usize, is_whole: bool) -> Vec<f32> {
         if self.up == self.down {
-            return input.to_vec();
+            return input.get(first..).unwrap_or_default().to_vec();
         }
-        let count = input.len() * self.up / self.down;
         let before = self.taps / 2 - 1;
-        (0..count)
+        let behind = if is_whole { 0 } else { self.taps - before };
+        let count = input.len().saturating_sub(behind) * self.up / self.down;
+        (first..count)
             .map(|n| {
                 let position = n * self.down;
                 let (start, phase) = (position / self.up, position % self.up);
@@ -124,6 +130,19 @@ mod tests {
             let out = resampler.resample(&tone(hertz, 22_050));
             assert!(level(&out) < 0.01, "{hertz}: {}", level(&out));
         }
+    }
+
+    #[test]
+    fn bit_by_bit_gives_what_the_whole_gives() {
+        let resampler = Resampler::new(22_050, 16_000);
+        let input = tone(700.0, 22_050);
+        let mut out = Vec::new();
+        for end in [0, 30, 5_000, 5_001, 22_050] {
+            let bit = resampler.resample_from(&input[..end], out.len(), false);
+            out.extend(bit);
+        }
+        out.extend(resampler.resample_from(&input, out.len(), true));
+        assert_eq!(out, resampler.resample(&input));
     }
 
     #[test]

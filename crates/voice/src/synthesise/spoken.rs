@@ -118,8 +118,8 @@ pub(crate) fn sentences(text: &str, chars_max: usize) -> Vec<String> {
 }
 
 /// A text in pieces that can be spoken one after the other while the next is made: its sentences. A long first one is
-/// parted at a comma, so that the first sound comes soon.
-pub(crate) fn pieces(text: &str, first_chars_max: usize) -> Vec<String> {
+/// parted at a comma when it has `first_chars`, so that the first sound comes soon.
+pub(crate) fn pieces(text: &str, first_chars: usize) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     let mut piece = String::new();
     for word in text.split_whitespace() {
@@ -128,9 +128,8 @@ pub(crate) fn pieces(text: &str, first_chars_max: usize) -> Vec<String> {
         }
         piece.push_str(word);
         let ends = word.ends_with(['.', '!', '?', ';']) && !is_short(word) && !is_initial(word);
-        let breathes = out.is_empty()
-            && word.ends_with([',', ':'])
-            && piece.chars().count() * 3 >= first_chars_max;
+        let breathes =
+            out.is_empty() && word.ends_with([',', ':']) && piece.chars().count() >= first_chars;
         if ends || breathes {
             out.push(std::mem::take(&mut piece));
         }
@@ -604,11 +603,11 @@ mod tests {
 
     #[test]
     fn a_text_is_spoken_piece_by_piece_and_nothing_is_lost() {
-        assert_eq!(pieces("Yes. It is so.", 40), ["Yes.", "It is so."]);
+        assert_eq!(pieces("Yes. It is so.", 14), ["Yes.", "It is so."]);
         assert_eq!(
             pieces(
                 "In the morning, when the sun is up, it goes on. Then it ends.",
-                40
+                14
             ),
             [
                 "In the morning,",
@@ -616,15 +615,15 @@ mod tests {
                 "Then it ends."
             ]
         );
-        assert_eq!(pieces("Dr. Lee came.", 40), ["Dr. Lee came."]);
-        assert!(pieces("  ", 40).is_empty());
+        assert_eq!(pieces("Dr. Lee came.", 14), ["Dr. Lee came."]);
+        assert!(pieces("  ", 14).is_empty());
     }
 
     proptest::proptest! {
         #[test]
         fn any_text_is_spelt_out_and_pieces_keep_every_word(text in "[ -~]{0,200}|\\PC{0,60}|[0-9:.,$%+-]{0,40}") {
             let _ = words(&text);
-            let joined = pieces(&text, 40).join(" ");
+            let joined = pieces(&text, 14).join(" ");
             let plain: Vec<&str> = text.split_whitespace().collect();
             proptest::prop_assert_eq!(joined, plain.join(" "));
         }

@@ -73,6 +73,54 @@ fn the_recogniser_understands_the_fixed_sentences() {
 }
 
 #[test]
+fn bit_by_bit_it_says_the_same_and_stops_when_told() {
+    let Some(models) = crate::support::models() else {
+        return;
+    };
+    let mut voice = synthesiser(&models);
+    let text = "The kitchen lights are on, and the door is locked.";
+    let whole = voice.speak(text).unwrap();
+    let mut bits: Vec<Vec<i16>> = Vec::new();
+    let mut take = |bit| {
+        bits.push(bit);
+        true
+    };
+    voice.speak_in_bits(text, &mut take).unwrap();
+    assert!(bits[0].is_empty(), "the sound's making is told apart");
+    assert!(
+        bits[1].len() < whole.len() / 4,
+        "{} of {}",
+        bits[1].len(),
+        whole.len()
+    );
+    let joined = bits.concat();
+    assert_eq!(joined.len(), whole.len());
+    // Another loudness, the same sound: loud samples may be bent.
+    let dot = |a: &[i16], b: &[i16]| -> f64 {
+        a.iter()
+            .zip(b)
+            .map(|(a, b)| f64::from(*a) * f64::from(*b))
+            .sum()
+    };
+    let alike = dot(&joined, &whole) / (dot(&joined, &joined) * dot(&whole, &whole)).sqrt();
+    assert!(alike > 0.999, "{alike}");
+    let mut count = 0;
+    let mut two = |bit: Vec<i16>| {
+        count += usize::from(!bit.is_empty());
+        count < 2
+    };
+    voice.speak_in_bits(text, &mut two).unwrap();
+    assert_eq!(count, 2);
+    let mut none = 0;
+    let mut never = |_| {
+        none += 1;
+        true
+    };
+    voice.speak_in_bits("", &mut never).unwrap();
+    assert_eq!(none, 0);
+}
+
+#[test]
 fn the_wake_word_hears_our_own_alexa_and_nothing_in_the_prompts() {
     let Some(models) = crate::support::models() else {
         return;

@@ -170,15 +170,11 @@ async fn call(
     let place = std::env::temp_dir().join(format!("hearth-bench-call-{}", std::process::id()));
     let mut sound = vec![0; LEAD_SAMPLES];
     sound.extend_from_slice(order);
-    let voice = Arc::clone(synthesiser);
     let parts = Parts {
         household: home,
         data: place.clone(),
         listener,
-        voice: Box::new(move |text: &str| {
-            let mut synthesiser = voice.lock().map_err(|error| error.to_string())?;
-            synthesiser.speak(text).map_err(|error| error.to_string())
-        }),
+        voice: voice::shared(synthesiser),
         microphone: Microphone::Samples(sound),
         loudspeaker: Sink::Nowhere,
         everyday: None,

@@ -8,13 +8,13 @@ const LONG: &str = "This is the first sentence. Here is the second one. And the 
 /// A voice that takes its time for each piece, and counts them; a second of sound each.
 fn slow(made: &Arc<AtomicUsize>, each: Duration) -> Voice {
     let made = Arc::clone(made);
-    Box::new(move |text| {
-        if text.is_empty() {
-            return Ok(Vec::new());
+    Box::new(move |text, more| {
+        if !text.is_empty() {
+            std::thread::sleep(each);
+            made.fetch_add(1, Ordering::SeqCst);
+            more(vec![7; 3_200]);
         }
-        std::thread::sleep(each);
-        made.fetch_add(1, Ordering::SeqCst);
-        Ok(vec![7; 3_200])
+        Ok(())
     })
 }
 
@@ -80,7 +80,7 @@ fn nothing_to_say_ends_at_once_and_a_voice_that_fails_is_told() {
     loudspeaker.say("  ".to_owned());
     assert_eq!(reported.recv_timeout(wait), Ok(Report::SpeechEnded));
     let (reports, reported) = mpsc::channel();
-    let broken: Voice = Box::new(|_| Err("no voice".into()));
+    let broken: Voice = Box::new(|_, _| Err("no voice".into()));
     let loudspeaker = Loudspeaker::start(broken, Sink::Nowhere, None, move |report| {
         drop(reports.send(report));
     })
@@ -89,4 +89,39 @@ fn nothing_to_say_ends_at_once_and_a_voice_that_fails_is_told() {
     let told = reported.recv_timeout(wait);
     assert_eq!(told, Ok(Report::Trouble("cannot speak: no voice".into())));
     assert_eq!(reported.recv_timeout(wait), Ok(Report::SpeechEnded));
+}
+
+/// A voice that gives a bit of this length after this time, and ends when it is let go.
+fn halfway(after: Duration, samples: usize) -> (Voice, mpsc::Sender<()>) {
+    let (go, gone) = mpsc::channel::<()>();
+    let voice: Voice = Box::new(move |_, more| {
+        more(Vec::new());
+        std::thread::sleep(after);
+        more(vec![7; samples]);
+        let _ = gone.recv();
+        Ok(())
+    });
+    (voice, go)
+}
+
+#[test]
+fn what_is_made_quickly_sounds_while_its_sentence_is_made() {
+    let (voice, go) = halfway(Duration::ZERO, 32_000);
+    let (blocks, mut heard) = tokio::sync::mpsc::channel(1_000);
+    let loudspeaker = Loudspeaker::start(voice, Sink::Given(blocks), None, |_| {}).unwrap();
+    loudspeaker.say("One sentence.".to_owned());
+    assert!(heard.blocking_recv().unwrap().contains(&7));
+    go.send(()).unwrap();
+}
+
+#[test]
+fn what_is_made_slower_than_it_sounds_waits_for_the_end() {
+    let (voice, go) = halfway(Duration::from_millis(100), 640);
+    let (blocks, mut heard) = tokio::sync::mpsc::channel(1_000);
+    let loudspeaker = Loudspeaker::start(voice, Sink::Given(blocks), None, |_| {}).unwrap();
+    loudspeaker.say("One sentence.".to_owned());
+    std::thread::sleep(Duration::from_millis(400));
+    assert!(heard.try_recv().is_err(), "it would stammer");
+    go.send(()).unwrap();
+    assert!(heard.blocking_recv().unwrap().contains(&7));
 }
