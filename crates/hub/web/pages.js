@@ -6,7 +6,7 @@ const GROWN = ["owner", "adult"];
 
 export const PAGES = [
   {
-    name: "home", title: "Home", roles: EVERYONE, events: ["people", "devices", "device_revoked", "rooms"],
+    name: "home", title: "Home", roles: EVERYONE, events: ["people", "devices", "device_revoked", "rooms", "agendas"],
     icon: "M4 11 12 4l8 7M6 10v10h12V10M10 20v-6h4v6",
   },
   {

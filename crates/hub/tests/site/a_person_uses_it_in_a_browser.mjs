@@ -50,6 +50,13 @@ try {
   await olive.waitForSelector(".rows .badge:has-text('speed dial 3')");
   await olive.waitForSelector(".rows:has-text('+12025550124')");
   await open(olive, "home");
+  // What a speaker keeps for later, in its own words and nothing but words.
+  const kept = olive.locator("section.card", { hasText: "Timers, reminders and lists" });
+  await kept.locator(".title", { hasText: "water <img" }).waitFor();
+  await kept.getByText("Reminder · for Adam · again and again · Kitchen speaker").waitFor();
+  await kept.getByText("stands still · Kitchen speaker").waitFor();
+  await kept.getByRole("heading", { name: "List: shopping" }).waitFor();
+  await kept.locator(".title", { hasText: "flour" }).waitFor();
   await olive.getByText("Add a room").click();
   await olive.locator("details", { hasText: "Add a room" }).getByLabel("Name", { exact: true }).fill("Kitchen <b onmouseover=window.hacked=1>");
   await olive.locator("details", { hasText: "Add a room" }).getByRole("button", { name: "Add" }).click();

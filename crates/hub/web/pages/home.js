@@ -12,13 +12,14 @@ let made = null;
 
 export async function home({ who, redraw, say }) {
   const { role } = who.person;
-  const [people, rooms, devices] = await Promise.all([get("people"), get("rooms"), role === "guest" ? [] : get("devices")]);
   const grown = role === "owner" || role === "adult";
+  const [people, rooms, devices, agendas] = await Promise.all([get("people"), get("rooms"), role === "guest" ? [] : get("devices"), grown ? get("agendas") : []]);
   return [
     element(
       "div",
       { class: "columns" },
       role === "guest" ? null : devicesCard(devices, rooms, people, who, redraw, say),
+      grown ? agendaCard(agendas, devices) : null,
       card(
         "People",
         rows(people.map((person) => row(person.name, person.id === who.person.id ? "you" : null, badge("", ROLES[person.role]))), "Nobody yet."),
@@ -31,6 +32,31 @@ export async function home({ who, redraw, say }) {
       ),
     ),
   ];
+}
+
+const KEPT = { timer: "Timer", alarm: "Alarm", reminder: "Reminder", stopwatch: "Stopwatch" };
+
+/** What the speakers keep for later; they have it, this is the hub's copy. */
+function agendaCard(agendas, devices) {
+  const speakers = names(devices);
+  const kept = agendas.flatMap(({ device, clock_ahead_ms: ahead, items }) =>
+    items.map((item) => ({ ...item, due: item.due_ms === null ? null : item.due_ms - ahead, speaker: harmless(speakers.get(device) ?? "") })));
+  const set = kept.filter(({ kind }) => kind !== "line").sort((one, other) => (one.due ?? Infinity) - (other.due ?? Infinity));
+  const lists = Map.groupBy(kept.filter(({ kind }) => kind === "line"), ({ whom }) => whom ?? "list");
+  return card(
+    "Timers, reminders and lists",
+    rows(set.map(setRow), "Nothing is set. Say “set a timer for ten minutes” to a speaker."),
+    ...Array.from(lists, ([name, lines]) => [
+      element("h3", {}, `List: ${harmless(name)}`),
+      rows(lines.map(({ label, speaker }) => row(harmless(label ?? ""), speaker)), ""),
+    ]).flat(),
+  );
+}
+
+function setRow({ kind, label, whom, due, left_ms: left, repeats, speaker }) {
+  const details = [label === null ? null : KEPT[kind], whom === null ? null : `for ${harmless(whom)}`, repeats ? "again and again" : null, left === null ? null : "stands still", speaker];
+  const soon = due !== null && due > Date.now() && due - Date.now() < 60_000;
+  return row(label === null ? KEPT[kind] : harmless(label), details.filter(Boolean).join(" · "), due === null ? null : soon ? "within a minute" : when(due));
 }
 
 function inRoom(devices, room) {

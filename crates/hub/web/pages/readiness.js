@@ -39,7 +39,7 @@ export async function readiness() {
         "There are no lines.",
       ),
     ),
-    element("p", { class: "soft small" }, "Every call for help in this version is a drill. Each speaker also checks itself: hearth ready tells what this page cannot see, such as its microphone and its address."),
+    element("p", { class: "soft small" }, "Every call for help in this version is a drill. Each speaker also checks itself: hearth doctor tells what this page cannot see, such as its microphone and its address."),
   ];
 }
 

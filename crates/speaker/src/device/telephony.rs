@@ -43,7 +43,7 @@ impl Device {
         self.outputs
             .push_back(Output::KnowNames(spoken.cloned().collect()));
         self.step(Step::Telephone {
-            what: format!("{} names known", names.len()),
+            what: format!("names known: {}", names.len()),
         });
     }
 
