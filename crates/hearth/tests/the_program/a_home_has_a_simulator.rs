@@ -128,5 +128,44 @@ fn whose_tabs_are_its_speakers() {
     let device = news(&address, &tab, |row| row["device"].is_string());
     assert_eq!(device["device"], "Kitchen");
     assert_ne!(std::fs::read_to_string(&known).unwrap(), first);
+    twenty_and_no_more(&hub, &address, &key, &tab);
     assert_eq!(hub.interrupt(), Some(0));
+}
+
+/// Every room has its speaker: each is a device of the home with a name of its own, and answers.
+fn twenty_and_no_more(hub: &Running, address: &str, key: &str, first: &str) {
+    let stream = |tab: &str| asked(address, "GET", &format!("/simulator/tabs/{tab}/events"), "");
+    // A tab that nobody looks at ends by itself.
+    let mut looked_at = vec![stream(first)];
+    let mut tabs = vec![first.to_owned()];
+    while tabs.len() < 20 {
+        let tab = opened(address, key);
+        looked_at.push(stream(&tab));
+        tabs.push(tab);
+    }
+    let refused = answered(address, "POST", "/simulator/tabs", key);
+    assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
+    assert!(refused.contains("20 devices run already"), "{refused}");
+    let mut names = std::collections::BTreeSet::new();
+    for tab in &tabs {
+        let device = news(address, tab, |row| row["device"].is_string());
+        assert_eq!(device["home"], true);
+        names.insert(device["device"].as_str().unwrap().to_owned());
+        let typed = format!("/simulator/tabs/{tab}/typed");
+        let typed = answered(address, "POST", &typed, "what time is it");
+        assert!(typed.starts_with("HTTP/1.1 204"), "{typed}");
+    }
+    assert_eq!(names.len(), 20, "{names:?}");
+    for tab in &tabs {
+        news(address, tab, |row| row["says"].is_string());
+    }
+    let (memory, seconds) = (hub.memory_mb(), Duration::from_secs(2));
+    let before = hub.processor_s();
+    std::thread::sleep(seconds);
+    let busy = (hub.processor_s() - before) / seconds.as_secs_f64();
+    println!(
+        "20 tabs on one hub: {memory} MB, {:.1} % of a core while nobody speaks",
+        busy * 100.0
+    );
+    drop(looked_at);
 }
