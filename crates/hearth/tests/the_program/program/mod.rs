@@ -136,18 +136,6 @@ impl Running {
         kilobytes.parse::<u64>().unwrap() / 1_000
     }
 
-    /// Processor time so far.
-    pub fn processor_s(&self) -> f64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
-        // Behind the name, which may hold anything: utime and stime, in hundredths of a second (proc(5)).
-        let (_, fields) = stat.rsplit_once(") ").unwrap();
-        let ticks = fields.split(' ').skip(11).take(2);
-        ticks
-            .map(|ticks| ticks.parse::<f64>().unwrap())
-            .sum::<f64>()
-            / 100.0
-    }
-
     /// Ends it as Ctrl-C does, and gives its exit code.
     pub fn interrupt(mut self) -> Option<i32> {
         let pid = rustix::process::Pid::from_child(&self.child);
