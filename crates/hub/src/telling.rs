@@ -211,8 +211,7 @@ async fn grown(home: &Home) -> Answer<Vec<PersonId>> {
 }
 
 async fn wanted(home: &Home, topic: Topic) -> Answer<bool> {
-    let browsers = home.triggers.subscriptions(home).await?;
-    Ok(browsers.want(topic) || home.triggers.is_told(home, topic).await?)
+    home.triggers.is_told(home, topic).await
 }
 
 /// To these people's browsers and to the home's services, as each chose.

@@ -60,9 +60,10 @@ impl Subscriptions {
         self.0.retain(|own| people.contains(&own.person));
     }
 
-    /// Whether any of them is told of this.
-    pub(crate) fn want(&self, topic: Topic) -> bool {
-        self.0.iter().any(|own| own.tells.contains(&topic))
+    /// All that any of them is told of.
+    pub(crate) fn topics(&self) -> BTreeSet<Topic> {
+        let tells = self.0.iter().flat_map(|own| &own.tells);
+        tells.copied().collect()
     }
 
     pub(crate) fn of(&self, person: PersonId) -> impl Iterator<Item = &Subscription> {

@@ -51,7 +51,7 @@ pub(crate) struct Triggers {
     wrong_keys: RateLimit<Counted>,
     pub(crate) rings: RateLimit<PersonId>,
     vapid: OnceCell<Vapid>,
-    /// What any service is told of, as the document has it; none: it is to be read.
+    /// What any service or browser is told of, as the documents have it; none: they are to be read.
     told: std::sync::Mutex<Option<BTreeSet<Topic>>>,
 }
 
@@ -121,17 +121,15 @@ impl Triggers {
         written
     }
 
-    /// Whether a service of the home is told of this. Asked at each call: it reads the document once.
+    /// Whether a browser or a service of the home is told of this. Asked at each call: it reads the documents once.
     pub(crate) async fn is_told(&self, home: &Home, topic: Topic) -> Answer<bool> {
         if let Some(told) = &*self.told() {
             return Ok(told.contains(&topic));
         }
         let _alone = self.changing.lock().await;
         let targets = self.routines(home).await?.targets;
-        let told: BTreeSet<Topic> = targets
-            .into_iter()
-            .flat_map(|target| target.tells)
-            .collect();
+        let mut told = self.subscriptions(home).await?.topics();
+        told.extend(targets.into_iter().flat_map(|target| target.tells));
         let is = told.contains(&topic);
         *self.told() = Some(told);
         Ok(is)
@@ -212,7 +210,9 @@ impl Triggers {
         let people = home.store.people().await?;
         let people: Vec<PersonId> = people.iter().map(|person| person.id).collect();
         all.keep(&people);
-        write(home, SUBSCRIPTIONS, &all).await
+        let written = write(home, SUBSCRIPTIONS, &all).await;
+        *self.told() = None;
+        written
     }
 
     /// The key by which browsers know this hub, made at the first need.
