@@ -1,9 +1,10 @@
 //! The header section: rows in order, values as bytes.
 
 use std::fmt;
+use std::io::Write as _;
 
 use crate::header_name::HeaderName;
-use crate::scan::{Fault, trim};
+use crate::scan::{Fault, is_lws_byte, trim};
 
 /// Ordered rows of name and raw value. A row's value is what stood on the wire between the colon
 /// and the line end, outer white space removed and folded lines joined by one space; bytes that
@@ -96,31 +97,44 @@ impl Headers {
     }
 
     /// Appends a row. CR and LF become spaces, so that no value can end the row it stands in.
-    pub fn push(&mut self, name: HeaderName, value: impl Into<Vec<u8>>) {
-        self.push_bytes(name, &value.into());
+    pub fn push(&mut self, name: HeaderName, value: impl AsRef<[u8]>) {
+        let (at, len) = self.keep(value.as_ref());
+        self.rows.push(Row { name, at, len });
     }
 
-    /// The same without an allocation of its own.
-    pub(crate) fn push_bytes(&mut self, name: HeaderName, value: &[u8]) {
-        let (at, len) = self.keep(value);
+    /// The same for the value of a row that was read: without line breaks and outer white space.
+    pub(crate) fn push_read(&mut self, name: HeaderName, value: &[u8]) {
+        let (at, len) = (self.bytes.len(), value.len());
+        self.bytes.extend_from_slice(value);
         self.rows.push(Row { name, at, len });
     }
 
     /// Appends a row with a value that knows how to write itself.
     pub fn push_display(&mut self, name: HeaderName, value: impl fmt::Display) {
-        self.push(name, value.to_string());
+        let (at, len) = self.keep_display(value);
+        self.rows.push(Row { name, at, len });
     }
 
     /// Inserts a row before all others of the same name (or at the top if there is none): how a
     /// Via or Record-Route is added.
-    pub fn push_front(&mut self, name: HeaderName, value: impl Into<Vec<u8>>) {
-        let before = self.rows.iter().position(|row| row.name == name);
-        self.insert(before.unwrap_or(0), name, &value.into());
+    pub fn push_front(&mut self, name: HeaderName, value: impl AsRef<[u8]>) {
+        let kept = self.keep(value.as_ref());
+        self.insert_front(name, kept);
+    }
+
+    /// Like [`Headers::push_front`] with a value that knows how to write itself.
+    pub(crate) fn push_front_display(&mut self, name: HeaderName, value: impl fmt::Display) {
+        let kept = self.keep_display(value);
+        self.insert_front(name, kept);
     }
 
     /// Replaces all rows of this name by one, in the place of the first.
-    pub fn set(&mut self, name: HeaderName, value: impl Into<Vec<u8>>) {
-        let (at, len) = self.keep(&value.into());
+    pub fn set(&mut self, name: HeaderName, value: impl AsRef<[u8]>) {
+        let kept = self.keep(value.as_ref());
+        self.set_kept(name, kept);
+    }
+
+    fn set_kept(&mut self, name: HeaderName, (at, len): (usize, usize)) {
         let Some(first) = self.rows.iter().position(|row| row.name == name) else {
             self.rows.push(Row { name, at, len });
             return;
@@ -135,7 +149,8 @@ impl Headers {
 
     /// Like [`Headers::set`] with a value that knows how to write itself.
     pub fn set_display(&mut self, name: HeaderName, value: impl fmt::Display) {
-        self.set(name, value.to_string());
+        let kept = self.keep_display(value);
+        self.set_kept(name, kept);
     }
 
     /// Removes all rows of this name; says how many there were.
@@ -190,7 +205,7 @@ impl Headers {
     /// Appends copies of all rows of `name` found in `other`, byte for byte.
     pub fn copy_from(&mut self, other: &Headers, name: &HeaderName) {
         for row in other.rows.iter().filter(|row| row.name == *name) {
-            self.push_bytes(row.name.clone(), other.value(row));
+            self.push_read(row.name.clone(), other.value(row));
         }
     }
 
@@ -212,36 +227,56 @@ impl Headers {
     }
 
     /// Like [`Headers::push_front`], but behind the Vias if there is no row of this name.
-    pub(crate) fn push_front_behind_vias(&mut self, name: HeaderName, value: impl Into<Vec<u8>>) {
+    pub(crate) fn push_front_behind_vias(&mut self, name: HeaderName, value: impl AsRef<[u8]>) {
         let same = self.rows.iter().position(|row| row.name == name);
         let behind = || {
             self.rows
                 .iter()
                 .rposition(|row| row.name == HeaderName::Via)
         };
-        let at = same.or_else(|| behind().map(|at| at + 1)).unwrap_or(0);
-        self.insert(at, name, &value.into());
+        let index = same.or_else(|| behind().map(|at| at + 1)).unwrap_or(0);
+        let (at, len) = self.keep(value.as_ref());
+        self.rows.insert(index, Row { name, at, len });
     }
 
-    /// Replaces the value of the first row of this name, or removes the row.
-    pub(crate) fn replace_first_row(&mut self, name: &HeaderName, value: Option<Vec<u8>>) {
+    /// Takes the first `count` bytes of the first row of this name off, all: the row itself.
+    pub(crate) fn cut_first_row(&mut self, name: &HeaderName, count: usize) {
         let Some(first) = self.rows.iter().position(|row| row.name == *name) else {
             return;
         };
-        match value {
-            Some(value) => {
-                let (at, len) = self.keep(&value);
-                (self.rows[first].at, self.rows[first].len) = (at, len);
-            }
-            None => {
-                self.rows.remove(first);
-            }
+        let row = &mut self.rows[first];
+        if count >= row.len {
+            self.rows.remove(first);
+        } else {
+            (row.at, row.len) = (row.at + count, row.len - count);
         }
     }
 
-    fn insert(&mut self, index: usize, name: HeaderName, value: &[u8]) {
-        let (at, len) = self.keep(value);
-        self.rows.insert(index, Row { name, at, len });
+    /// Puts a value in the place of the first `count` bytes of the first row of this name.
+    pub(crate) fn replace_in_first_row(
+        &mut self,
+        name: &HeaderName,
+        count: usize,
+        value: impl fmt::Display,
+    ) {
+        let Some(first) = self.rows.iter().position(|row| row.name == *name) else {
+            return;
+        };
+        let Row { at: old, len, .. } = self.rows[first];
+        let (at, mut new) = self.keep_display(value);
+        if count < len {
+            self.bytes.truncate(at + new);
+            self.bytes.extend_from_slice(b", ");
+            self.bytes.extend_from_within(old + count..old + len);
+            new = self.bytes.len() - at;
+        }
+        (self.rows[first].at, self.rows[first].len) = (at, new);
+    }
+
+    fn insert_front(&mut self, name: HeaderName, (at, len): (usize, usize)) {
+        let before = self.rows.iter().position(|row| row.name == name);
+        let row = Row { name, at, len };
+        self.rows.insert(before.unwrap_or(0), row);
     }
 
     fn value(&self, row: &Row) -> &[u8] {
@@ -249,20 +284,30 @@ impl Headers {
         &self.bytes[row.at..row.at + row.len]
     }
 
-    /// Puts a value into the buffer, without its outer white space.
+    /// Puts a value into the buffer; where it lies without its outer white space.
     fn keep(&mut self, value: &[u8]) -> (usize, usize) {
         let at = self.bytes.len();
-        let is_break = |byte: &u8| matches!(*byte, b'\r' | b'\n');
+        self.bytes.extend_from_slice(value);
+        self.as_value(at)
+    }
+
+    /// The same for a value that knows how to write itself.
+    fn keep_display(&mut self, value: impl fmt::Display) -> (usize, usize) {
+        let at = self.bytes.len();
+        // Into memory: it cannot fail.
+        let _ = write!(self.bytes, "{value}");
+        self.as_value(at)
+    }
+
+    /// What was written from `at` on, as a row may hold it.
+    fn as_value(&mut self, at: usize) -> (usize, usize) {
+        let value = &mut self.bytes[at..];
         // `contains` looks at many bytes at once; nearly no value has one.
         if value.contains(&b'\r') || value.contains(&b'\n') {
-            let spaced = value
-                .iter()
-                .map(|byte| if is_break(byte) { b' ' } else { *byte });
-            let spaced: Vec<u8> = spaced.collect();
-            self.bytes.extend_from_slice(trim(&spaced));
-        } else {
-            self.bytes.extend_from_slice(trim(value));
+            let breaks = value.iter_mut().filter(|b| matches!(**b, b'\r' | b'\n'));
+            breaks.for_each(|byte| *byte = b' ');
         }
-        (at, self.bytes.len() - at)
+        let before = value.iter().take_while(|byte| is_lws_byte(**byte)).count();
+        (at + before, trim(value).len())
     }
 }

@@ -159,7 +159,7 @@ impl Response {
         // A second From or To is why some requests are refused; the answer has one of each.
         for name in single.into_iter().take(4 + trying) {
             if let Some(value) = request.get(&name) {
-                headers.push_bytes(name, value);
+                headers.push_read(name, value);
             }
         }
         if let Some(tag) = to_tag

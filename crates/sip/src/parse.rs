@@ -267,7 +267,7 @@ fn parse_rows(bytes: &[u8], headers_at: usize, limits: &Limits) -> Result<Rows, 
             }
             content_length = Some(length);
         } else {
-            headers.push_bytes(name, value);
+            headers.push_read(name, value);
         }
         at = next;
     }
@@ -444,7 +444,7 @@ fn reply_to(bytes: &[u8], kind: &ParseErrorKind, limits: &Limits) -> Option<Resp
     }
     let mut headers = Headers::new();
     for (name, value) in rows.iter().filter_map(|row| split_row(row).ok()) {
-        headers.push_bytes(name, value);
+        headers.push(name, value);
     }
     headers.top_via().ok()?;
     let status = kind.status();

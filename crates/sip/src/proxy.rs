@@ -27,6 +27,7 @@ mod moving;
 mod requests;
 mod responses;
 mod route;
+mod table;
 
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -47,6 +48,7 @@ use crate::transaction::{Effect, at_multiple};
 use crate::{Method, StatusCode};
 use context::{Cancel, Client, Context, Phase};
 use mark::{Marks, ServerMark};
+use table::Table;
 
 /// A proxy.
 pub struct Proxy {
@@ -54,9 +56,9 @@ pub struct Proxy {
     tokens: Tokens,
     marks: Marks,
     flow_tokens: FlowTokens,
-    contexts: BTreeMap<u64, Box<Context>>,
-    servers: BTreeMap<ServerMark, u64>,
-    clients: BTreeMap<u64, Box<Client>>,
+    contexts: Table<u64, Box<Context>>,
+    servers: Table<ServerMark, u64>,
+    clients: Table<u64, Box<Client>>,
     /// Clients that wait for a host name.
     resolving: BTreeMap<u64, u64>,
     /// What each source makes us hold.
@@ -105,14 +107,14 @@ impl Proxy {
     #[must_use]
     pub fn new(config: ProxyConfig) -> Self {
         let tokens = Tokens::from_seed(config.seed);
-        let marks = Marks::new(tokens.fork("marks").next_bytes());
+        let marks = Marks::new(&tokens.fork("marks").next_bytes());
         Proxy {
             flow_tokens: FlowTokens::new(&config.flow_secret),
             marks,
             tokens,
-            contexts: BTreeMap::new(),
-            servers: BTreeMap::new(),
-            clients: BTreeMap::new(),
+            contexts: Table::default(),
+            servers: Table::default(),
+            clients: Table::default(),
             resolving: BTreeMap::new(),
             sources: BTreeMap::new(),
             deadlines: BTreeSet::new(),
@@ -450,13 +452,14 @@ impl Proxy {
 
     fn flow_closed(&mut self, flow: FlowId, now: Duration) {
         self.hop_failed(|hop| hop.flow() == Some(flow), now);
-        let callers: Vec<u64> = self
+        let mut callers: Vec<u64> = self
             .contexts
             .iter()
             .filter(|(_, context)| context.flow.id == flow && !context.privileged)
             .filter(|(_, context)| context.machine.is_invite() && context.phase != Phase::Answered)
             .map(|(id, _)| *id)
             .collect();
+        callers.sort_unstable();
         for id in callers {
             self.caller_gone(id, now);
         }
@@ -467,12 +470,13 @@ impl Proxy {
     }
 
     fn hop_failed(&mut self, concerns: impl Fn(&Hop) -> bool, now: Duration) {
-        let ids: Vec<u64> = self
+        let mut ids: Vec<u64> = self
             .clients
             .iter()
             .filter(|(_, client)| client.hop.as_ref().is_some_and(&concerns))
             .map(|(id, _)| *id)
             .collect();
+        ids.sort_unstable();
         for id in ids {
             let Some(client) = self.clients.get_mut(&id) else {
                 continue;

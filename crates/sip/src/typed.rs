@@ -78,13 +78,8 @@ impl Headers {
 
     /// The same for one that was read already.
     pub(crate) fn replace_top_via(&mut self, via: &Via) -> Result<(), HeaderError> {
-        let rest = self.without_first_value(&HeaderName::Via)?;
-        let mut value = via.to_string().into_bytes();
-        if let Some(rest) = rest {
-            value.extend_from_slice(b", ");
-            value.extend_from_slice(&rest);
-        }
-        self.replace_first_row(&HeaderName::Via, Some(value));
+        let first = self.first_value_len(&HeaderName::Via)?;
+        self.replace_in_first_row(&HeaderName::Via, first, via);
         Ok(())
     }
 
@@ -99,9 +94,7 @@ impl Headers {
 
     /// The same for one that was read already.
     pub(crate) fn drop_top_via(&mut self) -> Result<(), HeaderError> {
-        let rest = self.without_first_value(&HeaderName::Via)?;
-        self.replace_first_row(&HeaderName::Via, rest);
-        Ok(())
+        self.remove_first_value(&HeaderName::Via)
     }
 
     /// Removes the first value of Route.
@@ -109,9 +102,7 @@ impl Headers {
     /// # Errors
     /// When there is none or it is malformed.
     pub fn remove_first_route(&mut self) -> Result<(), HeaderError> {
-        let rest = self.without_first_value(&HeaderName::Route)?;
-        self.replace_first_row(&HeaderName::Route, rest);
-        Ok(())
+        self.remove_first_value(&HeaderName::Route)
     }
 
     /// From.
@@ -533,8 +524,14 @@ impl Headers {
         Ok(values)
     }
 
-    /// What is left of the first row of a list header without its first value.
-    fn without_first_value(&self, name: &HeaderName) -> Result<Option<Vec<u8>>, HeaderError> {
+    fn remove_first_value(&mut self, name: &HeaderName) -> Result<(), HeaderError> {
+        let first = self.first_value_len(name)?;
+        self.cut_first_row(name, first);
+        Ok(())
+    }
+
+    /// How many bytes the first value of a list header takes, its comma and the space behind it with them.
+    fn first_value_len(&self, name: &HeaderName) -> Result<usize, HeaderError> {
         let row = self
             .get(name)
             .ok_or_else(|| HeaderError::missing(name.clone()))?;
@@ -551,9 +548,9 @@ impl Headers {
                 }
                 Some(_) => {
                     scan.eat_separator(b',');
-                    return Ok(Some(scan.rest().to_vec()));
+                    return Ok(scan.at());
                 }
-                None => return Ok(None),
+                None => return Ok(row.len()),
             }
         }
     }

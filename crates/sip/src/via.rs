@@ -255,7 +255,10 @@ fn scan_sent_by(scan: &mut Scan<'_>) -> Result<(Host, Option<u16>), Fault> {
 
 impl fmt::Display for Via {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SIP/2.0/{} {}", self.transport, self.host)?;
+        f.write_str("SIP/2.0/")?;
+        f.write_str(self.transport.as_str())?;
+        f.write_str(" ")?;
+        self.host.fmt(f)?;
         if let Some(port) = self.port {
             write!(f, ":{port}")?;
         }

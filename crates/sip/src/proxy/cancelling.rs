@@ -22,11 +22,7 @@ const PRIVILEGED_RINGING_MAX: Duration = Duration::from_secs(6 * 3_600);
 pub(super) const REASON_NO_ANSWER: &[u8] = b"SIP;cause=408;text=\"No answer\"";
 
 /// Another device answered: RFC 3326 section 2 and its table of examples.
-pub(super) fn reason_elsewhere() -> Vec<u8> {
-    Reason::new("SIP", 200, "Call completed elsewhere")
-        .to_string()
-        .into_bytes()
-}
+pub(super) const REASON_ELSEWHERE: &[u8] = b"SIP;cause=200;text=\"Call completed elsewhere\"";
 
 /// Somebody refused for all (6xx).
 pub(super) fn reason_refused(status: StatusCode) -> Vec<u8> {

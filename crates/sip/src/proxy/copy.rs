@@ -66,18 +66,18 @@ impl Outgoing<'_> {
         }
         for (name, value) in &self.plan.forward.set {
             if !UNTOUCHABLE.contains(name) {
-                headers.set(name.clone(), value.clone());
+                headers.set(name.clone(), value);
             }
         }
         let hops = match headers.max_forwards() {
             Ok(Some(hops)) => hops.saturating_sub(1),
             _ => 70,
         };
-        headers.set(HeaderName::MaxForwards, hops.to_string());
+        headers.set_display(HeaderName::MaxForwards, hops);
         if headers.contains(&HeaderName::MaxBreadth)
             || self.breadth < self.config.limits.breadth_max
         {
-            headers.set(HeaderName::MaxBreadth, self.breadth.to_string());
+            headers.set_display(HeaderName::MaxBreadth, self.breadth);
         }
         self.lead_back(copy);
         if self.routed {
@@ -91,7 +91,7 @@ impl Outgoing<'_> {
             identity.port,
             self.branch,
         );
-        copy.headers.push_front(HeaderName::Via, via.to_string());
+        copy.headers.push_front_display(HeaderName::Via, via);
     }
 
     /// Path for a registration, Record-Route for a dialog that begins. The route set of a dialog

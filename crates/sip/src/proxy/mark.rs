@@ -10,11 +10,12 @@ use crate::{HeaderError, HeaderName, Method};
 /// Makes the marks of one proxy; nobody outside knows the key, so nobody can aim at a collision.
 #[derive(Clone)]
 pub(super) struct Marks {
-    key: [u8; 32],
+    /// SipHash with fixed keys, but a state that 32 secret bytes went into first.
+    keyed: DefaultHasher,
 }
 
 /// Which server transaction a request belongs to (RFC 3261 section 17.2.3), as a hash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct ServerMark(u64, u64);
 
 /// What our branch says: `z9hG4bK`, the loop mark, the client transaction and its secret.
@@ -26,14 +27,14 @@ pub(super) struct BranchMark {
 }
 
 impl Marks {
-    pub(super) fn new(key: [u8; 32]) -> Self {
-        Marks { key }
+    pub(super) fn new(key: &[u8; 32]) -> Self {
+        let mut keyed = DefaultHasher::new();
+        keyed.write(key);
+        Marks { keyed }
     }
 
     fn hasher(&self, purpose: u8) -> DefaultHasher {
-        // SipHash with fixed keys, but a state that 32 secret bytes went into first.
-        let mut hasher = DefaultHasher::new();
-        hasher.write(&self.key);
+        let mut hasher = self.keyed.clone();
         hasher.write_u8(purpose);
         hasher
     }

@@ -15,7 +15,7 @@ impl Proxy {
     pub fn flow_moved(&mut self, from: FlowId, to: &Flow) {
         let hop = Hop::from(to);
         let mut again = Vec::new();
-        for context in self.contexts.values_mut() {
+        for (id, context) in &mut self.contexts {
             if context.flow.id == from {
                 let (calling, privileged) =
                     (u32::from(context.calling), u32::from(context.privileged));
@@ -39,11 +39,11 @@ impl Proxy {
             if context.upstream.flow() == Some(from) {
                 context.upstream = hop.clone();
                 if !context.last.is_empty() {
-                    again.push(context.last.clone());
+                    again.push((*id, context.last.clone()));
                 }
             }
         }
-        for client in self.clients.values_mut() {
+        for (id, client) in &mut self.clients {
             for way in &mut client.ways {
                 if way.hop.as_ref().and_then(Hop::flow) == Some(from) {
                     way.hop = Some(hop.clone());
@@ -52,14 +52,16 @@ impl Proxy {
             if client.hop.as_ref().and_then(Hop::flow) == Some(from) {
                 client.hop = Some(hop.clone());
                 if !client.sent.is_empty() {
-                    again.push(client.sent.to_vec());
+                    again.push((*id, client.sent.to_vec()));
                 }
                 if let Cancel::Sent { bytes, .. } = &client.cancel {
-                    again.push(bytes.to_vec());
+                    again.push((*id, bytes.to_vec()));
                 }
             }
         }
-        for bytes in again {
+        // In the order in which they began.
+        again.sort_by_key(|(id, _)| *id);
+        for (_, bytes) in again {
             self.transmit(hop.clone(), bytes);
         }
     }

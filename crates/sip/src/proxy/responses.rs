@@ -4,7 +4,7 @@
 use core::time::Duration;
 
 use super::Proxy;
-use super::cancelling::{reason_elsewhere, reason_refused};
+use super::cancelling::{REASON_ELSEWHERE, reason_refused};
 use super::context::{Cancel, Phase, rank};
 use super::event::{CallEvent, Output, Reject};
 use super::mark::BranchMark;
@@ -142,10 +142,13 @@ impl Proxy {
         if let Some(plan) = &mut state.plan {
             plan.groups.clear();
         }
+        let others = !state.pending.is_empty();
         // Every 2xx to an INVITE goes up, also those of branches that crossed the CANCEL; of the
         // others only the first.
         self.send_upstream(context, response, now);
-        self.cancel_pending(context, &[reason_elsewhere()], now);
+        if others {
+            self.cancel_pending(context, &[REASON_ELSEWHERE.to_vec()], now);
+        }
     }
 
     fn failure(&mut self, id: u64, context: u64, response: Response, now: Duration) {

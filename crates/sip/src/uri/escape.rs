@@ -60,6 +60,10 @@ fn push_escape(out: &mut String, byte: u8) {
 
 /// Checks `bytes` against `class` and brings its escapes into canonical form.
 pub(super) fn canonical(bytes: &[u8], class: Class) -> Result<String, UriError> {
+    // Nearly all have no escape and nothing that may not stand there; what a class allows is ASCII.
+    if bytes.iter().all(|byte| class.allows(*byte)) {
+        return Ok(crate::scan::ascii(bytes).to_owned());
+    }
     let mut out = String::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {

@@ -101,10 +101,32 @@ impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Host::Name(name) => f.write_str(&name.0),
-            Host::V4(address) => address.fmt(f),
+            Host::V4(address) => write_v4(f, *address),
             Host::V6(address) => write!(f, "[{address}]"),
         }
     }
+}
+
+/// Four numbers with dots at once: every message holds several, and the standard library formats each number by itself.
+fn write_v4(f: &mut fmt::Formatter<'_>, address: Ipv4Addr) -> fmt::Result {
+    let (mut text, mut end) = ([0; 15], 0);
+    let mut put = |byte| {
+        text[end] = byte;
+        end += 1;
+    };
+    for (at, octet) in address.octets().into_iter().enumerate() {
+        if at > 0 {
+            put(b'.');
+        }
+        if octet >= 100 {
+            put(b'0' + octet / 100);
+        }
+        if octet >= 10 {
+            put(b'0' + octet / 10 % 10);
+        }
+        put(b'0' + octet % 10);
+    }
+    f.write_str(crate::scan::ascii(&text[..end]))
 }
 
 /// Splits `host [":" port]`. A colon without digits is refused.
