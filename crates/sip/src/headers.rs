@@ -311,3 +311,41 @@ impl Headers {
         (at + before, trim(value).len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_ends_no_row_and_has_no_outer_space() {
+        let mut headers = Headers::new();
+        headers.push_display(HeaderName::Subject, " dinner\r\nVia: x\n");
+        headers.set_display(HeaderName::MaxForwards, 69);
+        headers.push_front(HeaderName::Subject, "  \t ");
+        let subjects: Vec<_> = headers.get_all(&HeaderName::Subject).collect();
+        assert_eq!(subjects, [&b""[..], b"dinner  Via: x"]);
+        assert_eq!(headers.get_str(&HeaderName::MaxForwards), Some("69"));
+    }
+
+    #[test]
+    fn the_first_value_of_a_row_is_replaced_and_cut_in_its_place() {
+        let (via, rest) = (HeaderName::Via, "SIP/2.0/UDP b;branch=2");
+        let mut headers = Headers::new();
+        headers.push(HeaderName::To, "sip:anna@example.com");
+        headers.push(via.clone(), format!("SIP/2.0/UDP a;branch=1 , {rest}"));
+        headers.push(via.clone(), "SIP/2.0/UDP c");
+        let mut top = headers.top_via().unwrap();
+        top.port = Some(5070);
+        headers.set_top_via(&top).unwrap();
+        let rows: Vec<_> = headers.iter().map(|(name, _)| name.clone()).collect();
+        assert_eq!(rows, [HeaderName::To, via.clone(), via.clone()]);
+        let joined = format!("SIP/2.0/UDP a:5070;branch=1, {rest}");
+        assert_eq!(headers.get_str(&via), Some(joined.as_str()));
+        headers.remove_top_via().unwrap();
+        assert_eq!(headers.get_str(&via), Some(rest));
+        headers.remove_top_via().unwrap();
+        assert_eq!(headers.get_str(&via), Some("SIP/2.0/UDP c"));
+        headers.remove_top_via().unwrap();
+        assert!(!headers.contains(&via) && headers.remove_top_via().is_err());
+    }
+}

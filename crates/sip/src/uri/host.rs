@@ -161,3 +161,16 @@ pub(crate) fn host_port(bytes: &[u8]) -> Result<(Host, Option<u16>), UriError> {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_octet_is_written_as_it_is_read() {
+        for octet in 0..=255 {
+            let address = Ipv4Addr::new(octet, 0, 255 - octet, 10);
+            assert_eq!(Host::V4(address).to_string(), address.to_string());
+        }
+    }
+}
