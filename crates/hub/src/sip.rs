@@ -14,6 +14,7 @@
 pub mod account;
 mod bridges;
 mod call_log;
+mod datagrams;
 pub(crate) mod destination;
 mod directory;
 pub(crate) mod flows;
@@ -36,7 +37,7 @@ use hearthline_sip::proxy::Identity;
 use hearthline_sip::target::Transport;
 use hearthline_transport::Reach;
 use rustls::ServerConfig;
-use tokio::net::{TcpListener, UdpSocket};
+use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -49,6 +50,7 @@ use crate::live::LiveConnections;
 use crate::run::HubError;
 use crate::serve::Open;
 use crate::store::{Store, StoreError};
+use datagrams::DatagramSocket;
 use directory::Directory;
 use flows::FlowNumbers;
 use sockets::Surroundings;
@@ -180,11 +182,10 @@ impl SipServer {
         let mut udp = Vec::new();
         for &address in &config.udp {
             check(address)?;
-            let socket = UdpSocket::bind(address).await;
+            let socket = DatagramSocket::bind(address);
             let socket = socket.map_err(|source| HubError::Listen { address, source })?;
-            let bound = bound(address, socket.local_addr())?;
-            addresses.push((FlowTransport::Udp, bound));
-            udp.push((bound, Arc::new(socket)));
+            addresses.push((FlowTransport::Udp, socket.local()));
+            udp.push(Arc::new(socket));
         }
         let mut listeners = Vec::new();
         let tcp = config.tcp.iter().map(|own| (FlowTransport::Tcp, *own));

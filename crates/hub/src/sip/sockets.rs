@@ -1,9 +1,7 @@
-//! The SIP sockets: thin adapters that carry bytes to the switchboard and back. Loopback alone, for now.
+//! The SIP connections: thin adapters that carry bytes to the switchboard and back. Loopback alone, for now.
 
-use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hearthline_sip::Limits;
@@ -12,8 +10,8 @@ use hearthline_sip::outbound::{Flow, FlowTransport};
 use hearthline_sip::target::Target;
 use hearthline_transport::Reach;
 use rustls::ServerConfig;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -27,9 +25,6 @@ use crate::serve::Open;
 
 /// Small: thousands of connections are silent most of the time.
 const READ_BYTES: usize = 4 * 1024;
-const DATAGRAM_BYTES: usize = 65_535;
-/// Datagrams that are nobody's, and errors, in a row, before others have their turn.
-const SKIPPED_MAX: usize = 32;
 /// Messages that wait for one connection.
 const QUEUE_MAX: usize = 64;
 const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
@@ -50,88 +45,6 @@ pub(crate) struct Surroundings {
     pub(crate) open: Open,
     pub(crate) connections_max: usize,
     pub(crate) connections_by_source_max: usize,
-}
-
-/// What the switchboard hears next.
-#[allow(clippy::large_enum_variant)] // handed on at once, never kept
-pub(crate) enum Heard<'a> {
-    News(News),
-    Datagram {
-        local: SocketAddr,
-        remote: SocketAddr,
-        bytes: &'a [u8],
-    },
-    /// Nobody is left who could bring news.
-    Nothing,
-}
-
-/// The datagrams of all sockets, read where they are handled.
-pub(crate) struct Datagrams {
-    sockets: Vec<(SocketAddr, Arc<UdpSocket>)>,
-    buffer: Vec<u8>,
-    /// Who is asked first: datagrams and news take turns, so that a flood of one does not silence the other.
-    news_first: bool,
-}
-
-impl Datagrams {
-    pub(crate) fn of(sockets: &[(SocketAddr, Arc<UdpSocket>)]) -> Self {
-        Self {
-            sockets: sockets.to_vec(),
-            buffer: vec![0; DATAGRAM_BYTES],
-            news_first: true,
-        }
-    }
-
-    /// The next datagram, or the next news. Nothing is lost when the answer is not waited for.
-    pub(crate) async fn or(&mut self, news: &mut mpsc::Receiver<News>) -> Heard<'_> {
-        self.news_first = !self.news_first;
-        let heard = poll_fn(|context| {
-            if self.news_first
-                && let Poll::Ready(heard) = news.poll_recv(context)
-            {
-                return Poll::Ready(Ok(heard));
-            }
-            for at in 0..self.sockets.len() {
-                if let Poll::Ready(received) = self.poll_socket(at, context) {
-                    return Poll::Ready(Err(received));
-                }
-            }
-            if self.news_first {
-                return Poll::Pending;
-            }
-            news.poll_recv(context).map(Ok)
-        });
-        match heard.await {
-            Ok(Some(heard)) => Heard::News(heard),
-            Ok(None) => Heard::Nothing,
-            Err((local, remote, count)) => Heard::Datagram {
-                local,
-                remote,
-                bytes: &self.buffer[..count],
-            },
-        }
-    }
-
-    fn poll_socket(
-        &mut self,
-        at: usize,
-        context: &mut Context<'_>,
-    ) -> Poll<(SocketAddr, SocketAddr, usize)> {
-        let (local, socket) = &self.sockets[at];
-        for _ in 0..SKIPPED_MAX {
-            let mut buffer = ReadBuf::new(&mut self.buffer);
-            match socket.poll_recv_from(context, &mut buffer) {
-                Poll::Ready(Ok(remote)) if Reach::LoopbackOnly.check(remote).is_ok() => {
-                    return Poll::Ready((*local, remote, buffer.filled().len()));
-                }
-                // From beyond; or an earlier datagram found nobody, and which one is not said.
-                Poll::Ready(_) => {}
-                Poll::Pending => return Poll::Pending,
-            }
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    }
 }
 
 /// Accepts TCP, or TLS where there is a configuration for it, until told to stop.

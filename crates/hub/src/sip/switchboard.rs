@@ -35,18 +35,18 @@ use hearthline_sip::target::{Target, Transport};
 use hearthline_sip::values::Warning;
 use hearthline_sip::{HeaderName, Host, Method, Request, Response, SipUri, StatusCode, Uri};
 use hearthline_transport::Reach;
-use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::account::REALM;
 use super::bridges::Bridges;
 use super::call_log::{CallLog, refused_emergency};
+use super::datagrams::{DatagramSocket, Datagrams, Heard};
 use super::destination::Destination;
 use super::directory::Directory;
 use super::flows::{Certified, Flows, OpenFlow};
 use super::rows::{Batch, RowChange, RowKeys, Wall};
-use super::sockets::{Datagrams, Heard, Surroundings, connect};
+use super::sockets::{Surroundings, connect};
 use crate::binding::Binding;
 use crate::device::Fingerprint;
 use crate::entropy::{NoEntropy, random};
@@ -120,7 +120,7 @@ pub(crate) struct Parts {
     pub(crate) secrets: [[u8; 32]; 2],
     pub(crate) directory: Arc<Directory>,
     pub(crate) bindings: Vec<Binding>,
-    pub(crate) udp: Vec<(SocketAddr, Arc<UdpSocket>)>,
+    pub(crate) udp: Vec<Arc<DatagramSocket>>,
     pub(crate) rows: mpsc::Sender<Batch>,
     pub(crate) around: Surroundings,
     pub(crate) door: Door,
@@ -156,7 +156,7 @@ pub(crate) struct Switchboard {
     keys: RowKeys,
     calls: CallLog,
     emergency_rows: RateLimit<Counted>,
-    udp: Vec<(SocketAddr, Arc<UdpSocket>)>,
+    udp: Vec<Arc<DatagramSocket>>,
     rows: mpsc::Sender<Batch>,
     around: Surroundings,
     door: Door,
@@ -497,18 +497,12 @@ impl Switchboard {
     }
 
     fn send_datagram(&self, local: Option<SocketAddr>, remote: SocketAddr, bytes: &[u8]) -> bool {
-        let fits = |own: &&(SocketAddr, Arc<UdpSocket>)| match local {
-            Some(local) => own.0 == local,
-            None => own.0.is_ipv4() == remote.is_ipv4(),
+        let fits = |own: &&Arc<DatagramSocket>| match local {
+            Some(local) => own.local() == local,
+            None => own.local().is_ipv4() == remote.is_ipv4(),
         };
-        let Some((_, socket)) = self.udp.iter().find(fits) else {
-            return false;
-        };
-        match socket.try_send_to(bytes, remote) {
-            Ok(_) => true,
-            // The system's queue is full: a lost datagram, which is repeated.
-            Err(error) => error.kind() == std::io::ErrorKind::WouldBlock,
-        }
+        let socket = self.udp.iter().find(fits);
+        socket.is_some_and(|socket| socket.send_to(bytes, remote))
     }
 
     fn resolve(&mut self, id: ResolveId, uri: &Uri, now: Duration) {
