@@ -1,4 +1,5 @@
 //! Home Assistant as a guest of this speaker: it takes the sentences that nobody here does, and speaks through it.
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -6,81 +7,142 @@ use hearthline_satellite::esphome::{About, Key};
 use hearthline_satellite::hand_on::HandOn;
 use hearthline_satellite::io::access::Door;
 use hearthline_satellite::io::announce::{Announcement, announce};
-use hearthline_satellite::io::{esphome_server, relay, satellite_server};
+use hearthline_satellite::io::relay::{self, Places};
+use hearthline_satellite::io::{esphome_server, satellite_server};
 use hearthline_satellite::mdns::Service;
 use hearthline_speaker::config::{EsphomeSettings, Household};
 use hearthline_speaker::io::skills::{Fitted, port};
 use hearthline_voice::wake::WakeConfig;
 use sha2::{Digest as _, Sha256};
+use tokio::task::JoinHandle;
 
 /// Longest key file, in bytes.
 const KEY_BYTES_MAX: usize = 256;
 
-/// The skill that hands on, where the owner chose an address for it, and what is to be told. Its sockets are tasks of the
-/// runtime that calls this. What cannot be opened costs the guest, never the speaker.
-pub(crate) async fn satellite(household: &Household) -> Guests {
-    let mut guests = Guests::default();
-    let told = &mut guests.told;
-    let (wyoming, esphome) = (household.wyoming.satellite, household.esphome.listen);
-    if wyoming.is_none() && esphome.is_none() {
-        return guests;
+/// Home Assistant is let in by these doors, as long as this is held.
+pub(crate) struct Guests {
+    places: Places,
+    name: String,
+    wyoming: Standing<(SocketAddr, Vec<IpAddr>)>,
+    esphome: Standing<EsphomeSettings>,
+}
+
+/// A door as it is wanted, and as it is open.
+struct Standing<S> {
+    wanted: Option<S>,
+    open: Option<Open>,
+}
+
+/// A door with who serves at it.
+struct Open {
+    serving: JoinHandle<()>,
+    /// Told to this machine as long as it is held.
+    _announced: Option<Announcement>,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.serving.abort();
     }
-    let (port, outside) = port();
-    let places = relay::start(outside);
-    let name = household.device.name.clone();
-    let wake_word = WakeConfig::default().keyword;
-    if let Some(address) = wyoming {
-        let peers = household.wyoming.peers().unwrap_or_default();
-        match Door::open(address, peers).await {
-            Ok(door) => {
-                told.push(format!(
-                    "waits for Home Assistant at tcp://{address} (Wyoming, in the clear)"
-                ));
-                let service = wyoming_service(name.clone());
-                guests.announced.extend(announced(service, &door, told));
-                let (places, name) = (places.clone(), name.clone());
-                tokio::spawn(satellite_server::serve(
-                    door,
-                    places,
-                    name,
-                    wake_word.clone(),
-                ));
-            }
-            Err(why) => told.push(format!("[wyoming]: {why}")),
+}
+
+impl Open {
+    fn new(
+        serving: impl Future<Output = ()> + Send + 'static,
+        announced: Option<Announcement>,
+    ) -> Self {
+        Self {
+            serving: tokio::spawn(serving),
+            _announced: announced,
         }
     }
-    if let Some(address) = esphome {
-        let peers = household.esphome.peers().unwrap_or_default();
-        match about(&household.esphome, &name, wake_word) {
-            Ok(about) => match Door::open(address, peers).await {
+}
+
+impl<S: PartialEq> Standing<S> {
+    const NONE: Self = Self {
+        wanted: None,
+        open: None,
+    };
+
+    /// What is now to be opened; none where it stays as it is. What is no longer wanted is closed, with all who came by it.
+    async fn changes_to(&mut self, wanted: Option<S>) -> Option<&S> {
+        if wanted == self.wanted {
+            return None;
+        }
+        self.wanted = wanted;
+        if let Some(mut open) = self.open.take() {
+            open.serving.abort();
+            // Its socket is free once its task has ended.
+            let _ = (&mut open.serving).await;
+        }
+        self.wanted.as_ref()
+    }
+}
+
+/// The skill that hands on, who is let in by the owner's choice, and what is to be told. Its sockets are tasks of the
+/// runtime that calls this. What cannot be opened costs the guest, never the speaker.
+pub(crate) async fn satellite(household: &Household) -> (Fitted, Guests, Vec<String>) {
+    let (port, outside) = port();
+    let mut guests = Guests {
+        places: relay::start(outside),
+        name: household.device.name.clone(),
+        wyoming: Standing::NONE,
+        esphome: Standing::NONE,
+    };
+    let told = guests.reload(household).await;
+    let skill = Box::new(HandOn::new());
+    let port = Some(port);
+    (Fitted { skill, port }, guests, told)
+}
+
+impl Guests {
+    /// Lets in by another configuration; who came by what has not changed stays. What is to be told.
+    pub(crate) async fn reload(&mut self, household: &Household) -> Vec<String> {
+        let mut told = Vec::new();
+        let name = self.name.clone();
+        let wake_word = WakeConfig::default().keyword;
+        let peers = household.wyoming.peers().unwrap_or_default();
+        let wanted = household.wyoming.satellite.map(|address| (address, peers));
+        if let Some((address, peers)) = self.wyoming.changes_to(wanted).await {
+            match Door::open(*address, peers.clone()).await {
                 Ok(door) => {
+                    told.push(format!(
+                        "waits for Home Assistant at tcp://{address} (Wyoming, in the clear)"
+                    ));
+                    let service = wyoming_service(name.clone());
+                    let announced = announced(service, &door, &mut told);
+                    let places = self.places.clone();
+                    let (name, wake_word) = (name.clone(), wake_word.clone());
+                    let serving = satellite_server::serve(door, places, name, wake_word);
+                    self.wyoming.open = Some(Open::new(serving, announced));
+                }
+                Err(why) => told.push(format!("[wyoming]: {why}")),
+            }
+        }
+        let wanted = household.esphome.clone();
+        let wanted = wanted.listen.is_some().then_some(wanted);
+        if let Some(settings) = self.esphome.changes_to(wanted).await
+            && let Some(address) = settings.listen
+        {
+            let peers = settings.peers().unwrap_or_default();
+            let opened = match about(settings, &name, wake_word) {
+                Ok(about) => Door::open(address, peers).await.map(|door| (door, about)),
+                Err(why) => Err(why),
+            };
+            match opened {
+                Ok((door, about)) => {
                     told.push(format!(
                         "waits for Home Assistant at {address} (ESPHome, encrypted)"
                     ));
-                    let service = esphome_service(&about);
-                    guests.announced.extend(announced(service, &door, told));
-                    tokio::spawn(esphome_server::serve(door, places, Arc::new(about)));
+                    let announced = announced(esphome_service(&about), &door, &mut told);
+                    let serving = esphome_server::serve(door, self.places.clone(), Arc::new(about));
+                    self.esphome.open = Some(Open::new(serving, announced));
                 }
                 Err(why) => told.push(format!("[esphome]: {why}")),
-            },
-            Err(why) => told.push(format!("[esphome]: {why}")),
+            }
         }
+        told
     }
-    let skill = Box::new(HandOn::new());
-    let port = Some(port);
-    guests.skill = Some(Fitted { skill, port });
-    guests
-}
-
-/// What Home Assistant is let in by.
-#[derive(Default)]
-pub(crate) struct Guests {
-    /// The skill that hands on.
-    pub(crate) skill: Option<Fitted>,
-    /// What is to be told.
-    pub(crate) told: Vec<String>,
-    /// Told to this machine as long as they are held.
-    pub(crate) announced: Vec<Announcement>,
 }
 
 /// Tells this machine of a service, where that may be.

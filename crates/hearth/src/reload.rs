@@ -7,9 +7,12 @@ use std::time::{Duration, SystemTime};
 
 use hearthline_speaker::config::{Difference, Fault, Household};
 use hearthline_speaker::io::reload::Reload;
+use hearthline_speaker::io::skills::Fitted;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
+use crate::guests::Guests;
+use crate::skills::Outside;
 use crate::{household, routines, service};
 
 /// How often the file is looked at.
@@ -35,8 +38,31 @@ impl Before {
     }
 }
 
+/// What of a speaker goes on by another configuration outside its device.
+pub(crate) struct Beside {
+    /// Lights, devices, music.
+    pub(crate) outside: Outside,
+    /// Home Assistant as a guest.
+    pub(crate) guests: Guests,
+}
+
+impl Beside {
+    async fn reload(&mut self, household: &Household) -> Vec<Fitted> {
+        let (skills, mut told) = self.outside.reload(household);
+        told.extend(self.guests.reload(household).await);
+        for what in told {
+            eprintln!("hearth: {what}");
+        }
+        skills
+    }
+}
+
 /// Follows a speaker's file. Without a file nothing ever comes, and SIGHUP says so.
-pub(crate) fn follow(before: Before, running: Household) -> mpsc::Receiver<Reload> {
+pub(crate) fn follow(
+    before: Before,
+    running: Household,
+    mut beside: Beside,
+) -> mpsc::Receiver<Reload> {
     let (sender, reloads) = mpsc::channel(1);
     // Before anybody is told that we are there: a SIGHUP that nobody waits for ends a program.
     let mut watched = Watched::begin(before);
@@ -53,12 +79,18 @@ pub(crate) fn follow(before: Before, running: Household) -> mpsc::Receiver<Reloa
             };
             // What counts at the next start only stays as it is until then, also in what is made anew.
             household.household.clone_from(&running.household);
-            household.device.country.clone_from(&running.device.country);
+            household.device.clone_from(&running.device);
+            let skills = if difference.outside {
+                beside.reload(&household).await
+            } else {
+                Vec::new()
+            };
             watched.tell(&difference.now, &difference.later);
-            if difference.calls || !difference.skills.is_empty() {
+            if difference.calls || !difference.skills.is_empty() || !skills.is_empty() {
                 let reload = Reload {
                     household,
                     difference,
+                    skills,
                 };
                 if sender.send(reload).await.is_err() {
                     return;

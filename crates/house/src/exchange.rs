@@ -24,6 +24,26 @@ pub struct Order {
     pub command: Command,
 }
 
+/// Comes to the skill in place of [`News`], under the key `setup`: the systems of the configuration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Setup {
+    /// Where the speaker stands.
+    pub room: String,
+    /// The preferred first.
+    pub systems: Vec<SystemPlace>,
+}
+
+/// One system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SystemPlace {
+    /// Its key in orders and news: `home_assistant`.
+    pub key: String,
+    /// What it is called when spoken of: `Home Assistant`.
+    pub label: String,
+    /// It is as before: what is known of it stays so.
+    pub is_kept: bool,
+}
+
 /// From an adapter to the skill.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct News {

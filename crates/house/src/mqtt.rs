@@ -19,7 +19,7 @@ pub mod wire;
 pub mod zigbee;
 
 use self::discovery::Found;
-use self::own::{Own, OwnState};
+use self::own::{Announced, Own, OwnState};
 use self::session::{Login, Session};
 use self::wire::Message;
 use crate::command::Command;
@@ -40,6 +40,8 @@ const TOPICS_MAX: usize = 20_000;
 const COMPLAINTS_MAX: usize = 20;
 /// Token of what is told of ourselves; those of orders begin at 1.
 const OWN: u64 = 0;
+/// Token of what is taken back.
+const TAKEN_BACK: u64 = u64::MAX;
 /// Most orders under way.
 const WAITING_MAX: usize = 1_000;
 
@@ -52,6 +54,8 @@ pub enum Output {
     News(News),
     /// Close the connection, and why.
     Close(String),
+    /// The broker keeps nothing of these any more.
+    Forgotten(Vec<Announced>),
 }
 
 /// Where things are announced.
@@ -101,6 +105,11 @@ pub struct Client {
     token_of: HashMap<u64, u64>,
     complaints: usize,
     own: Option<Own>,
+    /// What of our own is to be taken back.
+    old: Vec<Announced>,
+    /// Which topics of it are not emptied yet, and how many are that the broker has not acknowledged.
+    old_topics: VecDeque<String>,
+    old_unacknowledged: usize,
     outputs: VecDeque<Output>,
 }
 
@@ -110,6 +119,9 @@ impl Client {
     pub fn new(login: Login, prefixes: Prefixes) -> Self {
         Self {
             own: None,
+            old: Vec::new(),
+            old_topics: VecDeque::new(),
+            old_unacknowledged: 0,
             session: Session::new(login),
             prefixes,
             jinja: wire::templates(),
@@ -148,6 +160,48 @@ impl Client {
         }
     }
 
+    /// Takes back what was announced by settings that are no longer so: now, or when the broker lets us in.
+    pub fn forget(&mut self, old: Vec<Announced>, now: Duration) {
+        let present = self.own.as_ref().map(Own::announced);
+        let old = old.into_iter().filter(|one| Some(one) != present);
+        self.old.extend(old);
+        self.take_back_anew(now);
+        self.drain(now);
+    }
+
+    /// Nothing is announced from now on, and what was is taken back.
+    pub fn leave(&mut self, now: Duration) {
+        if let Some(own) = self.own.take() {
+            self.forget(vec![own.announced().clone()], now);
+        }
+    }
+
+    /// Leaves the broker as whoever says so: its last will is not read.
+    #[must_use]
+    pub fn goodbye() -> Vec<u8> {
+        packet::goodbye()
+    }
+
+    fn take_back_anew(&mut self, now: Duration) {
+        self.old_topics = self.old.iter().flat_map(Announced::topics).collect();
+        self.take_back(now);
+    }
+
+    /// Empties as many topics as the broker takes now.
+    fn take_back(&mut self, now: Duration) {
+        while let Some(topic) = self.old_topics.front() {
+            if !self.session.publish(topic, &[], true, TAKEN_BACK, now) {
+                return;
+            }
+            self.old_topics.pop_front();
+            self.old_unacknowledged += 1;
+        }
+        if self.old_unacknowledged == 0 && !self.old.is_empty() {
+            let old = core::mem::take(&mut self.old);
+            self.outputs.push_back(Output::Forgotten(old));
+        }
+    }
+
     /// Tells the own state if the broker does not have it yet; what it does not take now it is given with its next word.
     fn tell_own(&mut self, now: Duration) {
         let Some(own) = self.own.as_mut().filter(|own| own.is_untold) else {
@@ -175,6 +229,8 @@ impl Client {
         self.zigbee = zigbee::Network::default();
         self.bridge = None;
         self.complaints = 0;
+        self.old_topics.clear();
+        self.old_unacknowledged = 0;
         self.session.opened(now);
         self.drain(now);
     }
@@ -289,6 +345,10 @@ impl Client {
                 session::Output::Send(bytes) => self.outputs.push_back(Output::Send(bytes)),
                 session::Output::Close(why) => self.outputs.push_back(Output::Close(why)),
                 session::Output::Published(OWN) => self.tell_own(now),
+                session::Output::Published(TAKEN_BACK) => {
+                    self.old_unacknowledged = self.old_unacknowledged.saturating_sub(1);
+                    self.take_back(now);
+                }
                 session::Output::Published(token) => self.published(token),
                 session::Output::Message { topic, payload, .. } => {
                     self.message(&topic, &payload, now);
@@ -307,6 +367,7 @@ impl Client {
                         filters.iter().chain(&birth).map(String::as_str).collect();
                     self.session.follow(&filters, now);
                     self.announce_own(now);
+                    self.take_back_anew(now);
                     self.settle_at = Some(now + SETTLE);
                 }
             }

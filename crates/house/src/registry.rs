@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::exchange::{News, What};
+use crate::exchange::{News, SystemPlace, What};
 use crate::thing::{AREAS_MAX, Area, Floor, State, THINGS_MAX, Thing, folded};
 
 /// Whether a system answers.
@@ -33,6 +33,21 @@ pub struct System {
     areas: Vec<Area>,
     things: Vec<Thing>,
     by_id: HashMap<String, usize>,
+}
+
+impl System {
+    fn new(key: &str, label: &str) -> Self {
+        Self {
+            key: key.to_owned(),
+            label: label.to_owned(),
+            link: Link::Down {
+                why: "it has not answered yet".to_owned(),
+            },
+            areas: Vec::new(),
+            things: Vec::new(),
+            by_id: HashMap::new(),
+        }
+    }
 }
 
 /// A way to a thing: a system, and which of its things.
@@ -72,20 +87,29 @@ impl Registry {
     /// For these systems, by key and label, the preferred first.
     #[must_use]
     pub fn new(systems: &[(String, String)]) -> Self {
-        let system = |(key, label): &(String, String)| System {
-            key: key.clone(),
-            label: label.clone(),
-            link: Link::Down {
-                why: "it has not answered yet".to_owned(),
-            },
-            areas: Vec::new(),
-            things: Vec::new(),
-            by_id: HashMap::new(),
-        };
+        let system = |(key, label): &(String, String)| System::new(key, label);
         Self {
             systems: systems.iter().map(system).collect(),
             ..Self::default()
         }
+    }
+
+    /// From now on there are these systems; of those that are kept it is known what was.
+    pub fn set_systems(&mut self, systems: &[SystemPlace]) {
+        let mut before = core::mem::take(&mut self.systems);
+        for SystemPlace {
+            key,
+            label,
+            is_kept,
+        } in systems
+        {
+            let known = before.iter().position(|system| system.key == *key);
+            self.systems.push(match known {
+                Some(at) if *is_kept => before.swap_remove(at),
+                _ => System::new(key, label),
+            });
+        }
+        self.join();
     }
 
     /// Takes what an adapter says.

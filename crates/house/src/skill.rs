@@ -12,9 +12,10 @@ use std::collections::{BTreeMap, VecDeque};
 
 use hearthline_speaker::skill::{Asked, By, Deed, Engaged, Event, Facts, Reply, Skill};
 use hearthline_voice::understand::sentences::{House, Recognition};
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
-use crate::exchange::{News, Order, Orders, What};
+use crate::exchange::{News, Order, Orders, Setup, What};
 use crate::plan::{Plan, Step, plan, plan_for};
 use crate::registry::{Changed, Link, Registry};
 use crate::thing::folded;
@@ -274,6 +275,13 @@ impl HouseSkill {
     }
 
     fn came(&mut self, value: &Value, now: Duration) {
+        if let Some(setup) = value.get("setup") {
+            if let Ok(setup) = Setup::deserialize(setup) {
+                self.goes_by(setup);
+                self.show(now);
+            }
+            return;
+        }
         let news: News = match serde_json::from_value(value.clone()) {
             Ok(news) => news,
             Err(error) => {
@@ -303,6 +311,15 @@ impl HouseSkill {
             What::Things { .. } | What::States { .. } => {}
         }
         self.show(now);
+    }
+
+    /// The configuration is another one.
+    fn goes_by(&mut self, setup: Setup) {
+        self.room = setup.room;
+        self.registry.set_systems(&setup.systems);
+        // What was asked names things by their places.
+        self.question = None;
+        (self.names_changed, self.shown_changed) = (true, true);
     }
 
     /// Names for the sentences and states for the pages, not more often than is of use.
@@ -352,6 +369,9 @@ impl Skill for HouseSkill {
 
     fn take(&mut self, asked: &Asked<'_>, now: Duration) -> Reply {
         self.question = None;
+        if self.registry.systems().is_empty() {
+            return Reply::Other;
+        }
         let plan = plan(asked.meant, &self.registry, Some(&self.room));
         self.follow(plan, Some((asked.meant, asked.by)), now)
     }

@@ -5,5 +5,7 @@ mod http;
 mod link;
 mod reading;
 mod remote;
+mod setup;
 
 pub use adapter::{Household, fit};
+pub use setup::Control;

@@ -1,6 +1,7 @@
 //! What the skill and its adapter say to each other, as values of the seam.
 use serde::{Deserialize, Serialize};
 
+use crate::skill::Settings;
 use crate::track::{Player, System};
 
 /// Most tracks of one queue.
@@ -223,5 +224,12 @@ pub enum Told {
         tracks: usize,
         /// Why a system gave none: a whole sentence each.
         missing: Vec<String>,
+    },
+    /// The configuration is another one.
+    Setup {
+        /// What counts from now on.
+        settings: Settings,
+        /// Players that are gone, or are others now: what they did is over.
+        gone: Vec<Player>,
     },
 }

@@ -16,7 +16,7 @@ use std::collections::VecDeque;
 
 use hearthline_speaker::skill::{Asked as Sentence, By, Deed, Engaged, Event, Reply, Skill};
 use hearthline_voice::understand::sentences::{House, Recognition, SlotFrom};
-use serde::Deserialize as _;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::library::{Named, Shelf, fold};
@@ -36,7 +36,7 @@ const SLEEP_MS_MAX: u64 = 12 * 3_600_000;
 const DAY_MS: u64 = 86_400_000;
 
 /// What a household has set up.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// The room of this speaker.
     pub room: String,
@@ -263,7 +263,32 @@ impl MusicSkill {
                 self.missing = missing;
                 self.show();
             }
+            Told::Setup { settings, gone } => self.goes_by(settings, &gone),
         }
+    }
+
+    /// The configuration is another one; what plays by what did not change plays on.
+    fn goes_by(&mut self, settings: Settings, gone: &[Player]) {
+        if self.settings.rooms && !settings.rooms && !self.rooms.is_empty() {
+            self.rooms.clear();
+            let house = Box::new(House::default());
+            self.deeds.push_back(Deed::House(house));
+        }
+        let was_nothing = self.settings.nothing;
+        self.settings = settings;
+        if gone.contains(&self.player) {
+            self.state = State::default();
+            self.state_at = self.now;
+        }
+        if self.state.doing == Doing::Stopped {
+            self.player = self.settings.preferred;
+        }
+        // What began without music was never told how far it is to give way.
+        if was_nothing && self.duck != Duck::Full {
+            self.order(Order::Duck { how: self.duck });
+        }
+        self.asking = None;
+        self.show();
     }
 
     fn answered(&mut self, token: u64, why: Option<String>) {

@@ -17,6 +17,7 @@ use crate::exit::Exit;
 use crate::models::{Look, ModelFolder};
 use crate::playback::{MEND, PLAYER, RECORDER, find};
 use crate::print::out;
+use crate::skills::{Outside, Skills};
 use crate::{compiled, ear, handing_in, household, place, reload, service, timeline, voice};
 
 /// Raw 16 kHz samples, as both programs speak them.
@@ -58,7 +59,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Exit {
     let file = reload::Before::of(place::household_file(arguments.config.as_deref()));
     match prepared(arguments) {
-        Ok(parts) => served(parts, file, arguments),
+        Ok((parts, outside)) => served(parts, outside, file, arguments),
         Err((why, exit)) => {
             eprintln!("hearth: {why}");
             exit
@@ -66,7 +67,7 @@ pub(crate) fn run(arguments: &Arguments) -> Exit {
     }
 }
 
-fn prepared(arguments: &Arguments) -> Result<Parts, (String, Exit)> {
+fn prepared(arguments: &Arguments) -> Result<(Parts, Outside), (String, Exit)> {
     let folder = ModelFolder::locate().map_err(|why| (why, Exit::Input))?;
     let data = place::device_folder(arguments.data.as_deref()).map_err(|why| (why, Exit::Input))?;
     let file = place::household_file(arguments.config.as_deref());
@@ -86,11 +87,15 @@ fn prepared(arguments: &Arguments) -> Result<Parts, (String, Exit)> {
     let listener = ear::listener(&folder, country).map_err(|why| (why, Exit::Missing))?;
     let synthesiser = voice::synthesiser(&folder).map_err(|why| (why, Exit::Missing))?;
     let everyday = compiled::everyday(&folder, &household);
-    let (skills, notices) = crate::skills::of(&household);
+    let Skills {
+        fitted,
+        notices,
+        outside,
+    } = crate::skills::of(&household);
     for notice in notices {
         eprintln!("hearth: {notice}");
     }
-    Ok(Parts {
+    let parts = Parts {
         household,
         data,
         listener,
@@ -98,8 +103,9 @@ fn prepared(arguments: &Arguments) -> Result<Parts, (String, Exit)> {
         microphone,
         loudspeaker,
         everyday,
-        skills,
-    })
+        skills: fitted,
+    };
+    Ok((parts, outside))
 }
 
 fn sound(arguments: &Arguments) -> Result<(Microphone, Sink), (String, Exit)> {
@@ -138,7 +144,7 @@ fn sound(arguments: &Arguments) -> Result<(Microphone, Sink), (String, Exit)> {
     Ok((microphone, loudspeaker))
 }
 
-fn served(mut parts: Parts, file: reload::Before, arguments: &Arguments) -> Exit {
+fn served(mut parts: Parts, outside: Outside, file: reload::Before, arguments: &Arguments) -> Exit {
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -179,11 +185,9 @@ fn served(mut parts: Parts, file: reload::Before, arguments: &Arguments) -> Exit
         }
     }
     let ran = runtime.block_on(async {
-        let guests = crate::guests::satellite(&parts.household).await;
-        parts.skills.extend(guests.skill);
-        // Held as long as they are served.
-        let _announced = guests.announced;
-        for what in guests.told {
+        let (skill, guests, told) = crate::guests::satellite(&parts.household).await;
+        parts.skills.push(skill);
+        for what in told {
             eprintln!("hearth: {what}");
         }
         tokio::spawn(async move {
@@ -198,7 +202,8 @@ fn served(mut parts: Parts, file: reload::Before, arguments: &Arguments) -> Exit
             let told = |what: String| eprintln!("hearth: {what}");
             tokio::spawn(async move { handing_in::run(data, home, &exported, told).await });
         }
-        let reloads = reload::follow(file, parts.household.clone());
+        let beside = reload::Beside { outside, guests };
+        let reloads = reload::follow(file, parts.household.clone(), beside);
         service::ready();
         run_reloading(parts, None, reloads, |news, when| {
             watcher.watch(&news, when)

@@ -180,8 +180,8 @@ impl Tabs {
             house.set_context_area(&household.device.name);
             Arc::new(sentences.with_house(house))
         });
-        let (skills, notices) = crate::skills::of(&household);
-        for notice in notices {
+        let skills = crate::skills::of(&household);
+        for notice in skills.notices {
             journal.tell(&json!({ "step": "trouble", "text": notice, "at_ms": 0 }));
         }
         let parts = Parts {
@@ -192,7 +192,7 @@ impl Tabs {
             microphone: Microphone::Given(microphone),
             loudspeaker: Sink::Given(loudspeaker),
             everyday,
-            skills,
+            skills: skills.fitted,
         };
         let bridge = Bridge {
             commands: asked,

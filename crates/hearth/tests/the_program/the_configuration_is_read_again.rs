@@ -98,11 +98,10 @@ fn a_speaker_goes_on_by_the_new_file_and_keeps_its_timer() {
     told.wait("household.toml:1:");
     told.wait("Everything stays as it was");
     // What waits for the next start is told with its key.
-    let third =
-        format!("{second}\n[wyoming]\nsatellite = \"127.0.0.1:10799\"\npeers = [\"127.0.0.1\"]\n");
+    let third = second.replace("Kitchen", "Hall");
     write(&file, &third);
-    let later = told.wait("[wyoming] satellite: has changed; it is read at the next start");
-    assert!(later.contains("household.toml:17:1"), "{later}");
+    let later = told.wait("[device] name: has changed; it is read at the next start");
+    assert!(later.contains("household.toml:2:1"), "{later}");
     kill_process(Pid::from_child(&speaker.child), Signal::HUP).unwrap();
     told.wait("nothing has changed");
     // All the while the timer runs.

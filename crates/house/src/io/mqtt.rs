@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::dial::{Dial, Stream};
 use super::{OwnWires, Wires, secret};
 use crate::backoff::Backoff;
-use crate::mqtt::own::{Own, OwnState};
+use crate::mqtt::own::Own;
 use crate::mqtt::session::Login;
 use crate::mqtt::{Client, DISCOVERED, Output, Prefixes};
 
@@ -21,7 +21,7 @@ const READ_BYTES: usize = 64 * 1_024;
 /// The task.
 pub(super) struct Task {
     client: Client,
-    own: Option<OwnWires>,
+    own: OwnWires,
     dial: Dial,
     random: SystemRandom,
     started: Instant,
@@ -35,11 +35,12 @@ enum Ended {
 }
 
 impl Task {
-    /// `own`: the speaker's sensors, and where what they show comes from.
+    /// `own`: the speaker's sensors if they are wanted; `wires`: where what they show and what is to be forgotten comes from.
     pub(super) fn new(
         settings: &MqttSettings,
         device: &str,
-        own: Option<(Own, OwnWires)>,
+        own: Option<Own>,
+        wires: OwnWires,
     ) -> Result<Self, String> {
         let password = settings
             .password_file
@@ -67,13 +68,13 @@ impl Task {
             discovery: settings.discovery.clone(),
             zigbee: settings.zigbee2mqtt.clone(),
         };
-        let (client, own) = match own {
-            Some((own, wires)) => (Client::announcing(login, prefixes, own), Some(wires)),
-            None => (Client::new(login, prefixes), None),
+        let client = match own {
+            Some(own) => Client::announcing(login, prefixes, own),
+            None => Client::new(login, prefixes),
         };
         Ok(Self {
             client,
-            own,
+            own: wires,
             dial: Dial::new(settings.address, certificates.transpose()?.as_deref())?,
             random: SystemRandom::new(),
             started: Instant::now(),
@@ -110,9 +111,9 @@ impl Task {
             loop {
                 tokio::select! {
                     () = &mut wait => break,
-                    state = next(&mut self.own) => {
+                    said = self.own.next() => {
                         let now = self.started.elapsed();
-                        self.client.own_is(state, now);
+                        said.to(&mut self.client, now);
                     }
                     orders = wires.orders.recv() => match orders {
                         Some(orders) => if !wires.refuse(DISCOVERED, &orders, &why).await { return },
@@ -132,6 +133,7 @@ impl Task {
         let (mut reading, mut writing) = split(stream);
         self.client.opened(self.now());
         let mut buffer = vec![0; READ_BYTES];
+        let mut leaves = false;
         loop {
             while let Some(output) = self.client.poll_output() {
                 match output {
@@ -148,6 +150,16 @@ impl Task {
                         }
                     }
                     Output::Close(why) => return Ended::Why(why),
+                    Output::Forgotten(old) => {
+                        self.own.forgotten(old).await;
+                        if leaves {
+                            // What it does not take any more, it does not need.
+                            let goodbye = Client::goodbye();
+                            let _ = timeout(WRITE_MAX, writing.write_all(&goodbye)).await;
+                            let _ = writing.flush().await;
+                            return Ended::Over;
+                        }
+                    }
                 }
             }
             if let Err(error) = writing.flush().await {
@@ -166,29 +178,27 @@ impl Task {
                     Ok(length) => self.client.handle_bytes(&buffer[..length], self.now()),
                     Err(error) => return Ended::Why(error.to_string()),
                 },
-                orders = wires.orders.recv() => match orders {
+                orders = wires.orders.recv(), if !leaves => match orders {
                     Some(orders) => {
                         let now = self.now();
                         orders.iter().for_each(|order| self.client.order(order, now));
                     }
+                    // Who ended us waits a moment for the broker.
+                    None if self.client.is_open() && self.own.leaves() => {
+                        leaves = true;
+                        let now = self.now();
+                        self.client.leave(now);
+                    }
                     None => return Ended::Over,
                 },
-                state = next(&mut self.own) => {
+                said = self.own.next() => {
                     let now = self.started.elapsed();
-                    self.client.own_is(state, now);
+                    said.to(&mut self.client, now);
                 }
                 () = tokio::time::sleep(wait.unwrap_or(Duration::MAX)), if wait.is_some() => {
                     self.client.handle_timeout(self.now());
                 }
             }
         }
-    }
-}
-
-/// What the speaker's sensors show next; never, where there are none.
-async fn next(own: &mut Option<OwnWires>) -> OwnState {
-    match own {
-        Some(wires) => wires.next().await,
-        None => core::future::pending().await,
     }
 }

@@ -5,8 +5,12 @@
 //! hearthline/<id>/state                                     {"muted","volume","ready","in_call"}, retained
 //! hearthline/<id>/availability                              online; offline as the last will
 //! ```
+//! What is no longer wanted is taken back: its retained topics are emptied, so that Home Assistant forgets the device.
 //! Nothing tells who is called, what was said, or that somebody calls for help: a broker has many readers, and one of them may
 //! be the reason for that call. Nothing is taken: no topic here is one for commands.
+use std::net::SocketAddr;
+
+use hearthline_speaker::config::MqttSettings;
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -76,33 +80,73 @@ const SENSORS: [Sensor; 4] = [
     },
 ];
 
+/// Where the sensors of a speaker are announced, and under which name: what must be known to take them back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Announced {
+    /// The broker.
+    pub address: SocketAddr,
+    discovery: String,
+    id: String,
+}
+
+impl Announced {
+    /// By these settings, for the speaker of this name.
+    #[must_use]
+    pub fn new(settings: &MqttSettings, device: &str) -> Self {
+        // Names have letters that no id may have, and stay out of topics.
+        let hash = digest(&SHA256, device.as_bytes());
+        let id = hash.as_ref()[..5].iter();
+        Self {
+            address: settings.address,
+            discovery: settings.discovery.clone(),
+            id: id.map(|byte| format!("{byte:02x}")).collect(),
+        }
+    }
+
+    /// All that the broker keeps of it.
+    pub(super) fn topics(&self) -> impl Iterator<Item = String> {
+        let sensors = SENSORS.iter().map(|sensor| self.config_topic(sensor));
+        sensors.chain([self.topic("state"), self.topic("availability")])
+    }
+
+    fn topic(&self, last: &str) -> String {
+        format!("hearthline/{}/{last}", self.id)
+    }
+
+    fn config_topic(&self, sensor: &Sensor) -> String {
+        let Sensor { key, component, .. } = sensor;
+        let Self { discovery, id, .. } = self;
+        format!("{discovery}/{component}/{MARK}{id}/{key}/config")
+    }
+}
+
 /// The speaker as a device of Home Assistant's.
 #[derive(Debug)]
 pub struct Own {
-    id: String,
+    announced: Announced,
     device: String,
     room: Option<String>,
-    discovery: String,
     state: OwnState,
     /// The broker has not been given this state yet.
     pub(super) is_untold: bool,
 }
 
 impl Own {
-    /// The speaker of this name, in this room if that is known, announced below `discovery`.
+    /// The speaker of this name, in this room if that is known.
     #[must_use]
-    pub fn new(device: &str, room: Option<&str>, discovery: &str) -> Self {
-        // Names have letters that no id may have, and stay out of topics.
-        let hash = digest(&SHA256, device.as_bytes());
-        let id = hash.as_ref()[..5].iter();
+    pub fn new(announced: &Announced, device: &str, room: Option<&str>) -> Self {
         Self {
-            id: id.map(|byte| format!("{byte:02x}")).collect(),
+            announced: announced.clone(),
             device: device.to_owned(),
             room: room.map(str::to_owned),
-            discovery: discovery.to_owned(),
             state: OwnState::default(),
             is_untold: false,
         }
+    }
+
+    /// Where it is announced.
+    pub(super) fn announced(&self) -> &Announced {
+        &self.announced
     }
 
     /// What the broker says when we vanish.
@@ -116,13 +160,13 @@ impl Own {
 
     /// Where Home Assistant says that it has started.
     pub(super) fn birth_topic(&self) -> String {
-        format!("{}/status", self.discovery)
+        format!("{}/status", self.announced.discovery)
     }
 
     /// Whether an announcement is ours: no thing of the house.
     pub(super) fn has_announced(&self, id: &str) -> bool {
         let node = id.split('/').next().unwrap_or_default();
-        node.strip_prefix(MARK) == Some(&*self.id)
+        node.strip_prefix(MARK) == Some(&*self.announced.id)
     }
 
     /// Takes what has changed; true when that is anything.
@@ -161,32 +205,25 @@ impl Own {
             "in_call": switch(in_call),
         });
         Message {
-            topic: self.topic("state"),
+            topic: self.announced.topic("state"),
             payload: payload.to_string(),
         }
     }
 
     fn availability(&self) -> String {
-        self.topic("availability")
-    }
-
-    fn topic(&self, last: &str) -> String {
-        format!("hearthline/{}/{last}", self.id)
+        self.announced.topic("availability")
     }
 
     fn sensor(&self, sensor: &Sensor) -> Message {
         let Sensor {
-            key,
-            component,
-            name,
-            icon,
+            key, name, icon, ..
         } = sensor;
-        let device = format!("{MARK}{}", self.id);
+        let device = format!("{MARK}{}", self.announced.id);
         let version = env!("CARGO_PKG_VERSION");
         let mut config = json!({
             "name": name,
             "unique_id": format!("{device}_{key}"),
-            "state_topic": self.topic("state"),
+            "state_topic": self.announced.topic("state"),
             // What nobody knows yet renders as None, which Home Assistant shows as unknown.
             "value_template": format!("{{{{ value_json.{key} }}}}"),
             "availability_topic": self.availability(),
@@ -214,7 +251,7 @@ impl Own {
             config["device"]["suggested_area"] = room.clone().into();
         }
         Message {
-            topic: format!("{}/{component}/{device}/{key}/config", self.discovery),
+            topic: self.announced.config_topic(sensor),
             payload: config.to_string(),
         }
     }
@@ -224,22 +261,39 @@ impl Own {
 mod tests {
     use super::*;
 
+    fn own(device: &str, room: Option<&str>) -> Own {
+        let settings = MqttSettings {
+            address: SocketAddr::from(([127, 0, 0, 1], 1_883)),
+            username: None,
+            password_file: None,
+            certificate: None,
+            discovery: "homeassistant".into(),
+            zigbee2mqtt: "zigbee2mqtt".into(),
+            sensors: true,
+        };
+        Own::new(&Announced::new(&settings, device), device, room)
+    }
+
     #[test]
     fn ids_hold_what_topics_may_hold_and_tell_speakers_apart() {
-        let one = Own::new("K\u{fc}che/+#", Some("K\u{fc}che"), "homeassistant");
-        let other = Own::new("Kuche", None, "homeassistant");
-        assert_ne!(one.id, other.id);
-        for message in one.announcement() {
+        let one = own("K\u{fc}che/+#", Some("K\u{fc}che"));
+        let other = own("Kuche", None);
+        assert_ne!(one.announced.id, other.announced.id);
+        let announced: Vec<_> = one.announcement();
+        let topics: Vec<_> = announced.iter().map(|message| &message.topic).collect();
+        let taken_back: Vec<String> = one.announced().topics().collect();
+        assert_eq!(topics, taken_back.iter().collect::<Vec<_>>());
+        for message in announced {
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-/".contains(&byte);
             assert!(message.topic.bytes().all(plain), "{}", message.topic);
         }
-        assert!(one.has_announced(&format!("hearthline_{}/muted", one.id)));
-        assert!(!other.has_announced(&format!("hearthline_{}/muted", one.id)));
+        assert!(one.has_announced(&format!("hearthline_{}/muted", one.announced.id)));
+        assert!(!other.has_announced(&format!("hearthline_{}/muted", one.announced.id)));
     }
 
     #[test]
     fn what_is_the_same_is_not_told_again() {
-        let mut own = Own::new("Kitchen", None, "homeassistant");
+        let mut own = own("Kitchen", None);
         let loud = OwnState {
             volume: Some(60),
             ..OwnState::default()

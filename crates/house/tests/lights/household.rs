@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use hearthline_house::exchange::{News, Orders, What};
+use hearthline_house::io::Control;
 use hearthline_house::skill::HouseSkill;
 use hearthline_house::thing::{Area, Floor, State, Thing};
 use hearthline_speaker::config::Household;
@@ -169,8 +170,16 @@ fn rendered(own: &House, meant: &Recognition, facts: &Facts) -> String {
     said.unwrap()
 }
 
+/// A household in a room with these sections.
+pub(crate) fn household(room: &str, sections: &str) -> Household {
+    let head = "country = \"US\"\n[person]\nname = \"Drill\"\n";
+    let text = format!("[device]\nname = \"{room}\"\n{head}{sections}");
+    Household::parse(&text).unwrap()
+}
+
 /// A skill with its adapters, as `hearth` runs it.
 pub(crate) struct Running {
+    pub(crate) control: Control,
     pub(crate) skill: Box<dyn Skill>,
     port: Port,
     started: Instant,
@@ -188,15 +197,12 @@ impl Running {
 
     /// Beside music that plays by a player of the house.
     pub(crate) fn with_player(room: &str, sections: &str, player: Option<Wired>) -> Self {
-        let text = format!(
-            "[device]\nname = \"{room}\"\ncountry = \"US\"\n[person]\nname = \"Drill\"\n{sections}"
-        );
-        let household = Household::parse(&text).unwrap();
-        let (mut fitted, notices) =
-            hearthline_house::io::fitted(&household, Box::new(|| true), player);
-        assert_eq!(notices, Vec::<String>::new());
-        let fitted = fitted.pop().unwrap();
+        let household = household(room, sections);
+        let mut fit = hearthline_house::io::fitted(&household, Box::new(|| true), player);
+        assert_eq!(fit.notices, Vec::<String>::new());
+        let fitted = fit.skills.pop().unwrap();
         Self {
+            control: fit.control,
             skill: fitted.skill,
             port: fitted.port.unwrap(),
             started: Instant::now(),
@@ -205,6 +211,13 @@ impl Running {
             steps: Vec::new(),
             room: room.to_owned(),
         }
+    }
+
+    /// Goes on by other sections.
+    pub(crate) fn reload(&mut self, sections: &str) {
+        let household = household(&self.room, sections);
+        let reloaded = self.control.reload(&household, Box::new(|| true), None);
+        assert_eq!(reloaded.notices, Vec::<String>::new());
     }
 
     fn now(&self) -> Duration {
@@ -217,7 +230,7 @@ impl Running {
         what: &str,
         mut done: impl FnMut(&mut Self, Option<&Reply>) -> bool,
     ) -> Option<Reply> {
-        let last = Instant::now() + Duration::from_secs(20);
+        let last = Instant::now() + Duration::from_secs(60);
         loop {
             let now = self.now();
             if self.skill.poll_timeout().is_some_and(|at| at <= now) {
@@ -239,7 +252,7 @@ impl Running {
             }
             assert!(
                 Instant::now() < last,
-                "{what}: not within 20 s; {:?}; {}",
+                "{what}: not within a minute; {:?}; {}",
                 self.steps,
                 self.shown
             );

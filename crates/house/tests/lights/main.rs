@@ -6,6 +6,8 @@ mod hardened;
 mod home_assistant_on_the_wire;
 mod household;
 mod mosquitto;
+mod own_sensors;
 mod said_and_done;
+mod set_up_anew;
 mod stand_in;
 mod suite;

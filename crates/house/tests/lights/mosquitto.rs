@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use hearthline_speaker::skill::{Deed, Engaged, Event, Reply};
+use hearthline_speaker::skill::Reply;
 use serde_json::{Value, json};
 
 use crate::household::{Running, english, free_port};
 
 /// The programs; none after saying that the test is skipped. Under `CI` the lack is a failure.
-fn programs() -> Option<PathBuf> {
+pub(crate) fn programs() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut places = std::env::split_paths(&path).chain(["/usr/sbin".into()]);
     let broker = places.find(|folder| folder.join("mosquitto").is_file());
@@ -30,7 +30,7 @@ fn programs() -> Option<PathBuf> {
 }
 
 /// A program that is ended with the test.
-struct Ended(Child);
+pub(crate) struct Ended(pub(crate) Child);
 
 impl Drop for Ended {
     fn drop(&mut self) {
@@ -39,16 +39,16 @@ impl Drop for Ended {
     }
 }
 
-struct Broker {
+pub(crate) struct Broker {
     program: PathBuf,
     config: PathBuf,
-    port: u16,
+    pub(crate) port: u16,
     process: Option<Ended>,
 }
 
 impl Broker {
     /// With a password for `hearth`; devices come without.
-    fn start(program: PathBuf, folder: &Path, tls: Option<(&Path, &Path)>) -> Self {
+    pub(crate) fn start(program: PathBuf, folder: &Path, tls: Option<(&Path, &Path)>) -> Self {
         let port = free_port();
         let passwords = folder.join("passwords");
         let made = Command::new("mosquitto_passwd")
@@ -98,7 +98,7 @@ impl Broker {
         }
     }
 
-    fn publish(&self, topic: &str, payload: &str) {
+    pub(crate) fn publish(&self, topic: &str, payload: &str) {
         let port = self.port.to_string();
         let done = Command::new("mosquitto_pub")
             .args(["-p", &port, "-r", "-t", topic, "-m", payload])
@@ -107,7 +107,7 @@ impl Broker {
     }
 
     /// A device that notes what it is told and says that it is so: what is told at `topic`, `says` tells where and what.
-    fn device(
+    pub(crate) fn device(
         &self,
         topic: &str,
         says: impl Fn(&str) -> Option<(String, String)> + Send + 'static,
@@ -134,7 +134,7 @@ impl Broker {
     }
 }
 
-fn sections(folder: &Path, port: u16) -> String {
+pub(crate) fn sections(folder: &Path, port: u16) -> String {
     let password = folder.join("password");
     std::fs::write(&password, "only for drills\n").unwrap();
     format!(
@@ -594,174 +594,6 @@ async fn groups_fans_and_thermostats_of_zigbee2mqtt_do_what_is_said() {
         reply,
         Reply::Question("Shall I unlock the thermostat child lock?".into())
     );
-}
-
-/// What a client of the broker reads there, by topic, until `is_all` says that it is enough.
-fn read_topics(
-    port: u16,
-    filters: &[&str],
-    is_all: impl Fn(&std::collections::BTreeMap<String, String>) -> bool,
-) -> std::collections::BTreeMap<String, String> {
-    let mut command = Command::new("mosquitto_sub");
-    command.args(["-p", &port.to_string(), "-F", "%t %p"]);
-    for filter in filters {
-        command.args(["-t", filter]);
-    }
-    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap());
-    let _child = Ended(child);
-    let (send, heard) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        for line in lines.lines().map_while(Result::ok) {
-            if send.send(line).is_err() {
-                return;
-            }
-        }
-    });
-    let mut read = std::collections::BTreeMap::new();
-    while !is_all(&read) {
-        let line = heard.recv_timeout(Duration::from_secs(30));
-        let line = line.unwrap_or_else(|why| panic!("{why}: {read:#?}"));
-        let (topic, payload) = line.split_once(' ').unwrap_or((&line, ""));
-        read.insert(topic.to_owned(), payload.to_owned());
-    }
-    read
-}
-
-#[test]
-fn the_speakers_own_sensors_are_announced_as_home_assistant_wants_them() {
-    let Some(program) = programs() else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let broker = Broker::start(program, folder.path(), None);
-    let with = |more: &str| {
-        let sections = sections(folder.path(), broker.port);
-        let text = format!(
-            "[device]\nname = \"K\u{fc}che\"\ncountry = \"US\"\n[person]\nname = \"Drill Person\"\n[house]\nroom = \"Kitchen\"\n{sections}{more}"
-        );
-        let household = hearthline_speaker::config::Household::parse(&text).unwrap();
-        hearthline_house::io::fitted(&household, Box::new(|| true), None).0
-    };
-    assert_eq!(with("").len(), 1, "off unless it is asked for");
-    let mut fitted = with("sensors = true\n");
-    assert_eq!(fitted.len(), 2);
-    let mut sensors = fitted.remove(0);
-    assert_eq!(sensors.skill.name(), "sensors");
-    let port = sensors.port.take().unwrap();
-    let mut say = |event: Option<Engaged>, (percent, muted): (u8, bool)| {
-        let now = Duration::ZERO;
-        sensors.skill.volume(percent, muted, now);
-        if let Some(engaged) = event {
-            sensors.skill.handle(Event::Engaged(engaged), now);
-        }
-        while let Some(deed) = sensors.skill.poll_deed() {
-            let Deed::Out(value) = deed else {
-                panic!("{deed:?}")
-            };
-            port.out.blocking_send(value).unwrap();
-        }
-    };
-    say(None, (60, false));
-    let everything = ["homeassistant/#", "hearthline/#"];
-    let state_of = |read: &std::collections::BTreeMap<String, String>| -> Value {
-        let state = read.iter().find(|(topic, _)| topic.ends_with("/state"));
-        state.map_or(Value::Null, |(_, payload)| {
-            serde_json::from_str(payload).unwrap()
-        })
-    };
-    let read = read_topics(broker.port, &everything, |read| {
-        let state = state_of(read);
-        read.len() == 6 && state["ready"] == "ON" && state["volume"] == 60
-    });
-    assert_eq!(
-        state_of(&read),
-        json!({"muted": "OFF", "volume": 60, "ready": "ON", "in_call": "OFF"})
-    );
-    let online = read
-        .iter()
-        .find(|(topic, _)| topic.ends_with("/availability"));
-    let (availability, online) = online.unwrap();
-    assert_eq!(online, "online");
-    let state_topic = read.keys().find(|topic| topic.ends_with("/state")).unwrap();
-    let configs: Vec<(&String, Value)> = read
-        .iter()
-        .filter(|(topic, _)| topic.ends_with("/config"))
-        .map(|(topic, payload)| (topic, serde_json::from_str(payload).unwrap()))
-        .collect();
-    assert_eq!(configs.len(), 4);
-    for (topic, config) in &configs {
-        // <discovery prefix>/<component>/[<node id>/]<object id>/config, ids of [a-zA-Z0-9_-].
-        let parts: Vec<&str> = topic.split('/').collect();
-        assert_eq!(
-            (parts[0], parts.len(), parts[4]),
-            ("homeassistant", 5, "config")
-        );
-        let plain = |part: &str| {
-            part.chars()
-                .all(|letter| letter.is_ascii_alphanumeric() || "_-".contains(letter))
-        };
-        assert!(plain(parts[2]) && plain(parts[3]), "{topic}");
-        assert_eq!(config["state_topic"], state_topic.as_str());
-        assert_eq!(config["availability_topic"], availability.as_str());
-        assert_eq!(config["device"]["identifiers"], json!([parts[2]]));
-        assert_eq!(config["device"]["name"], "K\u{fc}che");
-        assert_eq!(config["device"]["suggested_area"], "Kitchen");
-        assert_eq!(config["origin"]["name"], "Hearthline");
-        let unique = format!("{}_{}", parts[2], parts[3]);
-        assert_eq!(config["unique_id"], unique.as_str());
-        let template = format!("{{{{ value_json.{} }}}}", parts[3]);
-        assert_eq!(config["value_template"], template.as_str());
-        assert!(config.get("command_topic").is_none(), "{config}");
-    }
-    if let Some(python) = std::env::var_os("HEARTH_HASS_PYTHON") {
-        accepted_by_home_assistant(&python, &configs);
-    }
-    for (engaged, volume, key, value) in [
-        (None, (60, true), "muted", json!("ON")),
-        (None, (35, false), "volume", json!(35)),
-        (Some(Engaged::OnCall), (35, false), "in_call", json!("ON")),
-        (Some(Engaged::Free), (35, false), "in_call", json!("OFF")),
-    ] {
-        let begun = Instant::now();
-        say(engaged, volume);
-        read_topics(broker.port, &everything, |read| {
-            state_of(read)[key] == value
-        });
-        println!("{key} followed within {:?}", begun.elapsed());
-    }
-    // Home Assistant was started anew: all of it is told again, to whoever has forgotten it.
-    let volume = configs.iter().find(|(topic, _)| topic.contains("/volume/"));
-    let (volume, _) = volume.unwrap();
-    broker.publish(volume, "");
-    broker.publish("homeassistant/status", "online");
-    read_topics(broker.port, &everything, |read| {
-        read.get(*volume).is_some_and(|config| !config.is_empty())
-    });
-    let all = read_topics(broker.port, &everything, |read| read.len() == 7);
-    for secret in ["Drill Person", "only for drills", "911"] {
-        assert!(!format!("{all:?}").contains(secret));
-    }
-    // The speaker vanishes without a word: its last will says so.
-    drop((port, sensors, fitted));
-    read_topics(broker.port, &everything, |read| {
-        read.get(availability.as_str())
-            .is_some_and(|said| said == "offline")
-    });
-}
-
-/// Home Assistant's own schemas of these announcements; `HEARTH_HASS_PYTHON` is a Python that has `homeassistant`.
-fn accepted_by_home_assistant(python: &std::ffi::OsStr, configs: &[(&String, Value)]) {
-    let schemas = "import json, sys\n\
-        from homeassistant.components.mqtt import binary_sensor, sensor\n\
-        schemas = {'binary_sensor': binary_sensor.DISCOVERY_SCHEMA, 'sensor': sensor.DISCOVERY_SCHEMA}\n\
-        for topic, config in json.loads(sys.argv[1]):\n    schemas[topic.split('/')[1]](config)\n\
-        print('accepted')\n";
-    let said = Command::new(python)
-        .args(["-c", schemas])
-        .arg(json!(configs).to_string())
-        .output()
-        .unwrap();
-    let why = String::from_utf8_lossy(&said.stderr);
-    assert_eq!(String::from_utf8_lossy(&said.stdout), "accepted\n", "{why}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,29 +1,27 @@
 //! The adapter: orders of the skill to who can do them, and what they tell back.
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use hearthline_speaker::config::MusicSettings;
 use hearthline_speaker::io::skills::{Fitted, port};
 use hearthline_speaker::player::Orderer;
 use hearthline_speaker::skill::Skill;
-use rustls::ClientConfig;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::http::Certificates;
 use super::link::{News, Ordered, drive};
+use super::setup::{Anew, Control, Parts, settings};
 use super::{folders, http, reading, remote};
 use crate::library::{Library, Shelf};
 use crate::mpd::client::Client;
-use crate::order::{Asked, Doing, Order, Told};
+use crate::order::{Asked, Doing, Duck, Order, Told};
 use crate::own::sound::{Sound, sound};
 use crate::own::{Event, Output, Own};
-use crate::skill::{MusicSkill, Settings};
+use crate::skill::MusicSkill;
 use crate::snapcast::Rooms;
 use crate::subsonic::{self, Account};
-use crate::track::{Player, Playlist, Station, System, Track};
+use crate::track::{Player, Playlist, System, Track};
 
 /// Orders that wait for a server.
 const ORDERS_MAX: usize = 64;
@@ -44,10 +42,10 @@ pub struct Household {
 /// What one system has, and why it has no more: whole sentences.
 pub(super) type Have = (Vec<(System, Track)>, Vec<(System, Playlist)>, Vec<String>);
 
-/// The skill with its adapter, which runs on a thread of its own, so that nothing of music holds up a call; and what is to
-/// be told. Without any music set up there is the skill alone, which says so.
+/// The skill with its adapter, which runs on a thread of its own, so that nothing of music holds up a call; by what it is
+/// set up anew; and what is to be told. Without any music set up the skill says so.
 #[must_use]
-pub fn fit(household: Household) -> (Fitted, Vec<String>) {
+pub fn fit(household: Household) -> (Fitted, Control, Vec<String>) {
     let Household {
         music,
         room,
@@ -55,44 +53,9 @@ pub fn fit(household: Household) -> (Fitted, Vec<String>) {
     } = household;
     let mut notices = Vec::new();
     let shelf = Shelf::default();
-    let settings = Settings {
-        room: room.clone(),
-        preferred: if music.prefers_home_assistant() {
-            Player::HomeAssistant
-        } else if music.prefers_mpd() {
-            Player::Mpd
-        } else {
-            Player::Own
-        },
-        searches: remote.is_some(),
-        rooms: music.snapcast.is_some(),
-        nothing: music.is_empty(),
-    };
-    let skill: Box<dyn Skill> = Box::new(MusicSkill::new(settings, shelf.clone()));
-    if music.is_empty() {
-        return (skill.into(), notices);
-    }
-    let mut read = |path: &Path| {
-        first_line(path)
-            .map_err(|why| notices.push(why))
-            .unwrap_or_default()
-    };
-    let mpd_password = (music.mpd.as_ref())
-        .and_then(|settings| settings.password_file.as_deref())
-        .map(&mut read);
-    let account = music.subsonic.as_ref().map(|settings| Account {
-        url: settings.url.clone(),
-        user: settings.user.clone(),
-        password: read(&settings.password_file),
-        plain: settings.plain_password,
-    });
-    let tls = match music.certificate.as_deref().map(certificates).transpose() {
-        Ok(tls) => tls,
-        Err(why) => {
-            notices.push(why);
-            None
-        }
-    };
+    let skill: Box<dyn Skill> = Box::new(MusicSkill::new(settings(&music, &room), shelf.clone()));
+    let parts = Parts::read(music, &mut notices);
+    let (anew, comes) = mpsc::unbounded_channel();
     let (mut port, outside) = port();
     let (events, heard) = mpsc::unbounded_channel();
     let (sound, source) = sound(events.clone());
@@ -107,71 +70,34 @@ pub fn fit(household: Household) -> (Fitted, Vec<String>) {
             let Ok(runtime) = runtime else { return };
             runtime.block_on(async {
                 let (found, finds) = mpsc::channel(ORDERS_MAX);
-                let (news, told) = mpsc::channel(ORDERS_MAX);
-                let mpd = music.mpd.as_ref().map(|settings| {
-                    let (orders, ordered) = mpsc::channel(ORDERS_MAX);
-                    let client = Client::new(mpd_password);
-                    tokio::spawn(drive(client, settings.address, ordered, news.clone()));
-                    orders
-                });
-                let remote = remote.map(|end| {
-                    let (orders, ordered) = mpsc::channel(ORDERS_MAX);
-                    tokio::spawn(remote::drive(end, ordered, news.clone()));
-                    orders
-                });
-                let rooms = music.snapcast.as_ref().map(|settings| {
-                    let (orders, ordered) = mpsc::channel(ORDERS_MAX);
-                    let rooms = Rooms::new(&room);
-                    tokio::spawn(drive(rooms, settings.address, ordered, news.clone()));
-                    orders
-                });
-                let stations = (music.stations.iter())
-                    .map(|station| Station {
-                        name: station.name.clone(),
-                        url: station.url.clone(),
-                    })
-                    .collect();
-                let adapter = Adapter {
-                    folders: music.folders.clone(),
-                    account,
-                    tls,
-                    stations,
+                let mut adapter = Adapter {
+                    parts: Parts::default(),
+                    room,
                     shelf,
                     own: Own::new(seed()),
                     sound,
                     events,
-                    mpd,
-                    remote,
+                    mpd: None,
+                    remote: None,
                     plays: BTreeSet::new(),
-                    rooms,
+                    duck: Duck::Full,
+                    rooms: None,
                     tell: outside.tell,
                     have: BTreeMap::new(),
+                    looks: BTreeMap::new(),
                     found,
                     shelving: false,
                     shelve_again: false,
                 };
-                adapter.run(outside.asked, heard, told, finds).await;
+                adapter.takes(Anew { parts, remote });
+                adapter.run(outside.asked, comes, heard, finds).await;
             });
         });
     if let Err(error) = started {
         notices.push(format!("music cannot start: {error}"));
     }
     let port = Some(port);
-    (Fitted { skill, port }, notices)
-}
-
-/// The certificates of a file.
-fn certificates(path: &Path) -> Result<Arc<ClientConfig>, String> {
-    let told = |why: String| format!("[music] {}: {why}", path.display());
-    let pem = std::fs::read(path).map_err(|error| told(error.to_string()))?;
-    hearthline_transport::given::client_config(&pem).map_err(told)
-}
-
-/// A password of a file.
-fn first_line(path: &Path) -> Result<String, String> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| format!("[music] {}: {error}", path.display()))?;
-    Ok(text.lines().next().unwrap_or_default().trim().to_owned())
+    (Fitted { skill, port }, Control { anew }, notices)
 }
 
 /// Different each time: which song comes next, and the salt of a request.
@@ -193,31 +119,61 @@ fn begins(order: &Order) -> bool {
 }
 
 struct Adapter {
-    folders: Vec<PathBuf>,
-    account: Option<Account>,
-    tls: Certificates,
-    stations: Vec<Station>,
+    parts: Parts,
+    room: String,
     shelf: Shelf,
     own: Own,
     sound: Sound,
     events: mpsc::UnboundedSender<Event>,
-    mpd: Option<mpsc::Sender<Ordered>>,
-    remote: Option<mpsc::Sender<Ordered>>,
+    mpd: Option<Wire>,
+    remote: Option<Wire>,
     /// Who of the two plays.
     plays: BTreeSet<Player>,
-    rooms: Option<mpsc::Sender<Ordered>>,
+    /// How far music gives way now.
+    duck: Duck,
+    rooms: Option<Wire>,
     tell: mpsc::Sender<serde_json::Value>,
     have: BTreeMap<System, Have>,
+    /// How often a system was set up anew: what an older look finds is of no use.
+    looks: BTreeMap<System, u64>,
     found: mpsc::Sender<Found>,
     /// A library is being made, and another is wanted after it.
     shelving: bool,
     shelve_again: bool,
 }
 
+/// The way to a player of another program, and what it tells.
+struct Wire {
+    orders: mpsc::Sender<Ordered>,
+    news: mpsc::Receiver<News>,
+}
+
+impl Wire {
+    /// Runs what speaks to the player; it ends when this is dropped.
+    fn to<F: Future<Output = ()> + Send + 'static>(
+        driven: impl FnOnce(mpsc::Receiver<Ordered>, mpsc::Sender<News>) -> F,
+    ) -> Self {
+        let (orders, ordered) = mpsc::channel(ORDERS_MAX);
+        let (tell, news) = mpsc::channel(ORDERS_MAX);
+        tokio::spawn(driven(ordered, tell));
+        Self { orders, news }
+    }
+
+    /// The next that it tells; nothing, where there is none.
+    async fn next(wire: &mut Option<Self>) -> News {
+        if let Some(wire) = wire
+            && let Some(news) = wire.news.recv().await
+        {
+            return news;
+        }
+        core::future::pending().await
+    }
+}
+
 /// What a thread has found.
 enum Found {
     /// All that a system has.
-    Have(System, Have),
+    Have(System, u64, Have),
     /// The pieces of a list, for an order.
     Pieces {
         token: u64,
@@ -232,13 +188,11 @@ impl Adapter {
     async fn run(
         mut self,
         mut asked: mpsc::Receiver<serde_json::Value>,
+        mut comes: mpsc::UnboundedReceiver<Anew>,
         mut heard: mpsc::UnboundedReceiver<Event>,
-        mut news: mpsc::Receiver<News>,
         mut finds: mpsc::Receiver<Found>,
     ) {
         self.shelve();
-        self.look(System::Files);
-        self.look(System::Subsonic);
         let mut again = Instant::now() + LOOK_AGAIN;
         loop {
             tokio::select! {
@@ -249,7 +203,14 @@ impl Adapter {
                 Some(event) = heard.recv() => {
                     self.own.handle_event(event, self.sound.position_ms());
                 }
-                Some(told) = news.recv() => self.news(told).await,
+                Some(anew) = comes.recv() => {
+                    let told = self.takes(anew);
+                    self.tell(&told).await;
+                    self.shelve();
+                }
+                told = Wire::next(&mut self.mpd) => self.news(told).await,
+                told = Wire::next(&mut self.remote) => self.news(told).await,
+                told = Wire::next(&mut self.rooms) => self.news(told).await,
                 Some(found) = finds.recv() => self.found(found).await,
                 () = tokio::time::sleep_until(again) => {
                     again = Instant::now() + LOOK_AGAIN;
@@ -272,11 +233,12 @@ impl Adapter {
                 Output::Start { id, piece, from_ms } => {
                     let live = piece.system == System::Radio;
                     let from = match piece.system {
-                        System::Files => match folders::file(&self.folders, &piece.key) {
+                        System::Files => match folders::file(&self.parts.music.folders, &piece.key)
+                        {
                             Some(path) => reading::From::File(path),
                             None => reading::From::Nowhere("the file is no longer there".into()),
                         },
-                        System::Subsonic => match &self.account {
+                        System::Subsonic => match &self.parts.account {
                             Some(account) => {
                                 reading::From::Song(account.stream(&piece.key, &salt()))
                             }
@@ -287,8 +249,13 @@ impl Adapter {
                         System::Radio => reading::From::Station(piece.key.clone()),
                         System::Mpd => reading::From::Nowhere("only M P D can play it".into()),
                     };
-                    let parts =
-                        reading::start(id, from, from_ms, self.events.clone(), self.tls.clone());
+                    let parts = reading::start(
+                        id,
+                        from,
+                        from_ms,
+                        self.events.clone(),
+                        self.parts.tls.clone(),
+                    );
                     self.sound.begin(id, parts, from_ms, live);
                 }
                 Output::Drop => self.sound.end(),
@@ -316,7 +283,8 @@ impl Adapter {
         };
         match order {
             // Whoever plays gives way, and the own player first: that is the sound in this room.
-            Order::Duck { .. } => {
+            Order::Duck { how } => {
+                self.duck = how;
                 self.own
                     .handle_order(token, &order, self.sound.position_ms());
                 self.to(Player::Mpd, token, order.clone()).await;
@@ -326,7 +294,7 @@ impl Adapter {
                 let taken = self
                     .rooms
                     .as_ref()
-                    .is_some_and(|rooms| rooms.try_send((token, order)).is_ok());
+                    .is_some_and(|rooms| rooms.orders.try_send((token, order)).is_ok());
                 if !taken {
                     let why = "I can't send music to other rooms now.".to_owned();
                     self.tell(&Told::Failed { token, why }).await;
@@ -370,7 +338,7 @@ impl Adapter {
     }
 
     /// The way to a player of another program.
-    fn wire_of(&self, player: Player) -> Option<&mpsc::Sender<Ordered>> {
+    fn wire_of(&self, player: Player) -> Option<&Wire> {
         match player {
             Player::Own => None,
             Player::Mpd => self.mpd.as_ref(),
@@ -380,7 +348,7 @@ impl Adapter {
 
     async fn to(&self, player: Player, token: u64, order: Order) {
         if let Some(wire) = self.wire_of(player)
-            && wire.try_send((token, order)).is_err()
+            && wire.orders.try_send((token, order)).is_err()
         {
             let why = "The music player has too much to do.".to_owned();
             self.tell(&Told::Failed { token, why }).await;
@@ -429,7 +397,8 @@ impl Adapter {
 
     async fn found(&mut self, found: Found) {
         match found {
-            Found::Have(system, mut have) => {
+            Found::Have(system, look, _) if self.looks.get(&system) != Some(&look) => {}
+            Found::Have(system, _, mut have) => {
                 if let Some(known) = self.have.get_mut(&system)
                     && have.0.is_empty()
                     && !have.2.is_empty()
@@ -476,23 +445,78 @@ impl Adapter {
     /// Looks for what a system has, on a thread of its own.
     fn look(&self, system: System) {
         let found = self.found.clone();
+        let look = self.looks.get(&system).copied().unwrap_or_default();
+        let found = move |have| drop(found.blocking_send(Found::Have(system, look, have)));
         match system {
-            System::Files if !self.folders.is_empty() => {
-                let folders = self.folders.clone();
-                tokio::task::spawn_blocking(move || {
-                    let _ = found.blocking_send(Found::Have(system, folders::scan(&folders)));
-                });
+            System::Files if !self.parts.music.folders.is_empty() => {
+                let folders = self.parts.music.folders.clone();
+                tokio::task::spawn_blocking(move || found(folders::scan(&folders)));
             }
             System::Subsonic => {
-                let (Some(account), tls) = (self.account.clone(), self.tls.clone()) else {
+                let (Some(account), tls) = (self.parts.account.clone(), self.parts.tls.clone())
+                else {
                     return;
                 };
-                tokio::task::spawn_blocking(move || {
-                    let _ = found.blocking_send(Found::Have(system, songs(&account, &tls)));
-                });
+                tokio::task::spawn_blocking(move || found(songs(&account, &tls)));
             }
             System::Files | System::Mpd | System::Radio => {}
         }
+    }
+
+    /// Looks for it from nothing: it is another one.
+    fn look_anew(&mut self, system: System) {
+        self.have.remove(&system);
+        *self.looks.entry(system).or_default() += 1;
+        self.look(system);
+    }
+
+    /// Goes on by another configuration: what has not changed stays connected and plays on. What the skill is to know.
+    fn takes(&mut self, anew: Anew) -> Told {
+        let Anew { parts, remote } = anew;
+        let old = core::mem::replace(&mut self.parts, parts);
+        let (before, after) = (&old.music, &self.parts.music);
+        let files = before.folders != after.folders;
+        let server = before.subsonic != after.subsonic || before.certificate != after.certificate;
+        let mut gone = Vec::new();
+        if before.mpd != after.mpd {
+            gone.extend(self.mpd.take().map(|_| Player::Mpd));
+            self.have.remove(&System::Mpd);
+            let password = self.parts.mpd_password.clone();
+            let address = after.mpd.as_ref().map(|settings| settings.address);
+            self.mpd = address.map(|address| {
+                Wire::to(|ordered, tell| drive(Client::new(password), address, ordered, tell))
+            });
+        }
+        if before.snapcast != after.snapcast {
+            let rooms = Rooms::new(&self.room);
+            let address = after.snapcast.as_ref().map(|settings| settings.address);
+            self.rooms = address
+                .map(|address| Wire::to(|ordered, tell| drive(rooms, address, ordered, tell)));
+        }
+        if remote.is_some() || before.home_assistant != after.home_assistant {
+            gone.extend(self.remote.take().map(|_| Player::HomeAssistant));
+            self.remote =
+                remote.map(|end| Wire::to(|ordered, tell| remote::drive(end, ordered, tell)));
+        }
+        for player in &gone {
+            self.plays.remove(player);
+        }
+        // Who comes gives way as those that are there.
+        for wire in [&self.mpd, &self.remote].into_iter().flatten() {
+            let _ = wire.orders.try_send((0, Order::Duck { how: self.duck }));
+        }
+        if after.is_empty() && !before.is_empty() {
+            gone.push(Player::Own);
+            self.own.handle_order(0, &Order::Stop { fade_ms: 0 }, 0);
+        }
+        let settings = settings(after, &self.room);
+        if files {
+            self.look_anew(System::Files);
+        }
+        if server {
+            self.look_anew(System::Subsonic);
+        }
+        Told::Setup { settings, gone }
     }
 
     /// Makes a library of what is known, on a thread of its own: the names of a hundred thousand titles take a while.
@@ -508,7 +532,7 @@ impl Adapter {
             playlists.extend(of_lists.iter().cloned());
         }
         let (stations, shelf, found) = (
-            self.stations.clone(),
+            self.parts.stations(),
             self.shelf.clone(),
             self.found.clone(),
         );
@@ -521,8 +545,8 @@ impl Adapter {
     }
 
     fn open_list(&self, token: u64, key: String, shuffle: bool) {
-        let (account, found) = (self.account.clone(), self.found.clone());
-        let tls = self.tls.clone();
+        let (account, found) = (self.parts.account.clone(), self.found.clone());
+        let tls = self.parts.tls.clone();
         tokio::task::spawn_blocking(move || {
             let pieces = account
                 .ok_or_else(|| "No music server is set up any more.".to_owned())

@@ -2,7 +2,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use hearthline_music::io::{Household, fit};
+use hearthline_music::io::{Control, Household, fit};
 use hearthline_music::sentences;
 use hearthline_speaker::config::MusicSettings;
 use hearthline_speaker::io::skills::Port;
@@ -58,6 +58,7 @@ pub(crate) struct Heard {
 }
 
 pub(crate) struct Home {
+    pub(crate) control: Control,
     pub(crate) skill: Box<dyn Skill>,
     port: Port,
     program: Program,
@@ -66,6 +67,8 @@ pub(crate) struct Home {
     answers: Vec<(u64, Reply)>,
     pub(crate) said: Vec<String>,
     pub(crate) shown: Value,
+    /// What it was shown to do, one after the other.
+    pub(crate) states: Vec<String>,
     pub(crate) kept: Vec<u8>,
     pub(crate) library: usize,
     pub(crate) missing: Vec<String>,
@@ -86,7 +89,7 @@ impl Home {
         kept: &[u8],
         remote: Option<hearthline_speaker::player::Orderer>,
     ) -> Self {
-        let (fitted, notices) = fit(Household {
+        let (fitted, control, notices) = fit(Household {
             music,
             room: "Kitchen".into(),
             remote,
@@ -114,6 +117,7 @@ impl Home {
             }
         });
         let mut home = Self {
+            control,
             skill: fitted.skill,
             port,
             program: program(),
@@ -122,6 +126,7 @@ impl Home {
             answers: Vec::new(),
             said: Vec::new(),
             shown: Value::Null,
+            states: Vec::new(),
             kept: Vec::new(),
             library: 0,
             missing: Vec::new(),
@@ -148,7 +153,13 @@ impl Home {
                 Deed::Answer { token, reply } => self.answers.push((token, reply)),
                 Deed::Out(value) => self.port.out.try_send(value).unwrap(),
                 Deed::Say(text) => self.said.push(text),
-                Deed::Show(value) => self.shown = value,
+                Deed::Show(value) => {
+                    let state = value["state"].as_str().unwrap();
+                    if self.states.last().is_none_or(|last| last != state) {
+                        self.states.push(state.to_owned());
+                    }
+                    self.shown = value;
+                }
                 Deed::Keep { token, bytes } => {
                     self.kept = bytes;
                     self.skill

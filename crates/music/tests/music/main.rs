@@ -14,4 +14,5 @@ mod large_libraries;
 mod on_the_radio;
 mod on_this_speaker;
 mod sentences;
+mod set_up_anew;
 mod sounds;

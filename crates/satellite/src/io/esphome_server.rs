@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::task::JoinSet;
 
 use super::access::{Door, Visitor};
 use super::relay::{Place, Places};
@@ -13,13 +14,17 @@ const READ_BYTES: usize = 16 << 10;
 /// How long a client may take nothing of what is sent to it.
 const WRITE_MAX: Duration = Duration::from_secs(20);
 
-/// Waits for clients until the task is dropped.
+/// Waits for clients until the task is dropped, and their connections with it.
 pub async fn serve(door: Door, places: Places, about: Arc<About>) {
+    let mut connections = JoinSet::new();
     loop {
-        let visitor = door.next_visitor().await;
+        let visitor = tokio::select! {
+            visitor = door.next_visitor() => visitor,
+            Some(_) = connections.join_next() => continue,
+        };
         let place = places.join().await;
         let session = Session::new(Arc::clone(&about), Duration::ZERO);
-        tokio::spawn(client(visitor, place, session));
+        connections.spawn(client(visitor, place, session));
     }
 }
 

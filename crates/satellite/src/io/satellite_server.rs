@@ -2,6 +2,7 @@
 use std::time::{Duration, Instant};
 
 use tokio::io::AsyncReadExt as _;
+use tokio::task::JoinSet;
 
 use super::access::{Door, Visitor};
 use super::relay::{Place, Places};
@@ -12,13 +13,17 @@ use crate::wyoming::satellite::{Output, Satellite};
 /// Bytes read at once.
 const READ_BYTES: usize = 16 << 10;
 
-/// Waits for servers until the task is dropped.
+/// Waits for servers until the task is dropped, and their connections with it.
 pub async fn serve(door: Door, places: Places, name: String, wake_word: String) {
+    let mut connections = JoinSet::new();
     loop {
-        let visitor = door.next_visitor().await;
+        let visitor = tokio::select! {
+            visitor = door.next_visitor() => visitor,
+            Some(_) = connections.join_next() => continue,
+        };
         let place = places.join().await;
         let satellite = Satellite::new(&name, &wake_word, Limits::default(), Duration::ZERO);
-        tokio::spawn(server(visitor, place, satellite));
+        connections.spawn(server(visitor, place, satellite));
     }
 }
 

@@ -10,6 +10,8 @@ enum Takes {
     Calls,
     /// The skill of this name, which is made anew.
     Skill(&'static str),
+    /// What speaks to other systems, which goes on by what has changed.
+    Outside,
     /// At the next start.
     Start,
     /// Not this program.
@@ -28,14 +30,14 @@ const SECTIONS: [(&str, Takes); 20] = [
     ("weather", Takes::Skill("weather")),
     ("model", Takes::Skill("model")),
     ("household", Takes::Start),
-    ("house", Takes::Start),
-    ("home_assistant", Takes::Start),
-    ("mqtt", Takes::Start),
-    ("wled", Takes::Start),
-    ("hue", Takes::Start),
-    ("music", Takes::Start),
-    ("wyoming", Takes::Start),
-    ("esphome", Takes::Start),
+    ("house", Takes::Outside),
+    ("home_assistant", Takes::Outside),
+    ("mqtt", Takes::Outside),
+    ("wled", Takes::Outside),
+    ("hue", Takes::Outside),
+    ("music", Takes::Outside),
+    ("wyoming", Takes::Outside),
+    ("esphome", Takes::Outside),
     ("hub", Takes::Nobody),
 ];
 
@@ -46,6 +48,8 @@ pub struct Difference {
     pub calls: bool,
     /// Skills that are to be made anew, by their names.
     pub skills: Vec<&'static str>,
+    /// Systems beside this program are others, or are reached otherwise.
+    pub outside: bool,
     /// Sections that count from now on, as they stand in the file.
     pub now: Vec<&'static str>,
     /// What counts at the next start only, each at its place in the new file.
@@ -66,6 +70,7 @@ impl Difference {
             match takes {
                 Takes::Calls => difference.calls = true,
                 Takes::Skill(name) => difference.skills.push(name),
+                Takes::Outside => difference.outside = true,
                 Takes::Nobody => continue,
                 Takes::Start => {
                     let keys = changed(before.get(section), after.get(section));
@@ -158,9 +163,9 @@ mod tests {
             .replace("Kitchen", "Hall")
             + "[model]\nurl = \"http://127.0.0.1:1/\"\n";
         let difference = Difference::between(OLD, &new);
-        assert!(difference.calls);
+        assert!(difference.calls && difference.outside);
         assert_eq!(difference.skills, ["model"]);
-        assert_eq!(difference.now, ["emergency", "model"]);
+        assert_eq!(difference.now, ["emergency", "model", "wyoming"]);
         let later: Vec<_> = difference
             .later
             .iter()
@@ -171,10 +176,7 @@ mod tests {
             .collect();
         assert_eq!(
             later,
-            [
-                "2:1 [device] name: has changed; it is read at the next start of this program",
-                "9:1 [wyoming] satellite: has changed; it is read at the next start of this program",
-            ]
+            ["2:1 [device] name: has changed; it is read at the next start of this program"]
         );
     }
 

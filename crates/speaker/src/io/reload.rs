@@ -18,6 +18,8 @@ pub struct Reload {
     pub household: Household,
     /// What is new.
     pub difference: Difference,
+    /// Skills from beside this crate that take the places of others of their names.
+    pub skills: Vec<Fitted>,
 }
 
 /// The way between a skill and its adapter.
@@ -63,6 +65,7 @@ impl Running {
         let Reload {
             household,
             difference,
+            skills,
         } = reload;
         let mut told = Vec::new();
         if difference.calls {
@@ -75,20 +78,29 @@ impl Running {
             }
         }
         for name in difference.skills {
-            let (Fitted { skill, port }, notices) = skill_anew(&household, name);
+            let (fitted, notices) = skill_anew(&household, name);
             told.extend(notices);
-            // The old adapter ends with its channel, before the new one speaks.
-            self.outside.retain(|adapter| adapter.name != name);
-            let kept = self.store.kept_of(name);
-            self.device.replace_skill(skill, &kept, now);
-            let messages = self.messages.clone();
-            self.outside
-                .extend(port.map(|port| Adapter::follow(name, port, messages)));
+            self.replace(fitted, now);
+        }
+        for fitted in skills {
+            self.replace(fitted, now);
         }
         for what in told {
             watch(News::Trouble(what), self.when())?;
         }
         ControlFlow::Continue(())
+    }
+
+    fn replace(&mut self, fitted: Fitted, now: Duration) {
+        let Fitted { skill, port } = fitted;
+        let name = skill.name();
+        // The old adapter ends with its channel, before the new one speaks.
+        self.outside.retain(|adapter| adapter.name != name);
+        let kept = self.store.kept_of(name);
+        self.device.replace_skill(skill, &kept, now);
+        let messages = self.messages.clone();
+        self.outside
+            .extend(port.map(|port| Adapter::follow(name, port, messages)));
     }
 
     fn settings(&self, household: &Household) -> Result<(Settings, Vec<String>), String> {
