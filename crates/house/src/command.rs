@@ -38,6 +38,30 @@ pub enum Command {
     Clean(String),
     /// A button.
     Press,
+    /// A media player, by its own loudspeakers.
+    Player(Player),
+}
+
+/// What a media player is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Player {
+    /// Hold.
+    Pause,
+    /// Go on.
+    Resume,
+    /// The next track.
+    Next,
+    /// The one before.
+    Previous,
+    /// How loud, in per cent.
+    Volume(u8),
+    /// A little louder, by its own step.
+    Louder,
+    /// A little softer.
+    Softer,
+    /// Silent, or not.
+    Mute(bool),
 }
 
 /// How a lamp burns.

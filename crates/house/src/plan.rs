@@ -5,9 +5,10 @@
 //! ```
 //! Nothing here can call anybody: a plan holds commands to things of the house and nothing else (DESIGN invariant 1).
 use hearthline_voice::understand::sentences::{Datum, Recognition, SlotFrom};
+use serde_json::Value;
 
 use crate::colour;
-use crate::command::{Command, Light};
+use crate::command::{Command, Light, Player};
 use crate::registry::Registry;
 use crate::thing::{Thing, folded};
 use crate::words;
@@ -17,6 +18,11 @@ pub const STEPS_MAX: usize = 500;
 
 /// How much brighter or dimmer a lamp gets, in per cent.
 const STEP_PERCENT: i8 = 20;
+
+/// How much louder or softer a player gets, in per cent.
+const LOUDER_PERCENT: f64 = 10.0;
+/// What plays by loudspeakers of its own.
+const PLAYERS: &[&str] = &["media_player"];
 
 /// One thing and what it is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,9 +85,52 @@ pub fn plan(meant: &Recognition, registry: &Registry, room: Option<&str>) -> Pla
         // The room is what is cleaned, not where the cleaner stands.
         (wanted.area, wanted.room) = (None, None);
     }
+    if domains == PLAYERS && !is_elsewhere(meant, room) {
+        // The music and the loudspeaker of this room are its own.
+        return Plan::Other;
+    }
     match find(registry, &wanted, &meant.intent) {
+        Ok(found) if domains == PLAYERS && wanted.name.is_none() => {
+            let found = that_sound(registry, found, &meant.intent);
+            told(registry, &found, &telling)
+        }
         Ok(found) => told(registry, &found, &telling),
+        // A room may have music that this house knows nothing of.
+        Err(_) if domains == PLAYERS && wanted.name.is_none() => Plan::Other,
         Err(plan) => plan,
+    }
+}
+
+/// Whether a sentence names a thing or a place other than where it is said.
+fn is_elsewhere(meant: &Recognition, room: Option<&str>) -> bool {
+    let said = |slot: &str| {
+        let slot = meant.slot(slot)?;
+        (slot.from != SlotFrom::Context).then(|| folded(&slot.value.spoken()))
+    };
+    let here = room.map(folded);
+    said("name").is_some()
+        || said("floor").is_some()
+        || said("area").is_some_and(|area| Some(area) != here)
+}
+
+/// Of the players of a room those that are meant: the ones that play, to go on those that paused; else all.
+fn that_sound(registry: &Registry, found: Vec<usize>, intent: &str) -> Vec<usize> {
+    let state = match intent {
+        "HassMediaUnpause" => "paused",
+        _ => "playing",
+    };
+    let is_so = |at: &usize| registry.thing(*at).state.value == state;
+    let some: Vec<usize> = found.iter().copied().filter(is_so).collect();
+    if some.is_empty() { found } else { some }
+}
+
+/// A player that is to be louder or softer by so many per cent, or by its own step where it does not tell how loud it is.
+fn by_percent(thing: &Thing, step: f64) -> Player {
+    let level = thing.state.attributes.get("volume_level");
+    match level.and_then(Value::as_f64) {
+        Some(level) => Player::Volume((level * 100.0 + step).clamp(0.0, 100.0).round() as u8),
+        None if step < 0.0 => Player::Softer,
+        None => Player::Louder,
     }
 }
 
@@ -158,6 +207,38 @@ fn telling<'a>(
         }
         "HassLawnMowerStartMowing" => (&["lawn_mower"], Box::new(|_| Ok(Command::Start))),
         "HassLawnMowerDock" => (&["lawn_mower"], Box::new(|_| Ok(Command::Dock))),
+        "HassMediaPause" => (PLAYERS, Box::new(|_| Ok(Command::Player(Player::Pause)))),
+        "HassMediaUnpause" => (PLAYERS, Box::new(|_| Ok(Command::Player(Player::Resume)))),
+        "HassMediaNext" => (PLAYERS, Box::new(|_| Ok(Command::Player(Player::Next)))),
+        "HassMediaPrevious" => (PLAYERS, Box::new(|_| Ok(Command::Player(Player::Previous)))),
+        "HassMediaPlayerMute" => (
+            PLAYERS,
+            Box::new(|_| Ok(Command::Player(Player::Mute(true)))),
+        ),
+        "HassMediaPlayerUnmute" => (
+            PLAYERS,
+            Box::new(|_| Ok(Command::Player(Player::Mute(false)))),
+        ),
+        "HassSetVolume" => {
+            let percent = need(percent("volume_level"), "how loud")?;
+            (
+                PLAYERS,
+                Box::new(move |_| Ok(Command::Player(Player::Volume(percent)))),
+            )
+        }
+        "HassSetVolumeRelative" => {
+            let step = meant.slot("volume_step").map(|slot| slot.value.spoken());
+            let step = match step.as_deref() {
+                Some("up") => LOUDER_PERCENT,
+                Some("down") => -LOUDER_PERCENT,
+                Some(step) => step.parse().unwrap_or(0.0),
+                None => 0.0,
+            };
+            (
+                PLAYERS,
+                Box::new(move |thing| Ok(Command::Player(by_percent(thing, step)))),
+            )
+        }
         _ => return Err(Plan::Other),
     })
 }

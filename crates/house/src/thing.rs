@@ -68,7 +68,7 @@ pub struct Floor {
 }
 
 /// What is kept of a thing's attributes: what a plan, a response or a page asks for.
-const ATTRIBUTES: [&str; 14] = [
+const ATTRIBUTES: [&str; 15] = [
     "brightness",
     "color_mode",
     "color_temp_kelvin",
@@ -83,6 +83,7 @@ const ATTRIBUTES: [&str; 14] = [
     "supported_color_modes",
     "temperature",
     "unit_of_measurement",
+    "volume_level",
 ];
 /// Longest attribute, written as JSON, in bytes.
 const ATTRIBUTE_BYTES_MAX: usize = 512;

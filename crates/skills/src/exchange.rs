@@ -106,8 +106,8 @@ pub enum ToHub {
 pub struct Remind {
     /// The same again is the same reminder.
     pub name: String,
-    /// Who is reminded, as the hub knows them.
-    pub user: Words,
+    /// Who is reminded, as the hub knows them; none: every other speaker of the home.
+    pub user: Option<Words>,
     /// Of what.
     pub text: Words,
     /// When it was due, in milliseconds since 1970-01-01 UTC.

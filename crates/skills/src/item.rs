@@ -93,6 +93,30 @@ impl Alarm {
         self.snoozed_ms.unwrap_or(self.due_ms)
     }
 
+    /// The same, having rung here: the rest of the home is still to hear of it.
+    #[must_use]
+    pub(crate) fn for_the_others(&self) -> Self {
+        self.with_everyone(Everyone::Others)
+    }
+
+    /// The same for its next time: where it is for every room, for this one again.
+    #[must_use]
+    pub(crate) fn for_all(&self) -> Self {
+        self.with_everyone(Everyone::All)
+    }
+
+    fn with_everyone(&self, how: Everyone) -> Self {
+        let mut alarm = self.clone();
+        if let About::Reminder {
+            everyone: Some(everyone),
+            ..
+        } = &mut alarm.about
+        {
+            *everyone = how;
+        }
+        alarm
+    }
+
     /// Whether it is a reminder.
     #[must_use]
     pub fn is_reminder(&self) -> bool {
@@ -116,7 +140,20 @@ pub enum About {
         /// Who that is for the hub of the home, which takes it there; none: it rings here.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         user: Option<Words>,
+        /// It is for every room of the home, this one too.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        everyone: Option<Everyone>,
     },
+}
+
+/// How far a reminder to every room is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Everyone {
+    /// It rings here, and the hub of the home takes it to the others.
+    All,
+    /// It has rung here; the others still are to hear of it.
+    Others,
 }
 
 /// The stopwatch.

@@ -66,7 +66,7 @@ fn connected(address: SocketAddr) -> (TcpStream, BufReader<TcpStream>) {
 }
 
 /// A port that nobody uses now.
-fn free() -> SocketAddr {
+pub(crate) fn free() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()

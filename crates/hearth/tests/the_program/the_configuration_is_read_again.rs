@@ -1,6 +1,7 @@
 //! The configuration is changed under running programs: what can count at once does, what is broken changes nothing, what
 //! waits is told with its place, and a timer that runs meanwhile rings on time.
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
+use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{ChildStderr, Command, Stdio};
@@ -48,6 +49,37 @@ impl Told {
             if line.contains(words) {
                 return line;
             }
+        }
+    }
+}
+
+/// Home Assistant at the door.
+struct Guest(BufReader<TcpStream>);
+
+impl Guest {
+    fn at(port: u16) -> Self {
+        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Self(BufReader::new(stream))
+    }
+
+    fn is_answered(&mut self) {
+        let describe = b"{\"type\": \"describe\"}\n";
+        self.0.get_mut().write_all(describe).unwrap();
+        let mut head = String::new();
+        self.0.read_line(&mut head).unwrap();
+        assert!(head.contains("\"info\""), "{head}");
+        let head: serde_json::Value = serde_json::from_str(&head).unwrap();
+        let length = head["data_length"].as_u64().unwrap_or(0);
+        let mut data = vec![0; usize::try_from(length).unwrap()];
+        self.0.read_exact(&mut data).unwrap();
+    }
+
+    fn is_let_go(mut self) {
+        let mut rest = Vec::new();
+        // A reset is an end, too.
+        if let Err(error) = self.0.read_to_end(&mut rest) {
+            assert_eq!(error.kind(), ErrorKind::ConnectionReset);
         }
     }
 }
@@ -104,6 +136,28 @@ fn a_speaker_goes_on_by_the_new_file_and_keeps_its_timer() {
     assert!(later.contains("household.toml:2:1"), "{later}");
     kill_process(Pid::from_child(&speaker.child), Signal::HUP).unwrap();
     told.wait("nothing has changed");
+    // What speaks to other systems goes on by what has changed, and by that alone.
+    let port = crate::home_assistant_is_a_guest::free().port();
+    let guest = format!("\n[wyoming]\nsatellite = \"127.0.0.1:{port}\"\npeers = [\"127.0.0.1\"]\n");
+    let station = "\n[[music.station]]\nname = \"Gull\"\nurl = \"http://127.0.0.1:9/\"\n";
+    let waits = format!("waits for Home Assistant at tcp://127.0.0.1:{port}");
+    write(&file, &format!("{third}{guest}"));
+    told.wait(&waits);
+    told.wait("was read again: [wyoming] as it is now");
+    let mut first = Guest::at(port);
+    first.is_answered();
+    write(&file, &format!("{third}{guest}{station}"));
+    told.wait("was read again: [music] as it is now");
+    first.is_answered();
+    let more = guest.replace("[\"127.0.0.1\"]", "[\"127.0.0.1\", \"127.0.0.2\"]");
+    write(&file, &format!("{third}{more}{station}"));
+    told.wait(&waits);
+    first.is_let_go();
+    let mut second = Guest::at(port);
+    second.is_answered();
+    write(&file, &third);
+    told.wait("was read again: [music], [wyoming] as it is now");
+    second.is_let_go();
     // All the while the timer runs.
     let (rings, how_late) = speaker.step("timer rings");
     let off = rings.duration_since(set).abs_diff(Duration::from_secs(6));

@@ -1,7 +1,7 @@
 //! Home Assistant's services: what a command is there.
 use serde_json::{Map, Value, json};
 
-use crate::command::Command;
+use crate::command::{Command, Player};
 
 /// A call of a service.
 #[derive(Debug, PartialEq)]
@@ -73,6 +73,19 @@ pub(super) fn of(
             ("clean_area", json!({"cleaning_area_id": [area_id(area)?]}))
         }
         (Command::Press, "button" | "input_button") => ("press", json!({})),
+        (Command::Player(player), "media_player") => match player {
+            Player::Pause => ("media_pause", json!({})),
+            Player::Resume => ("media_play", json!({})),
+            Player::Next => ("media_next_track", json!({})),
+            Player::Previous => ("media_previous_track", json!({})),
+            Player::Volume(percent) => {
+                let level = f64::from(*percent) / 100.0;
+                ("volume_set", json!({ "volume_level": level }))
+            }
+            Player::Louder => ("volume_up", json!({})),
+            Player::Softer => ("volume_down", json!({})),
+            Player::Mute(on) => ("volume_mute", json!({ "is_volume_muted": on })),
+        },
         _ => return None,
     };
     Some(Call {

@@ -7,6 +7,7 @@ mod home_assistant_on_the_wire;
 mod household;
 mod mosquitto;
 mod own_sensors;
+mod players_elsewhere;
 mod said_and_done;
 mod set_up_anew;
 mod stand_in;

@@ -170,6 +170,11 @@ fn a_speaker_that_was_renamed_takes_back_what_it_had_announced() {
     let old = of_speaker(&reader.read, "Kitchen");
     let kept = kitchen.kept.clone();
     drop(kitchen);
+    // Its last will is read: what is emptied after that stays so.
+    reader.until(|read| {
+        let offline = |topic: &String| read[topic] == "offline";
+        old.iter().any(offline)
+    });
     let mut galley = Sensors::of(start("Galley").skills, &kept);
     reader.until(|read| {
         of_speaker(read, "Galley").len() == 6 && old.iter().all(|topic| read[topic].is_empty())

@@ -180,3 +180,83 @@ fn a_lost_disk_gets_its_timers_back_and_nothing_rings_twice() {
     );
     assert_eq!(rings(&home, HALL), 0);
 }
+
+#[test]
+fn everyone_is_reminded_in_every_room_once() {
+    let mut home = home(66);
+    home.types(
+        HALL,
+        "remind everyone in ten minutes to leave for the train",
+    );
+    home.run_for(5 * SECOND);
+    assert!(
+        home.rooms[HALL].has_said("I will remind everyone at"),
+        "{:?}",
+        home.rooms[HALL].said
+    );
+    home.run_for(11 * MINUTE);
+    let told = "A reminder from the hall: / leave for the train";
+    assert_eq!(
+        (home.told(KITCHEN), home.told(OFFICE)),
+        (told.into(), told.into())
+    );
+    assert!(home.rooms[HALL].has_said("Reminder for everyone: leave for the train."));
+    assert_eq!((home.api.sends, rings(&home, HALL) > 0), (1, true));
+    // A new run, with nothing left to do.
+    home.restart(HALL);
+    home.run_for(60 * MINUTE);
+    assert_eq!((home.api.messages.len(), rings(&home, HALL)), (1, 0));
+}
+
+#[test]
+fn a_hub_that_is_away_keeps_nobody_here_from_being_reminded() {
+    let mut home = home(67);
+    home.types(HALL, "remind everybody in five minutes to feed the cat");
+    home.run_for(MINUTE);
+    home.stop_hub();
+    home.run_for(7 * MINUTE);
+    assert!(
+        home.rooms[HALL].has_said("Reminder for everyone: feed the cat."),
+        "{:?}",
+        home.rooms[HALL].said
+    );
+    assert!(rings(&home, HALL) > 0 && home.api.messages.is_empty());
+    // It has rung here: killed, it only waits for the others.
+    home.restart(HALL);
+    home.api.loses_answers = true;
+    home.start_hub();
+    home.run_for(4 * MINUTE);
+    home.api.loses_answers = false;
+    home.run_for(20 * MINUTE);
+    assert_eq!((home.api.messages.len(), rings(&home, HALL)), (1, 0));
+    for room in [KITCHEN, OFFICE] {
+        let heard = home.told(room);
+        assert_eq!(heard.matches("feed the cat").count(), 1, "{heard}");
+    }
+    home.types(HALL, "what are my reminders");
+    home.run_for(5 * SECOND);
+    assert!(
+        home.rooms[HALL].has_said("There are no reminders."),
+        "{:?}",
+        home.rooms[HALL].said
+    );
+}
+
+#[test]
+fn everyone_is_this_room_where_there_is_no_other() {
+    let mut home = Neighbours::new(68, &["hall"]);
+    home.gets_agenda(HALL);
+    home.run_for(SECOND);
+    home.types(
+        HALL,
+        "remind the whole family in five minutes to water the plants",
+    );
+    home.run_for(20 * MINUTE);
+    let reminded = "Reminder for everyone: water the plants.";
+    assert!(
+        home.rooms[HALL].has_said(reminded),
+        "{:?}",
+        home.rooms[HALL].said
+    );
+    assert!(rings(&home, HALL) > 0 && home.api.messages.is_empty());
+}

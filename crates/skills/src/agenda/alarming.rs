@@ -8,7 +8,7 @@ use super::answering::{Pending, Wanted};
 use super::ringing::bell_of;
 use super::timing::{TEXT_CHARS_MAX, plain, text};
 use crate::exchange::{Answer, Ask, Bell, Note};
-use crate::item::{About, Alarm, Id, Item, Words};
+use crate::item::{About, Alarm, Everyone, Id, Item, Words};
 use crate::rule::Rule;
 use crate::spoken::when::{self, When, WhenError};
 use crate::words;
@@ -67,10 +67,12 @@ impl Agenda {
         self.unknown_to = to.is_some() && ask.slots.contains_key("whom_unknown");
         let user = text(ask, "whom_user").filter(|_| to.is_some());
         let to = text(ask, "whom_spoken").filter(|_| to.is_some()).or(to);
+        let everyone = ask.slots.contains_key("whom_everyone") && to.is_some();
         let reminder = |what: &str| About::Reminder {
             text: Words(what.chars().take(TEXT_CHARS_MAX).collect()),
             to,
             user,
+            everyone: everyone.then_some(Everyone::All),
         };
         // "Remind the kitchen at six to take the bread out": the time stands with the name.
         let with_name = ask

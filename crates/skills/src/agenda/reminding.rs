@@ -8,7 +8,7 @@ use super::Agenda;
 use super::mirroring::{AGAIN_MAX, AGAIN_MIN};
 use super::ringing::late_ms;
 use crate::exchange::{HubAnswer, Note, Output, Remind, ToHub};
-use crate::item::{About, Alarm, Id, Item};
+use crate::item::{About, Alarm, Everyone, Id, Item};
 use crate::journal::Change;
 use crate::words;
 
@@ -29,10 +29,35 @@ impl Agenda {
             && matches!(
                 self.items.get(&id),
                 Some(Item::Alarm(Alarm {
-                    about: About::Reminder { user: Some(_), .. },
+                    about: About::Reminder { user: Some(_), .. }
+                        | About::Reminder {
+                            everyone: Some(Everyone::Others),
+                            ..
+                        },
                     ..
                 }))
             )
+    }
+
+    /// Whether a thing that rings here now goes to the rest of the home, too: once, and not again when it was put off.
+    pub(super) fn is_also_for_others(&self, id: Id) -> bool {
+        self.mirror_name() != 0
+            && matches!(
+                self.items.get(&id),
+                Some(Item::Alarm(Alarm {
+                    about: About::Reminder {
+                        everyone: Some(Everyone::All),
+                        ..
+                    },
+                    snoozed_ms: None,
+                    ..
+                }))
+            )
+    }
+
+    /// Whether it rings here, and the hub does not have it for the others yet.
+    pub(super) fn is_on_its_way(&self, id: Id) -> bool {
+        self.deliveries.contains_key(&id) && self.ringing.contains_key(&id)
     }
 
     fn mirror_name(&self) -> u64 {
@@ -100,6 +125,16 @@ impl Agenda {
         };
         let id = *id;
         delivery.asked = None;
+        let for_all = matches!(
+            self.items.get(&id),
+            Some(Item::Alarm(Alarm {
+                about: About::Reminder {
+                    everyone: Some(_),
+                    ..
+                },
+                ..
+            }))
+        );
         match answer {
             HubAnswer::Done => {
                 self.deliveries.remove(&id);
@@ -107,7 +142,12 @@ impl Agenda {
                     let late = late_ms(alarm.rings_ms(), self.wall_ms(now));
                     self.note(Note::Sent(late));
                 }
-                self.end(&[id], None, now);
+                self.ends_with_the_ring(id, now);
+            }
+            // There is no other speaker: it rings here, or has rung.
+            HubAnswer::Refused(_) if for_all => {
+                self.deliveries.remove(&id);
+                self.ends_with_the_ring(id, now);
             }
             // Nobody is called so any more, or this speaker alone stands in that room: it rings here.
             HubAnswer::Refused(_) => {
@@ -126,6 +166,13 @@ impl Agenda {
                 delivery.again_at = Some(now + delivery.again_after);
                 self.tell_waits(id);
             }
+        }
+    }
+
+    /// What rings here yet ends when that does.
+    fn ends_with_the_ring(&mut self, id: Id, now: Duration) {
+        if !self.ringing.contains_key(&id) && self.is_for_others(id) {
+            self.end(&[id], None, now);
         }
     }
 
@@ -149,13 +196,18 @@ impl Agenda {
         };
         let About::Reminder {
             text,
-            user: Some(user),
+            user,
+            everyone,
             ..
         } = &alarm.about
         else {
             return None;
         };
-        let due_ms = alarm.rings_ms();
+        // One to all that was put off here is the same for the others.
+        let due_ms = match everyone {
+            Some(_) => alarm.due_ms,
+            None => alarm.rings_ms(),
+        };
         Some(Remind {
             name: format!(
                 "r-{:016x}-{}-{}",

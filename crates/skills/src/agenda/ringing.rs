@@ -44,6 +44,9 @@ impl Agenda {
         if self.is_for_others(id) {
             return self.begin_delivery(id);
         }
+        if self.is_also_for_others(id) {
+            self.begin_delivery(id);
+        }
         let wall = self.wall_ms(now);
         let (due_ms, bell) = match self.items.get(&id) {
             Some(Item::Timer(Timer {
@@ -118,6 +121,9 @@ impl Agenda {
         let mut changes = Vec::new();
         for id in ids {
             let change = match self.items.get(id) {
+                Some(Item::Alarm(alarm)) if self.is_on_its_way(*id) => {
+                    Change::Put(*id, Item::Alarm(alarm.for_the_others()))
+                }
                 Some(Item::Alarm(alarm)) if alarm.rule.repeats() => {
                     let rung_ms = alarm.due_ms;
                     let next = alarm.rule.next(&self.zone, rung_ms.max(wall));
@@ -126,7 +132,7 @@ impl Agenda {
                             due_ms,
                             rung_ms: Some(rung_ms),
                             snoozed_ms: None,
-                            ..alarm.clone()
+                            ..alarm.for_all()
                         };
                         Change::Put(*id, Item::Alarm(alarm))
                     })

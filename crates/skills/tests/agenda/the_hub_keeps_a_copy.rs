@@ -2,7 +2,7 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use hearthline_skills::exchange::Note;
+use hearthline_skills::exchange::{Bell, Note};
 use hearthline_skills::item::Item;
 
 use super::home::{Home, NOON_MS};
@@ -243,7 +243,7 @@ fn a_reminder_for_others_is_sent_once_whatever_breaks() {
     let sent = &again.hub.reminders[0];
     assert_eq!(sent.due_ms, (NOON_MS + 3_600_000) as i64);
     assert_eq!(
-        (sent.user.0.as_str(), sent.text.0.as_str()),
+        (sent.user.as_ref().unwrap().0.as_str(), sent.text.0.as_str()),
         ("kitchen", "take the bread out")
     );
     // One that the hub does not take rings here.
@@ -343,4 +343,73 @@ fn no_history_rings_twice_or_loses_what_the_hub_had() {
     }
     println!("{lost_disks} lost disks, {rang} rings");
     assert!(lost_disks > 1_000 && rang > 1_000);
+}
+
+fn everyone(home: &mut Home, what: &str) -> String {
+    let slots = [
+        ("who", "everyone"),
+        ("whom_everyone", "everyone"),
+        ("whom_spoken", "everyone"),
+        ("what", what),
+    ];
+    home.ask("ReminderSet", &slots)
+}
+
+#[test]
+fn a_reminder_to_everyone_rings_here_and_goes_to_the_others_each_day_once() {
+    let mut home = begun(1);
+    home.hub_is_there(true);
+    let said = everyone(&mut home, "take the pills every day at 12:30");
+    assert!(said.starts_with("I will remind everyone "), "{said}");
+    home.heard();
+    home.seconds(30 * 60);
+    assert_eq!(home.rings, Some(Bell::Reminder));
+    assert!(
+        home.heard()
+            .contains("Reminder for everyone: take the pills.")
+    );
+    assert_eq!(home.hub.reminders.len(), 1);
+    assert_eq!(home.hub.reminders[0].user, None);
+    // Put off here, it is not sent again; it ends by itself and comes again tomorrow.
+    home.answer("snooze");
+    home.seconds(60 * 60);
+    assert_eq!((home.rings, home.hub.reminders.len()), (None, 1));
+    // The hub is away tomorrow: it rings here, and the others have it late.
+    home.hub_is_there(false);
+    home.heard();
+    home.seconds(23 * 60 * 60 + 300);
+    assert!(
+        home.heard()
+            .contains("Reminder for everyone: take the pills.")
+    );
+    assert_eq!((home.rings, home.hub.reminders.len()), (None, 1));
+    let disk = home.disk.clone();
+    let mut again = home.life(Duration::from_secs(60), &disk, 1);
+    assert_eq!(again.rings, None, "it has rung here");
+    again.hub_is_there(true);
+    again.seconds(600);
+    assert_eq!((again.rings, again.hub.reminders.len()), (None, 2));
+    again.seconds(24 * 60 * 60);
+    assert_eq!(again.hub.reminders.len(), 3, "and all of it the day after");
+    let due: Vec<i64> = again.hub.reminders.iter().map(|one| one.due_ms).collect();
+    let day = 24 * 3_600_000;
+    assert_eq!([due[1] - due[0], due[2] - due[1]], [day, day]);
+}
+
+#[test]
+fn a_reminder_to_everyone_that_no_other_takes_rings_here_once() {
+    let mut home = begun(1);
+    home.hub_is_there(true);
+    home.hub.refuses = Some(404);
+    everyone(&mut home, "feed the cat in five minutes");
+    home.heard();
+    home.seconds(600);
+    let heard = home.heard();
+    assert!(
+        heard.contains("Reminder for everyone: feed the cat."),
+        "{heard}"
+    );
+    assert_eq!(home.ask("ReminderList", &[]), "There are no reminders.");
+    home.seconds(3_600);
+    assert_eq!((home.heard(), home.rings), (String::new(), None));
 }

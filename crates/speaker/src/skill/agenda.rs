@@ -9,6 +9,7 @@ use hearthline_skills::item::{About, Item, Line, TimerState};
 use hearthline_skills::mirror;
 pub use hearthline_skills::sentences::{SentenceFile, of as sentences_of};
 pub use hearthline_skills::zone::{TZIF_BYTES_MAX, Zone, ZoneError};
+use hearthline_voice::understand::household::{Directory, Whom};
 use hearthline_voice::understand::sentences::{Datum, Recognition};
 use serde_json::{Value, json};
 
@@ -181,6 +182,11 @@ impl AgendaSkill {
         let Some(who) = self.agenda.whom(&ask, now) else {
             return;
         };
+        if Directory::<()>::default().find(&who) == Whom::Everyone {
+            slots.insert("whom_everyone".into(), who);
+            slots.insert("whom_spoken".into(), "everyone".into());
+            return;
+        }
         let (slot, value) = match home.0(&who) {
             Addressee::Home { user, spoken } => {
                 slots.insert("whom_spoken".into(), spoken);
@@ -274,7 +280,10 @@ fn request(what: ToHub) -> Request {
         }
         ToHub::Remind(remind) => Request::Send(Letter {
             client_id: remind.name,
-            to: To::Called(remind.user.0),
+            to: match remind.user {
+                Some(user) => To::Called(user.0),
+                None => To::Speakers,
+            },
             content: Content::Text(remind.text.0),
             announcement: true,
             reminder_due_ms: Some(remind.due_ms),
