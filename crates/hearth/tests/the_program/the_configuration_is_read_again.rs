@@ -75,7 +75,7 @@ impl Guest {
         self.0.read_exact(&mut data).unwrap();
     }
 
-    fn is_let_go(mut self) {
+    fn ends(mut self) {
         let mut rest = Vec::new();
         // A reset is an end, too.
         if let Err(error) = self.0.read_to_end(&mut rest) {
@@ -152,12 +152,12 @@ fn a_speaker_goes_on_by_the_new_file_and_keeps_its_timer() {
     let more = guest.replace("[\"127.0.0.1\"]", "[\"127.0.0.1\", \"127.0.0.2\"]");
     write(&file, &format!("{third}{more}{station}"));
     told.wait(&waits);
-    first.is_let_go();
+    first.ends();
     let mut second = Guest::at(port);
     second.is_answered();
     write(&file, &third);
     told.wait("was read again: [music], [wyoming] as it is now");
-    second.is_let_go();
+    second.ends();
     // All the while the timer runs.
     let (rings, how_late) = speaker.step("timer rings");
     let off = rings.duration_since(set).abs_diff(Duration::from_secs(6));

@@ -33,7 +33,10 @@ async fn words_and_telephones_come_first() {
     let (given, mut sink) = mpsc::channel(1_000);
     // Words are silence here, so that only the music under them is measured.
     let loudspeaker = Loudspeaker::start(
-        Box::new(|_| Ok(vec![0; 8_000])),
+        Box::new(|_, give| {
+            give(vec![0; 8_000]);
+            Ok(())
+        }),
         Sink::Given(given),
         Some(Box::new(source)),
         |_| {},
