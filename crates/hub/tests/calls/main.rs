@@ -10,6 +10,7 @@ mod unknown_telephones_leave_incidents;
 mod bridged_calls_bear_trouble;
 mod browsers_are_bridged_to_telephones;
 mod calls_are_forwarded;
+mod calls_go_on_without_the_database;
 mod faults_in_calls;
 mod gruus_lead_anywhere;
 mod late_offers_pass;
