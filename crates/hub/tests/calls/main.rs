@@ -12,6 +12,7 @@ mod browsers_are_bridged_to_telephones;
 mod calls_are_forwarded;
 mod calls_go_on_without_the_database;
 mod faults_in_calls;
+mod forged_rows_are_not_believed;
 mod gruus_lead_anywhere;
 mod late_offers_pass;
 mod lines_carry_calls;
