@@ -1,7 +1,7 @@
 //! Faults around calls: a hub that is killed, a device that changes its network, a clock that jumps, somebody who repeats
 //! what others proved, and peers that send too much or too slowly.
 
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -33,6 +33,11 @@ async fn a_hub_of_its_own() {
     let folder = PathBuf::from(folder);
     let mut sip = SipConfig::new(Country::Germany);
     sip.domain = DOMAIN.to_owned();
+    // An address of its own: while it is down nobody else takes its ports.
+    let [_, high, middle, low] = std::process::id().to_be_bytes();
+    let own = Ipv4Addr::new(127, 64 + high % 64, middle, low.clamp(1, 254));
+    let any = SocketAddr::from((own, 0));
+    (sip.udp, sip.tcp, sip.tls) = (vec![any], vec![any], vec![any]);
     if folder.join("served").exists() {
         let served = served(&folder);
         sip.udp = vec![served["udp"].as_str().unwrap().parse().unwrap()];
@@ -42,6 +47,7 @@ async fn a_hub_of_its_own() {
     // The killed one's lock goes with it, but perhaps not at the same moment.
     tokio::time::sleep(Duration::from_millis(100)).await;
     let mut config = HubConfig::new(folder.join("home"));
+    config.https = vec![any];
     if folder.join("served").exists() {
         config.https = vec![served(&folder)["https"].as_str().unwrap().parse().unwrap()];
     }
