@@ -75,13 +75,6 @@ async fn a_hub_of_its_own() {
             accounts.push(json!([account.username, account.password]));
         }
         served["accounts"] = json!(accounts);
-        let fields = DeviceFields {
-            name: Name::new("Tab").unwrap(),
-            room: None,
-            person: None,
-        };
-        let invited = hub.invite(DeviceKind::Browser, fields).await.unwrap();
-        served["browser"] = json!(invited.code.to_string());
         std::fs::write(folder.join("served.new"), served.to_string()).unwrap();
         std::fs::rename(folder.join("served.new"), folder.join("served")).unwrap();
     }
@@ -89,7 +82,7 @@ async fn a_hub_of_its_own() {
     std::future::pending::<()>().await;
 }
 
-pub(crate) fn proof(user: &str, password: &str) -> Vec<Credentials> {
+fn proof(user: &str, password: &str) -> Vec<Credentials> {
     vec![Credentials {
         username: user.to_owned(),
         password: password.to_owned(),
@@ -103,17 +96,17 @@ fn at(household: &Household, wanted: FlowTransport) -> SocketAddr {
 }
 
 /// What the hub process said of itself.
-pub(crate) fn served(folder: &Path) -> Value {
+fn served(folder: &Path) -> Value {
     let text = std::fs::read_to_string(folder.join("served")).unwrap();
     serde_json::from_str(&text).unwrap()
 }
 
 /// Killed with the test, however that ends.
-pub(crate) struct HubProcess(Child);
+struct HubProcess(Child);
 
 impl HubProcess {
     /// kill -9.
-    pub(crate) fn kill(&mut self) {
+    fn kill(&mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
     }
@@ -126,7 +119,7 @@ impl Drop for HubProcess {
     }
 }
 
-pub(crate) fn hub_process(folder: &Path) -> HubProcess {
+fn hub_process(folder: &Path) -> HubProcess {
     let _ = std::fs::remove_file(folder.join("up"));
     let child = Command::new(std::env::current_exe().unwrap())
         .args([
