@@ -72,7 +72,7 @@ pub(crate) const CALLBACK: &str = "Hearthline-Callback";
 /// of those who may have any number called. It goes no further.
 pub(crate) const CONTACTS_ONLY: &str = "Hearthline-Contacts-Only";
 /// By this row we know our own calls when a line sends them back.
-const LOOP: &str = "Hearthline-Loop";
+pub(crate) const LOOP: &str = "Hearthline-Loop";
 /// How long after an emergency call its line's calls are taken for the call-taker's (RFC 6881 SP-35).
 const CALLBACK_WINDOW: Duration = hearthline_emergency::call::CALLBACK_WINDOW;
 /// Emergency calls that are remembered for a callback.

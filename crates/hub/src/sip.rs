@@ -251,7 +251,12 @@ impl SipServer {
         let switchboard = Switchboard::new(parts).map_err(StoreError::from)?;
         let mut tasks = vec![
             // Ends when the switchboard has, with everything written that it gave.
-            tokio::spawn(rows::write(home.clone(), batches, news.clone())),
+            tokio::spawn(rows::write(
+                home.store.clone(),
+                home.clock.clone(),
+                batches,
+                news.clone(),
+            )),
             tokio::spawn(switchboard.run(arriving)),
             tokio::spawn(follow(feed, home.clone(), news.clone(), stop.clone())),
         ];

@@ -85,6 +85,8 @@ pub struct Bridge {
     mid: String,
     /// Payload types on their way to the far side, where it has others.
     numbers: Vec<(u8, u8)>,
+    /// Whether somebody has answered. Until then nobody is heard who has not.
+    answered: bool,
     away: Option<Duration>,
     over: bool,
     outputs: VecDeque<BridgeOutput>,
@@ -114,6 +116,7 @@ impl Bridge {
             far_offer: None,
             mid: "0".to_owned(),
             numbers: Vec::new(),
+            answered: false,
             away: None,
             over: false,
             outputs: VecDeque::new(),
@@ -156,11 +159,13 @@ impl Bridge {
     /// # Errors
     /// [`BridgeError`].
     pub fn answer_of_far(&mut self, sdp: &[u8], now: Duration) -> Result<Vec<u8>, BridgeError> {
-        self.answer(sdp, None, now)
+        let told = self.answer(sdp, None, now);
+        self.answered |= told.is_ok();
+        told
     }
 
     /// What the browser is told of the far side before that has answered: it is heard already ("the number you have
-    /// dialled…"), and hears nothing of the browser yet.
+    /// dialled…"), and hears nothing of the browser yet: what that sends is dropped here, whatever it was told.
     ///
     /// # Errors
     /// [`BridgeError`].
@@ -251,6 +256,7 @@ impl Bridge {
         let at = self.far.local();
         let told = retelling::around(&theirs, stream, at, Some((offer, index)));
         self.learn_mid(&theirs.media[0]);
+        self.answered = true;
         self.settle(now);
         Ok(told.to_bytes())
     }
@@ -374,7 +380,8 @@ impl Bridge {
         {
             *second = (*second & 0x80) | far;
         }
-        let sent = self.far.protected_rtp(packet);
+        let packet = Some(packet).filter(|_| self.answered);
+        let sent = packet.and_then(|packet| self.far.protected_rtp(packet));
         let count = match &sent {
             Some(_) => &mut self.statistics.to_far,
             None => &mut self.statistics.dropped,

@@ -95,6 +95,10 @@ pub struct LineTimers {
     pub probe_down: Duration,
     /// A line that does not answer that question for so long is silent: 4 s.
     pub probe_max: Duration,
+    /// A number that an outside call is put through to rings for so long: whoever waits hears nothing meanwhile: 60 s.
+    pub onward_ringing_max: Duration,
+    /// Two far ends that were joined talk for so long: nobody of the home would notice if it never ended: 4 h.
+    pub joined_max: Duration,
 }
 
 impl Default for LineTimers {
@@ -109,6 +113,8 @@ impl Default for LineTimers {
             probe_up: seconds(30),
             probe_down: seconds(5),
             probe_max: seconds(4),
+            onward_ringing_max: seconds(60),
+            joined_max: seconds(4 * 3_600),
         }
     }
 }

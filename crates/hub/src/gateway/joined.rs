@@ -1,7 +1,7 @@
 //! Two far ends that have each other, with nobody of the home between them: what one says is told to the other, and the
 //! record says who they were, from when to when, and how it ended.
 //!
-//! *Bounds.* [`JOINED_MAX`] at once, [`JOINED_TIME_MAX`] each: nobody of the home would notice one that never ends.
+//! *Bounds.* [`JOINED_MAX`] at once, each for [`LineTimers::joined_max`](super::LineTimers).
 
 use std::time::Duration;
 
@@ -13,8 +13,6 @@ use crate::call::{Ending, OutsideEnd};
 
 /// Joined calls at once, with those that are being joined.
 const JOINED_MAX: usize = 8;
-/// How long one lasts at most.
-const JOINED_TIME_MAX: Duration = Duration::from_secs(4 * 3_600);
 
 /// Two far ends with nobody of the home between them.
 pub(super) struct Joined {
@@ -121,7 +119,7 @@ impl Gateway {
         for end in ends {
             self.of_outside.insert(end, record);
         }
-        let until = now.saturating_add(JOINED_TIME_MAX);
+        let until = now.saturating_add(self.config.timers.joined_max);
         self.joined.insert(record, Joined { ends, until });
     }
 

@@ -24,9 +24,6 @@ use super::{CALLS_MAX, CONTACTS_ONLY, Call, Gateway, Side, relay};
 use crate::call::Ending;
 use crate::number::Number;
 
-/// How long the number rings at most: whoever waits hears nothing meanwhile.
-const RINGS_MAX: Duration = Duration::from_secs(60);
-
 /// A call to a number that another outside call is to be joined with.
 pub(super) struct Onward {
     refer: ReferHandle,
@@ -91,7 +88,7 @@ impl Gateway {
             record,
             first,
             left: false,
-            until: now.saturating_add(RINGS_MAX),
+            until: now.saturating_add(self.config.timers.onward_ringing_max),
         };
         self.onward.insert(id, own);
         self.next_line(id, now);

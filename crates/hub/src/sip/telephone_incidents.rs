@@ -7,41 +7,53 @@
 use std::fmt::Write as _;
 
 use crate::call::{Call, CallState, Direction};
+use crate::clock::UnixMs;
 use crate::device::{DeviceKind, Fingerprint};
-use crate::home::Home;
 use crate::incident::{IncidentOutcome, IncidentReport, IncidentSource};
+use crate::store::{Store, StoreError};
 
-/// Notes what has become of the calls for help among these. A call never waits for it.
-pub(super) async fn note(home: &Home, calls: &[Call]) {
+/// Notes what has become of the calls for help among these; those that a store in trouble did not take, and what the
+/// trouble is. A call never waits for it.
+pub(super) async fn note(
+    store: &dyn Store,
+    calls: &[Call],
+    now: UnixMs,
+) -> (Vec<Call>, Option<StoreError>) {
+    let (mut kept, mut trouble) = (Vec::new(), None);
     for call in calls {
         if !call.emergency || call.direction != Direction::Outgoing {
             continue;
         }
-        // Of whom nothing is proven is a telephone: our own devices prove who they are.
-        if let Some(device) = call.device {
-            match home.store.device(device).await {
-                Ok(device) if device.kind == DeviceKind::SipPhone => {}
-                // It reports itself.
-                Ok(_) => continue,
-                Err(error) => {
-                    tracing::error!(%error, "whether a telephone reports its call for help is not known");
-                    continue;
-                }
+        match note_one(store, call, now).await {
+            Ok(()) => {}
+            Err(error) if error.is_about_the_request() => {
+                tracing::error!(%error, "the incident of a telephone was not stored");
+            }
+            Err(error) => {
+                kept.push(call.clone());
+                trouble = trouble.or(Some(error));
             }
         }
-        let source = IncidentSource::Telephone {
-            call: call.id,
-            device: call.device,
-            claimed: call.claimed_device,
-        };
-        let Some(report) = report_of(call) else {
-            continue;
-        };
-        let now = home.clock.now();
-        if let Err(error) = home.store.report_incident(source, &report, now).await {
-            tracing::error!(%error, "the incident of a telephone was not stored");
-        }
     }
+    (kept, trouble)
+}
+
+async fn note_one(store: &dyn Store, call: &Call, now: UnixMs) -> Result<(), StoreError> {
+    // Of whom nothing is proven is a telephone: our own devices prove who they are, and report themselves.
+    if let Some(device) = call.device
+        && store.device(device).await?.kind != DeviceKind::SipPhone
+    {
+        return Ok(());
+    }
+    let source = IncidentSource::Telephone {
+        call: call.id,
+        device: call.device,
+        claimed: call.claimed_device,
+    };
+    let Some(report) = report_of(call) else {
+        return Ok(());
+    };
+    store.report_incident(source, &report, now).await.map(drop)
 }
 
 /// `None`: it cannot be numbered, before 1970 or after 2106.
@@ -77,7 +89,6 @@ fn report_of(call: &Call) -> Option<IncidentReport> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::UnixMs;
     use crate::id::{CallId, LineId};
 
     #[test]

@@ -98,6 +98,19 @@ fn restore(backup: Option<&PathBuf>) -> String {
 }
 
 impl StoreError {
+    /// Whether it is what was asked that is at fault, and not the database: the same again is refused again.
+    #[must_use]
+    pub fn is_about_the_request(&self) -> bool {
+        matches!(
+            self,
+            Self::NotFound(_)
+                | Self::Taken { .. }
+                | Self::Dangling
+                | Self::Limit { .. }
+                | Self::Refused(_)
+        )
+    }
+
     /// Whether trying the same again later may succeed.
     #[must_use]
     pub fn is_passing(&self) -> bool {

@@ -197,7 +197,7 @@ async fn a_bridged_call_ends_cleanly_after_the_hub_has_started_again() {
     is_of_the_hub(&answered(&mut tab, out).await.0);
     desk.confirmed(call).await;
     home = home.restart().await;
-    tab.returns_by_web(&home, &own).await;
+    tab.returns_by_web(home.hub.addresses()[0], &own).await;
     tab.register_by_flow(HERE).await;
     // Their bridge is gone with its keys, and so is the sound; who hangs up is heard.
     desk.bye(call).await;

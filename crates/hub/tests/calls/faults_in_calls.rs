@@ -1,18 +1,20 @@
 //! Faults around calls: a hub that is killed, a device that changes its network, a clock that jumps, somebody who repeats
 //! what others proved, and peers that send too much or too slowly.
 
-use std::net::{SocketAddr, UdpSocket};
-use std::path::PathBuf;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::household::Household;
-use crate::telephone::{DOMAIN, Home, Phone, start, talk};
+use crate::telephone::{DOMAIN, Home, Phone, talk};
 use hearthline_emergency::numbers::Country;
 use hearthline_hub::authority::LASTS_MS;
+use hearthline_hub::device::{DeviceFields, DeviceKind};
 use hearthline_hub::sip::SipConfig;
 use hearthline_hub::sip::account::{PhoneDigest, SipAccount};
 use hearthline_hub::text::Name;
+use hearthline_hub::{Hub, HubConfig};
 use hearthline_sip::endpoint::{Body, Credentials, Event};
 use hearthline_sip::outbound::FlowTransport;
 use hearthline_sip::target::Transport;
@@ -31,16 +33,27 @@ async fn a_hub_of_its_own() {
     let folder = PathBuf::from(folder);
     let mut sip = SipConfig::new(Country::Germany);
     sip.domain = DOMAIN.to_owned();
-    if let Ok(served) = std::fs::read_to_string(folder.join("served")) {
-        let served: Value = serde_json::from_str(&served).unwrap();
+    // An address of its own: while it is down nobody else takes its ports.
+    let [_, high, middle, low] = std::process::id().to_be_bytes();
+    let own = Ipv4Addr::new(127, 64 + high % 64, middle, low.clamp(1, 254));
+    let any = SocketAddr::from((own, 0));
+    (sip.udp, sip.tcp, sip.tls) = (vec![any], vec![any], vec![any]);
+    if folder.join("served").exists() {
+        let served = served(&folder);
         sip.udp = vec![served["udp"].as_str().unwrap().parse().unwrap()];
         sip.tcp = vec![served["tcp"].as_str().unwrap().parse().unwrap()];
         sip.tls = vec![served["tls"].as_str().unwrap().parse().unwrap()];
     }
     // The killed one's lock goes with it, but perhaps not at the same moment.
     tokio::time::sleep(Duration::from_millis(100)).await;
-    let hub = start(&folder.join("home"), &sip).await;
-    let mut served = json!({});
+    let mut config = HubConfig::new(folder.join("home"));
+    config.https = vec![any];
+    if folder.join("served").exists() {
+        config.https = vec![served(&folder)["https"].as_str().unwrap().parse().unwrap()];
+    }
+    config.sip = Some(sip);
+    let hub = Hub::start(config).await.unwrap();
+    let mut served = json!({"https": hub.addresses()[0]});
     for (transport, address) in hub.sip_addresses() {
         let name = match transport {
             FlowTransport::Udp => "udp",
@@ -52,7 +65,7 @@ async fn a_hub_of_its_own() {
     if !folder.join("served").exists() {
         let mut accounts = Vec::new();
         for name in ["Desk", "Hall"] {
-            let fields = hearthline_hub::device::DeviceFields {
+            let fields = DeviceFields {
                 name: Name::new(name).unwrap(),
                 room: None,
                 person: None,
@@ -82,7 +95,31 @@ fn at(household: &Household, wanted: FlowTransport) -> SocketAddr {
     all.iter().find(|(own, _)| *own == wanted).unwrap().1
 }
 
-fn hub_process(folder: &std::path::Path) -> Child {
+/// What the hub process said of itself.
+fn served(folder: &Path) -> Value {
+    let text = std::fs::read_to_string(folder.join("served")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+/// Killed with the test, however that ends.
+struct HubProcess(Child);
+
+impl HubProcess {
+    /// kill -9.
+    fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for HubProcess {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn hub_process(folder: &Path) -> HubProcess {
     let _ = std::fs::remove_file(folder.join("up"));
     let child = Command::new(std::env::current_exe().unwrap())
         .args([
@@ -94,9 +131,10 @@ fn hub_process(folder: &std::path::Path) -> Child {
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
+    let child = HubProcess(child);
     let began = Instant::now();
     while !folder.join("up").exists() {
-        assert!(began.elapsed() < Duration::from_secs(20), "the hub starts");
+        assert!(began.elapsed() < Duration::from_secs(60), "the hub starts");
         std::thread::sleep(Duration::from_millis(20));
     }
     child
@@ -130,8 +168,7 @@ fn session(sound: &UdpSocket) -> String {
 async fn a_hub_killed_in_mid_call_takes_no_sound_with_it_and_the_call_ends_cleanly_later() {
     let folder = tempfile::tempdir().unwrap();
     let mut hub = hub_process(folder.path());
-    let served = std::fs::read_to_string(folder.path().join("served")).unwrap();
-    let served: Value = serde_json::from_str(&served).unwrap();
+    let served = served(folder.path());
     let at: SocketAddr = served["udp"].as_str().unwrap().parse().unwrap();
     let account = |index: usize| {
         let text = |at: usize| served["accounts"][index][at].as_str().unwrap().to_owned();
@@ -164,9 +201,7 @@ async fn a_hub_killed_in_mid_call_takes_no_sound_with_it_and_the_call_ends_clean
     desk.answered(call).await;
     hall.confirmed(incoming).await;
     assert!(sound_goes(&ours, &theirs) && sound_goes(&theirs, &ours));
-    // kill -9.
-    hub.kill().unwrap();
-    hub.wait().unwrap();
+    hub.kill();
     assert!(sound_goes(&ours, &theirs) && sound_goes(&theirs, &ours));
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert!(sound_goes(&ours, &theirs), "the media goes on");
@@ -176,8 +211,7 @@ async fn a_hub_killed_in_mid_call_takes_no_sound_with_it_and_the_call_ends_clean
     desk.ended(call).await;
     // The next call as well.
     talk(&mut desk, &mut hall, &format!("sip:hall@{DOMAIN}")).await;
-    hub.kill().unwrap();
-    hub.wait().unwrap();
+    hub.kill();
 }
 
 #[tokio::test]
@@ -363,7 +397,7 @@ async fn a_clock_that_jumps_ends_certificates_and_nothing_else() {
     let clock = household.clock.clone();
     let udp = at(&household, FlowTransport::Udp);
     let account = |name: &str| {
-        let fields = hearthline_hub::device::DeviceFields {
+        let fields = DeviceFields {
             name: Name::new(name).unwrap(),
             room: None,
             person: None,
@@ -407,9 +441,7 @@ async fn a_certificate_that_has_ended_registers_nobody() {
     sip.domain = DOMAIN.to_owned();
     let household = Household::with_sip(sip).await;
     let tls = at(&household, FlowTransport::Tls);
-    let own = household
-        .device(hearthline_hub::device::DeviceKind::Speaker, "Kitchen", None)
-        .await;
+    let own = household.device(DeviceKind::Speaker, "Kitchen", None).await;
     let mut kitchen = Phone::certified_on(tls, &own).await.unwrap();
     kitchen.register().await.unwrap();
     household.clock.advance_ms(LASTS_MS + 24 * 3_600_000);

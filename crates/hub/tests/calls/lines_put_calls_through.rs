@@ -7,11 +7,14 @@ use crate::lines::{Provider, SDP, add, fields, home, lines_address, until};
 use crate::telephone::{Home, Phone};
 use hearthline_hub::call::{Call, CallState, Direction, Ending};
 use hearthline_hub::device::DeviceFields;
+use hearthline_hub::gateway::LineTimers;
 use hearthline_hub::id::LineId;
 use hearthline_hub::line::LineHealth;
 use hearthline_hub::sip::account::PhoneDigest;
 use hearthline_hub::text::Name;
-use hearthline_sip::endpoint::{Body, CallHandle, Event, TransferProgress, TransferRequest};
+use hearthline_sip::endpoint::{
+    Body, CallHandle, Credentials, Event, TransferProgress, TransferRequest,
+};
 use hearthline_sip::target::Transport;
 use hearthline_sip::{StatusCode, Uri};
 use serde_json::json;
@@ -81,7 +84,11 @@ async fn row(home: &Home, enough: impl Fn(&Call) -> bool) -> Call {
 impl Scene {
     /// The desk talks to Anna.
     async fn standing() -> Self {
-        let home = home(|_, _| {}).await;
+        Self::standing_within(LineTimers::default()).await
+    }
+
+    async fn standing_within(timers: LineTimers) -> Self {
+        let home = home(|config, _| config.timers = timers).await;
         let mut trunk = Provider::open(Transport::Udp).await;
         let line = add(&home, &fields("Trunk", 0, &trunk.server(), &json!({}))).await;
         let desk = home.account("Desk", None).await;
@@ -244,6 +251,63 @@ async fn who_puts_through_may_hang_up_at_once_and_a_dead_line_gives_way() {
 }
 
 #[tokio::test]
+async fn a_number_that_only_rings_is_left_in_time() {
+    let defaults = LineTimers::default();
+    assert_eq!(defaults.onward_ringing_max, Duration::from_secs(60));
+    let mut scene = Scene::standing_within(LineTimers {
+        onward_ringing_max: Duration::from_millis(500),
+        ..defaults
+    })
+    .await;
+    let ben = scene.puts_through().await;
+    let ringing = StatusCode::RINGING;
+    // On a slow machine its time may be up already.
+    let _ = scene
+        .trunk
+        .act(move |endpoint, now| endpoint.ring(ben, ringing, None, false, now))
+        .await;
+    scene.trunk.ended(ben).await;
+    let nobody = TransferProgress::Ended(Some(StatusCode::TEMPORARILY_UNAVAILABLE));
+    assert_eq!(scene.desk.last_report().await, nobody);
+    let missed = row(&scene.home, |own| own.state == CallState::Missed).await;
+    assert_eq!(missed.ending, Some(Ending::NotJoined));
+    // Whom the desk has it has still.
+    let (call, anna) = (scene.call, scene.anna);
+    scene.desk.bye(call).await;
+    scene.trunk.ended(anna).await;
+    scene.home.hub.stop().await;
+}
+
+#[tokio::test]
+async fn two_who_were_joined_are_parted_when_their_time_is_up() {
+    let defaults = LineTimers::default();
+    assert_eq!(defaults.joined_max, Duration::from_secs(4 * 3_600));
+    let mut scene = Scene::standing_within(LineTimers {
+        joined_max: Duration::from_millis(500),
+        ..defaults
+    })
+    .await;
+    let ben = scene.puts_through().await;
+    scene.trunk.accepts(ben, Some(Body::sdp(BENS))).await;
+    // The time begins when they have each other.
+    scene.lines_agree(ben).await;
+    let over = row(&scene.home, |own| own.state == CallState::Ended).await;
+    assert_eq!(over.ending, Some(Ending::TimeUp));
+    let mut left = vec![scene.anna, ben];
+    while !left.is_empty() {
+        let gone = scene
+            .trunk
+            .wait(|event| match event {
+                Event::Ended { call, .. } => Some(*call),
+                _ => None,
+            })
+            .await;
+        left.retain(|own| *own != gone);
+    }
+    scene.home.hub.stop().await;
+}
+
+#[tokio::test]
 async fn calls_for_help_strangers_and_children_are_put_through_to_no_number() {
     let mut scene = Scene::standing().await;
     let mut taker = Provider::open(Transport::Udp).await;
@@ -335,7 +399,18 @@ async fn a_child_puts_nobody_through(mut scene: Scene, to: &str) {
         &fields("Spare", 9, &spare.server(), &json!({})),
     )
     .await;
-    let mut toy = scene.home.phone(&toy, Transport::Udp).await;
+    // What it says of itself is not believed.
+    let proof = vec![Credentials {
+        username: toy.username.clone(),
+        password: toy.password.clone(),
+        realm: None,
+    }];
+    let (hub, claim) = (
+        scene.home.address(Transport::Udp),
+        "Hearthline-Contacts-Only: no\r\n",
+    );
+    let mut toy = Phone::saying(hub, &toy.username, proof, claim).await;
+    toy.register().await.unwrap();
     // The contact is known to the switchboard once the child may call it.
     let began = Instant::now();
     let (own, grandmas) = loop {

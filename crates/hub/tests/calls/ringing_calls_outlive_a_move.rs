@@ -125,7 +125,7 @@ async fn a_browser_comes_back_to_a_hub_that_was_restarted() {
     browser.answered(out).await;
     kitchen.confirmed(incoming).await;
     home = home.restart().await;
-    browser.returns_by_web(&home, &own).await;
+    browser.returns_by_web(home.hub.addresses()[0], &own).await;
     browser.register_by_flow(HERE).await;
     kitchen.moves_to_another_network(&speaker).await;
     kitchen.register().await.unwrap();

@@ -13,7 +13,7 @@ use hearthline_sip::{HeaderName, StatusCode};
 use serde_json::json;
 
 impl Home {
-    async fn wants(&self, party: Party, settings: CallSettings) {
+    pub(crate) async fn wants(&self, party: Party, settings: CallSettings) {
         let now = hearthline_hub::clock::Clock::default().now();
         let store = self.hub.store();
         store

@@ -103,7 +103,12 @@ async fn a_session_opens_the_door_and_a_phones_account_proves_the_calls() {
         password: account.password.clone(),
         realm: None,
     };
-    let mut soft = Phone::on_socket(&home, &account.username, vec![credentials], socket);
+    let mut soft = Phone::on_socket(
+        home.hub.addresses()[0],
+        &account.username,
+        vec![credentials],
+        socket,
+    );
     soft.register().await.expect("registered by digest");
     let wrong = Credentials {
         username: account.username.clone(),
@@ -111,7 +116,12 @@ async fn a_session_opens_the_door_and_a_phones_account_proves_the_calls() {
         realm: None,
     };
     let (_, socket) = open(&home, None, &headers).await.unwrap();
-    let mut thief = Phone::on_socket(&home, &account.username, vec![wrong], socket);
+    let mut thief = Phone::on_socket(
+        home.hub.addresses()[0],
+        &account.username,
+        vec![wrong],
+        socket,
+    );
     assert!(thief.register().await.is_err());
     // The next look finds the session gone.
     store.end_session(session.id, now).await.unwrap();

@@ -245,6 +245,14 @@ async fn a_full_database_says_so_and_goes_on_when_there_is_space() {
         kept,
         "what was answered with Ok is there, and reading goes on"
     );
+    // The same connection goes on as soon as there is space.
+    let mut other = raw(&config.database()).await;
+    raw_sql("DELETE FROM events")
+        .execute(&mut other)
+        .await
+        .unwrap();
+    add_room(&store, "at once").await.unwrap();
+    kept += 1;
     store.close().await;
     drop(store);
     config.bytes_max = None;

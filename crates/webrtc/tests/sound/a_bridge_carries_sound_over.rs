@@ -230,7 +230,7 @@ fn a_browser_calls_a_telephone_and_each_hears_the_other_untouched() {
 }
 
 #[test]
-fn a_telephone_that_has_not_answered_is_heard_and_the_browser_is_asked_to_say_nothing() {
+fn a_telephone_that_has_not_answered_is_heard_and_hears_nothing_whatever_the_browser_sends() {
     let mut scene = Scene::new(Offerer::Browser);
     let offer = scene.browser.offer();
     let bridge = &mut scene.bridge;
@@ -244,6 +244,14 @@ fn a_telephone_that_has_not_answered_is_heard_and_the_browser_is_asked_to_say_no
     let heard = &scene.browser.heard;
     let heard = share(&heard[heard.len() - 16_000..], 1000.0);
     assert!(heard > 0.95, "{heard}");
+    // The browser speaks all the same, and presses a key: none of it gets out.
+    let sent = scene.browser.session.statistics().sent_packets;
+    assert!(sent > 100, "{sent}");
+    let mut pressed = vec![0x80, 126 | 0x80, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9];
+    pressed.extend([5, 10, 0, 160]);
+    scene.browser.way.send_rtp(&pressed).unwrap();
+    scene.step();
+    assert_eq!((scene.came.len(), scene.bridge.statistics().to_far), (0, 0));
     // It answers: both ways, by the keys that stand.
     let bridge = &mut scene.bridge;
     let answer = read(&bridge.answer_of_far(ANSWER.as_bytes(), scene.now).unwrap());

@@ -6,15 +6,20 @@ use super::deciding::because;
 use super::*;
 use crate::call_settings::ForwardTo;
 use crate::clock::UnixMs;
+use crate::gateway::{CALLBACK, CONTACTS_ONLY, LOOP};
 use crate::number::{ForwardNumber, Number};
+use crate::sip::bridges::BRIDGED;
 use crate::sip::call_log::undisturbed;
 use crate::sip::screening::{Calling, Screened};
 
 /// A caller's wish to be answered without a person (RFC 5373).
 const ANSWER_MODE: &str = "Answer-Mode";
-/// Rows by which phones of several makers answer by themselves, and our own word to a device that it may. Only the hub
-/// says such things.
-const AUTO_ANSWER: [&str; 4] = [
+/// Rows by which phones of several makers answer by themselves, and those that only the hub writes.
+const ONLY_OURS: [&str; 8] = [
+    BRIDGED,
+    CALLBACK,
+    CONTACTS_ONLY,
+    LOOP,
     "Hearthline-Drop-In",
     "Priv-Answer-Mode",
     "Alert-Info",
@@ -190,7 +195,7 @@ impl Switchboard {
         let name = |name: &str| HeaderName::parse(name.as_bytes());
         forward
             .remove
-            .extend(AUTO_ANSWER.into_iter().filter_map(name));
+            .extend(ONLY_OURS.into_iter().filter_map(name));
         let Some(answer_mode) = name(ANSWER_MODE) else {
             return;
         };

@@ -113,6 +113,12 @@ impl SqliteStore {
             .max_connections(1)
             .acquire_timeout(BUSY_TIMEOUT * 6)
             .test_before_acquire(false) // it is tested when it comes back, and no wire can break
+            // A full disk makes SQLite end a transaction by itself. The connection still counts one, and would begin no
+            // other: it gives way to a new one.
+            .before_acquire(|connection: &mut SqliteConnection, _| {
+                let usable = !connection.is_in_transaction();
+                Box::pin(async move { Ok(usable) })
+            })
             .connect_with(options.clone())
             .await?;
         let read = PoolOptions::new()

@@ -38,7 +38,7 @@ pub use wire::client;
 use wire::{Wire, bytes, datagrams, secure};
 
 pub const DOMAIN: &str = "home.test";
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Where everything comes from, for an endpoint.
 const FROM_HUB: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1);
@@ -214,17 +214,27 @@ impl Phone {
         transport: Transport,
     ) -> Self {
         if transport == Transport::Udp {
-            let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-            let local = socket.local_addr().unwrap();
-            return Self::serve(user, credentials, Transport::Udp, local, hub, |wire| {
-                tokio::spawn(datagrams(socket, wire));
-            });
+            return Self::saying(hub, user, credentials, "").await;
         }
         let stream = TcpStream::connect(hub).await.unwrap();
         stream.set_nodelay(true).unwrap();
         let local = stream.local_addr().unwrap();
         Self::serve(user, credentials, transport, local, hub, |wire| {
             tokio::spawn(bytes(stream, wire));
+        })
+    }
+
+    /// By UDP, with these rows in every request.
+    pub async fn saying(
+        hub: SocketAddr,
+        user: &str,
+        credentials: Vec<Credentials>,
+        rows: &'static str,
+    ) -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let local = socket.local_addr().unwrap();
+        Self::serve(user, credentials, Transport::Udp, local, hub, |wire| {
+            tokio::spawn(datagrams(socket, wire, rows));
         })
     }
 
@@ -263,18 +273,23 @@ impl Phone {
 
     /// As a browser: SIP over WebSocket on HTTPS, with the device's certificate.
     pub async fn web(home: &Home, own: &Membership) -> Option<Self> {
-        let (status, socket) = web::open(home, Some(own), &[]).await?;
-        (status == 101).then(|| Self::on_socket(home, &own.device.to_string(), Vec::new(), socket))
+        Self::web_on(home.hub.addresses()[0], own).await
+    }
+
+    /// The same at a hub that is somebody else's.
+    pub async fn web_on(https: SocketAddr, own: &Membership) -> Option<Self> {
+        let (status, socket) = web::open_on(https, client(own), &[]).await?;
+        (status == 101).then(|| Self::on_socket(https, &own.device.to_string(), Vec::new(), socket))
     }
 
     /// On a WebSocket that stands.
     pub fn on_socket(
-        home: &Home,
+        hub: SocketAddr,
         user: &str,
         credentials: Vec<Credentials>,
         socket: web::Socket,
     ) -> Self {
-        let (local, hub) = (socket.local, home.address(Transport::Tls));
+        let local = socket.local;
         Self::serve(user, credentials, Transport::Tls, local, hub, |wire| {
             tokio::spawn(web::messages(socket, wire));
         })
@@ -445,8 +460,8 @@ impl Phone {
     }
 
     /// As a browser whose hub was restarted: another WebSocket; calls and what it knows stay.
-    pub async fn returns_by_web(&mut self, home: &Home, own: &Membership) {
-        let (status, socket) = web::open(home, Some(own), &[]).await.unwrap();
+    pub async fn returns_by_web(&mut self, https: SocketAddr, own: &Membership) {
+        let (status, socket) = web::open_on(https, client(own), &[]).await.unwrap();
         assert_eq!(status, 101);
         let (to_hub, outgoing) = mpsc::unbounded_channel();
         let (arriving, incoming) = mpsc::unbounded_channel();

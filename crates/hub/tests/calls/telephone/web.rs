@@ -49,11 +49,19 @@ pub async fn open(
     own: Option<&Membership>,
     headers: &[(&str, &str)],
 ) -> Option<(u16, Socket)> {
-    let hub = home.hub.addresses()[0];
+    let config = own.map_or_else(|| anonymous(home), client);
+    open_on(home.hub.addresses()[0], config, headers).await
+}
+
+/// The same at a hub that is somebody else's.
+pub async fn open_on(
+    hub: SocketAddr,
+    config: Arc<ClientConfig>,
+    headers: &[(&str, &str)],
+) -> Option<(u16, Socket)> {
     let stream = TcpStream::connect(hub).await.ok()?;
     let local = stream.local_addr().unwrap();
     let name = ServerName::IpAddress(hub.ip().into());
-    let config = own.map_or_else(|| anonymous(home), client);
     let stream = TlsConnector::from(config)
         .connect(name, stream)
         .await

@@ -55,12 +55,19 @@ pub(super) struct Wire {
     pub(super) hub: SocketAddr,
 }
 
-pub(super) async fn datagrams(socket: UdpSocket, mut wire: Wire) {
+/// With these rows in every request.
+pub(super) async fn datagrams(socket: UdpSocket, mut wire: Wire, rows: &'static str) {
     let mut buffer = vec![0; 65_535];
     loop {
         tokio::select! {
             sent = wire.outgoing.recv() => match sent {
-                Some(bytes) => { let _ = socket.send_to(&bytes, wire.hub).await; }
+                Some(mut bytes) => {
+                    let line = bytes.windows(2).position(|two| two == b"\r\n");
+                    if let Some(end) = line.filter(|_| !bytes.starts_with(b"SIP/2.0 ")) {
+                        bytes.splice(end + 2..end + 2, rows.bytes());
+                    }
+                    let _ = socket.send_to(&bytes, wire.hub).await;
+                }
                 None => return,
             },
             received = socket.recv_from(&mut buffer) => {
