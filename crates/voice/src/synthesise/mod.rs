@@ -17,7 +17,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::engine::{Engine, EngineError};
-use model::Model;
+use model::{Model, Wanted};
 use phonemes::Dictionary;
 use resample::Resampler;
 
@@ -216,13 +216,14 @@ impl Synthesiser {
             }
             let (mut sound, mut given) = (Vec::new(), 0);
             let resampler = &self.resampler;
-            self.model.run(ids, self.delivery, &mut |bit| {
-                sound.extend(bit.iter().map(|sample| finite(*sample)));
-                let bit = resampler.resample_from(&sound, given, false);
-                given += bit.len();
-                is_wanted = more(bit.iter().map(|sample| live_to_16_bit(*sample)).collect());
-                is_wanted
-            })?;
+            self.model
+                .run(ids, self.delivery, Wanted::Soon, &mut |bit| {
+                    sound.extend(bit.iter().map(|sample| finite(*sample)));
+                    let bit = resampler.resample_from(&sound, given, false);
+                    given += bit.len();
+                    is_wanted = more(bit.iter().map(|sample| live_to_16_bit(*sample)).collect());
+                    is_wanted
+                })?;
             let last = self.resampler.resample_from(&sound, given, true);
             is_wanted =
                 is_wanted && more(last.iter().map(|sample| live_to_16_bit(*sample)).collect());
@@ -251,10 +252,11 @@ impl Synthesiser {
             if !sound.is_empty() {
                 sound.resize(sound.len() + self.voice_rate_hz * PAUSE_MS / 1_000, 0.0);
             }
-            self.model.run(&ids, self.delivery, &mut |bit| {
-                sound.extend(bit.iter().map(|sample| finite(*sample)));
-                true
-            })?;
+            self.model
+                .run(&ids, self.delivery, Wanted::Whole, &mut |bit| {
+                    sound.extend(bit.iter().map(|sample| finite(*sample)));
+                    true
+                })?;
         }
         Ok(sound)
     }

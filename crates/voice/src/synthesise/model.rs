@@ -17,6 +17,15 @@ const FIRST_FRAMES: usize = 36;
 /// Most frames of a window: 1.5 s.
 const WINDOW_FRAMES_MAX: usize = 128;
 
+/// How the sound of a sentence is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// All of it at once.
+    Whole,
+    /// In windows that grow, for whoever hears it meanwhile. They differ from the whole by rounding alone.
+    Soon,
+}
+
 /// The network of a voice.
 #[derive(Debug)]
 pub(super) struct Model {
@@ -50,12 +59,13 @@ impl Model {
         })
     }
 
-    /// The sound of one sentence, handed on bit by bit as long as `more` says so; the first bit is empty and says that the
-    /// rest is only the sound's making.
+    /// The sound of one sentence, handed on as long as `more` says so; the first bit is empty and says that the rest is
+    /// only the sound's making.
     pub(super) fn run(
         &mut self,
         ids: &[i64],
         delivery: Delivery,
+        wanted: Wanted,
         more: &mut dyn FnMut(&[f32]) -> bool,
     ) -> Result<(), EngineError> {
         let length = i64::try_from(ids.len()).expect("a sentence is short");
@@ -85,7 +95,10 @@ impl Model {
         if !more(&[]) {
             return Ok(());
         }
-        let (mut begin, mut most) = (0, FIRST_FRAMES);
+        let (mut begin, mut most) = match wanted {
+            Wanted::Whole => (0, count),
+            Wanted::Soon => (0, FIRST_FRAMES),
+        };
         while begin < count {
             let end = (begin + most).min(count);
             let from = begin.saturating_sub(REACH_FRAMES);
