@@ -52,7 +52,7 @@ pub fn invite(targets: Vec<Target>) -> InviteRequest {
     request
 }
 
-/// The next event that `wanted` takes, within ten seconds.
+/// The next event that `wanted` takes. Where datagrams are lost each is said again for up to 32 s (RFC 3261 section 17.1.1.2).
 pub async fn until<T>(driver: &mut Driver, wanted: impl Fn(Event) -> Option<T>) -> T {
     let search = async {
         loop {
@@ -62,9 +62,9 @@ pub async fn until<T>(driver: &mut Driver, wanted: impl Fn(Event) -> Option<T>) 
             }
         }
     };
-    timeout(Duration::from_secs(10), search)
+    timeout(Duration::from_secs(40), search)
         .await
-        .expect("it happens within ten seconds")
+        .expect("it happens within forty seconds")
 }
 
 /// Answers the first call, waits for its end.
