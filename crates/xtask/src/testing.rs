@@ -34,7 +34,9 @@ pub(crate) fn run() -> Result<Vec<String>, String> {
     let failed = first.judged()?;
     println!("\n== a second run, of what failed, alone");
     for (package, target) in &first.targets {
-        let mut arguments = vec!["test", "-p", package, "--test", target, "--locked", "--"];
+        // Of the whole workspace, or it would be built again with fewer features; where another package has a program of
+        // that name, it has no such test.
+        let mut arguments = vec!["test", "--workspace", "--test", target, "--locked", "--"];
         arguments.extend(["--exact", "--test-threads=1"]);
         arguments.extend(failed.iter().map(String::as_str));
         if !attempt(&arguments)?.passed {
