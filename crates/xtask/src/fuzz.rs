@@ -1,5 +1,5 @@
 //! Builds and runs the fuzz targets on the pinned stable toolchain: coverage feedback without a sanitiser.
-use std::process::{Child, Command};
+use std::process::Command;
 
 use crate::step::{Outcome, call, cargo, root};
 
@@ -17,61 +17,22 @@ pub(crate) enum Length {
     Seconds(u32),
 }
 
-/// The targets being built. Ended with this, however that comes.
-pub(crate) struct Building {
-    host: String,
-    child: Child,
-}
-
-impl Drop for Building {
-    fn drop(&mut self) {
-        // Nothing to do about one that has ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 /// Builds every target and runs each.
 pub(crate) fn run(length: Length) -> Outcome {
-    begin(&[])?.run(length)
-}
-
-/// Begins to build them in the time that others leave: most tests wait for sound rather than compute. Only what is wrong
-/// is shown.
-pub(crate) fn begin_beside() -> Result<Building, String> {
-    begin(&["--quiet", "--jobs", "1"])
-}
-
-fn begin(more: &[&str]) -> Result<Building, String> {
     let host = host()?;
     // Naming the target keeps the flags off build scripts and procedural macros.
-    let mut command = Command::new("nice");
-    command
-        .args(["-n", "19"])
-        .arg(cargo())
-        .args(["build", "--release", "--manifest-path"])
-        .args(["fuzz/Cargo.toml", "--target", &host])
-        .args(more)
-        .env("RUSTFLAGS", FLAGS)
-        .current_dir(root());
-    let child = command
-        .spawn()
-        .map_err(|error| format!("{command:?}: {error}"))?;
-    Ok(Building { host, child })
-}
-
-impl Building {
-    /// Waits for the build, then runs each target.
-    pub(crate) fn run(mut self, length: Length) -> Outcome {
-        let built = self.child.wait().map_err(|error| error.to_string())?;
-        if !built.success() {
-            return Err(format!("the fuzz targets' build ended with {built}"));
-        }
-        each(&self.host, length)
-    }
-}
-
-fn each(host: &str, length: Length) -> Outcome {
+    call(
+        Command::new(cargo())
+            .args([
+                "build",
+                "--release",
+                "--manifest-path",
+                "fuzz/Cargo.toml",
+                "--target",
+                &host,
+            ])
+            .env("RUSTFLAGS", FLAGS),
+    )?;
     for target in targets()? {
         println!("-- {target}: {length:?}");
         let corpus = root().join("fuzz/corpus").join(&target);
@@ -82,7 +43,7 @@ fn each(host: &str, length: Length) -> Outcome {
         }
         let program = root()
             .join("fuzz/target")
-            .join(host)
+            .join(&host)
             .join("release")
             .join(&target);
         let mut command = Command::new(program);

@@ -82,13 +82,12 @@ fn ci() -> Outcome {
         let hearth = own.with_file_name("hearth");
         step::call(std::process::Command::new(hearth).args(["models", "install"]))
     })?;
-    let fuzzed = fuzz::begin_beside()?;
     let mut twice = Vec::new();
     steps.run("tests", || {
         twice = testing::run()?;
         Ok(())
     })?;
-    steps.run("fuzz targets", || fuzzed.run(Length::Runs(FUZZ_RUNS_IN_CI)))?;
+    steps.run("fuzz targets", || fuzz::run(Length::Runs(FUZZ_RUNS_IN_CI)))?;
     steps.report();
     testing::tell(&twice);
     Ok(())
