@@ -28,6 +28,8 @@ pub(crate) struct Directory {
     users: HashMap<DeviceId, String>,
     devices: HashMap<String, DeviceId>,
     names: HashMap<String, Vec<DeviceId>>,
+    /// What each device is called, as it was written.
+    written: HashMap<DeviceId, String>,
     kinds: HashMap<DeviceId, DeviceKind>,
     revoked: HashSet<DeviceId>,
     /// Speakers and telephones.
@@ -119,6 +121,8 @@ impl Directory {
                     directory.rings.entry(line.id).or_default().push(device.id);
                 }
             }
+            let written = device.fields.name.as_str().to_owned();
+            directory.written.insert(device.id, written);
             let room = device.fields.room.and_then(|id| rooms.get(&id).cloned());
             let person = device.fields.person.and_then(|id| people.get(&id).cloned());
             let name = Some(plain(device.fields.name.as_str()));
@@ -159,6 +163,11 @@ impl Directory {
     /// What a device is; `None`: it is revoked, or none of ours.
     pub(crate) fn kind(&self, device: DeviceId) -> Option<DeviceKind> {
         self.kinds.get(&device).copied()
+    }
+
+    /// What a device is called; `None`: it is revoked, or none of ours.
+    pub(crate) fn name(&self, device: DeviceId) -> Option<&str> {
+        self.written.get(&device).map(String::as_str)
     }
 
     /// The devices that are called so: of a room, of a person, or one by its own name.

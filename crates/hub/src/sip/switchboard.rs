@@ -199,6 +199,7 @@ impl Switchboard {
             ProxyConfig::new(random()?, flow_secret, identities.clone(), domains.clone());
         config.server = Some("Hearthline".to_owned());
         config.endings_every = ENDINGS_EVERY;
+        config.only_ours = screened::only_ours();
         config.privileged = Arc::new(move |request: &Request| {
             Destination::read(&request.uri, country, |_| false) == Destination::Emergency
         });

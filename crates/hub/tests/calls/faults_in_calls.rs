@@ -264,7 +264,11 @@ async fn a_device_that_changes_its_network_in_mid_call_is_found_again_by_both_si
 }
 
 /// The first answer to a datagram.
-async fn asked(socket: &tokio::net::UdpSocket, hub: SocketAddr, bytes: &[u8]) -> Option<Response> {
+pub(crate) async fn asked(
+    socket: &tokio::net::UdpSocket,
+    hub: SocketAddr,
+    bytes: &[u8],
+) -> Option<Response> {
     socket.send_to(bytes, hub).await.unwrap();
     let mut buffer = vec![0; 65_535];
     let received = tokio::time::timeout(Duration::from_secs(2), socket.recv_from(&mut buffer));

@@ -23,6 +23,7 @@ mod lines_interop;
 mod lines_join_calls;
 mod lines_move_calls;
 mod lines_put_calls_through;
+mod nobody_speaks_for_another;
 mod nobody_takes_it;
 #[path = "../../../modem/tests/lines/private_bus.rs"]
 #[allow(

@@ -7,7 +7,7 @@ use crate::message::Request;
 use crate::outbound::FlowTransport;
 use crate::transaction::Timers;
 use crate::uri::{Host, SipUri};
-use crate::{Limits, Uri};
+use crate::{HeaderName, Limits, Uri};
 
 /// A name of ours for one transport: what stands in our Via and Record-Route.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +61,10 @@ pub struct ProxyConfig {
     /// Request-URI `urn:service:sos` and below. Whoever knows more numbers says so here. Other
     /// methods are not asked about.
     pub privileged: Privileged,
+    /// Rows that mean something because nobody but us writes them: taken out of responses and out
+    /// of requests of dialogs, whoever wrote them there. Those of a request that begins something
+    /// are the decision's to remove ([`Forward::remove`](super::Forward::remove)).
+    pub only_ours: Vec<HeaderName>,
 }
 
 impl ProxyConfig {
@@ -83,6 +87,7 @@ impl ProxyConfig {
             message_limits: Limits::default(),
             server: None,
             privileged: Arc::new(|request| is_emergency_urn(&request.uri)),
+            only_ours: Vec::new(),
         }
     }
 

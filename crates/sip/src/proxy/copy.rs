@@ -64,10 +64,21 @@ impl Outgoing<'_> {
                 headers.remove(name);
             }
         }
+        if self.context.in_dialog {
+            for name in &self.config.only_ours {
+                headers.remove(name);
+            }
+        }
         for (name, value) in &self.plan.forward.set {
             if !UNTOUCHABLE.contains(name) {
                 headers.set(name.clone(), value);
             }
+        }
+        if let Some(display) = &self.plan.forward.from_display
+            && let Ok(mut from) = headers.from()
+        {
+            from.display = Some(display.clone());
+            headers.set_display(HeaderName::From, from);
         }
         let hops = match headers.max_forwards() {
             Ok(Some(hops)) => hops.saturating_sub(1),

@@ -179,6 +179,9 @@ pub struct Forward {
     pub remove: Vec<HeaderName>,
     /// Rows to set in the copy: P-Asserted-Identity, Privacy …
     pub set: Vec<(HeaderName, Vec<u8>)>,
+    /// What the copy's From calls the caller, in place of what the caller wrote there; its URI and
+    /// tag stay. `None`: as it came.
+    pub from_display: Option<String>,
 }
 
 /// Targets of one preference.

@@ -57,6 +57,9 @@ impl Proxy {
             }
             // The Via was read above.
             let _ = response.headers.drop_top_via();
+            for name in &self.config.only_ours {
+                response.headers.remove(name);
+            }
             if response.headers.contains(&HeaderName::Via) {
                 self.response_passes(id, response, now);
             }

@@ -1,3 +1,4 @@
+use hearthline_sip::HeaderName;
 use hearthline_sip::endpoint::{Body, Transport};
 use hearthline_sip::outbound::FlowTransport;
 use hearthline_sip::proxy::Decision;
@@ -44,6 +45,39 @@ fn the_cancel_to_the_devices_that_did_not_answer() {
     network.until(1, ended);
     let seen = &network.received(address(1, Transport::Udp), "CANCEL")[0];
     insta::assert_snapshot!("cancel_elsewhere", text(&seen.bytes));
+}
+
+#[test]
+fn rows_that_only_the_proxy_writes_come_from_nobody_and_from_is_named_by_the_decision() {
+    let mut network = Network::with(75, |config| config.only_ours = vec![HeaderName::Allow]);
+    network.add(|_| {});
+    network.add(|_| {});
+    network.decide = Box::new(|_, _, _| {
+        let Decision::Forward(mut on) = forward(&[vec![1]], Transport::Udp) else {
+            unreachable!("forward() makes no other");
+        };
+        on.from_display = Some("The \"kitchen\"".to_owned());
+        Some(Decision::Forward(on))
+    });
+    let ours = network.call_with(|invite| invite.from.display = Some("Another".to_owned()));
+    let theirs = network.until(1, incoming);
+    network.with_end(1, |e, now| {
+        e.accept(theirs, Some(Body::sdp(SDP)), now).unwrap();
+    });
+    network.until(0, answered);
+    network.until(1, confirmed);
+    network.with_end(0, |e, now| e.reinvite(ours, Body::sdp(SDP), now).unwrap());
+    network.run(50);
+    let (device, caller) = (address(1, Transport::Udp), address(0, Transport::Udp));
+    let came = network.received(device, "INVITE");
+    let (first, later) = (came[0].request(), came[1].request());
+    assert!(first.headers.contains(&HeaderName::Allow), "the decision's");
+    assert!(!later.headers.contains(&HeaderName::Allow));
+    let answer = network.received(caller, "200");
+    assert!(!answer[0].response().headers.contains(&HeaderName::Allow));
+    let (named, said) = (first.headers.from().unwrap(), later.headers.from().unwrap());
+    assert_eq!(named.display.as_deref(), Some("The \"kitchen\""));
+    assert_eq!((&named.uri, named.tag()), (&said.uri, said.tag()));
 }
 
 #[test]

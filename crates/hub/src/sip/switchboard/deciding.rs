@@ -9,6 +9,12 @@ impl Switchboard {
         let Some(request) = self.proxy.request(id).cloned() else {
             return;
         };
+        // Who knows a call's names but not its way is none of the two that have it; the device that has it would take this
+        // for a change of theirs. No call begins so, also none for help: who answers it answers the same.
+        let begun = request.headers.to().is_ok_and(|to| to.tag().is_some());
+        if begun && passage == Passage::Outside && request.method == Method::Invite {
+            return self.decide(id, along(Vec::new()), now);
+        }
         let destination = Destination::read(&request.uri, self.country, |uri| self.names_us(uri));
         // What comes in over a line is for the home, whatever it asks for: nothing from outside is a call for help.
         if self.is_gateway(flow) {
@@ -187,6 +193,7 @@ impl Switchboard {
                 let asserted = format!("<sip:{}@{own}>", caller.user);
                 let mut forward = Forward {
                     record_route: true,
+                    from_display: self.corrected_display(request, caller),
                     // Credentials were for us; who somebody is, we say.
                     remove: vec![
                         HeaderName::ProxyAuthorization,
@@ -200,6 +207,16 @@ impl Switchboard {
                 Decision::Forward(forward)
             }
         }
+    }
+
+    /// What From is to call the caller, where it says what is not a name of the caller's: telephones show it.
+    fn corrected_display(&self, request: &Request, caller: &Caller) -> Option<String> {
+        let display = request.headers.from().ok()?.display?;
+        let own = self.directory.called(&display).contains(&caller.device);
+        (!own).then(|| match self.directory.name(caller.device) {
+            Some(name) => name.to_owned(),
+            None => caller.user.clone(),
+        })
     }
 
     /// The devices that a user part means: an address, a GRUU, or a name.

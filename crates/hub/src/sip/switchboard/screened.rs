@@ -14,22 +14,30 @@ use crate::sip::screening::{Calling, Screened};
 
 /// A caller's wish to be answered without a person (RFC 5373).
 const ANSWER_MODE: &str = "Answer-Mode";
-/// Rows by which phones of several makers answer by themselves, and those that only the hub writes.
-const ONLY_OURS: [&str; 8] = [
-    BRIDGED,
-    CALLBACK,
-    CONTACTS_ONLY,
-    LOOP,
-    "Hearthline-Drop-In",
+/// Rows that only the hub writes, in requests and answers.
+const ONLY_OURS: [&str; 5] = [BRIDGED, CALLBACK, CONTACTS_ONLY, LOOP, DROP_IN.0];
+/// Rows by which phones of several makers answer by themselves, and those beside From that say who calls.
+const NOBODYS: [&str; 5] = [
     "Priv-Answer-Mode",
     "Alert-Info",
     "Call-Info",
+    "Remote-Party-ID",
+    "P-Preferred-Identity",
 ];
 /// What our devices look for, and its value.
 const DROP_IN: (&str, &str) = ("Hearthline-Drop-In", "allowed");
+/// Only a call from outside is a call-taker's callback, which a device that called for help takes at once (RFC 7090).
+const CALLBACK_PRIORITY: &str = "psap-callback";
 
 /// How often a call is sent on, from one that forwards to the next.
 const FORWARDS_MAX: usize = 3;
+
+/// What nobody but the hub says to a device, and who somebody is: in a call that stands, too, and in answers.
+pub(super) fn only_ours() -> Vec<HeaderName> {
+    let names = ONLY_OURS.into_iter();
+    let rows = names.filter_map(|name| HeaderName::parse(name.as_bytes()));
+    rows.chain([HeaderName::PAssertedIdentity]).collect()
+}
 
 /// What screening leaves of a call.
 #[derive(Default)]
@@ -193,9 +201,15 @@ impl Switchboard {
         forward: &mut Forward,
     ) {
         let name = |name: &str| HeaderName::parse(name.as_bytes());
-        forward
-            .remove
-            .extend(ONLY_OURS.into_iter().filter_map(name));
+        let unwanted = ONLY_OURS.into_iter().chain(NOBODYS);
+        forward.remove.extend(unwanted.filter_map(name));
+        let mut priorities = request.headers.get_all(&HeaderName::Priority);
+        if priorities.any(|own| {
+            own.trim_ascii()
+                .eq_ignore_ascii_case(CALLBACK_PRIORITY.as_bytes())
+        }) {
+            forward.remove.push(HeaderName::Priority);
+        }
         let Some(answer_mode) = name(ANSWER_MODE) else {
             return;
         };

@@ -5,6 +5,7 @@
     reason = "each test file uses its own part"
 )]
 
+mod changes;
 mod transfers;
 pub mod web;
 mod wire;
@@ -224,7 +225,7 @@ impl Phone {
         })
     }
 
-    /// By UDP, with these rows in every request.
+    /// By UDP, with these rows in every message.
     pub async fn saying(
         hub: SocketAddr,
         user: &str,
@@ -418,6 +419,15 @@ impl Phone {
     /// Registers by a flow of its own, as our devices do (RFC 5626), and calls itself by the name that the hub gives it
     /// for that (RFC 5627), which is answered.
     pub async fn register_by_flow(&mut self, instance: &str) -> SipUri {
+        self.register_by_flow_hearing(instance, |_| {}).await
+    }
+
+    /// The same, shown what comes before the answer: who waits for a device tells it as soon as it can be reached.
+    pub async fn register_by_flow_hearing(
+        &mut self,
+        instance: &str,
+        mut hears: impl FnMut(&Event),
+    ) -> SipUri {
         let own = SipUri::new(Host::from(self.local.ip()))
             .with_user(&self.user)
             .with_port(self.local.port())
@@ -445,7 +455,10 @@ impl Phone {
                 Event::Registered { response, .. } => {
                     Gruus::granted(response, own.uri.as_sip()?, instance)
                 }
-                _ => None,
+                other => {
+                    hears(other);
+                    None
+                }
             })
             .await;
         let named = NameAddr::new(name.clone());

@@ -55,7 +55,7 @@ pub(super) struct Wire {
     pub(super) hub: SocketAddr,
 }
 
-/// With these rows in every request.
+/// With these rows in every message.
 pub(super) async fn datagrams(socket: UdpSocket, mut wire: Wire, rows: &'static str) {
     let mut buffer = vec![0; 65_535];
     loop {
@@ -63,7 +63,7 @@ pub(super) async fn datagrams(socket: UdpSocket, mut wire: Wire, rows: &'static 
             sent = wire.outgoing.recv() => match sent {
                 Some(mut bytes) => {
                     let line = bytes.windows(2).position(|two| two == b"\r\n");
-                    if let Some(end) = line.filter(|_| !bytes.starts_with(b"SIP/2.0 ")) {
+                    if let Some(end) = line {
                         bytes.splice(end + 2..end + 2, rows.bytes());
                     }
                     let _ = socket.send_to(&bytes, wire.hub).await;
