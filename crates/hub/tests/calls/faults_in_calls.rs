@@ -75,6 +75,13 @@ async fn a_hub_of_its_own() {
             accounts.push(json!([account.username, account.password]));
         }
         served["accounts"] = json!(accounts);
+        let fields = DeviceFields {
+            name: Name::new("Tab").unwrap(),
+            room: None,
+            person: None,
+        };
+        let invited = hub.invite(DeviceKind::Browser, fields).await.unwrap();
+        served["browser"] = json!(invited.code.to_string());
         std::fs::write(folder.join("served.new"), served.to_string()).unwrap();
         std::fs::rename(folder.join("served.new"), folder.join("served")).unwrap();
     }
@@ -82,7 +89,7 @@ async fn a_hub_of_its_own() {
     std::future::pending::<()>().await;
 }
 
-fn proof(user: &str, password: &str) -> Vec<Credentials> {
+pub(crate) fn proof(user: &str, password: &str) -> Vec<Credentials> {
     vec![Credentials {
         username: user.to_owned(),
         password: password.to_owned(),
@@ -96,17 +103,17 @@ fn at(household: &Household, wanted: FlowTransport) -> SocketAddr {
 }
 
 /// What the hub process said of itself.
-fn served(folder: &Path) -> Value {
+pub(crate) fn served(folder: &Path) -> Value {
     let text = std::fs::read_to_string(folder.join("served")).unwrap();
     serde_json::from_str(&text).unwrap()
 }
 
 /// Killed with the test, however that ends.
-struct HubProcess(Child);
+pub(crate) struct HubProcess(Child);
 
 impl HubProcess {
     /// kill -9.
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
     }
@@ -119,7 +126,7 @@ impl Drop for HubProcess {
     }
 }
 
-fn hub_process(folder: &Path) -> HubProcess {
+pub(crate) fn hub_process(folder: &Path) -> HubProcess {
     let _ = std::fs::remove_file(folder.join("up"));
     let child = Command::new(std::env::current_exe().unwrap())
         .args([

@@ -8,6 +8,7 @@ mod telephone;
 mod unknown_telephones_leave_incidents;
 
 mod bridged_calls_bear_trouble;
+mod bridged_calls_survive_a_kill;
 mod browsers_are_bridged_to_telephones;
 mod calls_are_forwarded;
 mod calls_go_on_without_the_database;

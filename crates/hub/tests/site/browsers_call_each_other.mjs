@@ -91,6 +91,27 @@ try {
   await open(adam, "phone");
   await adam.waitForSelector(".card:has-text('Missed here') .title:has-text('olive')");
 
+  // The connection breaks at the moment at which Olive hangs up: what she said is lost with it, and said again on the next.
+  let lost = 0;
+  await olive.routeWebSocket(/\/sip$/, (own) => {
+    const hub = own.connectToServer();
+    own.onMessage((text) => {
+      if (lost > 0 || !String(text).startsWith("BYE ")) return hub.send(text);
+      lost += 1;
+      hub.close();
+      own.close();
+      return undefined;
+    });
+  });
+  await olive.reload();
+  await ready(olive);
+  await olive.getByRole("button", { name: "Call adam", exact: true }).click();
+  await act(adam, "answer").click();
+  for (const page of [olive, adam]) await page.waitForSelector("#calls .badge.good:has-text('Protected end to end')");
+  await act(olive, "hang-up").click();
+  await adam.waitForSelector("#calls:has-text('Ended')");
+  assert.equal(lost, 1);
+
   assert.deepEqual(faults, []);
   console.log(`pressed to ringing ${rang} ms; answered to protected on both sides ${protectedAfter} ms`);
 } finally {

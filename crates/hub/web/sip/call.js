@@ -10,6 +10,8 @@ import { parseAddress } from "./message.js";
 const T1_MS = 500;
 const T2_MS = 4_000;
 const UNACKNOWLEDGED_MS = 32_000;
+/** How often a BYE is said whose answer did not come. */
+const BYES_MAX = 4;
 const SDP = ["Content-Type", "application/sdp"];
 
 /**
@@ -20,7 +22,8 @@ export class Call {
   #cseq = 1;
   #invite = null;
   #repeating = null;
-  #bye = false;
+  #byes = 0;
+  #unheard = false;
 
   constructor(agent, id, told) {
     Object.assign(this, { agent, id, told, tag: randomToken(6), state: "Calling", route: [], target: null, remote: null, local: null });
@@ -179,6 +182,8 @@ export class Call {
     this.remoteNumber = number;
     if (request.method === "BYE") {
       this.agent.respond(request, 200);
+      // Both hung up: nothing is left to be said.
+      if (this.state === "Over") return this.#forget();
       this.#end({ status: 0, reason: request.rows.get("reason") ?? "", by: "them" });
     } else if (request.method === "INVITE") {
       if (this.changing || this.#repeating !== null || this.state !== "Confirmed") return this.agent.respond(request, 491);
@@ -250,25 +255,37 @@ export class Call {
 
   #sendBye() {
     this.#cseq += 1;
-    const sent = this.agent.request("BYE", this.target, this.#head("BYE"), { final: () => {} });
-    this.#bye = sent === null;
-    // Said once the hub is there again, so that the other side does not wait.
-    if (this.#bye) this.agent.calls.set(this.id, this);
+    this.#sayBye();
+  }
+
+  /** One that could not be said, or was lost with its connection, is said again once the hub is there, so that the other side
+   * does not wait. */
+  #sayBye() {
+    this.#byes += 1;
+    const final = (response) => {
+      this.#unheard = response === null && this.#byes < BYES_MAX && !this.agent.calls.has(this.id);
+      if (this.#unheard) this.agent.calls.set(this.id, this);
+    };
+    this.agent.request("BYE", this.target, this.#head("BYE"), { final });
   }
 
   /** The hub is there again. */
   reachable() {
-    if (!this.#bye) return;
-    this.#bye = false;
-    this.agent.calls.delete(this.id);
-    this.agent.request("BYE", this.target, this.#head("BYE"), { final: () => {} });
+    if (!this.#unheard) return;
+    this.#forget();
+    this.#sayBye();
+  }
+
+  #forget() {
+    this.#unheard = false;
+    if (this.agent.calls.get(this.id) === this) this.agent.calls.delete(this.id);
   }
 
   #end(why) {
     if (this.state === "Over") return;
     this.state = "Over";
     clearTimeout(this.#repeating?.timer);
-    if (!this.#bye) this.agent.calls.delete(this.id);
+    this.#forget();
     this.told.over(why);
   }
 

@@ -12,6 +12,9 @@ use super::*;
 const LEFT_MAX: usize = 4_096;
 /// How long a request of a call waits for its device to register again.
 const RETURN_WAIT: Duration = Duration::from_secs(8);
+/// A BYE waits almost as long as its sender does (timer F, 32 s): a browser that has tried in vain a few times comes back
+/// later than after 8 s, and the end of its call is not to be lost for that. Nobody hears the wait: who hung up, has.
+const BYE_RETURN_WAIT: Duration = Duration::from_secs(28);
 /// Requests that wait so.
 const RETURNING_MAX: usize = 1_024;
 
@@ -77,7 +80,12 @@ impl Switchboard {
         if self.returning.len() >= RETURNING_MAX {
             return self.decide(id, along(Vec::new()), now);
         }
-        let until = now.saturating_add(RETURN_WAIT);
+        let request = self.proxy.request(id);
+        let wait = match request.is_some_and(|request| request.method == Method::Bye) {
+            true => BYE_RETURN_WAIT,
+            false => RETURN_WAIT,
+        };
+        let until = now.saturating_add(wait);
         self.returning.push(Returning { id, device, until });
     }
 
