@@ -7,6 +7,7 @@ mod lines;
 mod telephone;
 mod unknown_telephones_leave_incidents;
 
+mod a_full_file_system_holds_up_no_call;
 mod bridged_calls_bear_trouble;
 mod bridged_calls_survive_a_kill;
 mod browsers_are_bridged_to_telephones;
