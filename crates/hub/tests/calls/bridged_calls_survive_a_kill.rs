@@ -3,6 +3,7 @@
 //! a bridge again.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use crate::browsers_are_bridged_to_telephones::{
     PLAIN, accepts, answered, is_of_the_hub, is_plain, protected, rung,
@@ -57,15 +58,27 @@ async fn whoever_hangs_up_after_a_kill_ends_the_call_for_both() {
     tab.register_by_flow(HERE).await;
     enum First {
         Telephone,
+        TelephoneLongBefore,
         Browser,
         BrowserAtOnce,
     }
-    for first in [First::Telephone, First::Browser, First::BrowserAtOnce] {
+    for first in [
+        First::Telephone,
+        First::TelephoneLongBefore,
+        First::Browser,
+        First::BrowserAtOnce,
+    ] {
         let (out, call) = talks(&mut tab, &mut desk).await;
         hub.kill();
         hub = hub_process(folder.path());
+        if let First::TelephoneLongBefore = first {
+            // A browser that has tried in vain a few times waits longer each time.
+            desk.bye(call).await;
+            tokio::time::sleep(Duration::from_secs(9)).await;
+        }
         tab.returns_by_web(https, &own).await;
         match first {
+            First::TelephoneLongBefore => returns_to_the_end(&mut tab, out).await,
             // It waits for the browser, which is reached by its connection alone.
             First::Telephone => {
                 desk.bye(call).await;
