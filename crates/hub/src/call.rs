@@ -161,3 +161,27 @@ pub struct Call {
     /// When it ended.
     pub ended_at_ms: Option<UnixMs>,
 }
+
+impl Call {
+    /// A call that begins to ring, of whose ends nothing is known yet.
+    #[must_use]
+    pub fn beginning(id: CallId, direction: Direction, started_at_ms: UnixMs) -> Self {
+        Self {
+            id,
+            direction,
+            device: None,
+            claimed_device: None,
+            other_device: None,
+            contact: None,
+            number: None,
+            line: None,
+            other_end: None,
+            ending: None,
+            emergency: false,
+            state: CallState::Early,
+            started_at_ms,
+            answered_at_ms: None,
+            ended_at_ms: None,
+        }
+    }
+}

@@ -268,22 +268,7 @@ pub(crate) fn missed_from_outside(
 }
 
 fn beginning(direction: Direction, now: UnixMs) -> Option<Call> {
-    Some(Call {
-        // Without randomness the call goes on, only its row is missing.
-        id: CallId::random().ok()?,
-        direction,
-        device: None,
-        claimed_device: None,
-        other_device: None,
-        contact: None,
-        number: None,
-        line: None,
-        other_end: None,
-        ending: None,
-        emergency: false,
-        state: CallState::Early,
-        started_at_ms: now,
-        answered_at_ms: None,
-        ended_at_ms: None,
-    })
+    // Without randomness the call goes on, only its row is missing.
+    let id = CallId::random().ok()?;
+    Some(Call::beginning(id, direction, now))
 }

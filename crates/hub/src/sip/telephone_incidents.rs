@@ -93,22 +93,10 @@ mod tests {
 
     #[test]
     fn each_report_adds_to_the_one_before() {
+        let (id, began) = (CallId::random().unwrap(), UnixMs(1_800_000_000_500));
         let mut call = Call {
-            id: CallId::random().unwrap(),
-            direction: Direction::Outgoing,
-            device: None,
-            claimed_device: None,
-            other_device: None,
-            contact: None,
-            number: None,
-            line: None,
-            other_end: None,
-            ending: None,
             emergency: true,
-            state: CallState::Early,
-            started_at_ms: UnixMs(1_800_000_000_500),
-            answered_at_ms: None,
-            ended_at_ms: None,
+            ..Call::beginning(id, Direction::Outgoing, began)
         };
         let open = report_of(&call).unwrap();
         assert_eq!((open.entries, open.outcome), (2, IncidentOutcome::Open));

@@ -23,22 +23,10 @@ async fn words(requests: &mut tokio::sync::mpsc::Receiver<Vec<u8>>) -> (String, 
 }
 
 fn call(home: &Household, state: CallState) -> Call {
+    let (id, began) = (CallId::random().unwrap(), home.clock.now());
     Call {
-        id: CallId::random().unwrap(),
-        direction: Direction::Incoming,
-        device: None,
-        claimed_device: None,
-        other_device: None,
-        contact: None,
-        number: None,
-        line: None,
-        other_end: None,
-        ending: None,
-        emergency: false,
         state,
-        started_at_ms: home.clock.now(),
-        answered_at_ms: None,
-        ended_at_ms: None,
+        ..Call::beginning(id, Direction::Incoming, began)
     }
 }
 

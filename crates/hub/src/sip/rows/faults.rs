@@ -63,22 +63,13 @@ impl Log {
 }
 
 fn call(number: usize) -> Batch {
+    let (id, began) = (CallId::random().unwrap(), UnixMs(1_800_000_000_000));
     let call = Call {
-        id: CallId::random().unwrap(),
-        direction: Direction::Outgoing,
-        device: None,
-        claimed_device: None,
-        other_device: None,
-        contact: None,
         number: Some(Number::new(NUMBER).unwrap()),
-        line: None,
-        other_end: None,
-        ending: None,
         emergency: number.is_multiple_of(100),
         state: CallState::Ended,
-        started_at_ms: UnixMs(1_800_000_000_000),
-        answered_at_ms: None,
         ended_at_ms: Some(UnixMs(1_800_000_001_000)),
+        ..Call::beginning(id, Direction::Outgoing, began)
     };
     Batch {
         changes: vec![RowChange::Call(Box::new(call))],

@@ -282,21 +282,8 @@ mod tests {
 
     fn call(emergency: bool) -> Call {
         Call {
-            id: CallId::random().unwrap(),
-            direction: Direction::Inside,
-            device: None,
-            claimed_device: None,
-            other_device: None,
-            contact: None,
-            number: None,
-            line: None,
-            other_end: None,
-            ending: None,
             emergency,
-            state: CallState::Early,
-            started_at_ms: UnixMs(0),
-            answered_at_ms: None,
-            ended_at_ms: None,
+            ..Call::beginning(CallId::random().unwrap(), Direction::Inside, UnixMs(0))
         }
     }
 
