@@ -4,7 +4,9 @@
 //! `cargo run --release -p hearthline-voice --example everyday_speech -- CACHE [VOICE...]`
 //!
 //! Further arguments: `--typed` (the commands as text, without any sound: what they must mean), `--every N` (one command
-//! in N), `--talk N` (instead, what N stretches of real talk behind the wake word come to), `--recordings DIR`, `--models DIR`, `--wrong` (what went wrong and how it was heard), `--note TEXT`.
+//! in N), `--from K` (beginning with number K, from 0), `--urgent` (instead, what orders and near misses of calls for help
+//! come to), `--woken` (as if the wake word were noticed each time: recogniser and judge alone, the
+//! delay is what they compute), `--talk N` (instead, what N stretches of real talk behind the wake word come to), `--recordings DIR`, `--models DIR`, `--wrong` (what went wrong and how it was heard), `--note TEXT`.
 //!
 //! Each command of `everyday/commands.txt` is spoken behind "Alexa" by `flite`, `espeak-ng` and our own voice (those that
 //! are installed), clean and with a real recording at 10 dB, and goes through the listener of the device in frames of
@@ -30,8 +32,10 @@ mod report;
 #[path = "calibrate/voices.rs"]
 mod voices;
 
-use commands::Command;
+use commands::{Command, Meant};
+use hearthline_voice::understand::{Country, emergency_phrases};
 use report::{Outcome, Take};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 struct Arguments {
@@ -40,6 +44,9 @@ struct Arguments {
     recordings: PathBuf,
     models: PathBuf,
     every: usize,
+    from: usize,
+    urgent: bool,
+    woken: bool,
     typed: bool,
     talk: usize,
     wrong: bool,
@@ -60,6 +67,9 @@ fn arguments() -> Arguments {
         recordings: root.join("../shared/audio"),
         models,
         every: 1,
+        from: 0,
+        urgent: false,
+        woken: false,
         typed: false,
         talk: 0,
         wrong: false,
@@ -75,6 +85,9 @@ fn arguments() -> Arguments {
             "--recordings" => all.recordings = value().into(),
             "--models" => all.models = value().into(),
             "--every" => all.every = value().parse().expect("--every takes a number"),
+            "--from" => all.from = value().parse().expect("--from takes a number"),
+            "--urgent" => all.urgent = true,
+            "--woken" => all.woken = true,
             "--typed" => all.typed = true,
             "--talk" => all.talk = value().parse().expect("--talk takes a number"),
             "--wrong" => all.wrong = true,
@@ -97,6 +110,7 @@ fn main() {
     let arguments = arguments();
     let commands: Vec<Command> = commands::all()
         .into_iter()
+        .skip(arguments.from)
         .step_by(arguments.every)
         .collect();
     let mut ear = ear::Ear::new(&arguments.models);
@@ -127,9 +141,12 @@ fn main() {
     if arguments.talk > 0 {
         return talk(&mut ear, &mut speaker, &arguments);
     }
+    if arguments.urgent {
+        return urgent(&mut ear, &mut speaker, &arguments);
+    }
     let mut noises = ear::Noises::new(&arguments.recordings);
     let mut takes: Vec<Take> = Vec::new();
-    for voice in voices::all() {
+    for voice in voices::all().into_iter().chain(voices::made()) {
         if !arguments.voices.iter().any(|name| name == voice.name) {
             continue;
         }
@@ -139,7 +156,12 @@ fn main() {
             };
             let speech = ear::spoken(&sound);
             for snr_db in [None, Some(10)] {
-                let heard = ear.hear(&noises.around(&speech, snr_db, voice.name, &command.said));
+                let sound = noises.around(&speech, snr_db, voice.name, &command.said);
+                let heard = if arguments.woken {
+                    ear.hear_woken(&sound)
+                } else {
+                    ear.hear(&sound)
+                };
                 let outcome = match &heard.meant {
                     None if heard.woke => Outcome::Silent,
                     None => Outcome::Asleep,
@@ -180,17 +202,67 @@ fn main() {
     );
 }
 
-/// Real talk that is no command: how much of it acts.
-fn talk(ear: &mut ear::Ear, speaker: &mut voices::Speaker, arguments: &Arguments) {
-    let folder = arguments.recordings.join("negatives");
-    let manifest = std::fs::read_to_string(folder.join("manifest.jsonl")).expect("the recordings");
+/// The wake word in our own voice.
+fn wake_word(speaker: &mut voices::Speaker) -> Vec<f32> {
     let joe = voices::all()
         .into_iter()
         .find(|voice| voice.name == "joe")
         .expect("our own voice");
-    let wake = speaker
+    speaker
         .say(&joe, "Alexa,")
-        .expect("our own voice is installed");
+        .expect("our own voice is installed")
+}
+
+/// Orders to call for help and what only sounds like one, clean and in noise: whether anything else is done.
+fn urgent(ear: &mut ear::Ear, speaker: &mut voices::Speaker, arguments: &Arguments) {
+    let mut noises = ear::Noises::new(&arguments.recordings);
+    let sentences = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/understanding/sentences/near_misses.txt"
+    );
+    let near = std::fs::read_to_string(sentences).expect("the near misses of the tests");
+    let is_said = |line: &&str| !line.starts_with('#') && !line.is_empty();
+    let phrases = emergency_phrases(Country::UnitedStates);
+    let orders = phrases.cores.iter().map(|core| core.text.as_str());
+    let (orders, near): (Vec<&str>, Vec<&str>) =
+        (orders.collect(), near.lines().filter(is_said).collect());
+    for (name, sentences) in [("orders", orders), ("near misses", near)] {
+        let mut came = BTreeMap::new();
+        for voice in voices::all() {
+            if !arguments.voices.iter().any(|name| name == voice.name) {
+                continue;
+            }
+            let every = sentences.iter().skip(arguments.from);
+            for said in every.step_by(arguments.every) {
+                let Some(sound) = speaker.say(&voice, &format!("Alexa, {said}.")) else {
+                    continue;
+                };
+                let speech = ear::spoken(&sound);
+                for snr_db in [None, Some(10)] {
+                    let heard = ear.hear(&noises.around(&speech, snr_db, voice.name, said));
+                    let what = match &heard.meant {
+                        None => "not heard",
+                        Some(Meant::Intent(..)) => "something else is done",
+                        Some(Meant::Which(_)) => "asked which of several",
+                        Some(Meant::Urgent(_)) => "dialled or asked about",
+                        Some(Meant::Nothing) => "nothing",
+                    };
+                    *came.entry(what).or_insert(0) += 1;
+                    if let Some(meant @ (Meant::Intent(..) | Meant::Which(_))) = heard.meant {
+                        println!("{said} | {} | {meant}", heard.text);
+                    }
+                }
+            }
+        }
+        println!("{name}: {came:?}");
+    }
+}
+
+/// Real talk that is no command: how much of it acts.
+fn talk(ear: &mut ear::Ear, speaker: &mut voices::Speaker, arguments: &Arguments) {
+    let folder = arguments.recordings.join("negatives");
+    let manifest = std::fs::read_to_string(folder.join("manifest.jsonl")).expect("the recordings");
+    let wake = wake_word(speaker);
     let mut stretches = Vec::new();
     for line in manifest.lines() {
         let entry: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");

@@ -32,6 +32,12 @@ enum Program {
     Piper {
         length_scale: f32,
     },
+    /// Made beforehand, by `everyday/kokoro.py`.
+    #[allow(
+        dead_code,
+        reason = "only the everyday commands are spoken by voices that were made beforehand"
+    )]
+    Made,
 }
 
 /// All voices. Engines and speakers are dealt so that no test voice sets a threshold.
@@ -67,6 +73,27 @@ pub fn all() -> Vec<Voice> {
         espeak("en-gb-x-rp+m4", Test, 160),
         piper("joe", Test, 1.0),
     ]
+}
+
+/// Voices whose sound `everyday/kokoro.py` has put into the cache.
+#[allow(
+    dead_code,
+    reason = "only the everyday commands are spoken by voices that were made beforehand"
+)]
+pub fn made() -> Vec<Voice> {
+    let names = [
+        "jf_alpha",
+        "jf_gongitsune",
+        "jf_nezumi",
+        "jf_tebukuro",
+        "jm_kumo",
+    ];
+    let made = |name| Voice {
+        name,
+        half: Half::Test,
+        engine: Program::Made,
+    };
+    names.map(made).to_vec()
 }
 
 /// Speaks and remembers.
@@ -117,6 +144,7 @@ impl Speaker {
 
     fn make(&mut self, voice: &Voice, text: &str, file: &Path) -> Option<()> {
         match &voice.engine {
+            Program::Made => None,
             Program::Flite(name) => {
                 let done = Command::new("flite")
                     .args(["-voice", name, "-t", text, "-o"])

@@ -6,7 +6,9 @@ use hearthline_voice::listen::{ListenConfig, ListenModels, Listener, Output};
 use hearthline_voice::transcribe::{Moonshine, Transcript};
 use hearthline_voice::understand::everyday::Everyday;
 use hearthline_voice::understand::household::{Directory, KnownNames, Whom};
-use hearthline_voice::understand::judge::{Hearing, Judge, OperatingPoint, Understanding, Verdict};
+use hearthline_voice::understand::judge::{
+    Head, Hearing, Judge, OperatingPoint, Understanding, Verdict,
+};
 use hearthline_voice::understand::mass::Mass;
 use hearthline_voice::understand::sentences::{
     Grammar, House, NumberWords, Program, Recognition, SlotFrom,
@@ -19,6 +21,8 @@ use std::sync::Arc;
 const HOUSE: &str = include_str!("house.json");
 const COUNTRY: Country = Country::UnitedStates;
 const FRAME: usize = 160;
+/// Samples in a second.
+const RATE: usize = 16_000;
 /// Room before the wake word, so that the endpointer knows its noise, and behind the words.
 const LEAD_MS: usize = 1_500;
 const TAIL_MS: usize = 3_000;
@@ -28,6 +32,7 @@ pub struct Ear {
     engine: Engine,
     listener: Listener,
     judge: Judge,
+    recogniser: Moonshine,
     names: Arc<KnownNames>,
     /// Whom a name means, by sound as well.
     directory: Directory<String>,
@@ -102,6 +107,7 @@ impl Ear {
             .expect("the grammar fits");
         judge.know_names(Arc::clone(&names));
         judge.know_sentences(Arc::clone(&everyday));
+        let own = recogniser.share();
         let wake = models.join("pymicro-wakeword-2.5.0/alexa.tflite");
         let listen_models = ListenModels {
             wake: std::fs::read(wake).expect("the wake word's model"),
@@ -116,6 +122,7 @@ impl Ear {
             engine,
             listener,
             judge,
+            recogniser: own,
             names,
             directory,
         }
@@ -166,6 +173,29 @@ impl Ear {
             }
         }
         heard
+    }
+
+    /// What a sound means as if the wake word had been noticed, and with an end that is known: the recogniser and the
+    /// judge alone. The delay is what they compute.
+    pub fn hear_woken(&mut self, sound: &Sound) -> Heard {
+        let room = RATE / 2;
+        let from = (LEAD_MS * 16).saturating_sub(room);
+        let to = (sound.speech_end + room).min(sound.samples.len());
+        let samples: Vec<f32> = sound.samples[from..to]
+            .iter()
+            .map(|&sample| f32::from(sample) / 32_768.0)
+            .collect();
+        let before = cpu_ms();
+        let understood = self
+            .judge
+            .hear(&mut self.recogniser, &samples, Head::WakeWord)
+            .expect("the recogniser runs");
+        Heard {
+            woke: true,
+            text: understood.transcript.text.clone(),
+            delay_ms: cpu_ms() - before,
+            meant: Some(self.meant(&understood)),
+        }
     }
 
     fn meant(&self, understanding: &Understanding) -> Meant {

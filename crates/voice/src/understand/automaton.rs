@@ -449,7 +449,7 @@ impl TokenTree {
 }
 
 /// The letters and digits of a token, small; nothing when it holds what no wording has.
-fn letters(text: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn letters(text: &[u8]) -> Option<Vec<u8>> {
     if text.is_empty() {
         return None;
     }

@@ -6,6 +6,8 @@ use std::sync::{Arc, OnceLock};
 
 use super::Country;
 use super::mishearing::hear;
+use super::reading::{Reading, RefusedClass};
+use super::sentences::paths::Paths;
 use super::sentences::{
     Datum, House, Lists, Mended, Moment, Outcome, Program, Recognition, RenderError, Responses,
     SlotFrom, Vocabulary, World, free_words, left_by_emergency,
@@ -70,6 +72,34 @@ const HEADS: [(&str, &str); 24] = [
     ("mind me ", "remind me "),
 ];
 
+/// A sentence that the decoder was led to may be this much less probable than what it writes when nobody leads it, in nats.
+const LED_NATS: f32 = 4.5;
+/// The same for one with free words, in which a decoder finds room for anything.
+const LED_FREE_NATS: f32 = 2.5;
+/// How improbable it may be by itself, in nats for each word; the same for one with free words.
+const LED_WORD_NATS: f32 = 2.0;
+const LED_FREE_WORD_NATS: f32 = 1.3;
+/// Another meaning this much less probable than the best is no rival.
+const LED_MARGIN_NATS: f32 = 0.8;
+/// Words that make no order of what is said, or another one: who has said one of them has not said a sentence without it.
+const AGAINST: &str = "don't dont not never no nobody none nothing did didn't does doesn't why when how if unless would \
+    wouldn't should shouldn't won't can't cannot couldn't was were he she they we said says told";
+/// How questions begin: no free words are led to in one ("who is …" goes on with anything).
+const ASKING: &str = "who what where which when how is are";
+/// Who has said one of two and not the other has not said the other and not the one.
+const OPPOSITES: [(&str, &str); 10] = [
+    ("on", "off"),
+    ("up", "down"),
+    ("open", "close"),
+    ("opened", "close"),
+    ("closed", "open"),
+    ("lock", "unlock"),
+    ("locked", "unlock"),
+    ("start", "stop"),
+    ("mute", "unmute"),
+    ("pause", "resume"),
+];
+
 /// What several texts for one sound come to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Best {
@@ -126,6 +156,11 @@ impl Everyday {
             return None;
         }
         self.program.recognise(said, &self.lists, &self.context)
+    }
+
+    /// The letters that sentences of this house may go on with, and `plain` ones beside them.
+    pub(super) fn paths(&self, plain: impl IntoIterator<Item = String>) -> Paths {
+        Paths::new(Arc::clone(&self.program), self.lists.clone(), plain)
     }
 
     /// The second pass, for what nothing reads as it stands: words are taken for others that sound or are spelt alike, in
@@ -190,6 +225,51 @@ impl Everyday {
         })
     }
 
+    /// What the sentences come to that the decoder was led along, given as for [`Self::among`]: they are read as they
+    /// stand, and how probable they are decides. `heard` is what it writes when nobody leads it, with the natural
+    /// logarithm of its probability.
+    #[must_use]
+    pub fn led(&self, heard: (&str, f32), texts: &[(&str, f32)], country: Country) -> Option<Best> {
+        let mut found: Vec<(f32, String, Recognition)> = Vec::new();
+        for (text, nats) in texts {
+            if is_urgent(text, country) {
+                return None;
+            }
+            let meant = self.read(text, country);
+            let Some(meant) = meant.filter(|_| !turns(heard.0, text)) else {
+                continue;
+            };
+            let free = free_words(&meant) > 0;
+            let (far, faint) = if free {
+                (LED_FREE_NATS, LED_FREE_WORD_NATS)
+            } else {
+                (LED_NATS, LED_WORD_NATS)
+            };
+            let words = text.split_whitespace().count() as f32;
+            let is_borne_out = *nats <= far && nats - heard.1 <= faint * words;
+            let asks = ASKING
+                .split_whitespace()
+                .any(|word| text.to_lowercase().starts_with(word));
+            if is_borne_out && (!free || is_told(&meant, text) && !asks) {
+                found.push((*nats, plain(text), meant));
+            }
+        }
+        found.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let (least, said, best) = found.first()?;
+        let mut which = vec![said.clone()];
+        for (nats, said, meant) in &found {
+            let near = *nats <= least + LED_MARGIN_NATS && !does_the_same(meant, best);
+            if near && !which.contains(said) && which.len() < ASKED_MAX {
+                which.push(said.clone());
+            }
+        }
+        Some(if which.len() > 1 {
+            Best::Which(which)
+        } else {
+            Best::Meant(Box::new(best.clone()))
+        })
+    }
+
     /// The spoken response to a sentence, with what came of doing it; empty where the language has none.
     ///
     /// # Errors
@@ -219,6 +299,41 @@ impl Everyday {
         self.responses
             .render_outcome(&self.program, meant, outcome, &world)
     }
+}
+
+/// Whether a text speaks of an emergency: more than a call or a message to somebody else.
+pub(super) fn is_urgent(text: &str, country: Country) -> bool {
+    let reading = hear(text, country).reading;
+    let to_others = matches!(
+        reading,
+        Reading::Refused {
+            class: RefusedClass::Contact | RefusedClass::OtherNumber | RefusedClass::Message,
+            ..
+        }
+    );
+    !to_others && !left_by_emergency(&reading)
+}
+
+/// Whether a text that was heard speaks against a sentence: it denies or asks, or says the opposite.
+fn turns(heard: &str, sentence: &str) -> bool {
+    let words = |text: &str| -> Vec<String> {
+        let text = text.to_lowercase().replace('\u{2019}', "'");
+        let words = text.split(|c: char| !c.is_alphanumeric() && c != '\'');
+        words.map(str::to_owned).collect()
+    };
+    let (heard, sentence) = (words(heard), words(sentence));
+    let has = |words: &[String], word: &str| words.iter().any(|has| has == word);
+    let mut against = AGAINST.split_whitespace();
+    against.any(|word| has(&heard, word) && !has(&sentence, word))
+        || OPPOSITES.iter().any(|&(one, other)| {
+            let opposite = |one, other| {
+                has(&heard, one)
+                    && !has(&heard, other)
+                    && has(&sentence, other)
+                    && !has(&sentence, one)
+            };
+            opposite(one, other) || opposite(other, one)
+        })
 }
 
 /// Whether enough of a text are words of the sentence and not free ones.

@@ -147,10 +147,7 @@ pub(crate) fn among<'a>(
     country: Country,
     names: Option<&KnownNames>,
 ) -> Option<Intent> {
-    if !texts
-        .clone()
-        .all(|text| by_sound::is_straight(&words(text)))
-    {
+    if !are_straight(texts.clone()) {
         return None;
     }
     texts
@@ -161,6 +158,45 @@ pub(crate) fn among<'a>(
             intent.slots.get("who").is_none_or(known)
                 && !unnamed.iter().any(|slot| intent.slots.contains_key(*slot))
         })
+}
+
+/// Whether none of several texts holds a word that turns a meaning.
+pub(crate) fn are_straight<'a>(mut texts: impl Iterator<Item = &'a str>) -> bool {
+    texts.all(|text| by_sound::is_straight(&words(text)))
+}
+
+/// Sentences that are said often, without free parts: those that are known by sound, and calls to the names that the
+/// household knows. The decoder may be led along them.
+pub(crate) fn spoken(names: Option<&KnownNames>) -> Vec<String> {
+    let whole = sentences().spoken.iter().map(|spoken| spoken.text.clone());
+    let calls = names
+        .into_iter()
+        .flat_map(KnownNames::iter)
+        .flat_map(|name| {
+            let to = [
+                "call ",
+                "phone ",
+                "ring ",
+                "call the ",
+                "drop in on ",
+                "drop in on the ",
+            ];
+            to.map(|verb| format!("{verb}{name}"))
+        });
+    whole.chain(calls).collect()
+}
+
+/// The act that several texts agree on, if each of them is a sentence of the household: as [`among`], where all are
+/// as probable.
+pub(crate) fn agreed<'a>(
+    texts: impl Iterator<Item = &'a str> + Clone,
+    country: Country,
+    names: Option<&KnownNames>,
+) -> Option<Intent> {
+    let mut all = texts.map(|text| among(std::iter::once(text), country, names));
+    let first = all.next()??;
+    all.all(|other| other.as_ref() == Some(&first))
+        .then_some(first)
 }
 
 impl Understanding {
@@ -277,6 +313,40 @@ mod tests {
             assert_eq!(second(texts, names), None, "{texts:?}");
         }
         assert_eq!(second(&["Call Anna."], None), None);
+    }
+
+    #[test]
+    fn texts_agree_when_each_is_the_same_act() {
+        let names = KnownNames::new(["Anna", "Emily"]);
+        let who = |texts: &[&str]| {
+            let country = Country::UnitedStates;
+            let intent = agreed(texts.iter().copied(), country, Some(&names))?;
+            Some(format!("{} {}", intent.name, intent.slots.get("who")?))
+        };
+        assert_eq!(who(&["Call Anna."]).as_deref(), Some("CallStart Anna"));
+        assert_eq!(
+            who(&["call Anna.", "Call Anna!"]).as_deref(),
+            Some("CallStart Anna")
+        );
+        for texts in [
+            &["Call Anna.", "Call Emily."][..],
+            &["Call Anna.", "Turn on the light."],
+            &["Call Nora."],
+            &["Call the police."],
+            &[],
+        ] {
+            assert_eq!(who(texts), None, "{texts:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_spoken_often_is_read_and_calls_nobody_for_help() {
+        let names = KnownNames::new(["Anna", "Police", "911"]);
+        for text in spoken(Some(&names)) {
+            let intent = read(&text, Country::UnitedStates, Some(&names));
+            let help = text.contains("Police") || text.contains("911");
+            assert_eq!(intent.is_some(), !help, "{text}: {intent:?}");
+        }
     }
 
     #[test]

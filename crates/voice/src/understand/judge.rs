@@ -9,11 +9,12 @@
 //! "Alexa" comes out as "the licks are" else, and drags the next words along. What follows from both opinions is said
 //! in [`super::verdict`]; the thresholds are data ([`OperatingPoint`]), made by the calibration program.
 use super::automaton::{Automaton, Meaning, Payload, TooLarge, Wordings};
-use super::everyday::{Best, Everyday};
+use super::everyday::Everyday;
 use super::household::{self, KnownNames};
 use super::mass::{Mass, Pruning, Scorer};
 use super::mishearing::{hear, is_past, pleads_unheard, slips, stands_before};
 use super::reading::{Reading, RefusedClass, Reply};
+use super::sentences::paths::Paths;
 use super::service::Service;
 pub use super::verdict::{
     BadOperatingPoint, Contrary, Doubt, OperatingPoint, Rule, Verdict, decide,
@@ -72,20 +73,15 @@ pub enum Head {
 /// Combines the two opinions for one country.
 #[derive(Debug)]
 pub struct Judge {
-    country: Country,
-    point: OperatingPoint,
+    pub(super) country: Country,
+    pub(super) point: OperatingPoint,
     scorer: Scorer,
     wake: Vec<TokenId>,
-    names: Option<Arc<KnownNames>>,
-    everyday: Option<Arc<Everyday>>,
+    pub(super) names: Option<Arc<KnownNames>>,
+    pub(super) everyday: Option<Arc<Everyday>>,
+    /// Made when it is needed first.
+    pub(super) paths: Option<Paths>,
 }
-
-/// An order this much less probable than one that is asked about is no order: other texts may be looked at.
-const FAR_NATS: f32 = 4.0;
-/// How much less probable than the best text another one may be.
-const AGAIN_NATS: f32 = 5.0;
-/// How many other texts are looked at.
-const AGAIN_WIDTH: usize = 8;
 
 /// A text this much less probable than what could veto an order adds too little to count.
 const FAINT_NATS: f32 = 2.0;
@@ -173,17 +169,20 @@ impl Judge {
             wake,
             names: None,
             everyday: None,
+            paths: None,
         })
     }
 
     /// The names that the household knows, for its everyday sentences. They touch no emergency.
     pub fn know_names(&mut self, names: Arc<KnownNames>) {
         self.names = Some(names);
+        self.paths = None;
     }
 
     /// The everyday sentences of the household. They read only what is left when all others have read.
     pub fn know_sentences(&mut self, everyday: Arc<Everyday>) {
         self.everyday = Some(everyday);
+        self.paths = None;
     }
 
     /// The same judge, telling the decoder these tokens for the wake word instead: for another keyword, or to measure.
@@ -229,53 +228,6 @@ impl Judge {
                 .retain(|a| a.text != transcript.text);
         }
         Ok(weigh_answer(transcript, self.country, &self.point))
-    }
-
-    /// What else the words may be, when nothing was understood and the sound is far from any emergency: the next best
-    /// texts, if one of them is a sentence of the household about as probable.
-    fn look_again(
-        &self,
-        recogniser: &mut Moonshine,
-        audio: &Encoded,
-        mut understanding: Understanding,
-    ) -> Result<Understanding, TranscribeError> {
-        let mass = &understanding.evidence.mass;
-        let far = mass.order.max(mass.ask) <= self.point.ask_nats - FAR_NATS;
-        let (text, names) = (&understanding.transcript.text, self.names.as_deref());
-        let everyday = self
-            .everyday
-            .as_ref()
-            .filter(|_| matches!(understanding.verdict, Verdict::Other) && is_sentence(text));
-        let near = household::may_mean_more(&understanding.verdict, text, names);
-        if !far || !near && everyday.is_none() {
-            return Ok(understanding);
-        }
-        let floor = understanding.transcript.log_prob - AGAIN_NATS;
-        let mut others = recogniser.beam(audio, AGAIN_WIDTH)?;
-        others.retain(|other| other.log_prob >= floor && other.text != *text);
-        let texts = others.iter().map(|other| other.text.as_str());
-        if near && let Some(intent) = household::among(texts, self.country, names) {
-            understanding.verdict = Verdict::Act(intent);
-            understanding.evidence.rule = Rule::Household;
-        } else if let Some(everyday) = everyday {
-            let first = understanding.transcript.log_prob;
-            let mut texts = vec![(text.as_str(), 0.0)];
-            texts.extend(
-                others
-                    .iter()
-                    .map(|other| (other.text.as_str(), first - other.log_prob)),
-            );
-            let best = everyday.among(&texts, self.country);
-            understanding.verdict = match best {
-                Some(Best::Meant(meant)) => Verdict::Meant(meant),
-                Some(Best::Which(sentences)) => Verdict::Which(sentences),
-                None => return Ok(understanding),
-            };
-            understanding.evidence.rule = Rule::Mended;
-            // The record tells what else the sound may have been.
-            understanding.transcript.alternatives = others;
-        }
-        Ok(understanding)
     }
 
     /// Encode a segment for [`Judge::sense`].
@@ -472,11 +424,6 @@ impl Judge {
             },
         }
     }
-}
-
-/// Whether a text is long enough to be a sentence that was misheard, and short enough to be an order.
-fn is_sentence(text: &str) -> bool {
-    (2..=14).contains(&text.split_whitespace().count())
 }
 
 /// What the compiled sentences may read: what nobody else has understood, and the time, which they tell better.

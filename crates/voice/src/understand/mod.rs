@@ -9,6 +9,7 @@
 //! calls, messages, volume; and what is left then by the compiled sentences of the language ([`everyday`]). They change
 //! no verdict about an emergency.
 //! Orders are closed wordings: a word that the sentences in `data/emergency/` do not hold can never be part of one.
+mod again;
 pub mod automaton;
 pub mod country;
 pub mod everyday;
@@ -26,6 +27,7 @@ pub mod reading;
 pub mod sentences;
 pub mod service;
 mod spell;
+mod steered;
 mod template;
 pub mod verdict;
 mod words;

@@ -13,7 +13,16 @@ fn everyday() -> Option<Everyday> {
 }
 
 fn among(everyday: &Everyday, texts: &[(&str, f32)]) -> String {
-    match everyday.among(texts, Country::UnitedStates) {
+    told(everyday.among(texts, Country::UnitedStates))
+}
+
+/// The same for sentences that the decoder was led to, where it has written `heard` by itself.
+fn led(everyday: &Everyday, heard: (&str, f32), texts: &[(&str, f32)]) -> String {
+    told(everyday.led(heard, texts, Country::UnitedStates))
+}
+
+fn told(best: Option<Best>) -> String {
+    match best {
         None => "nothing".into(),
         Some(Best::Which(sentences)) => format!("which: {}", sentences.join(" | ")),
         Some(Best::Meant(meant)) => {
@@ -77,6 +86,60 @@ fn another_text_of_the_recogniser_counts_as_much_as_it_is_probable() {
             among(&everyday, &[("turn the land", 0.0), lamp, (help, 2.0)]),
             "nothing"
         );
+    }
+}
+
+#[test]
+fn a_sentence_that_the_decoder_was_led_to_counts_as_far_as_the_sound_bears_it_out() {
+    let Some(everyday) = everyday() else { return };
+    let lamp = "turn on the kitchen lamp";
+    let heard = ("turn and the chickened lamb", -3.0);
+    for (heard, texts, meant) in [
+        (heard, &[(lamp, 2.0)][..], "HassTurnOn name=Kitchen Lamp"),
+        // Far from what is written freely, or improbable by itself.
+        (heard, &[(lamp, 5.0)], "nothing"),
+        (("a b c d", -14.0), &[(lamp, 2.0)], "nothing"),
+        // Two that mean different things: asked, unless one is much more probable.
+        (
+            heard,
+            &[(lamp, 1.0), ("turn off the kitchen lamp", 1.5)],
+            "which: turn on the kitchen lamp | turn off the kitchen lamp",
+        ),
+        (
+            heard,
+            &[("turn off the kitchen lamp", 3.0), (lamp, 1.0)],
+            "HassTurnOn name=Kitchen Lamp",
+        ),
+        // Free words are room for anything: most of it must be of the sentence.
+        (heard, &[("who is she", 0.0)], "nothing"),
+        (
+            ("Ed Brent to my shopping list", -3.0),
+            &[("add bread to my shopping list", 1.0)],
+            "HassListAddItem item=bread name=Shopping",
+        ),
+    ] {
+        assert_eq!(led(&everyday, heard, texts), meant, "{heard:?} {texts:?}");
+    }
+}
+
+#[test]
+fn what_is_denied_asked_or_told_is_led_to_no_order() {
+    let Some(everyday) = everyday() else { return };
+    let lamp = ("turn on the kitchen lamp", 0.5);
+    for heard in [
+        "don't turn on the kitchen lamp",
+        "Don\u{2019}t turn on the kitchen lamb.",
+        "did you turn on the kitchen lamp",
+        "she turned on the kitchen lamp",
+        "never turn on the kitchen lamp",
+        "turn off the kitchen lamb",
+        "why turn on the kitchen lamb",
+    ] {
+        assert_eq!(led(&everyday, (heard, -1.0), &[lamp]), "nothing", "{heard}");
+    }
+    for help in ["call 911", "don't call the police", "I need an ambulance"] {
+        let texts = [lamp, (help, 4.0)];
+        assert_eq!(led(&everyday, ("turn the land", -1.0), &texts), "nothing");
     }
 }
 

@@ -57,6 +57,11 @@ impl KnownNames {
         known
     }
 
+    /// All of them, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.whole.values().flatten().map(String::as_str)
+    }
+
     /// Whether this is one of the names.
     #[must_use]
     pub fn knows(&self, spoken: &str) -> bool {

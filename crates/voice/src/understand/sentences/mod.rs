@@ -18,6 +18,7 @@ mod house;
 mod list;
 mod mended;
 mod methods;
+pub(super) mod paths;
 mod plural;
 mod program;
 mod recognise;

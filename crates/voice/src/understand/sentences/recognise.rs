@@ -68,6 +68,10 @@ impl Lists {
         self.lists.values()
     }
 
+    pub(super) fn body(&self, name: &str) -> Option<&ListBody> {
+        self.lists.get(name)
+    }
+
     /// Memory held, in bytes, about.
     #[must_use]
     pub fn bytes(&self) -> usize {
