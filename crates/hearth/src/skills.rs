@@ -3,7 +3,7 @@ use hearthline_house::io as house;
 use hearthline_music::io as music;
 use hearthline_speaker::config::Household;
 use hearthline_speaker::io::skills::{Fitted, everyday_skills, last_skill};
-use hearthline_speaker::player::{self, Orderer, Wired};
+use hearthline_speaker::player::{self, Orderer, Rooms, Wired};
 use hearthline_speaker::skill::forgetful::Forgetful;
 
 use crate::command::doctor;
@@ -35,13 +35,15 @@ pub(crate) fn of(household: &Household) -> Skills {
     }
     // Music may play by a media player of the house: one knows the sentences, the other the wire.
     let (orderer, wired) = ends(household);
-    let fit = house::fitted(household, ready(household), wired);
+    let rooms = Rooms::default();
+    let fit = house::fitted(household, ready(household), wired, rooms.clone());
     fitted.extend(fit.skills);
     notices.extend(fit.notices);
     let (skill, music, told) = music::fit(music::Household {
         music: household.music.clone(),
         room: household.device.name.clone(),
         remote: orderer,
+        rooms,
     });
     fitted.push(skill);
     notices.extend(told);

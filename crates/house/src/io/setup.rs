@@ -6,7 +6,7 @@ use hearthline_speaker::config::{
     HomeAssistantSettings, Household, HueSettings, MqttSettings, WledSettings,
 };
 use hearthline_speaker::io::skills::{Fitted, port};
-use hearthline_speaker::player::Wired;
+use hearthline_speaker::player::{Rooms, Wired};
 use hearthline_speaker::skill::absent::Absent;
 use tokio::sync::mpsc;
 
@@ -64,8 +64,14 @@ pub struct Control {
 /// know.
 ///
 /// `readiness` is asked where the speaker's own sensors are wanted (`[mqtt] sensors`), which have a skill of their own.
-/// `player` is the way to music that plays by a media player of Home Assistant's (`[music] home_assistant`).
-pub fn fitted(household: &Household, readiness: Readiness, player: Option<Wired>) -> Fit {
+/// `player` is the way to music that plays by a media player of Home Assistant's (`[music] home_assistant`), `rooms` are
+/// those that music has by itself.
+pub fn fitted(
+    household: &Household,
+    readiness: Readiness,
+    player: Option<Wired>,
+    rooms: Rooms,
+) -> Fit {
     let (port, outside) = port();
     let (comes, systems) = mpsc::unbounded_channel();
     let mut control = Control {
@@ -82,7 +88,8 @@ pub fn fitted(household: &Household, readiness: Readiness, player: Option<Wired>
         // It may be wanted while the device runs.
         skills.push(absent());
     }
-    let skill = Box::new(HouseSkill::new(&[], room_of(household)));
+    let skill = HouseSkill::new(&[], room_of(household)).with_rooms_of_music(rooms);
+    let skill = Box::new(skill);
     let runs = std::thread::Builder::new()
         .name("house".to_owned())
         .spawn(move || run(outside, systems));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hearthline_speaker::config::MusicSettings;
 use hearthline_speaker::io::skills::{Fitted, port};
-use hearthline_speaker::player::Orderer;
+use hearthline_speaker::player::{self, Orderer};
 use hearthline_speaker::skill::Skill;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -37,6 +37,8 @@ pub struct Household {
     pub room: String,
     /// The way to the media player of `[music] home_assistant`.
     pub remote: Option<Orderer>,
+    /// Where it is told which rooms music has by itself.
+    pub rooms: player::Rooms,
 }
 
 /// What one system has, and why it has no more: whole sentences.
@@ -50,10 +52,12 @@ pub fn fit(household: Household) -> (Fitted, Control, Vec<String>) {
         music,
         room,
         remote,
+        rooms,
     } = household;
     let mut notices = Vec::new();
     let shelf = Shelf::default();
-    let skill: Box<dyn Skill> = Box::new(MusicSkill::new(settings(&music, &room), shelf.clone()));
+    let skill = MusicSkill::new(settings(&music, &room), shelf.clone()).with_rooms(rooms);
+    let skill: Box<dyn Skill> = Box::new(skill);
     let parts = Parts::read(music, &mut notices);
     let (anew, comes) = mpsc::unbounded_channel();
     let (mut port, outside) = port();
