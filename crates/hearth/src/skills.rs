@@ -86,10 +86,10 @@ impl Outside {
     pub(crate) fn reload(&mut self, household: &Household) -> (Vec<Fitted>, Vec<String>) {
         let mut household = household.clone();
         let player = |of: &Household| (of.home_assistant.clone(), of.music.home_assistant.clone());
-        let (mut orderer, wired) = if player(&household) == player(&self.running) {
-            (None, None)
-        } else {
+        let (mut orderer, wired) = if self.house.comes_anew(&household) {
             ends(&household)
+        } else {
+            (None, None)
         };
         let house = self.house.reload(&household, ready(&household), wired);
         if house.keeps_home_assistant {
@@ -97,9 +97,8 @@ impl Outside {
             orderer = None;
         }
         let mut notices = house.notices;
-        if household.music != self.running.music || orderer.is_some() {
-            notices.extend(self.music.reload(household.music.clone(), orderer));
-        }
+        // Its files may hold other passwords.
+        notices.extend(self.music.reload(household.music.clone(), orderer));
         self.running = household;
         (house.skills, notices)
     }

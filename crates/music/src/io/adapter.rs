@@ -58,7 +58,8 @@ pub fn fit(household: Household) -> (Fitted, Control, Vec<String>) {
     let shelf = Shelf::default();
     let skill = MusicSkill::new(settings(&music, &room), shelf.clone()).with_rooms(rooms);
     let skill: Box<dyn Skill> = Box::new(skill);
-    let parts = Parts::read(music, &mut notices);
+    let parts = Parts::read(music, None, &mut notices);
+    let running = parts.clone();
     let (anew, comes) = mpsc::unbounded_channel();
     let (mut port, outside) = port();
     let (events, heard) = mpsc::unbounded_channel();
@@ -101,7 +102,8 @@ pub fn fit(household: Household) -> (Fitted, Control, Vec<String>) {
         notices.push(format!("music cannot start: {error}"));
     }
     let port = Some(port);
-    (Fitted { skill, port }, Control { anew }, notices)
+    let parts = running;
+    (Fitted { skill, port }, Control { anew, parts }, notices)
 }
 
 /// Different each time: which song comes next, and the salt of a request.
@@ -480,9 +482,12 @@ impl Adapter {
         let old = core::mem::replace(&mut self.parts, parts);
         let (before, after) = (&old.music, &self.parts.music);
         let files = before.folders != after.folders;
-        let server = before.subsonic != after.subsonic || before.certificate != after.certificate;
+        let server = before.subsonic != after.subsonic
+            || old.account != self.parts.account
+            || before.certificate != after.certificate
+            || old.pem != self.parts.pem;
         let mut gone = Vec::new();
-        if before.mpd != after.mpd {
+        if before.mpd != after.mpd || old.mpd_password != self.parts.mpd_password {
             gone.extend(self.mpd.take().map(|_| Player::Mpd));
             self.have.remove(&System::Mpd);
             let password = self.parts.mpd_password.clone();
