@@ -119,3 +119,6 @@ fn ready(household: &Household) -> house::Readiness {
     let examined = household.clone();
     Box::new(move || doctor::open_points(&examined).is_empty())
 }
+
+#[cfg(test)]
+mod tests;
