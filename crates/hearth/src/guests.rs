@@ -1,4 +1,5 @@
 //! Home Assistant as a guest of this speaker: it takes the sentences that nobody here does, and speaks through it.
+use std::io::Read as _;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use hearthline_satellite::io::relay::{self, Places};
 use hearthline_satellite::io::{esphome_server, satellite_server};
 use hearthline_satellite::mdns::Service;
 use hearthline_speaker::config::{EsphomeSettings, Household};
+use hearthline_speaker::io::password::read_by_others;
 use hearthline_speaker::io::skills::{Fitted, port};
 use hearthline_voice::wake::WakeConfig;
 use sha2::{Digest as _, Sha256};
@@ -24,7 +26,8 @@ pub(crate) struct Guests {
     places: Places,
     name: String,
     wyoming: Standing<(SocketAddr, Vec<IpAddr>)>,
-    esphome: Standing<EsphomeSettings>,
+    /// With what its key file holds.
+    esphome: Standing<(EsphomeSettings, String)>,
 }
 
 /// A door as it is wanted, and as it is open.
@@ -121,7 +124,14 @@ impl Guests {
         }
         let wanted = household.esphome.clone();
         let wanted = wanted.listen.is_some().then_some(wanted);
-        if let Some(settings) = self.esphome.changes_to(wanted).await
+        let wanted = match wanted.map(|settings| self.with_key(settings)).transpose() {
+            Ok(wanted) => wanted,
+            Err(why) => {
+                told.push(format!("[esphome]: {why}"));
+                return told;
+            }
+        };
+        if let Some((settings, _)) = self.esphome.changes_to(wanted).await
             && let Some(address) = settings.listen
         {
             let peers = settings.peers().unwrap_or_default();
@@ -143,6 +153,46 @@ impl Guests {
         }
         told
     }
+}
+
+impl Guests {
+    /// The door's settings with its key. What is wrong with the key of a door that is open leaves it as it is.
+    fn with_key(&self, settings: EsphomeSettings) -> Result<(EsphomeSettings, String), String> {
+        let before = self.esphome.wanted.as_ref();
+        let before =
+            before.filter(|(before, _)| *before == settings && self.esphome.open.is_some());
+        let path = settings.key_file.clone().unwrap_or_default();
+        let named = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+        let found = key(&path).map_err(|why| named(&why)).and_then(|text| {
+            let is_new = before.is_some_and(|(_, known)| *known != text);
+            if is_new && read_by_others(&path).unwrap_or(true) {
+                let why = "others on this machine can read what is new in it: chmod 600";
+                return Err(named(&why));
+            }
+            Key::parse(&text).map_err(|error| named(&error))?;
+            Ok(text)
+        });
+        match (found, before) {
+            (Ok(text), _) => Ok((settings, text)),
+            (Err(why), Some(_)) => Err(format!("{why}. It stays as it was")),
+            // Whoever opens the door says what is wrong with its key.
+            (Err(_), None) => Ok((settings, String::new())),
+        }
+    }
+}
+
+/// What a file with a key holds.
+fn key(path: &Path) -> Result<String, String> {
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+    let read = file
+        .take(KEY_BYTES_MAX as u64 + 1)
+        .read_to_string(&mut text);
+    read.map_err(|error| error.to_string())?;
+    if text.len() > KEY_BYTES_MAX {
+        return Err("this is no key: it is too long".into());
+    }
+    Ok(text)
 }
 
 /// Tells this machine of a service, where that may be.
@@ -209,10 +259,7 @@ fn host(name: &str) -> String {
 fn about(settings: &EsphomeSettings, name: &str, wake_word: String) -> Result<About, String> {
     let path = settings.key_file.as_deref().unwrap_or(Path::new(""));
     let named = |why: String| format!("{}: {why}", path.display());
-    let text = std::fs::read_to_string(path).map_err(|error| named(error.to_string()))?;
-    if text.len() > KEY_BYTES_MAX {
-        return Err(named("this is no key: it is too long".into()));
-    }
+    let text = key(path).map_err(named)?;
     let key = Key::parse(&text).map_err(|error| named(error.to_string()))?;
     let machine = std::fs::read("/etc/machine-id").unwrap_or_default();
     Ok(About {

@@ -1,11 +1,14 @@
-//! The configuration read again while a program runs: when its file changes, and at SIGHUP (`systemctl reload`).
+//! The configuration read again while a program runs: when its file changes or one with a secret that it names, and at SIGHUP
+//! (`systemctl reload`).
 //!
 //! What is broken is told with its place, and everything stays as it was. What counts at the next start only is told with
 //! its place, too.
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use hearthline_speaker::config::{Difference, Fault, Household};
+use hearthline_speaker::io::password;
 use hearthline_speaker::io::reload::Reload;
 use hearthline_speaker::io::skills::Fitted;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -66,26 +69,40 @@ pub(crate) fn follow(
     let (sender, reloads) = mpsc::channel(1);
     // Before anybody is told that we are there: a SIGHUP that nobody waits for ends a program.
     let mut watched = Watched::begin(before);
+    watched.secrets = Secrets::of(&running);
     tokio::spawn(async move {
+        let mut current = running.clone();
         loop {
-            let Some((old, new)) = watched.next().await else {
+            let Some(changed) = watched.next().await else {
                 continue;
             };
-            let difference = Difference::between(&old, &new);
-            let Some(Ok(mut household)) =
-                watched.file.as_deref().map(|at| household::parse(at, &new))
-            else {
-                continue;
+            let is_text = matches!(changed, Changed::Text(..));
+            let (difference, mut household) = match changed {
+                Changed::Text(old, new) => {
+                    let read = watched.file.as_deref().map(|at| household::parse(at, &new));
+                    let Some(Ok(household)) = read else {
+                        continue;
+                    };
+                    (Difference::between(&old, &new), household)
+                }
+                Changed::Secrets(files) => {
+                    let difference = of_secrets(&current, &files);
+                    (difference, current.clone())
+                }
             };
             // What counts at the next start only stays as it is until then, also in what is made anew.
             household.household.clone_from(&running.household);
             household.device.clone_from(&running.device);
+            current.clone_from(&household);
+            watched.secrets.follow(&current);
             let skills = if difference.outside {
                 beside.reload(&household).await
             } else {
                 Vec::new()
             };
-            watched.tell(&difference.now, &difference.later);
+            if is_text {
+                watched.tell(&difference.now, &difference.later);
+            }
             if difference.calls || !difference.skills.is_empty() || !skills.is_empty() {
                 let reload = Reload {
                     household,
@@ -108,7 +125,7 @@ pub(crate) fn tell_only(before: Before) -> impl Future<Output = ()> + Send {
     let mut watched = Watched::begin(before);
     async move {
         loop {
-            if let Some((old, new)) = watched.next().await {
+            if let Some(Changed::Text(old, new)) = watched.next().await {
                 watched.tell(&[], &Difference::at_start(&old, &new));
                 service::ready();
             }
@@ -121,7 +138,16 @@ struct Watched {
     file: Option<PathBuf>,
     text: String,
     seen: Option<Stamp>,
+    secrets: Secrets,
     hang_up: Option<Signal>,
+}
+
+/// What has changed.
+enum Changed {
+    /// The file: its text before and now, both valid.
+    Text(String, String),
+    /// These files with secrets that it names.
+    Secrets(Vec<PathBuf>),
 }
 
 /// What of a file changes when it is written.
@@ -133,13 +159,14 @@ impl Watched {
         Self {
             text,
             seen,
+            secrets: Secrets::default(),
             hang_up: signal(SignalKind::hangup()).ok(),
             file,
         }
     }
 
-    /// Waits for a change. The text before and now, where both are valid; else what is wrong has been told.
-    async fn next(&mut self) -> Option<(String, String)> {
+    /// Waits for a change. None, where what is wrong has been told.
+    async fn next(&mut self) -> Option<Changed> {
         let asked = loop {
             let hung_up = tokio::select! {
                 () = hung_up(&mut self.hang_up) => true,
@@ -152,6 +179,10 @@ impl Watched {
             // One that is gone for a moment is being replaced.
             if now.is_some() && now != self.seen {
                 break false;
+            }
+            let others = self.secrets.changed();
+            if !others.is_empty() {
+                return Some(self.have_changed(others));
             }
         };
         let Some(file) = self.file.clone() else {
@@ -170,6 +201,10 @@ impl Watched {
             }
         };
         if text == self.text {
+            let others = self.secrets.changed();
+            if !others.is_empty() {
+                return Some(self.have_changed(others));
+            }
             if asked {
                 eprintln!("hearth: {name}: nothing has changed");
                 service::reloading();
@@ -191,7 +226,15 @@ impl Watched {
             return None;
         }
         let old = core::mem::replace(&mut self.text, text.clone());
-        Some((old, text))
+        Some(Changed::Text(old, text))
+    }
+
+    fn have_changed(&self, files: Vec<PathBuf>) -> Changed {
+        service::reloading();
+        for file in &files {
+            eprintln!("hearth: {} has changed, and is read again", file.display());
+        }
+        Changed::Secrets(files)
     }
 
     fn tell(&self, now: &[&str], later: &[Fault]) {
@@ -222,6 +265,76 @@ async fn hung_up(signal: &mut Option<Signal>) {
         }
         None => std::future::pending().await,
     }
+}
+
+/// Files with secrets, as they stood when they were looked at last.
+#[derive(Default)]
+struct Secrets(BTreeMap<PathBuf, Option<Marks>>);
+
+/// What of a file changes when it is written, replaced, or shown to others: its time of change, length and number.
+type Marks = (i64, i64, u64, u64);
+
+impl Secrets {
+    fn of(household: &Household) -> Self {
+        let mut secrets = Self::default();
+        secrets.follow(household);
+        secrets
+    }
+
+    /// From now on those that this names; of those that are known it stays known how they stood.
+    fn follow(&mut self, household: &Household) {
+        let mut before = core::mem::take(&mut self.0);
+        let lines = household.lines.iter();
+        let lines = lines.filter_map(|line| line.password_file.clone());
+        for file in household.secret_files().into_iter().chain(lines) {
+            let known = before.remove(&file).unwrap_or_else(|| marks(&file));
+            self.0.insert(file, known);
+        }
+    }
+
+    /// Those that are not as they were.
+    fn changed(&mut self) -> Vec<PathBuf> {
+        let mut changed = Vec::new();
+        for (file, known) in &mut self.0 {
+            let now = marks(file);
+            if *known != now {
+                *known = now;
+                changed.push(file.clone());
+            }
+        }
+        changed
+    }
+}
+
+/// What follows from other secrets: what speaks to other systems looks at its own, and lines that can be called with theirs.
+fn of_secrets(household: &Household, files: &[PathBuf]) -> Difference {
+    let has = |file: &Option<PathBuf>| file.as_ref().is_some_and(|file| files.contains(file));
+    let lines: Vec<_> = (household.lines.iter())
+        .filter(|line| has(&line.password_file))
+        .collect();
+    let mut wrong = lines
+        .iter()
+        .filter_map(|line| Some((&line.name, password::credentials(line).err()?)))
+        .peekable();
+    let calls = !lines.is_empty() && wrong.peek().is_none();
+    if calls {
+        eprintln!("hearth: calls are made with what it holds now");
+    }
+    for (line, why) in wrong {
+        eprintln!("hearth: line {line}: {why}. Calls are made as before");
+    }
+    let others = household.secret_files();
+    Difference {
+        calls,
+        outside: others.iter().any(|file| files.contains(file)),
+        ..Difference::default()
+    }
+}
+
+fn marks(file: &Path) -> Option<Marks> {
+    use std::os::unix::fs::MetadataExt as _;
+    let found = std::fs::metadata(file).ok()?;
+    Some((found.ctime(), found.ctime_nsec(), found.len(), found.ino()))
 }
 
 fn stamp(file: &Path) -> Option<Stamp> {

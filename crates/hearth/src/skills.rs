@@ -3,7 +3,7 @@ use hearthline_house::io as house;
 use hearthline_music::io as music;
 use hearthline_speaker::config::Household;
 use hearthline_speaker::io::skills::{Fitted, everyday_skills, last_skill};
-use hearthline_speaker::player::{self, Orderer, Wired};
+use hearthline_speaker::player::{self, Orderer, Rooms, Wired};
 use hearthline_speaker::skill::forgetful::Forgetful;
 
 use crate::command::doctor;
@@ -35,13 +35,15 @@ pub(crate) fn of(household: &Household) -> Skills {
     }
     // Music may play by a media player of the house: one knows the sentences, the other the wire.
     let (orderer, wired) = ends(household);
-    let fit = house::fitted(household, ready(household), wired);
+    let rooms = Rooms::default();
+    let fit = house::fitted(household, ready(household), wired, rooms.clone());
     fitted.extend(fit.skills);
     notices.extend(fit.notices);
     let (skill, music, told) = music::fit(music::Household {
         music: household.music.clone(),
         room: household.device.name.clone(),
         remote: orderer,
+        rooms,
     });
     fitted.push(skill);
     notices.extend(told);
@@ -84,10 +86,10 @@ impl Outside {
     pub(crate) fn reload(&mut self, household: &Household) -> (Vec<Fitted>, Vec<String>) {
         let mut household = household.clone();
         let player = |of: &Household| (of.home_assistant.clone(), of.music.home_assistant.clone());
-        let (mut orderer, wired) = if player(&household) == player(&self.running) {
-            (None, None)
-        } else {
+        let (mut orderer, wired) = if self.house.comes_anew(&household) {
             ends(&household)
+        } else {
+            (None, None)
         };
         let house = self.house.reload(&household, ready(&household), wired);
         if house.keeps_home_assistant {
@@ -95,9 +97,8 @@ impl Outside {
             orderer = None;
         }
         let mut notices = house.notices;
-        if household.music != self.running.music || orderer.is_some() {
-            notices.extend(self.music.reload(household.music.clone(), orderer));
-        }
+        // Its files may hold other passwords.
+        notices.extend(self.music.reload(household.music.clone(), orderer));
         self.running = household;
         (house.skills, notices)
     }
@@ -118,3 +119,6 @@ fn ready(household: &Household) -> house::Readiness {
     let examined = household.clone();
     Box::new(move || doctor::open_points(&examined).is_empty())
 }
+
+#[cfg(test)]
+mod tests;

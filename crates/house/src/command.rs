@@ -1,6 +1,8 @@
 //! What a thing is told to do, before any system's own words for it.
 use serde::{Deserialize, Serialize};
 
+use crate::wish::Wish;
+
 /// Red, green and blue, 0 to 255 each.
 pub type Rgb = [u8; 3];
 
@@ -40,6 +42,8 @@ pub enum Command {
     Press,
     /// A media player, by its own loudspeakers.
     Player(Player),
+    /// A media player looks for this and plays what fits best.
+    Play(Wish),
 }
 
 /// What a media player is told.

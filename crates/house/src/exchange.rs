@@ -77,6 +77,11 @@ pub enum What {
         /// By the system's names.
         states: Vec<(String, State)>,
     },
+    /// Some things were so already, as the system has kept it: no change that just happened.
+    Kept {
+        /// By the system's names.
+        states: Vec<(String, State)>,
+    },
     /// An order is done: the system has said so.
     Done {
         /// Which.

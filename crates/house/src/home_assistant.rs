@@ -14,6 +14,7 @@ use hearthline_speaker::player as music;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+use crate::command::Command;
 use crate::exchange::{Order, What};
 use crate::thing::{ALIASES_MAX, AREAS_MAX, Area, Floor, State, THINGS_MAX, Thing, spoken_name};
 
@@ -69,6 +70,8 @@ enum Pending {
     Order(u64),
     Player(u64),
     Search(u64),
+    /// What an order of the house is to play is looked for.
+    Find(u64),
 }
 
 /// Where the connection stands.
@@ -123,6 +126,8 @@ pub struct Client {
     entities: BTreeMap<String, Entity>,
     /// The media player that music plays by.
     player: Option<String>,
+    /// By order: which player looks, and for what.
+    finding: HashMap<u64, (String, String)>,
     area_ids: HashMap<String, String>,
     heard_at: Duration,
     ping_sent: Option<Duration>,
@@ -144,6 +149,7 @@ impl Client {
     pub fn new(token: Zeroizing<String>) -> Self {
         Self {
             player: None,
+            finding: HashMap::new(),
             token,
             standing: Standing::Closed,
             next: 0,
@@ -171,6 +177,7 @@ impl Client {
         self.strange = 0;
         (self.ping_sent, self.settle_at, self.followed) = (None, None, None);
         self.pending.clear();
+        self.finding.clear();
         self.entities.clear();
     }
 
@@ -178,9 +185,10 @@ impl Client {
     pub fn closed(&mut self, why: &str) {
         self.standing = Standing::Closed;
         for (_, pending) in core::mem::take(&mut self.pending) {
-            if let Pending::Order(order) = pending {
+            if let Pending::Order(order) | Pending::Find(order) = pending {
                 let why = "the connection broke".to_owned();
                 self.tell(What::Failed { order, why });
+                continue;
             }
             self.player_result(pending, Err("the connection broke"));
         }
@@ -209,6 +217,9 @@ impl Client {
             return self.tell(why);
         }
         let domain = order.thing.split('.').next().unwrap_or_default();
+        if let (Command::Play(wish), "media_player") = (&order.command, domain) {
+            return self.find(order.id, &order.thing, wish);
+        }
         let state = self.entities.get(&order.thing);
         let state = state.map_or("", |entity| entity.value.as_str());
         let area = |name: &str| self.area_ids.get(&crate::thing::folded(name)).cloned();
@@ -382,7 +393,7 @@ impl Client {
             };
             return self.tell(what);
         }
-        if let Pending::Player(_) | Pending::Search(_) = pending {
+        if let Pending::Player(_) | Pending::Search(_) | Pending::Find(_) = pending {
             let why = message.pointer("/error/message").and_then(Value::as_str);
             let why = why.unwrap_or("Home Assistant refuses it");
             let result = match is_done {
@@ -472,7 +483,8 @@ impl Client {
             | Pending::Ping
             | Pending::Order(_)
             | Pending::Player(_)
-            | Pending::Search(_) => return,
+            | Pending::Search(_)
+            | Pending::Find(_) => return,
         };
         gathered.waiting.remove(&step);
         if gathered.waiting.is_empty() {

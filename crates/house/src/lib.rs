@@ -24,6 +24,7 @@ pub mod sensors;
 pub mod sentences;
 pub mod skill;
 pub mod thing;
+pub mod wish;
 pub mod wled;
 mod words;
 

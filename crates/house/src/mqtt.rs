@@ -350,8 +350,12 @@ impl Client {
                     self.take_back(now);
                 }
                 session::Output::Published(token) => self.published(token),
-                session::Output::Message { topic, payload, .. } => {
-                    self.message(&topic, &payload, now);
+                session::Output::Message {
+                    topic,
+                    payload,
+                    retained,
+                } => {
+                    self.message(&topic, &payload, retained, now);
                 }
                 session::Output::Entered => {
                     let Prefixes { discovery, zigbee } = &self.prefixes;
@@ -374,7 +378,7 @@ impl Client {
         }
     }
 
-    fn message(&mut self, topic: &str, payload: &[u8], now: Duration) {
+    fn message(&mut self, topic: &str, payload: &[u8], retained: bool, now: Duration) {
         if let Some((component, id)) = discovery::place(&self.prefixes.discovery, topic) {
             if self.own.as_ref().is_some_and(|own| own.has_announced(id)) {
                 return;
@@ -452,7 +456,14 @@ impl Client {
             }
         }
         for (system, states) in states {
-            self.tell(system, What::States { states });
+            // What the broker had kept was so before we asked.
+            self.tell(
+                system,
+                match retained {
+                    true => What::Kept { states },
+                    false => What::States { states },
+                },
+            );
         }
         self.finish();
     }

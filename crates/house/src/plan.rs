@@ -11,6 +11,7 @@ use crate::colour;
 use crate::command::{Command, Light, Player};
 use crate::registry::Registry;
 use crate::thing::{Thing, folded};
+use crate::wish::{self, Wish};
 use crate::words;
 
 /// Most things that one sentence moves.
@@ -90,6 +91,12 @@ pub fn plan(meant: &Recognition, registry: &Registry, room: Option<&str>) -> Pla
         return Plan::Other;
     }
     match find(registry, &wanted, &meant.intent) {
+        Ok(found) if wish::is_one(meant) && wanted.name.is_none() => {
+            match the_one_that_plays(registry, &wanted, &found) {
+                Ok(one) => told(registry, &[one], &telling),
+                Err(plan) => plan,
+            }
+        }
         Ok(found) if domains == PLAYERS && wanted.name.is_none() => {
             let found = that_sound(registry, found, &meant.intent);
             told(registry, &found, &telling)
@@ -122,6 +129,40 @@ fn that_sound(registry: &Registry, found: Vec<usize>, intent: &str) -> Vec<usize
     let is_so = |at: &usize| registry.thing(*at).state.value == state;
     let some: Vec<usize> = found.iter().copied().filter(is_so).collect();
     if some.is_empty() { found } else { some }
+}
+
+/// Of the players of a room the one that is given something to play: those that can look for it, of these the one that
+/// plays already.
+fn the_one_that_plays(
+    registry: &Registry,
+    wanted: &Wanted<'_>,
+    found: &[usize],
+) -> Result<usize, Plan> {
+    let among = |found: &[usize], fits: &dyn Fn(&Thing) -> bool| {
+        let fits = |at: &usize| fits(registry.thing(*at));
+        let some: Vec<usize> = found.iter().copied().filter(fits).collect();
+        if some.is_empty() {
+            found.to_vec()
+        } else {
+            some
+        }
+    };
+    let found = among(found, &|thing| !thing.state.is_unavailable());
+    let found = among(&found, &Thing::can_search);
+    let found = among(&found, &|thing| thing.state.value == "playing");
+    match found.as_slice() {
+        [one] => Ok(*one),
+        _ => Err(which(registry, &what(wanted), found)),
+    }
+}
+
+/// A player that looks for music by itself.
+fn looking(thing: &Thing, wish: &Wish) -> Result<Command, String> {
+    if thing.can_search() {
+        Ok(Command::Play(wish.clone()))
+    } else {
+        Err(format!("The {} cannot search for music.", thing.name))
+    }
 }
 
 /// A player that is to be louder or softer by so many per cent, or by its own step where it does not tell how loud it is.
@@ -219,6 +260,10 @@ fn telling<'a>(
             PLAYERS,
             Box::new(|_| Ok(Command::Player(Player::Mute(false)))),
         ),
+        "HassMediaSearchAndPlay" | "MusicPlay" => match wish::of(meant) {
+            Some(wish) => (PLAYERS, Box::new(move |thing| looking(thing, &wish))),
+            None => (PLAYERS, Box::new(|_| Ok(Command::Player(Player::Resume)))),
+        },
         "HassSetVolume" => {
             let percent = need(percent("volume_level"), "how loud")?;
             (

@@ -4,6 +4,7 @@
 //! the configuration whose system answers is taken.
 use std::collections::HashMap;
 
+use hearthline_speaker::skill::Happened;
 use serde_json::{Map, Value, json};
 
 use crate::exchange::{News, SystemPlace, What};
@@ -33,6 +34,10 @@ pub struct System {
     areas: Vec<Area>,
     things: Vec<Thing>,
     by_id: HashMap<String, usize>,
+    /// Of each thing, where it stands in the list of all.
+    places: Vec<usize>,
+    /// By id, the last state that was known since the system answers.
+    seen: HashMap<String, String>,
 }
 
 impl System {
@@ -46,6 +51,8 @@ impl System {
             areas: Vec::new(),
             things: Vec::new(),
             by_id: HashMap::new(),
+            places: Vec::new(),
+            seen: HashMap::new(),
         }
     }
 }
@@ -81,6 +88,8 @@ pub struct Registry {
     systems: Vec<System>,
     joined: Vec<Joined>,
     areas: Vec<Area>,
+    /// Things that have become another, by their places, until somebody asks.
+    became: Vec<usize>,
 }
 
 impl Registry {
@@ -114,13 +123,11 @@ impl Registry {
 
     /// Takes what an adapter says.
     pub fn handle(&mut self, news: &News) -> Changed {
-        let Some(system) = self
-            .systems
-            .iter_mut()
-            .find(|system| system.key == news.system)
-        else {
+        let known = |system: &System| system.key == news.system;
+        let Some(at) = self.systems.iter().position(known) else {
             return Changed::Nothing;
         };
+        let system = &mut self.systems[at];
         match &news.what {
             What::Up if system.link == Link::Up => Changed::Nothing,
             What::Up => {
@@ -129,6 +136,8 @@ impl Registry {
             }
             What::Down { why } => {
                 system.link = Link::Down { why: why.clone() };
+                // What it tells when it is back is no change that just happened.
+                system.seen.clear();
                 Changed::States
             }
             What::Things { areas, things } => {
@@ -136,25 +145,68 @@ impl Registry {
                 system.things = things.iter().take(THINGS_MAX).cloned().collect();
                 let ids = system.things.iter().enumerate();
                 system.by_id = ids.map(|(at, thing)| (thing.id.clone(), at)).collect();
+                let by_id = &system.by_id;
+                system.seen.retain(|id, _| by_id.contains_key(id));
                 self.join();
+                for thing in 0..self.systems[at].things.len() {
+                    self.see(at, thing, true);
+                }
                 Changed::Names
             }
-            What::States { states } => {
+            What::States { states } | What::Kept { states } => {
                 let mut changed = Changed::Nothing;
+                let is_new = matches!(news.what, What::States { .. });
                 for (id, state) in states {
-                    let known = system.by_id.get(id);
-                    let Some(thing) = known.and_then(|at| system.things.get_mut(*at)) else {
+                    let system = &mut self.systems[at];
+                    let Some(&place) = system.by_id.get(id) else {
                         continue;
                     };
+                    let thing = &mut system.things[place];
                     if thing.state != *state {
                         thing.state = state.clone();
                         changed = Changed::States;
                     }
+                    self.see(at, place, is_new);
                 }
                 changed
             }
             What::Done { .. } | What::Failed { .. } | What::Trouble { .. } => Changed::Nothing,
         }
+    }
+
+    /// Looks at a thing as a system tells it: whether it has become another since it was last known.
+    fn see(&mut self, system: usize, thing: usize, is_new: bool) {
+        let of = &mut self.systems[system];
+        let (id, value) = (&of.things[thing].id, &of.things[thing].state.value);
+        if ["", "unknown", "unavailable"].contains(&value.as_str()) {
+            return;
+        }
+        let before = of.seen.insert(id.clone(), value.clone());
+        let is_another = before.is_some_and(|before| before != *value);
+        let at = of.places.get(thing).copied();
+        if let Some(at) = at.filter(|_| is_another && is_new)
+            // What two systems tell counts once.
+            && self.way(at) == (Way { system, thing })
+        {
+            self.became.push(at);
+        }
+    }
+
+    /// What has become another since this was asked last.
+    pub fn became(&mut self) -> Vec<Happened> {
+        let all = core::mem::take(&mut self.became);
+        all.into_iter()
+            .filter(|at| *at < self.joined.len())
+            .map(|at| {
+                let thing = self.thing(at);
+                let names = core::iter::once(thing.name.as_str()).chain(self.other_names(at));
+                Happened::Became {
+                    names: names.map(str::to_owned).collect(),
+                    room: self.area_of(at).map(str::to_owned),
+                    states: vec![thing.state.value.clone(), thing.state.said(&thing.domain)],
+                }
+            })
+            .collect()
     }
 
     /// Makes one list of all systems' things.
@@ -176,7 +228,9 @@ impl Registry {
         }
         let mut joined: Vec<Joined> = Vec::new();
         let mut same: HashMap<(String, String), Vec<usize>> = HashMap::new();
+        let mut places: Vec<Vec<usize>> = Vec::new();
         for (system, all) in self.systems.iter().enumerate() {
+            places.push(Vec::with_capacity(all.things.len()));
             for (thing, this) in all.things.iter().enumerate() {
                 let way = Way { system, thing };
                 let alike = same
@@ -189,6 +243,7 @@ impl Registry {
                     let elsewhere = other.ways.iter().all(|way| way.system != system);
                     elsewhere && (room == area || room.is_none() || area.is_none())
                 });
+                places[system].push(found.unwrap_or(joined.len()));
                 match found {
                     Some(at) => {
                         let other = &mut joined[at];
@@ -206,6 +261,10 @@ impl Registry {
             }
         }
         self.joined = joined;
+        self.became.clear();
+        for (system, places) in self.systems.iter_mut().zip(places) {
+            system.places = places;
+        }
     }
 
     /// How many things there are.
@@ -454,5 +513,69 @@ mod tests {
         );
         assert_eq!(registry.thing(0).id, "0x1", "the way that works");
         assert!(registry.is_called(0, " LAMP"));
+    }
+
+    #[test]
+    fn only_what_changes_while_a_system_answers_has_happened() {
+        let system = |name: &str| (name.to_owned(), name.to_uppercase());
+        let mut registry = Registry::new(&[system("a"), system("b")]);
+        let door = |value: &str| {
+            let mut door = thing("d1", "Front Door", Some("Hall"));
+            door.domain = "binary_sensor".into();
+            door.state = State::new(value).with("device_class", "door");
+            door
+        };
+        let things = |value: &str| What::Things {
+            areas: Vec::new(),
+            things: vec![door(value)],
+        };
+        let states = |value: &str| vec![("d1".to_owned(), door(value).state)];
+        let mut tell = |system: &str, what: What| {
+            registry.handle(&news(system, what));
+            let all = registry
+                .became()
+                .into_iter()
+                .map(|happened| match happened {
+                    Happened::Became {
+                        names,
+                        room,
+                        states,
+                    } => {
+                        assert_eq!(names, ["Front Door"]);
+                        assert_eq!(room.as_deref(), Some("Hall"));
+                        states.join(" ")
+                    }
+                    Happened::Own(own) => panic!("{own:?}"),
+                });
+            all.collect::<Vec<_>>()
+        };
+        let none: [&str; 0] = [];
+        assert_eq!(tell("a", What::Up), none);
+        assert_eq!(tell("a", things("on")), none, "as it was found");
+        let states_of = |value: &str| What::States {
+            states: states(value),
+        };
+        assert_eq!(tell("a", states_of("on")), none);
+        assert_eq!(tell("a", states_of("off")), ["off closed"]);
+        // It was away for a moment and is as before; then it is not.
+        assert_eq!(tell("a", states_of("unavailable")), none);
+        assert_eq!(tell("a", states_of("off")), none);
+        assert_eq!(tell("a", states_of("unavailable")), none);
+        assert_eq!(tell("a", states_of("on")), ["on open"]);
+        assert_eq!(tell("a", things("off")), ["off closed"], "names came anew");
+        // The system was away: what it tells now may be old.
+        let why = "gone".to_owned();
+        assert_eq!(tell("a", What::Down { why }), none);
+        assert_eq!(tell("a", What::Up), none);
+        assert_eq!(tell("a", things("on")), none);
+        let kept = What::Kept {
+            states: states("off"),
+        };
+        assert_eq!(tell("a", kept), none, "as its broker had kept it");
+        // Two systems tell of one door: it has opened once.
+        assert_eq!(tell("b", What::Up), none);
+        assert_eq!(tell("b", things("off")), none);
+        assert_eq!(tell("b", states_of("on")), none);
+        assert_eq!(tell("a", states_of("on")), ["on open"]);
     }
 }

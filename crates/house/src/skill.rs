@@ -10,20 +10,25 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
+use hearthline_speaker::player::Rooms;
 use hearthline_speaker::skill::{Asked, By, Deed, Engaged, Event, Facts, Reply, Skill};
 use hearthline_voice::understand::sentences::{House, Recognition};
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
+use crate::command::Command;
 use crate::exchange::{News, Order, Orders, Setup, What};
 use crate::plan::{Plan, Step, plan, plan_for};
 use crate::registry::{Changed, Link, Registry};
 use crate::thing::folded;
+use crate::wish;
 use crate::words;
 
 /// How long a system may take to say that something is done. What is not done then is said to be so, which leaves time
 /// for the first sound within two seconds.
 pub const ANSWER_MAX: Duration = Duration::from_millis(1_800);
+/// How long a player may look for music, once that has been said.
+const LOOK_MAX: Duration = Duration::from_secs(20);
 /// How long a question of ours waits for its answer.
 const QUESTION_MAX: Duration = Duration::from_secs(20);
 /// Pages and names are brought up to date this often at most.
@@ -38,6 +43,10 @@ struct Exchange {
     waits: BTreeMap<u64, String>,
     failed: Vec<(String, String)>,
     done: usize,
+    /// A player looks for this, by its name.
+    looks: Option<(String, String)>,
+    /// That it still looks has been said: nobody waits for a reply.
+    is_told: bool,
 }
 
 /// What was asked back.
@@ -57,6 +66,7 @@ enum Question {
 pub struct HouseSkill {
     registry: Registry,
     room: String,
+    rooms_of_music: Rooms,
     exchanges: Vec<Exchange>,
     question: Option<(Question, Duration)>,
     ready: VecDeque<Deed>,
@@ -73,6 +83,7 @@ impl HouseSkill {
         Self {
             registry: Registry::new(systems),
             room: room.to_owned(),
+            rooms_of_music: Rooms::default(),
             exchanges: Vec::new(),
             question: None,
             ready: VecDeque::new(),
@@ -81,6 +92,13 @@ impl HouseSkill {
             shown_changed: true,
             shown_at: None,
         }
+    }
+
+    /// The same beside music that sends its sound to rooms of its own.
+    #[must_use]
+    pub fn with_rooms_of_music(mut self, rooms: Rooms) -> Self {
+        self.rooms_of_music = rooms;
+        self
     }
 
     /// What it knows.
@@ -177,6 +195,8 @@ impl HouseSkill {
             waits: BTreeMap::new(),
             failed: Vec::new(),
             done: 0,
+            looks: None,
+            is_told: false,
         };
         let mut orders: BTreeMap<&str, Vec<Order>> = BTreeMap::new();
         for step in steps {
@@ -193,6 +213,9 @@ impl HouseSkill {
                 }
                 Link::Up => {
                     self.next += 1;
+                    if let Command::Play(wish) = &step.command {
+                        exchange.looks = Some((wish.words.clone(), name.clone()));
+                    }
                     exchange.waits.insert(self.next, name);
                     orders.entry(&system.key).or_default().push(Order {
                         id: self.next,
@@ -229,6 +252,7 @@ impl HouseSkill {
             mut failed,
             done,
             waits,
+            looks,
             ..
         } = exchange;
         failed.extend(
@@ -237,6 +261,9 @@ impl HouseSkill {
                 .map(|name| (name, words::TOO_LATE.to_owned())),
         );
         match (done, failed.as_slice()) {
+            (_, []) if let Some((wish, player)) = looks => {
+                Reply::Words(words::playing(&wish, &player))
+            }
             (_, []) => Reply::Response(Box::new(Facts {
                 house: House::from_json(&self.registry.house()).ok().map(Box::new),
                 otherwise: "Done.".to_owned(),
@@ -269,9 +296,35 @@ impl HouseSkill {
 
     fn answer_now(&mut self, at: usize) {
         let exchange = self.exchanges.remove(at);
-        let token = exchange.token;
-        let reply = self.outcome(exchange);
-        self.ready.push_back(Deed::Answer { token, reply });
+        let (token, is_told) = (exchange.token, exchange.is_told);
+        match self.outcome(exchange) {
+            Reply::Refused(why) if is_told => self.ready.push_back(Deed::Say(why)),
+            // It is heard to play.
+            _ if is_told => {}
+            reply => self.ready.push_back(Deed::Answer { token, reply }),
+        }
+    }
+
+    /// Nothing was said in time. What looks for music may go on, and that is said.
+    fn is_late(&mut self, at: usize, now: Duration) {
+        let exchange = &mut self.exchanges[at];
+        match &exchange.looks {
+            Some((wish, player)) if !exchange.is_told => {
+                let reply = Reply::Words(words::still_looking(wish, player));
+                let token = exchange.token;
+                (exchange.is_told, exchange.until) = (true, now + LOOK_MAX);
+                self.ready.push_back(Deed::Answer { token, reply });
+            }
+            _ => self.answer_now(at),
+        }
+    }
+
+    /// Whether something is to be played in a room to which music sends its own sound.
+    fn is_for_music(&self, meant: &Recognition) -> bool {
+        let area = meant.slot("area").map(|slot| slot.value.spoken());
+        wish::is_one(meant)
+            && meant.slot("name").is_none()
+            && area.is_some_and(|area| self.rooms_of_music.has(&area))
     }
 
     fn came(&mut self, value: &Value, now: Duration) {
@@ -289,7 +342,11 @@ impl HouseSkill {
                 return;
             }
         };
-        match self.registry.handle(&news) {
+        let changed = self.registry.handle(&news);
+        for became in self.registry.became() {
+            self.ready.push_back(Deed::Happened(became));
+        }
+        match changed {
             Changed::Nothing => {}
             Changed::States => self.shown_changed = true,
             Changed::Names => (self.names_changed, self.shown_changed) = (true, true),
@@ -308,7 +365,7 @@ impl HouseSkill {
             What::Up => self
                 .ready
                 .push_back(Deed::Step(format!("{} answers", news.system))),
-            What::Things { .. } | What::States { .. } => {}
+            What::Things { .. } | What::States { .. } | What::Kept { .. } => {}
         }
         self.show(now);
     }
@@ -369,7 +426,7 @@ impl Skill for HouseSkill {
 
     fn take(&mut self, asked: &Asked<'_>, now: Duration) -> Reply {
         self.question = None;
-        if self.registry.systems().is_empty() {
+        if self.registry.systems().is_empty() || self.is_for_music(asked.meant) {
             return Reply::Other;
         }
         let plan = plan(asked.meant, &self.registry, Some(&self.room));
@@ -412,11 +469,11 @@ impl Skill for HouseSkill {
                     .iter()
                     .position(|exchange| exchange.until <= now)
                 {
-                    self.answer_now(late);
+                    self.is_late(late, now);
                 }
                 self.show(now);
             }
-            Event::Restored(_) | Event::Kept(_) | Event::Engaged(_) | Event::Wall { .. } => {}
+            _ => {}
         }
     }
 

@@ -68,7 +68,7 @@ pub struct Floor {
 }
 
 /// What is kept of a thing's attributes: what a plan, a response or a page asks for.
-const ATTRIBUTES: [&str; 15] = [
+const ATTRIBUTES: [&str; 16] = [
     "brightness",
     "color_mode",
     "color_temp_kelvin",
@@ -81,10 +81,14 @@ const ATTRIBUTES: [&str; 15] = [
     "percentage",
     "rgb_color",
     "supported_color_modes",
+    "supported_features",
     "temperature",
     "unit_of_measurement",
     "volume_level",
 ];
+/// Features of media players, by Home Assistant's numbers.
+const PLAYS_MEDIA: u64 = 1 << 9;
+const SEARCHES_MEDIA: u64 = 1 << 22;
 /// Longest attribute, written as JSON, in bytes.
 const ATTRIBUTE_BYTES_MAX: usize = 512;
 
@@ -181,6 +185,15 @@ impl Thing {
                 .any(|mode| modes.contains(&mode)),
             _ => true,
         }
+    }
+
+    /// Whether a media player can look for music by words and play what it finds. One that does not tell may.
+    #[must_use]
+    pub fn can_search(&self) -> bool {
+        let told = self.state.attributes.get("supported_features");
+        let all = PLAYS_MEDIA | SEARCHES_MEDIA;
+        told.and_then(Value::as_u64)
+            .is_none_or(|features| features & all == all)
     }
 }
 

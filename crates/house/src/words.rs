@@ -51,6 +51,28 @@ pub(crate) fn no_answer(system: &str, why: &str) -> String {
     format!("{system} cannot be reached, {}", why.trim_end_matches('.'))
 }
 
+/// A player plays what was wished.
+#[must_use]
+pub(crate) fn playing(wish: &str, player: &str) -> String {
+    format!("Playing {wish} on {}.", the(player))
+}
+
+/// It has not found it yet.
+#[must_use]
+pub(crate) fn still_looking(wish: &str, player: &str) -> String {
+    let player = the(player);
+    format!("I am still looking for {wish}. It plays on {player} as soon as it is found.")
+}
+
+fn the(name: &str) -> String {
+    let has_one = name.to_lowercase().starts_with("the ");
+    if has_one {
+        name.to_owned()
+    } else {
+        format!("the {name}")
+    }
+}
+
 pub(crate) const UNAVAILABLE: &str = "it cannot be reached at the moment";
 pub(crate) const TOO_LATE: &str = "it did not answer";
 pub(crate) const LEFT_AS_IT_IS: &str = "All right, I leave it as it is.";

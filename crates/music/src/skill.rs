@@ -14,6 +14,7 @@ mod keeping;
 use core::time::Duration;
 use std::collections::VecDeque;
 
+use hearthline_speaker::player::Rooms;
 use hearthline_speaker::skill::{Asked as Sentence, By, Deed, Engaged, Event, Reply, Skill};
 use hearthline_voice::understand::sentences::{House, Recognition, SlotFrom};
 use serde::{Deserialize, Serialize};
@@ -77,6 +78,8 @@ pub struct MusicSkill {
     /// Asked back: which of these, in any order or not.
     asking: Option<(Vec<Named>, bool)>,
     rooms: Vec<String>,
+    /// Where others are told of them.
+    rooms_told: Rooms,
     missing: Vec<String>,
     /// When music ends, by the wall clock.
     sleep_wall_ms: Option<u64>,
@@ -104,12 +107,20 @@ impl MusicSkill {
             pending: Vec::new(),
             asking: None,
             rooms: Vec::new(),
+            rooms_told: Rooms::default(),
             missing: Vec::new(),
             sleep_wall_ms: None,
             wall_ms_at_zero: 0,
             now: Duration::ZERO,
             tokens: 0,
         }
+    }
+
+    /// The same, which tells there of the rooms that it sends its sound to.
+    #[must_use]
+    pub fn with_rooms(mut self, told: Rooms) -> Self {
+        self.rooms_told = told;
+        self
     }
 
     /// Sends an order for which no answer is awaited.
@@ -252,6 +263,7 @@ impl MusicSkill {
                 if let Ok(house) = House::from_json(&json!({"areas": areas})) {
                     self.deeds.push_back(Deed::House(Box::new(house)));
                 }
+                self.rooms_told.set(&names);
                 self.rooms = names;
                 self.show();
             }
@@ -271,6 +283,7 @@ impl MusicSkill {
     fn goes_by(&mut self, settings: Settings, gone: &[Player]) {
         if self.settings.rooms && !settings.rooms && !self.rooms.is_empty() {
             self.rooms.clear();
+            self.rooms_told.set(&[]);
             let house = Box::new(House::default());
             self.deeds.push_back(Deed::House(house));
         }
@@ -382,7 +395,7 @@ impl Skill for MusicSkill {
         self.now = now;
         match event {
             Event::Restored(bytes) => self.restore(bytes),
-            Event::Kept(_) => {}
+            Event::Kept(_) | Event::Happened(_) => {}
             Event::Engaged(engaged) => self.give_way(engaged),
             Event::Wall { ms_at_zero } => self.wall_ms_at_zero = ms_at_zero,
             Event::Came(value) => self.came(value),

@@ -13,7 +13,7 @@ pub const PAGE_SONGS: usize = 500;
 pub const ANSWER_BYTES_MAX: usize = 16 * 1_024 * 1_024;
 
 /// Somebody at a server.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Account {
     /// `http://127.0.0.1:4533`
     pub url: String,

@@ -10,6 +10,7 @@
 //! [`agenda::Agenda`] is sans-IO: hand in what happens, drain `poll_output` until it says `Timeout`.
 pub mod agenda;
 pub mod exchange;
+pub mod happened;
 pub mod item;
 pub mod journal;
 pub mod knowing;

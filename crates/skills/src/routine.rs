@@ -1,11 +1,14 @@
-//! Routines: several everyday sentences on a phrase or at a time.
+//! Routines: several everyday sentences on a phrase, at a time, or when something happens.
 //!
 //! A routine holds sentences and nothing else. They are given back to be read like any sentence that was kept for later:
 //! by the compiled everyday sentences alone, which know no calls, no messages and no emergencies.
-use jiff::civil::Time;
-use serde::{Deserialize, Serialize};
+use core::time::Duration;
 use std::collections::BTreeMap;
 
+use jiff::civil::Time;
+use serde::{Deserialize, Serialize};
+
+use crate::happened::{Happened, When};
 use crate::knowing::plain;
 use crate::rule::{Days, Rule};
 use crate::zone::Zone;
@@ -21,6 +24,11 @@ pub const TEXT_CHARS_MAX: usize = 120;
 /// One that is later than this is left out until its next time: who wanted it has done it by hand.
 pub const LATE_MS_MAX: i64 = 10 * 60 * 1_000;
 
+/// How long one that something has begun rests before it can begin another, where its household says nothing else.
+pub const REST: Duration = Duration::from_secs(10);
+/// The shortest and the longest rest that can be wished.
+pub const REST_SECONDS: core::ops::RangeInclusive<u32> = 5..=86_400;
+
 /// One routine.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Routine {
@@ -32,6 +40,8 @@ pub struct Routine {
     pub at: Option<Time>,
     /// On these days.
     pub days: Days,
+    /// What else begins it, and how long it rests then.
+    pub when: Option<(When, Duration)>,
     /// What is done, as it would be said.
     pub actions: Vec<String>,
 }
@@ -48,6 +58,8 @@ pub struct Routines {
     begun: Begun,
     /// From this moment on, in milliseconds since 1970-01-01 UTC: what was due before is over.
     since_ms: i64,
+    /// When something has begun each last, by the time of this run.
+    happened: BTreeMap<String, Duration>,
 }
 
 impl Routines {
@@ -59,6 +71,7 @@ impl Routines {
             list,
             begun: Begun::default(),
             since_ms: wall_ms,
+            happened: BTreeMap::new(),
         }
     }
 
@@ -94,6 +107,24 @@ impl Routines {
         Some((&self.list[at], wall_ms - due_ms))
     }
 
+    /// The routines that something begins, and how many it would begin if they did not rest.
+    pub fn happened(&mut self, what: &Happened, now: Duration) -> (Vec<&Routine>, usize) {
+        let (mut begun, mut resting) = (Vec::new(), 0);
+        for routine in &self.list {
+            let Some((_, rest)) = routine.when.as_ref().filter(|(when, _)| when.is(what)) else {
+                continue;
+            };
+            let last = self.happened.get(&routine.name);
+            if last.is_some_and(|last| now < last.saturating_add(*rest)) {
+                resting += 1;
+                continue;
+            }
+            self.happened.insert(routine.name.clone(), now);
+            begun.push(routine);
+        }
+        (begun, resting)
+    }
+
     /// When the next is due, in milliseconds since 1970-01-01 UTC.
     #[must_use]
     pub fn next_ms(&self, zone: &Zone) -> Option<i64> {
@@ -122,6 +153,7 @@ mod tests {
             phrases: vec!["Good morning".into()],
             at: Some(time(7, 0, 0, 0)),
             days: Days::WEEKDAYS,
+            when: None,
             actions: vec!["turn on the lamp".into()],
         }
     }
@@ -147,6 +179,34 @@ mod tests {
         // What was due before the start is over.
         let mut late = Routines::new(vec![morning()], at(7, 5));
         assert!(late.begin_due(&zone, at(7, 6)).is_none());
+    }
+
+    #[test]
+    fn what_flaps_begins_it_once_in_its_rest() {
+        let rest = Duration::from_secs(60);
+        let when = When::Becomes {
+            thing: "front door".into(),
+            room: None,
+            state: "open".into(),
+        };
+        let routine = Routine {
+            when: Some((when, rest)),
+            ..morning()
+        };
+        let mut routines = Routines::new(vec![routine, morning()], 0);
+        let opens = Happened::Became {
+            names: vec!["Front Door".into()],
+            room: None,
+            states: vec!["open".into()],
+        };
+        let mut begun = Vec::new();
+        for second in 0..200 {
+            let now = Duration::from_secs(second);
+            let (all, resting) = routines.happened(&opens, now);
+            assert_eq!(all.len() + resting, 1, "{second}");
+            begun.extend(all.iter().map(|_| second));
+        }
+        assert_eq!(begun, [0, 60, 120, 180]);
     }
 
     #[test]

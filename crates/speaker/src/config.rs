@@ -35,7 +35,7 @@ pub use model::ModelSettings;
 pub use music::{MpdSettings, MusicSettings, SnapcastSettings, StationSettings, SubsonicSettings};
 pub use place::Place;
 pub use reload::Difference;
-pub use routine::RoutineSettings;
+pub use routine::{RoutineSettings, WhenSettings};
 pub use weather::WeatherSettings;
 pub use wyoming::WyomingSettings;
 

@@ -5,6 +5,8 @@
 //!   ▲ News: State, Done, Failed, Away ◄─┘
 //! ```
 //! Neither end knows the other's crate; whoever makes the skills joins them by [`ends`].
+use std::sync::{Arc, PoisonError, RwLock};
+
 use tokio::sync::mpsc;
 
 /// Orders and news that wait, each way.
@@ -128,6 +130,29 @@ pub struct Wired {
     pub asked: mpsc::Receiver<Asked>,
     /// What it says.
     pub tell: mpsc::Sender<News>,
+}
+
+/// The rooms to which music sends its own sound: what is to be played there is its own, whatever else could play there.
+#[derive(Debug, Clone, Default)]
+pub struct Rooms(Arc<RwLock<Vec<String>>>);
+
+impl Rooms {
+    /// These from now on.
+    pub fn set(&self, names: &[String]) {
+        let folded = names.iter().map(|name| folded(name)).collect();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = folded;
+    }
+
+    /// Whether this is one of them.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        let rooms = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        rooms.contains(&folded(name))
+    }
+}
+
+fn folded(name: &str) -> String {
+    name.trim().to_lowercase()
 }
 
 /// The two ends.

@@ -27,6 +27,7 @@ pub mod weather;
 use core::time::Duration;
 
 use hearthline_ledger::Body as Entry;
+pub use hearthline_skills::happened::{Happened, Own};
 use hearthline_voice::understand::sentences::{House, Recognition, Timer};
 use serde_json::Value;
 
@@ -52,6 +53,8 @@ pub enum Event<'a> {
     /// What this skill's adapter to the outside brings. An answer, a change, or that a system went away: in the words
     /// that the two have agreed on.
     Came(&'a Value),
+    /// Something happened that routines may wait for.
+    Happened(&'a Happened),
     /// The time of [`Skill::poll_timeout`] has come.
     Timeout,
 }
@@ -210,6 +213,8 @@ pub enum Deed {
     Show(Value),
     /// An entry of the record.
     Record(Entry),
+    /// Something happened that routines may wait for: every skill hears of it.
+    Happened(Happened),
     /// Tell whoever watches; without names and numbers.
     Step(String),
 }

@@ -1,10 +1,12 @@
 //! The configuration is changed under running programs: what can count at once does, what is broken changes nothing, what
 //! waits is told with its place, and a timer that runs meanwhile rings on time.
+use std::fs::Permissions;
 use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
-use std::process::{ChildStderr, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
@@ -13,6 +15,11 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::program::Home;
 use crate::scene::{HEARTH, models_are_absent};
 use crate::timers_outlive_kills::{Speaker, spoken};
+
+/// The reference library's Python is made once for all tests.
+#[path = "../../../satellite/tests/on_the_wire/oracle.rs"]
+#[allow(dead_code, reason = "the tests of the protocols use all of it")]
+mod oracle;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const HOUSEHOLD: &str = "[device]\nname = \"Kitchen\"\ncountry = \"US\"\n\n[person]\nname = \"Drill\"\n\n\
@@ -81,6 +88,46 @@ impl Guest {
         if let Err(error) = self.0.read_to_end(&mut rest) {
             assert_eq!(error.kind(), ErrorKind::ConnectionReset);
         }
+    }
+}
+
+/// The same by ESPHome's native API.
+struct VoiceGuest {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+}
+
+impl VoiceGuest {
+    fn at(port: u16, key: &str, python: &Path) -> Self {
+        let script =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/the_program/esphome_guest.py");
+        let mut child = Command::new(python)
+            .arg(script)
+            .args([&port.to_string(), key])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        Self { child, lines }
+    }
+
+    fn says(&mut self) -> String {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).unwrap();
+        line.trim().to_owned()
+    }
+
+    fn asked(&mut self, what: &str) -> String {
+        writeln!(self.child.stdin.as_ref().unwrap(), "{what}").unwrap();
+        self.says()
+    }
+}
+
+impl Drop for VoiceGuest {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -171,6 +218,79 @@ fn a_speaker_goes_on_by_the_new_file_and_keeps_its_timer() {
     if !seen {
         speaker.step(again);
     }
+    speaker.kill();
+}
+
+#[test]
+fn a_door_for_voice_devices_opens_closes_and_takes_another_key_while_the_speaker_runs() {
+    let Some(python) = oracle::python() else {
+        return;
+    };
+    if models_are_absent() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (file, key_file) = (
+        folder.path().join("household.toml"),
+        folder.path().join("key"),
+    );
+    let key = |text: &str, mode: u32| {
+        let fresh = key_file.with_extension("new");
+        std::fs::write(&fresh, text).unwrap();
+        std::fs::set_permissions(&fresh, Permissions::from_mode(mode)).unwrap();
+        std::fs::rename(&fresh, &key_file).unwrap();
+    };
+    let (first, second) = (
+        "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=",
+        "ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICA=",
+    );
+    key(first, 0o600);
+    write(&file, HOUSEHOLD);
+    let mut program = Command::new(HEARTH);
+    program
+        .arg("speaker")
+        .arg("--config")
+        .arg(&file)
+        .stderr(Stdio::piped());
+    let mut speaker = Speaker::more(&mut program, &folder.path().join("device"));
+    let mut told = Told::by(speaker.child.stderr.take().unwrap());
+    let port = crate::home_assistant_is_a_guest::free().port();
+    let door = format!(
+        "\n[esphome]\nlisten = \"127.0.0.1:{port}\"\npeers = [\"127.0.0.1\"]\nkey_file = \"{}\"\n",
+        key_file.display()
+    );
+    let waits = format!("waits for Home Assistant at 127.0.0.1:{port} (ESPHome, encrypted)");
+    write(&file, &format!("{HOUSEHOLD}{door}"));
+    told.wait(&waits);
+    let mut guest = VoiceGuest::at(port, first, &python);
+    assert_eq!(guest.says(), "let in");
+    assert_eq!(guest.asked("name"), "kitchen");
+    assert_eq!(VoiceGuest::at(port, second, &python).says(), "refused");
+    // What cannot be used leaves the door as it is, and who came by it.
+    std::fs::remove_file(&key_file).unwrap();
+    told.wait("It stays as it was");
+    key("no key", 0o600);
+    told.wait("It stays as it was");
+    key(second, 0o644);
+    let why = told.wait("It stays as it was");
+    assert!(why.contains("chmod 600") && !why.contains(second), "{why}");
+    let station = "\n[[music.station]]\nname = \"Gull\"\nurl = \"http://127.0.0.1:9/\"\n";
+    write(&file, &format!("{HOUSEHOLD}{door}{station}"));
+    told.wait("was read again: [music] as it is now");
+    assert_eq!(guest.asked("name"), "kitchen");
+    // Another key: who came by the old one is gone.
+    std::fs::set_permissions(&key_file, Permissions::from_mode(0o600)).unwrap();
+    told.wait("has changed, and is read again");
+    told.wait(&waits);
+    assert_eq!(guest.asked("end"), "ended");
+    assert_eq!(VoiceGuest::at(port, first, &python).says(), "refused");
+    let mut guest = VoiceGuest::at(port, second, &python);
+    assert_eq!(guest.says(), "let in");
+    // And the door is closed.
+    write(&file, &format!("{HOUSEHOLD}{station}"));
+    told.wait("was read again: [esphome] as it is now");
+    assert_eq!(guest.asked("end"), "ended");
+    assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
     speaker.kill();
 }
 

@@ -3,6 +3,8 @@ use hearthline_speaker::player::{Asked, Doing, News, Order, State};
 use serde_json::{Map, Value, json};
 
 use super::{Client, Entity, Output, PENDING_MAX, Pending, Standing, short};
+use crate::exchange::What;
+use crate::wish::Wish;
 
 /// What is kept of a media player beside what is kept of all things.
 pub(super) const ATTRIBUTES: [&str; 9] = [
@@ -48,15 +50,43 @@ impl Client {
         }
     }
 
+    /// Looks for what a player of the house is to play; what it finds is played then.
+    pub(super) fn find(&mut self, order: u64, entity: &str, wish: &Wish) {
+        let Wish { words, class } = wish.clone();
+        let named = (entity.to_owned(), words.clone());
+        self.finding.insert(order, named);
+        let (service, data) = service(&Order::Search { words, class });
+        self.call_of(Pending::Find(order), entity, service, &data);
+    }
+
+    /// The first that was found is what the order asks for.
+    fn found(&mut self, order: u64, result: Result<&Value, &str>) {
+        let (entity, words) = self.finding.remove(&order).unwrap_or_default();
+        let response = |result: &Value| result.get("response").cloned().unwrap_or_default();
+        let why = match result.map(|result| best(&entity, &response(result))) {
+            Ok(Some(data)) => {
+                return self.call_of(Pending::Order(order), &entity, "play_media", &data);
+            }
+            Ok(None) => format!("it found nothing called {words}"),
+            Err(why) => short(why),
+        };
+        self.tell(What::Failed { order, why });
+    }
+
     fn call_player(&mut self, what: Pending, service: &str, data: &Value) {
+        let entity = self.player.clone().unwrap_or_default();
+        self.call_of(what, &entity, service, data);
+    }
+
+    fn call_of(&mut self, what: Pending, entity: &str, service: &str, data: &Value) {
         let mut call = json!({
             "type": "call_service",
             "domain": "media_player",
             "service": service,
             "service_data": data,
-            "target": {"entity_id": self.player},
+            "target": {"entity_id": entity},
         });
-        if matches!(what, Pending::Search(_)) {
+        if matches!(what, Pending::Search(_) | Pending::Find(_)) {
             call["return_response"] = true.into();
         }
         self.ask(what, call);
@@ -95,6 +125,7 @@ impl Client {
                     None => self.player_failed(token, "it finds nothing of that name"),
                 }
             }
+            (Pending::Find(order), result) => self.found(order, result),
             (Pending::Player(token), Ok(_)) => self.tell_player(News::Done { token }),
             (Pending::Search(token) | Pending::Player(token), Err(why)) => {
                 self.player_failed(token, why);

@@ -10,7 +10,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf, spli
 use tokio::time::timeout;
 
 use super::dial::{Dial, Stream};
-use super::{HOME_ASSISTANT, Wires, secret};
+use super::secret::Secrets;
+use super::{HOME_ASSISTANT, Wires};
 use crate::backoff::Backoff;
 use crate::home_assistant::{Client, MESSAGE_BYTES_MAX, Output};
 
@@ -44,14 +45,10 @@ impl Task {
     /// `player`: the media player that music plays by, and the way to music.
     pub(super) fn new(
         settings: &HomeAssistantSettings,
+        secrets: &Secrets,
         player: Option<(&str, Wired)>,
     ) -> Result<Self, String> {
-        let token = secret::read(&settings.token_file)?;
-        let certificates = settings
-            .certificate
-            .as_ref()
-            .map(|path| secret::certificates(path));
-        let client = Client::new(token);
+        let client = Client::new(secrets.secret());
         let (client, player) = match player {
             Some((entity, wired)) => (client.with_player(entity), Some(wired)),
             None => (client, None),
@@ -59,7 +56,7 @@ impl Task {
         Ok(Self {
             client,
             player,
-            dial: Dial::new(settings.address, certificates.transpose()?.as_deref())?,
+            dial: Dial::new(settings.address, secrets.certificate())?,
             random: SystemRandom::new(),
             started: Instant::now(),
         })

@@ -8,7 +8,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::dial::Dial;
 use super::http::Client;
-use super::{HUE, Wires, secret};
+use super::secret::Secrets;
+use super::{HUE, Wires};
 use crate::backoff::Backoff;
 use crate::exchange::{Order, What};
 use crate::hue::{self, EventData, Told};
@@ -27,10 +28,9 @@ pub(super) struct Task {
 }
 
 impl Task {
-    pub(super) fn new(settings: &HueSettings) -> Result<Self, String> {
-        let key = secret::read(&settings.key_file)?;
-        let certificate = secret::certificates(&settings.certificate)?;
-        let dial = Dial::new(settings.address, Some(&certificate))?;
+    pub(super) fn new(settings: &HueSettings, secrets: &Secrets) -> Result<Self, String> {
+        let key = secrets.secret();
+        let dial = Dial::new(settings.address, secrets.certificate())?;
         let client = || Client::new(dial.clone(), Some((hue::KEY_HEADER, key.to_string())));
         Ok(Self {
             client: client(),

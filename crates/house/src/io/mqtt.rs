@@ -7,7 +7,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, split};
 use tokio::time::timeout;
 
 use super::dial::{Dial, Stream};
-use super::{OwnWires, Wires, secret};
+use super::secret::Secrets;
+use super::{OwnWires, Wires};
 use crate::backoff::Backoff;
 use crate::mqtt::own::Own;
 use crate::mqtt::session::Login;
@@ -38,19 +39,11 @@ impl Task {
     /// `own`: the speaker's sensors if they are wanted; `wires`: where what they show and what is to be forgotten comes from.
     pub(super) fn new(
         settings: &MqttSettings,
+        secrets: &Secrets,
         device: &str,
         own: Option<Own>,
         wires: OwnWires,
     ) -> Result<Self, String> {
-        let password = settings
-            .password_file
-            .as_ref()
-            .map(|path| secret::read(path))
-            .transpose()?;
-        let certificates = settings
-            .certificate
-            .as_ref()
-            .map(|path| secret::certificates(path));
         let plain: String = device
             .chars()
             .filter(char::is_ascii_alphanumeric)
@@ -61,7 +54,7 @@ impl Task {
             user: settings
                 .username
                 .clone()
-                .map(|name| (name, password.unwrap_or_default())),
+                .map(|name| (name, secrets.secret())),
             will: None,
         };
         let prefixes = Prefixes {
@@ -75,7 +68,7 @@ impl Task {
         Ok(Self {
             client,
             own: wires,
-            dial: Dial::new(settings.address, certificates.transpose()?.as_deref())?,
+            dial: Dial::new(settings.address, secrets.certificate())?,
             random: SystemRandom::new(),
             started: Instant::now(),
         })

@@ -1,17 +1,69 @@
 //! Tokens and passwords out of files of their own.
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use hearthline_speaker::io::password::read_by_others;
 
 use zeroize::Zeroizing;
 
 /// Longest secret, in bytes.
 const SECRET_BYTES_MAX: usize = 4 * 1_024;
 
+/// The files of a system, as its section names them.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    /// Token, key or password.
+    pub(super) secret: Option<PathBuf>,
+    /// By which its certificate is known.
+    pub(super) certificate: Option<PathBuf>,
+}
+
+/// What they hold.
+#[derive(PartialEq, Eq)]
+pub(super) struct Secrets {
+    secret: Option<Zeroizing<String>>,
+    certificate: Option<Vec<u8>>,
+}
+
+impl Files {
+    /// Reads them. In place of what a system runs by, nothing is taken that others on this machine can read.
+    ///
+    /// # Errors
+    /// In words, without anything of what was read.
+    pub(super) fn read(&self, before: Option<&Secrets>) -> Result<Secrets, String> {
+        let found = Secrets {
+            secret: self.secret.as_deref().map(read).transpose()?,
+            certificate: self.certificate.as_deref().map(certificates).transpose()?,
+        };
+        if let (Some(path), Some(before)) = (&self.secret, before)
+            && found.secret != before.secret
+            && read_by_others(path).unwrap_or(true)
+        {
+            let path = path.display();
+            return Err(format!(
+                "{path}: others on this machine can read what is new in it: chmod 600"
+            ));
+        }
+        Ok(found)
+    }
+}
+
+impl Secrets {
+    /// Token, key or password; empty where there is none.
+    pub(super) fn secret(&self) -> Zeroizing<String> {
+        self.secret.clone().unwrap_or_default()
+    }
+
+    pub(super) fn certificate(&self) -> Option<&[u8]> {
+        self.certificate.as_deref()
+    }
+}
+
 /// The one line of a file.
 ///
 /// # Errors
 /// In words, without anything of what was read.
-pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, String> {
+fn read(path: &Path) -> Result<Zeroizing<String>, String> {
     let failed = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
     let file = std::fs::File::open(path).map_err(|error| failed(&error))?;
     let mut bytes = Zeroizing::new(Vec::with_capacity(SECRET_BYTES_MAX + 4));
@@ -32,7 +84,7 @@ pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, String> {
 ///
 /// # Errors
 /// In words.
-pub(super) fn certificates(path: &Path) -> Result<Vec<u8>, String> {
+fn certificates(path: &Path) -> Result<Vec<u8>, String> {
     let failed = |error: std::io::Error| format!("{}: {error}", path.display());
     let file = std::fs::File::open(path).map_err(failed)?;
     let mut bytes = Vec::new();

@@ -6,11 +6,12 @@ use hearthline_speaker::config::{
     HomeAssistantSettings, Household, HueSettings, MqttSettings, WledSettings,
 };
 use hearthline_speaker::io::skills::{Fitted, port};
-use hearthline_speaker::player::Wired;
+use hearthline_speaker::player::{Rooms, Wired};
 use hearthline_speaker::skill::absent::Absent;
 use tokio::sync::mpsc;
 
 use super::running::{Spoken, Systems, run};
+use super::secret::{Files, Secrets};
 use super::{HOME_ASSISTANT, HUE, OwnWires, Readiness, home_assistant, hue, mqtt, wled};
 use crate::mqtt::own::{Announced, Own};
 use crate::mqtt::{DISCOVERED, ZIGBEE};
@@ -25,10 +26,38 @@ type OfMqtt = (MqttSettings, Option<Announced>, Option<String>);
 /// By which settings each system runs.
 #[derive(Default)]
 struct Ways {
-    home_assistant: Option<OfHomeAssistant>,
-    mqtt: Option<OfMqtt>,
-    hue: Option<HueSettings>,
-    wled: Vec<Option<WledSettings>>,
+    home_assistant: Option<Way<OfHomeAssistant>>,
+    mqtt: Option<Way<OfMqtt>>,
+    hue: Option<Way<HueSettings>>,
+    wled: Vec<Option<Way<WledSettings>>>,
+}
+
+/// The settings of a system, and what its files held.
+struct Way<S> {
+    settings: S,
+    secrets: Secrets,
+}
+
+/// As a system is wanted.
+struct Wanted<S> {
+    /// `[mqtt]`
+    section: &'static str,
+    settings: S,
+    files: Files,
+}
+
+impl Wanted<OfHomeAssistant> {
+    fn of(household: &Household) -> Option<Self> {
+        let settings = household.home_assistant.clone()?;
+        Some(Self {
+            section: "[home_assistant]",
+            files: Files {
+                secret: Some(settings.token_file.clone()),
+                certificate: settings.certificate.clone(),
+            },
+            settings: (settings, household.music.home_assistant.clone()),
+        })
+    }
 }
 
 /// The skills of the house, and what belongs to them.
@@ -64,8 +93,14 @@ pub struct Control {
 /// know.
 ///
 /// `readiness` is asked where the speaker's own sensors are wanted (`[mqtt] sensors`), which have a skill of their own.
-/// `player` is the way to music that plays by a media player of Home Assistant's (`[music] home_assistant`).
-pub fn fitted(household: &Household, readiness: Readiness, player: Option<Wired>) -> Fit {
+/// `player` is the way to music that plays by a media player of Home Assistant's (`[music] home_assistant`), `rooms` are
+/// those that music has by itself.
+pub fn fitted(
+    household: &Household,
+    readiness: Readiness,
+    player: Option<Wired>,
+    rooms: Rooms,
+) -> Fit {
     let (port, outside) = port();
     let (comes, systems) = mpsc::unbounded_channel();
     let mut control = Control {
@@ -82,7 +117,8 @@ pub fn fitted(household: &Household, readiness: Readiness, player: Option<Wired>
         // It may be wanted while the device runs.
         skills.push(absent());
     }
-    let skill = Box::new(HouseSkill::new(&[], room_of(household)));
+    let skill = HouseSkill::new(&[], room_of(household)).with_rooms_of_music(rooms);
+    let skill = Box::new(skill);
     let runs = std::thread::Builder::new()
         .name("house".to_owned())
         .spawn(move || run(outside, systems));
@@ -99,7 +135,23 @@ pub fn fitted(household: &Household, readiness: Readiness, player: Option<Wired>
 }
 
 impl Control {
-    /// Goes on by another configuration. A system that cannot be reached by it goes on by the one before. `player` is given
+    /// Whether Home Assistant will be connected anew by this configuration, or by what its files hold now: then the way to
+    /// music has to be another one.
+    #[must_use]
+    pub fn comes_anew(&self, household: &Household) -> bool {
+        match (
+            Wanted::<OfHomeAssistant>::of(household),
+            &self.ways.home_assistant,
+        ) {
+            (Some(wanted), Some(way)) if wanted.settings == way.settings => {
+                let read = wanted.files.read(Some(&way.secrets));
+                read.is_ok_and(|secrets| secrets != way.secrets)
+            }
+            (wanted, way) => wanted.is_some() || way.is_some(),
+        }
+    }
+
+    /// Goes on by another configuration, and by what its files hold now. A system that cannot be reached by it goes on by the one before. `player` is given
     /// where the way to music is another one.
     pub fn reload(
         &mut self,
@@ -110,15 +162,12 @@ impl Control {
         let mut reloaded = Reloaded::default();
         let notices = &mut reloaded.notices;
         let mut spoken = Vec::new();
-        let wanted = household
-            .home_assistant
-            .clone()
-            .map(|settings| (settings, household.music.home_assistant.clone()));
+        let wanted = Wanted::<OfHomeAssistant>::of(household);
         let named = [(HOME_ASSISTANT, "Home Assistant")];
         let is_new = player.is_some();
-        let begins = |(settings, entity): &OfHomeAssistant| {
+        let begins = |(settings, entity): &OfHomeAssistant, secrets: &Secrets| {
             let player = entity.as_deref().zip(player);
-            let task = home_assistant::Task::new(settings, player);
+            let task = home_assistant::Task::new(settings, secrets, player);
             let task = task.map_err(|why| format!("[home_assistant] {why}"))?;
             Ok(Spoken::anew(&named, |wires| task.run(wires)))
         };
@@ -132,21 +181,28 @@ impl Control {
             let own = (settings.sensors).then(|| Announced::new(&settings, device));
             // Only the sensors say where they stand.
             let room = room.clone().filter(|_| settings.sensors);
-            (settings, own, room)
+            Wanted {
+                section: "[mqtt]",
+                files: Files {
+                    secret: settings.password_file.clone(),
+                    certificate: settings.certificate.clone(),
+                },
+                settings: (settings, own, room),
+            }
         });
         let named = [(DISCOVERED, "The MQTT broker"), (ZIGBEE, "zigbee2mqtt")];
-        let announced = |ways: &Ways| ways.mqtt.as_ref().and_then(|(_, own, _)| own.clone());
+        let announced = |ways: &Ways| ways.mqtt.as_ref().and_then(|way| way.settings.1.clone());
         let was_announced = announced(&self.ways);
         let left = self.ways.mqtt.is_some() && wanted.is_none();
         let sensors = &mut reloaded.skills;
         let mut new_leaves = None;
-        let begins = |(settings, announced, room): &OfMqtt| {
+        let begins = |(settings, announced, room): &OfMqtt, secrets: &Secrets| {
             let readiness = announced.is_some().then_some(readiness);
             let (wires, port, leaves) = OwnWires::open(readiness)?;
             let own = announced
                 .as_ref()
                 .map(|announced| Own::new(announced, device, room.as_deref()));
-            let task = mqtt::Task::new(settings, device, own, wires);
+            let task = mqtt::Task::new(settings, secrets, device, own, wires);
             let task = task.map_err(|why| format!("[mqtt] {why}"))?;
             let skill = SensorsSkill::new(settings.address, announced.clone());
             let skill = Box::new(skill);
@@ -175,26 +231,39 @@ impl Control {
         }
 
         let named = [(HUE, "The Hue bridge")];
-        let begins = |settings: &HueSettings| {
-            let task = hue::Task::new(settings).map_err(|why| format!("[hue] {why}"))?;
+        let begins = |settings: &HueSettings, secrets: &Secrets| {
+            let task = hue::Task::new(settings, secrets).map_err(|why| format!("[hue] {why}"))?;
             Ok(Spoken::anew(&named, |wires| task.run(wires)))
         };
-        let (before, wanted) = (&mut self.ways.hue, household.hue.clone());
+        let wanted = household.hue.clone().map(|settings| Wanted {
+            section: "[hue]",
+            files: Files {
+                secret: Some(settings.key_file.clone()),
+                certificate: Some(settings.certificate.clone()),
+            },
+            settings,
+        });
+        let before = &mut self.ways.hue;
         settled(before, wanted, false, &named, begins, &mut spoken, notices);
 
         let strips = self.ways.wled.len().max(household.wled.len());
-        self.ways.wled.resize(strips, None);
+        self.ways.wled.resize_with(strips, || None);
         for (number, before) in self.ways.wled.iter_mut().enumerate() {
             let key = format!("wled{number}");
             let wanted = household.wled.get(number).cloned();
-            let label = wanted.as_ref().or(before.as_ref());
+            let label = wanted.as_ref().or(before.as_ref().map(|way| &way.settings));
             let label = label.map_or("", |settings| &settings.name).to_owned();
             let named = [(key.as_str(), label.as_str())];
-            let begins = |settings: &WledSettings| {
+            let begins = |settings: &WledSettings, _: &Secrets| {
                 let task = wled::Task::new(settings, &key);
                 let task = task.map_err(|why| format!("[[wled]] {why}"))?;
                 Ok(Spoken::anew(&named, |wires| task.run(wires)))
             };
+            let wanted = wanted.map(|settings| Wanted {
+                section: "[[wled]]",
+                files: Files::default(),
+                settings,
+            });
             settled(before, wanted, false, &named, begins, &mut spoken, notices);
         }
 
@@ -208,25 +277,49 @@ impl Control {
 
 /// One system: as it was, anew, or no longer. False when it cannot be as it is wanted, and stays as it was.
 fn settled<S: PartialEq>(
-    before: &mut Option<S>,
-    wanted: Option<S>,
+    before: &mut Option<Way<S>>,
+    wanted: Option<Wanted<S>>,
     is_new: bool,
     named: &[(&str, &str)],
-    begins: impl FnOnce(&S) -> Result<Spoken, String>,
+    begins: impl FnOnce(&S, &Secrets) -> Result<Spoken, String>,
     spoken: &mut Vec<Spoken>,
     notices: &mut Vec<String>,
 ) -> bool {
-    let Some(wanted) = wanted else {
+    let Some(Wanted {
+        section,
+        settings,
+        files,
+    }) = wanted
+    else {
         *before = None;
         return true;
     };
-    if !is_new && before.as_ref() == Some(&wanted) {
-        spoken.push(Spoken::staying(named));
-        return true;
-    }
-    match begins(&wanted) {
-        Ok(anew) => {
-            *before = Some(wanted);
+    let as_before = before.as_ref().is_some_and(|way| way.settings == settings);
+    // Other settings may name other files: what these hold was never compared with anything.
+    let known = before
+        .as_ref()
+        .filter(|_| as_before)
+        .map(|way| &way.secrets);
+    let read = files.read(known).map_err(|why| format!("{section} {why}"));
+    let begun = match read {
+        Ok(secrets) if !is_new && known == Some(&secrets) => {
+            spoken.push(Spoken::staying(named));
+            return true;
+        }
+        Ok(secrets) => {
+            let holds_another = known.is_some_and(|known| *known != secrets);
+            begins(&settings, &secrets).map(|anew| (anew, secrets, holds_another))
+        }
+        Err(why) => Err(why),
+    };
+    match begun {
+        Ok((anew, secrets, holds_another)) => {
+            if holds_another {
+                notices.push(format!(
+                    "{section} is connected anew: its files hold another secret"
+                ));
+            }
+            *before = Some(Way { settings, secrets });
             spoken.push(anew);
             true
         }

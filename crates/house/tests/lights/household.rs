@@ -10,8 +10,8 @@ use hearthline_house::skill::HouseSkill;
 use hearthline_house::thing::{Area, Floor, State, Thing};
 use hearthline_speaker::config::Household;
 use hearthline_speaker::io::skills::Port;
-use hearthline_speaker::player::Wired;
-use hearthline_speaker::skill::{Asked, By, Deed, Event, Facts, Reply, Skill};
+use hearthline_speaker::player::{Rooms, Wired};
+use hearthline_speaker::skill::{Asked, By, Deed, Event, Facts, Happened, Reply, Skill};
 use hearthline_voice::understand::sentences::{
     Grammar, House, Moment, NumberWords, Outcome, Program, Recognition, Responses, World,
 };
@@ -186,6 +186,7 @@ pub(crate) struct Running {
     pub(crate) house: House,
     pub(crate) shown: serde_json::Value,
     pub(crate) steps: Vec<String>,
+    pub(crate) happened: Vec<Happened>,
     room: String,
 }
 
@@ -198,7 +199,8 @@ impl Running {
     /// Beside music that plays by a player of the house.
     pub(crate) fn with_player(room: &str, sections: &str, player: Option<Wired>) -> Self {
         let household = household(room, sections);
-        let mut fit = hearthline_house::io::fitted(&household, Box::new(|| true), player);
+        let ready = Box::new(|| true);
+        let mut fit = hearthline_house::io::fitted(&household, ready, player, Rooms::default());
         assert_eq!(fit.notices, Vec::<String>::new());
         let fitted = fit.skills.pop().unwrap();
         Self {
@@ -209,6 +211,7 @@ impl Running {
             house: House::default(),
             shown: serde_json::Value::Null,
             steps: Vec::new(),
+            happened: Vec::new(),
             room: room.to_owned(),
         }
     }
@@ -244,6 +247,7 @@ impl Running {
                     Deed::Show(value) => self.shown = value,
                     Deed::Step(step) => self.steps.push(step),
                     Deed::Answer { reply, .. } => answer = Some(reply),
+                    Deed::Happened(what) => self.happened.push(what),
                     other => panic!("{other:?}"),
                 }
             }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use hearthline_house::io::fitted;
 use hearthline_speaker::io::skills::{Fitted, Port};
+use hearthline_speaker::player::Rooms;
 use hearthline_speaker::skill::{Deed, Engaged, Event, Skill};
 use serde_json::{Value, json};
 
@@ -160,7 +161,14 @@ fn a_speaker_that_was_renamed_takes_back_what_it_had_announced() {
     let folder = tempfile::tempdir().unwrap();
     let broker = Broker::start(program, folder.path(), None);
     let sections = sections(folder.path(), broker.port) + "sensors = true\n";
-    let start = |name: &str| fitted(&household(name, &sections), Box::new(|| true), None);
+    let start = |name: &str| {
+        fitted(
+            &household(name, &sections),
+            Box::new(|| true),
+            None,
+            Rooms::default(),
+        )
+    };
     let mut reader = Reader::of(broker.port);
     let hall = Sensors::of(start("Hall").skills, &[]);
     let kitchen = Sensors::of(start("Kitchen").skills, &[]);
@@ -197,7 +205,7 @@ fn sensors_that_are_switched_off_are_forgotten_whether_it_runs_or_is_started_ane
     let on = format!("{off}sensors = true\n");
     let ready = || -> hearthline_house::io::Readiness { Box::new(|| true) };
     let mut reader = Reader::of(broker.port);
-    let mut house = fitted(&household("Kitchen", &on), ready(), None);
+    let mut house = fitted(&household("Kitchen", &on), ready(), None, Rooms::default());
     let mut sensors = Sensors::of(core::mem::take(&mut house.skills), &[]);
     // What the device does with a configuration that comes while it runs.
     let mut reload = |sections: &str, sensors: &mut Sensors| {
@@ -233,7 +241,7 @@ fn sensors_that_are_switched_off_are_forgotten_whether_it_runs_or_is_started_ane
     reader.until(|read| read.values().any(|payload| payload == "offline"));
     // Started anew without them.
     let mut sensors = Sensors::of(
-        fitted(&household("Kitchen", &off), ready(), None).skills,
+        fitted(&household("Kitchen", &off), ready(), None, Rooms::default()).skills,
         &kept,
     );
     reader.until(forgotten);
@@ -252,7 +260,7 @@ fn the_speakers_own_sensors_are_announced_as_home_assistant_wants_them() {
             "[device]\nname = \"K\u{fc}che\"\ncountry = \"US\"\n[person]\nname = \"Drill Person\"\n[house]\nroom = \"Kitchen\"\n{sections}{more}"
         );
         let household = hearthline_speaker::config::Household::parse(&text).unwrap();
-        fitted(&household, Box::new(|| true), None).skills
+        fitted(&household, Box::new(|| true), None, Rooms::default()).skills
     };
     let mut fitted = with("sensors = true\n");
     assert_eq!(fitted.len(), 2);

@@ -1,5 +1,7 @@
 //! A configuration that comes while the house runs: what has not changed stays connected, what is new is there, what is
 //! gone is let go.
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -7,7 +9,7 @@ use std::time::{Duration, Instant};
 use hearthline_speaker::skill::{Asked, By, Reply};
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::household::{Running, english};
 use crate::mosquitto::{Broker, programs, sections};
@@ -133,4 +135,72 @@ async fn what_cannot_be_used_leaves_what_there_was() {
     running.shows("Counter", "off").await;
     let things = running.shown["things"].as_array().unwrap();
     assert!(things.iter().all(|thing| thing["reachable"] == true));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_token_in_the_same_file_connects_anew_and_one_that_cannot_be_used_does_not() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let folder = tempfile::tempdir().unwrap();
+    let token = folder.path().join("token");
+    let write = |text: &str, mode: u32| {
+        std::fs::write(&token, text).unwrap();
+        std::fs::set_permissions(&token, Permissions::from_mode(mode)).unwrap();
+    };
+    write("a-token-of-the-test\n", 0o600);
+    let text = format!(
+        "[home_assistant]\naddress = \"127.0.0.1:{port}\"\ntoken_file = \"{}\"\n",
+        token.display()
+    );
+    let (tell, mut connected) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        for token in ["a-token-of-the-test", "another-token"] {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut visitor = Visitor::greet(Box::new(stream)).await;
+            visitor.settle_by(token, &house()).await;
+            tell.send(token).unwrap();
+            while visitor.hear().await.is_some() {}
+        }
+    });
+    let mut running = Running::new("Kitchen", &text);
+    running.shows("Counter", "off").await;
+    assert_eq!(connected.recv().await, Some("a-token-of-the-test"));
+    let household = crate::household::household("Kitchen", &text);
+    let reload = |running: &mut Running| {
+        let comes = running.control.comes_anew(&household);
+        let reloaded = running.control.reload(&household, Box::new(|| true), None);
+        assert_eq!(
+            reloaded.keeps_home_assistant,
+            !reloaded.notices.is_empty() && !comes
+        );
+        (comes, reloaded.notices)
+    };
+    assert_eq!(reload(&mut running), (false, Vec::new()));
+    for (text, mode, why) in [
+        ("", 0o600, "one line"),
+        ("two\nlines\n", 0o600, "one line"),
+        ("another-token\n", 0o644, "chmod 600"),
+    ] {
+        write(text, mode);
+        let (comes, told) = reload(&mut running);
+        assert!(!comes && told[0].contains(why), "{told:?}");
+        assert!(told[0].ends_with("It stays as it was") && !told[0].contains("another-token"));
+    }
+    std::fs::remove_file(&token).unwrap();
+    let (comes, told) = reload(&mut running);
+    assert!(!comes && told[0].contains("token: "), "{told:?}");
+    // All the while the first connection stood.
+    running.shows("Counter", "off").await;
+    assert!(connected.try_recv().is_err());
+    assert_eq!(running.shown["systems"][0]["answers"], true);
+    write("another-token\n", 0o600);
+    let (comes, told) = reload(&mut running);
+    assert!(comes, "{told:?}");
+    assert_eq!(
+        told,
+        ["[home_assistant] is connected anew: its files hold another secret"]
+    );
+    assert_eq!(connected.recv().await, Some("another-token"));
+    running.shows("Counter", "off").await;
+    assert_eq!(reload(&mut running), (false, Vec::new()));
 }

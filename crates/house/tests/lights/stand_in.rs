@@ -83,13 +83,15 @@ impl Visitor {
 
     /// Lets it in and answers what it asks, until names and states are known. `house`: results by the kind of message.
     pub(crate) async fn settle(&mut self, house: &Value) {
+        self.settle_by("a-token-of-the-test", house).await;
+    }
+
+    /// The same by another token.
+    pub(crate) async fn settle_by(&mut self, token: &str, house: &Value) {
         self.send(&json!({"type": "auth_required", "ha_version": "2026.11.0"}))
             .await;
         let auth = self.hear().await.unwrap();
-        assert_eq!(
-            auth,
-            json!({"type": "auth", "access_token": "a-token-of-the-test"})
-        );
+        assert_eq!(auth, json!({"type": "auth", "access_token": token}));
         self.send(&json!({"type": "auth_ok", "ha_version": "2026.11.0"}))
             .await;
         loop {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hearthline_speaker::config::MusicSettings;
 use hearthline_speaker::io::skills::{Fitted, port};
-use hearthline_speaker::player::Orderer;
+use hearthline_speaker::player::{self, Orderer};
 use hearthline_speaker::skill::Skill;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -37,6 +37,8 @@ pub struct Household {
     pub room: String,
     /// The way to the media player of `[music] home_assistant`.
     pub remote: Option<Orderer>,
+    /// Where it is told which rooms music has by itself.
+    pub rooms: player::Rooms,
 }
 
 /// What one system has, and why it has no more: whole sentences.
@@ -50,11 +52,14 @@ pub fn fit(household: Household) -> (Fitted, Control, Vec<String>) {
         music,
         room,
         remote,
+        rooms,
     } = household;
     let mut notices = Vec::new();
     let shelf = Shelf::default();
-    let skill: Box<dyn Skill> = Box::new(MusicSkill::new(settings(&music, &room), shelf.clone()));
-    let parts = Parts::read(music, &mut notices);
+    let skill = MusicSkill::new(settings(&music, &room), shelf.clone()).with_rooms(rooms);
+    let skill: Box<dyn Skill> = Box::new(skill);
+    let parts = Parts::read(music, None, &mut notices);
+    let running = parts.clone();
     let (anew, comes) = mpsc::unbounded_channel();
     let (mut port, outside) = port();
     let (events, heard) = mpsc::unbounded_channel();
@@ -97,7 +102,8 @@ pub fn fit(household: Household) -> (Fitted, Control, Vec<String>) {
         notices.push(format!("music cannot start: {error}"));
     }
     let port = Some(port);
-    (Fitted { skill, port }, Control { anew }, notices)
+    let parts = running;
+    (Fitted { skill, port }, Control { anew, parts }, notices)
 }
 
 /// Different each time: which song comes next, and the salt of a request.
@@ -476,9 +482,12 @@ impl Adapter {
         let old = core::mem::replace(&mut self.parts, parts);
         let (before, after) = (&old.music, &self.parts.music);
         let files = before.folders != after.folders;
-        let server = before.subsonic != after.subsonic || before.certificate != after.certificate;
+        let server = before.subsonic != after.subsonic
+            || old.account != self.parts.account
+            || before.certificate != after.certificate
+            || old.pem != self.parts.pem;
         let mut gone = Vec::new();
-        if before.mpd != after.mpd {
+        if before.mpd != after.mpd || old.mpd_password != self.parts.mpd_password {
             gone.extend(self.mpd.take().map(|_| Player::Mpd));
             self.have.remove(&System::Mpd);
             let password = self.parts.mpd_password.clone();

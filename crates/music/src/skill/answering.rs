@@ -25,6 +25,12 @@ impl MusicSkill {
                         Datum::Text(class) => Some(class.clone()),
                         _ => None,
                     });
+                // "songs by X" is read as "song" and "s by X".
+                let (said, class) = match class.as_deref() {
+                    Some("track") if said.starts_with("s ") => (format!("song{said}"), None),
+                    Some(kind) if said.starts_with("s ") => (format!("{kind}{said}"), None),
+                    _ => (said, class),
+                };
                 let shuffled = flag("shuffle").unwrap_or(false);
                 let area = meant
                     .slot("area")

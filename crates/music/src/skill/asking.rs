@@ -62,8 +62,14 @@ impl MusicSkill {
         self.ask(Order::Search { words: said, class }, then)
     }
 
-    /// "jazz in the kitchen", where the kitchen is a room of the sound system.
+    /// "jazz in the kitchen", where the kitchen is a room of the sound system; "jazz here" is jazz.
     fn without_room(&self, said: &str) -> (String, Option<String>) {
+        const HERE: [&str; 4] = [" in here", " here", " in this room", " on this speaker"];
+        let lower = said.to_lowercase();
+        let here = HERE.into_iter().find_map(|here| lower.strip_suffix(here));
+        if let Some(what) = here.and_then(|what| said.get(..what.len())) {
+            return (what.to_owned(), None);
+        }
         for link in [" in the ", " in "] {
             if let Some((what, room)) = said.rsplit_once(link)
                 && let Some(room) = self.room_called(room)

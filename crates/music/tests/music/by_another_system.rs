@@ -160,6 +160,7 @@ fn it_is_preferred_only_where_nothing_else_plays() {
         },
         room: "Kitchen".into(),
         remote: None,
+        rooms: hearthline_speaker::player::Rooms::default(),
     };
     assert!(
         with(MusicSettings::default())

@@ -5,6 +5,7 @@
 //! so, and fails in CI.
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -108,6 +109,54 @@ fn settings(address: SocketAddr, password: &str, folder: &std::path::Path) -> Mu
         }),
         ..MusicSettings::default()
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_password_in_the_same_file_counts_and_one_that_cannot_be_used_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("password");
+    let mode = |bits: u32| {
+        let bits = std::fs::Permissions::from_mode(bits);
+        std::fs::set_permissions(&file, bits).unwrap();
+    };
+    let music = settings(server(Vec::new()), "wrong", folder.path());
+    let mut home = Home::new(music.clone());
+    let wrong = |home: &Home| {
+        home.missing
+            .iter()
+            .any(|why| why.contains("our user and password"))
+    };
+    assert!(
+        home.until(Duration::from_secs(30), wrong).await,
+        "{:?}",
+        home.missing
+    );
+    std::fs::write(&file, "sesame\n").unwrap();
+    mode(0o644);
+    let [why] = &home.control.reload(music.clone(), None)[..] else {
+        panic!("the file is open to all")
+    };
+    assert!(
+        why.contains("chmod 600") && why.ends_with("It stays as it was"),
+        "{why}"
+    );
+    mode(0o600);
+    let told = home.control.reload(music.clone(), None);
+    assert_eq!(
+        told,
+        ["[music.subsonic] is asked anew: its file holds another password"]
+    );
+    home.knows(SONGS.len()).await;
+    std::fs::remove_file(&file).unwrap();
+    let [why] = &home.control.reload(music.clone(), None)[..] else {
+        panic!("the file is gone")
+    };
+    assert!(
+        why.contains("password: ") && why.ends_with("It stays as it was"),
+        "{why}"
+    );
+    assert_eq!(home.library, SONGS.len());
+    assert_eq!(home.missing, [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

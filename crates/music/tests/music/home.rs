@@ -93,6 +93,7 @@ impl Home {
             music,
             room: "Kitchen".into(),
             remote,
+            rooms: hearthline_speaker::player::Rooms::default(),
         });
         assert_eq!(notices, [""; 0]);
         let mut port = fitted.port.unwrap();

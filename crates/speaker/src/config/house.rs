@@ -109,6 +109,16 @@ fn can_be_said(section: &'static str, key: &str, name: &str) -> Result<(), Confi
 }
 
 impl Household {
+    /// Files whose contents count like the household's own: tokens, passwords, keys and certificates of other systems.
+    #[must_use]
+    pub fn secret_files(&self) -> Vec<PathBuf> {
+        let mut own = self.clone();
+        let mut files: Vec<PathBuf> = own.house_files().map(|file| file.clone()).collect();
+        files.extend(own.music.files().map(|file| file.clone()));
+        files.extend(own.esphome.key_file);
+        files
+    }
+
     /// Files that the systems of the house are configured with, as they stand in the household's file.
     pub fn house_files(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         let home_assistant = self

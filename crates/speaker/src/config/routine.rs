@@ -1,5 +1,11 @@
-//! `[[routine]]`: everyday sentences that are done together, on a phrase or at a time. Never a call, never a message.
-use hearthline_skills::routine::{ACTIONS_MAX, PHRASES_MAX, ROUTINES_MAX, Routine, TEXT_CHARS_MAX};
+//! `[[routine]]`: everyday sentences that are done together, on a phrase, at a time or when something happens. Never a call,
+//! never a message.
+use core::time::Duration;
+
+use hearthline_skills::happened::{OWN, When};
+use hearthline_skills::routine::{
+    ACTIONS_MAX, PHRASES_MAX, REST, REST_SECONDS, ROUTINES_MAX, Routine, TEXT_CHARS_MAX,
+};
 use hearthline_skills::rule::Days;
 use hearthline_voice::understand::sentences::left_by_emergency;
 use hearthline_voice::understand::{Country, Reading, household, read};
@@ -22,9 +28,72 @@ pub struct RoutineSettings {
     /// On which days: `monday` to `sunday`, `weekdays`, `weekend`. Every day without it.
     #[serde(default)]
     pub days: Vec<String>,
+    /// What else begins it.
+    pub when: Option<WhenSettings>,
     /// What is done, in everyday sentences, as they would be said: `["turn off the lights", "set an alarm for 7"]`.
     #[serde(rename = "do")]
     pub actions: Vec<String>,
+}
+
+/// `[routine.when]`: a thing of the house becomes something, or something happens at the speaker.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WhenSettings {
+    /// A thing of the house, as it is called: `front door`.
+    pub thing: Option<String>,
+    /// The room of the thing, where several have its name.
+    pub room: Option<String>,
+    /// What the thing becomes, as it is said or as its system calls it: `open`. As it is found at a start is no change.
+    pub becomes: Option<String>,
+    /// In place of a thing: `timer_ends`, `alarm_rings`, `reminder_rings`, `muted`, `unmuted`, `message_arrives`.
+    pub event: Option<String>,
+    /// How long it rests before the same can begin it again, in seconds, 5 to 86400; 10 without it.
+    pub rest_seconds: Option<u32>,
+}
+
+impl WhenSettings {
+    /// What is waited for, and how long is rested then; or what is wrong.
+    fn when(&self) -> Result<(When, Duration), String> {
+        let said = |key: &str, text: &str| {
+            let bare = text.trim();
+            let fits = !bare.is_empty() && bare.chars().count() <= TEXT_CHARS_MAX;
+            if fits && !bare.chars().any(char::is_control) {
+                return Ok(bare.to_owned());
+            }
+            Err(format!(
+                "{key} wants 1 to {TEXT_CHARS_MAX} characters, none of control"
+            ))
+        };
+        let when = match (&self.thing, &self.becomes, &self.event) {
+            (None, None, Some(_)) if self.room.is_some() => {
+                return Err("room belongs to a thing, not to an event".into());
+            }
+            (None, None, Some(event)) => {
+                let Some((_, own)) = OWN.into_iter().find(|(name, _)| name == event) else {
+                    let names = OWN.map(|(name, _)| name).join(", ");
+                    return Err(format!("event is none of {names}"));
+                };
+                When::Own(own)
+            }
+            (Some(thing), Some(state), None) => When::Becomes {
+                thing: said("thing", thing)?,
+                room: (self.room.as_deref())
+                    .map(|room| said("room", room))
+                    .transpose()?,
+                state: said("becomes", state)?,
+            },
+            _ => return Err("give thing and becomes, or event alone".into()),
+        };
+        let rest = match self.rest_seconds {
+            None => REST,
+            Some(seconds) if REST_SECONDS.contains(&seconds) => Duration::from_secs(seconds.into()),
+            Some(_) => {
+                let (least, most) = (REST_SECONDS.start(), REST_SECONDS.end());
+                return Err(format!("rest_seconds is {least} to {most}"));
+            }
+        };
+        Ok((when, rest))
+    }
 }
 
 impl RoutineSettings {
@@ -40,8 +109,8 @@ impl RoutineSettings {
             let why = "empty, or with control characters; give each routine a short name";
             return Err(value("routine", "name", why));
         }
-        if self.phrases.is_empty() && self.at.is_none() {
-            return wrong("do", "nothing begins it: give phrases or at");
+        if self.phrases.is_empty() && self.at.is_none() && self.when.is_none() {
+            return wrong("do", "nothing begins it: give phrases, at or when");
         }
         if self.phrases.len() > PHRASES_MAX {
             return wrong("phrases", &format!("at most {PHRASES_MAX}"));
@@ -67,11 +136,16 @@ impl RoutineSettings {
                 }
             }
         }
+        let when = match self.when.as_ref().map(WhenSettings::when).transpose() {
+            Ok(when) => when,
+            Err(why) => return wrong("when", &why),
+        };
         Ok(Routine {
             name: self.name.clone(),
             phrases: self.phrases.clone(),
             at,
             days,
+            when,
             actions: self.actions.clone(),
         })
     }
@@ -222,6 +296,73 @@ mod tests {
             assert!(faults[0].2.contains(words), "{to}: {}", faults[0].2);
         }
         assert_eq!(wrong(&format!("{good}{good}")).len(), 1);
+    }
+
+    #[test]
+    fn what_begins_a_routine_is_one_thing_and_comes_near_no_emergency() {
+        let with = |when: &str, action: &str| {
+            format!("[[routine]]\nname = \"door\"\nwhen = {{ {when} }}\ndo = [\"{action}\"]\n")
+        };
+        let lamp = "turn on the lamp";
+        for good in [
+            "thing = \"front door\", becomes = \"open\"",
+            "thing = \"front door\", room = \"Hall\", becomes = \"open\", rest_seconds = 60",
+            "event = \"timer_ends\"",
+            "event = \"message_arrives\", rest_seconds = 5",
+        ] {
+            let text = with(good, lamp);
+            assert_eq!(wrong(&text), [], "{good}");
+            let household = Household::parse(&format!("{HOME}{text}")).unwrap();
+            let country = household.country().unwrap();
+            let routine = household.routines[0].routine(country).unwrap();
+            assert!(routine.when.is_some());
+        }
+        for (when, action, words) in [
+            ("", lamp, "thing and becomes"),
+            ("thing = \"door\"", lamp, "thing and becomes"),
+            ("becomes = \"open\"", lamp, "thing and becomes"),
+            (
+                "thing = \"door\", becomes = \"open\", event = \"muted\"",
+                lamp,
+                "event alone",
+            ),
+            (
+                "event = \"muted\", room = \"Hall\"",
+                lamp,
+                "belongs to a thing",
+            ),
+            ("event = \"sunrise\"", lamp, "timer_ends"),
+            ("event = \"muted\", rest_seconds = 1", lamp, "5 to 86400"),
+            ("thing = \" \", becomes = \"open\"", lamp, "120 characters"),
+            // Whatever happens, nobody is called.
+            (
+                "thing = \"smoke alarm\", becomes = \"detected\"",
+                "call 911",
+                "emergency",
+            ),
+            (
+                "thing = \"smoke alarm\", becomes = \"detected\"",
+                "call the fire department",
+                "emergency",
+            ),
+            (
+                "thing = \"front door\", becomes = \"open\"",
+                "call 505 555 0123",
+                "neither",
+            ),
+            ("event = \"alarm_rings\"", "get help", "emergency"),
+            (
+                "event = \"message_arrives\"",
+                "send a message to Anna",
+                "neither",
+            ),
+        ] {
+            let faults = wrong(&with(when, action));
+            assert_eq!(faults.len(), 1, "{when}: {faults:?}");
+            let line = if action == lamp { 8 } else { 9 };
+            assert_eq!(faults[0].0, line, "{when}");
+            assert!(faults[0].2.contains(words), "{when}: {}", faults[0].2);
+        }
     }
 
     #[test]

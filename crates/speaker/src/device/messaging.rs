@@ -7,6 +7,7 @@ use hearthline_voice::understand::Intent;
 use super::{Device, Light, Output, Step};
 use crate::messages::{News, Output as Wanted, TellId, Wish};
 use crate::policy::Situation;
+use crate::skill::{Happened, Own};
 use crate::telephone::Addressee;
 
 /// A whole sentence is not said in so short a time behind the wake word: what is understood sooner was said while a
@@ -179,6 +180,7 @@ impl Device {
                     self.listen_on(now);
                 }
                 Wanted::KeepOutbox(bytes) => self.outputs.push_back(Output::KeepOutbox(bytes)),
+                Wanted::Arrived => self.happened(&Happened::Own(Own::MessageArrives), now),
                 Wanted::Record(entry) => self.recorder.write(entry, None, now),
                 Wanted::Step(what) => self.step(Step::Telephone { what }),
             }

@@ -16,7 +16,9 @@ use hearthline_voice::understand::sentences::{
 
 use super::{Device, Output, Step};
 use crate::policy::{REPLY_MS_MAX, Situation};
-use crate::skill::{Asked, AtHome, By, Deed, Engaged, Event, LATER_MAX, Reply, Ringing, Skill};
+use crate::skill::{
+    Asked, AtHome, By, Deed, Engaged, Event, Happened, LATER_MAX, Reply, Ringing, Skill,
+};
 use crate::telephone::Tone;
 use crate::words;
 
@@ -191,6 +193,13 @@ impl Device {
             if skill.name() == name {
                 skill.handle(Event::Came(value), now);
             }
+        }
+    }
+
+    /// Something happened that routines may wait for.
+    pub(super) fn happened(&mut self, what: &Happened, now: Duration) {
+        for skill in &mut self.skills.list {
+            skill.handle(Event::Happened(what), now);
         }
     }
 
@@ -621,6 +630,7 @@ impl Device {
                     }),
                     Deed::Show(value) => self.outputs.push_back(Output::Show { skill, value }),
                     Deed::Record(entry) => self.recorder.write(entry, None, now),
+                    Deed::Happened(what) => self.happened(&what, now),
                     Deed::Step(what) => self.step(Step::Skill { what }),
                 }
             }

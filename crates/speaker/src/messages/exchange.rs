@@ -266,6 +266,8 @@ pub enum Output {
     KeepOutbox(Vec<u8>),
     /// An entry of the record.
     Record(Entry),
+    /// Somebody has left a message.
+    Arrived,
     /// Tell whoever watches; no names and texts.
     Step(String),
 }

@@ -42,6 +42,10 @@ impl Messages {
             }
         }
         let plain = fresh.iter().any(|envelope| !envelope.announcement);
+        // Those that wait at the start have come before.
+        if plain && !first {
+            self.outputs.push_back(super::Output::Arrived);
+        }
         let silent = first || self.do_not_disturb || self.engaged || self.emergency;
         if plain && !silent && !self.is_busy() {
             self.tell(vec![Part::Chime]);

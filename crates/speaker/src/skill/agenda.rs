@@ -13,7 +13,7 @@ use hearthline_voice::understand::household::{Directory, Whom};
 use hearthline_voice::understand::sentences::{Datum, Recognition};
 use serde_json::{Value, json};
 
-use super::{Asked, AtHome, Deed, Engaged, Event, FromHub, Reply, Ringing, Skill};
+use super::{Asked, AtHome, Deed, Engaged, Event, FromHub, Happened, Own, Reply, Ringing, Skill};
 use crate::messages::{Content, Document, Letter, Outcome, Request, To};
 use crate::telephone::Addressee;
 
@@ -66,6 +66,14 @@ impl AgendaSkill {
                 Output::Ring(bell) => Deed::Ring(bell.map(ringing)),
                 Output::Do(sentence) => Deed::Do(sentence),
                 Output::Note(note) => {
+                    if let Note::Rings(bell, _) = note {
+                        let own = match bell {
+                            Bell::Timer => Own::TimerEnds,
+                            Bell::Alarm => Own::AlarmRings,
+                            Bell::Reminder => Own::ReminderRings,
+                        };
+                        self.ready.push_back(Deed::Happened(Happened::Own(own)));
+                    }
                     if let Some(entry) = record(note) {
                         self.ready.push_back(entry);
                     }
@@ -234,6 +242,7 @@ impl Skill for AgendaSkill {
                 };
                 self.agenda.handle_engaged(engaged, now);
             }
+            Event::Happened(_) => {}
             // The first time is no step of the clock.
             Event::Wall { ms_at_zero } => match self.zone.take() {
                 Some(zone) => {

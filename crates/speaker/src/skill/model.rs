@@ -160,7 +160,7 @@ impl Skill for ModelSkill {
                     self.wishes.push_back(Wish::Say(Words::Ours(NO_ANSWER)));
                 }
             }
-            Event::Restored(_) | Event::Kept(_) | Event::Engaged(_) | Event::Wall { .. } => {}
+            _ => {}
         }
     }
 

@@ -1,4 +1,5 @@
-//! Routines as a skill: on a phrase or at a time, their sentences are given back to be read ([`Deed::Do`]).
+//! Routines as a skill: on a phrase, at a time or when something happens, their sentences are given back to be read
+//! ([`Deed::Do`]).
 //!
 //! Only a person's own words begin one by its phrase: a sentence that a routine gave back begins none, so routines do not
 //! turn in circles.
@@ -11,7 +12,7 @@ use hearthline_skills::routine::{LATE_MS_MAX, Routines};
 
 use super::agenda::Zone;
 use super::knowing::wall_ms;
-use super::{Asked, By, Deed, Engaged, Event, Reply, Skill};
+use super::{Asked, By, Deed, Engaged, Event, Happened, Own, Reply, Skill};
 
 /// The routines of a device.
 pub struct RoutineSkill {
@@ -22,6 +23,8 @@ pub struct RoutineSkill {
     ms_at_zero: u64,
     /// An emergency call stands: nothing begins.
     held: bool,
+    /// Whether the loudspeaker is muted, once that was told.
+    muted: Option<bool>,
     kept: u64,
     deeds: VecDeque<Deed>,
 }
@@ -36,6 +39,7 @@ impl RoutineSkill {
             zone,
             ms_at_zero: 0,
             held: false,
+            muted: None,
             kept: 0,
             deeds: VecDeque::new(),
         }
@@ -51,6 +55,30 @@ impl RoutineSkill {
         self.deeds
             .push_back(Deed::Step("a routine was begun by its phrase".into()));
         Reply::Silent
+    }
+
+    /// By something that happened. What happens during an emergency call begins nothing, also not afterwards.
+    fn happened(&mut self, what: &Happened, now: Duration) {
+        if self.held {
+            return;
+        }
+        let (begun, resting) = self.routines.happened(what, now);
+        for routine in begun {
+            let actions = routine.actions.iter().cloned().map(Deed::Do);
+            self.deeds.extend(actions);
+            let entry = Human {
+                action: "routine".into(),
+                by: "what happened".into(),
+                effect: Some("its sentences are read".into()),
+            };
+            self.deeds.push_back(Deed::Record(entry.into()));
+            let what = "a routine was begun by what happened".into();
+            self.deeds.push_back(Deed::Step(what));
+        }
+        if resting > 0 {
+            let what = "a routine is left out: it has begun a moment ago".into();
+            self.deeds.push_back(Deed::Step(what));
+        }
     }
 
     /// One that is due, each time: the device takes so many sentences at once, and no more.
@@ -110,9 +138,19 @@ impl Skill for RoutineSkill {
             }
             Event::Restored(bytes) => self.routines.restore(bytes),
             Event::Engaged(engaged) => self.held = engaged == Engaged::Emergency,
+            Event::Happened(what) => self.happened(what, now),
             Event::Timeout | Event::Kept(_) | Event::Came(_) => {}
         }
         self.run(now);
+    }
+
+    fn volume(&mut self, _: u8, muted: bool, now: Duration) {
+        // How it is at the start is no change.
+        let before = self.muted.replace(muted);
+        if before.is_some_and(|before| before != muted) {
+            let own = if muted { Own::Muted } else { Own::Unmuted };
+            self.happened(&Happened::Own(own), now);
+        }
     }
 
     fn poll_deed(&mut self) -> Option<Deed> {

@@ -96,7 +96,7 @@ impl Skill for WeatherSkill {
                 }
             }
             Event::Timeout => self.weather.handle_timeout(&self.zone, wall_ms, now),
-            Event::Kept(_) | Event::Engaged(_) => {}
+            Event::Kept(_) | Event::Engaged(_) | Event::Happened(_) => {}
         }
         self.drain();
     }

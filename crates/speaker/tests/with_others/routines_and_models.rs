@@ -3,6 +3,7 @@ use core::time::Duration;
 
 use hearthline_emergency::call::{Line, Transport};
 use hearthline_emergency::target::SipUri;
+use hearthline_skills::happened::When;
 use hearthline_skills::rule::Days;
 use hearthline_speaker::device::{Input, Light};
 use hearthline_speaker::policy::Situation;
@@ -13,7 +14,7 @@ use hearthline_speaker::skill::model::ModelSkill;
 use hearthline_speaker::skill::readiness::ReadinessSkill;
 use hearthline_speaker::skill::routine::{Routine, RoutineSkill};
 use hearthline_speaker::skill::weather::{Settings, Units, WeatherSkill};
-use hearthline_speaker::skill::{Deed, Event, Reply, Skill};
+use hearthline_speaker::skill::{Asked, Deed, Event, Happened, Own, Reply, Skill};
 use hearthline_voice::understand::{Country, emergency_phrases};
 use jiff::civil::time;
 use serde_json::json;
@@ -39,8 +40,69 @@ fn routine(actions: Vec<String>) -> Routine {
         // Five minutes after the room's clock begins.
         at: Some(time(0, 5, 0, 0)),
         days: Days::ALL,
+        when: None,
         actions,
     }
+}
+
+/// One that begins when the front door opens, and rests for a minute then.
+fn by_the_door(actions: Vec<String>) -> Routine {
+    let when = When::Becomes {
+        thing: "front door".into(),
+        room: None,
+        state: "open".into(),
+    };
+    Routine {
+        phrases: Vec::new(),
+        at: None,
+        when: Some((when, SECOND * 60)),
+        ..routine(actions)
+    }
+}
+
+/// Says what happens as its adapter tells it.
+struct Doors(Vec<Deed>);
+
+impl Skill for Doors {
+    fn name(&self) -> &'static str {
+        "doors"
+    }
+
+    fn take(&mut self, _: &Asked<'_>, _: Duration) -> Reply {
+        Reply::Other
+    }
+
+    fn handle(&mut self, event: Event<'_>, _: Duration) {
+        if let Event::Came(value) = event {
+            self.0.push(Deed::Happened(match value["becomes"].as_str() {
+                Some(state) => Happened::Became {
+                    names: vec!["Front Door".into()],
+                    room: None,
+                    states: vec![state.into()],
+                },
+                None => Happened::Own(Own::TimerEnds),
+            }));
+        }
+    }
+
+    fn poll_deed(&mut self) -> Option<Deed> {
+        self.0.pop()
+    }
+
+    fn poll_timeout(&self) -> Option<Duration> {
+        None
+    }
+}
+
+fn with_doors(routine: Routine) -> Room {
+    let skill = RoutineSkill::new(vec![routine], Zone::utc());
+    room(vec![Box::new(skill), Box::new(Doors(Vec::new()))])
+}
+
+fn becomes(room: &mut Room, state: &str) {
+    let skill = "doors";
+    let value = &json!({ "becomes": state });
+    room.input(Input::CameFor { skill, value });
 }
 
 fn nobody_is_called(room: &Room, what: &dyn core::fmt::Debug) {
@@ -120,7 +182,21 @@ fn no_shape_of_routine_leads_to_a_call() {
             );
             nobody_is_called(&room, &routine);
         }
+        let mut home = with_doors(by_the_door(actions.to_vec()));
+        becomes(&mut home, "open");
+        for _ in 0..24 {
+            home.spoken();
+            home.wait(SECOND * 40);
+        }
+        assert!(home.said.len() >= actions.len(), "{actions:?}");
+        nobody_is_called(&home, &actions);
         // While a question of ours is open, a routine's "yes" is none.
+        let mut home = with_doors(by_the_door(actions.to_vec()));
+        home.say("I need help");
+        becomes(&mut home, "open");
+        home.spoken();
+        home.wait(SECOND * 3);
+        assert_eq!(home.sent, 0, "{actions:?}");
         let skill = RoutineSkill::new(vec![routine(actions.to_vec())], Zone::utc());
         let mut room = room(vec![Box::new(skill)]);
         room.wait(SECOND * 297);
@@ -157,6 +233,66 @@ fn a_routine_is_done_by_its_phrase_and_at_its_time_once() {
     room.wait(SECOND * 24 * 3_600);
     room.spoken();
     assert!(room.said.len() >= 5, "the next day");
+}
+
+#[test]
+fn a_routine_is_done_when_a_door_opens_and_not_each_time_that_it_flaps() {
+    let lamp = vec!["turn on the lamp".to_owned()];
+    let mut room = with_doors(by_the_door(lamp.clone()));
+    becomes(&mut room, "closed");
+    room.wait(SECOND);
+    assert_eq!(room.said.len(), 0);
+    for _ in 0..5 {
+        becomes(&mut room, "open");
+        becomes(&mut room, "closed");
+        room.wait(SECOND);
+    }
+    room.spoken();
+    room.wait(SECOND);
+    assert_eq!(room.said.len(), 1, "{:?}", room.said);
+    assert!(room.said[0].contains("turn on the lamp"));
+    assert!(room.log.contains("what happened"));
+    room.wait(SECOND * 60);
+    becomes(&mut room, "open");
+    room.wait(SECOND);
+    assert_eq!(room.said.len(), 2, "after its rest");
+    // In an emergency nothing begins, also not afterwards.
+    let mut room = with_doors(by_the_door(lamp));
+    room.say("call 911");
+    room.spoken();
+    room.wait(SECOND * 6);
+    becomes(&mut room, "open");
+    room.wait(SECOND * 10);
+    assert!(room.sent > 0);
+    let begun = room.said.iter().any(|said| said.contains("lamp"));
+    assert!(!begun, "{:?}", room.said);
+}
+
+#[test]
+fn a_routine_is_done_when_the_speaker_is_muted_or_its_timer_ends() {
+    let lamp = vec!["turn on the lamp".to_owned()];
+    let of = |own: Own| Routine {
+        when: Some((When::Own(own), SECOND * 10)),
+        ..by_the_door(lamp.clone())
+    };
+    for (own, muted) in [(Own::Muted, [false, true]), (Own::Unmuted, [true, false])] {
+        let mut skill = RoutineSkill::new(vec![of(own)], Zone::utc());
+        skill.handle(Event::Wall { ms_at_zero: 0 }, SECOND);
+        let mut begun = |muted: bool| {
+            skill.volume(60, muted, SECOND * 2);
+            let deeds = std::iter::from_fn(|| skill.poll_deed());
+            deeds.filter(|deed| matches!(deed, Deed::Do(_))).count()
+        };
+        assert_eq!(begun(muted[0]), 0, "as it is at the start");
+        assert_eq!(begun(muted[0]), 0, "{own:?}: nothing has changed");
+        assert_eq!(begun(muted[1]), 1, "{own:?}");
+    }
+    let mut room = with_doors(of(Own::TimerEnds));
+    let skill = "doors";
+    let value = &json!({});
+    room.input(Input::CameFor { skill, value });
+    room.wait(SECOND);
+    assert_eq!(room.said.len(), 1, "{:?}", room.said);
 }
 
 fn answer(text: &str) -> serde_json::Value {

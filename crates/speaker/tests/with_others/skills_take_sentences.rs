@@ -115,6 +115,7 @@ impl Skill for Pretend {
             Event::Engaged(engaged) => Seen::Engaged(engaged),
             Event::Wall { ms_at_zero } => Seen::Wall(ms_at_zero),
             Event::Came(value) => Seen::Came(value.clone()),
+            Event::Happened(_) => return,
             Event::Timeout => {
                 self.due = None;
                 Seen::Timeout
