@@ -6,8 +6,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const SAMPLES_MS: f64 = 16.0;
-/// What is laid upon the other at once: 3 s.
-const PART_SAMPLES: usize = 48_000;
+/// What is laid upon the other at once: 1.5 s, shorter than any sentence that is said.
+const PART_SAMPLES: usize = 24_000;
 /// Sound is looked for so far behind its beginning: 1.5 s.
 const LATE_SAMPLES_MAX: usize = 24_000;
 /// A part counts when it is this much the same, of 1.

@@ -151,8 +151,8 @@ impl Control {
         }
     }
 
-    /// Goes on by another configuration, and by what its files hold now. A system that cannot be reached by it goes on by the one before. `player` is given
-    /// where the way to music is another one.
+    /// Goes on by another configuration, and by what its files hold now. A system that cannot be reached by it goes on by
+    /// the one before. `player` is given where the way to music is another one.
     pub fn reload(
         &mut self,
         household: &Household,
