@@ -6,7 +6,7 @@
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -23,7 +23,13 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 const NOW: UnixMs = UnixMs(1_800_000_000_000);
 const RADICALE: &str = "radicale==3.9.0";
 
+/// The Python that has Radicale. Tests run beside each other: one of them installs it, the others wait.
 fn python() -> Option<PathBuf> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    FOUND.get_or_init(installed).clone()
+}
+
+fn installed() -> Option<PathBuf> {
     if let Some(python) = std::env::var_os("HEARTHLINE_RADICALE") {
         return Some(python.into());
     }
