@@ -12,7 +12,7 @@ use hearthline_satellite::io::relay::{self, Places};
 use hearthline_satellite::io::{esphome_server, satellite_server};
 use hearthline_satellite::mdns::Service;
 use hearthline_speaker::config::{EsphomeSettings, Household};
-use hearthline_speaker::io::password::read_by_others;
+use hearthline_speaker::io::password::may_replace;
 use hearthline_speaker::io::skills::{Fitted, port};
 use hearthline_voice::wake::WakeConfig;
 use sha2::{Digest as _, Sha256};
@@ -165,9 +165,8 @@ impl Guests {
         let named = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
         let found = key(&path).map_err(|why| named(&why)).and_then(|text| {
             let is_new = before.is_some_and(|(_, known)| *known != text);
-            if is_new && read_by_others(&path).unwrap_or(true) {
-                let why = "others on this machine can read what is new in it: chmod 600";
-                return Err(named(&why));
+            if is_new {
+                may_replace(&path).map_err(|why| named(&why))?;
             }
             Key::parse(&text).map_err(|error| named(&error))?;
             Ok(text)

@@ -2,7 +2,7 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use hearthline_speaker::io::password::read_by_others;
+use hearthline_speaker::io::password::may_replace;
 
 use zeroize::Zeroizing;
 
@@ -37,12 +37,8 @@ impl Files {
         };
         if let (Some(path), Some(before)) = (&self.secret, before)
             && found.secret != before.secret
-            && read_by_others(path).unwrap_or(true)
         {
-            let path = path.display();
-            return Err(format!(
-                "{path}: others on this machine can read what is new in it: chmod 600"
-            ));
+            may_replace(path).map_err(|why| format!("{}: {why}", path.display()))?;
         }
         Ok(found)
     }

@@ -3,7 +3,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hearthline_speaker::config::MusicSettings;
-use hearthline_speaker::io::password::read_by_others;
+use hearthline_speaker::io::password::may_replace;
 use hearthline_speaker::player::Orderer;
 use rustls::ClientConfig;
 use tokio::sync::mpsc;
@@ -181,10 +181,7 @@ fn password(path: &Path, known: Option<&str>) -> Result<String, String> {
         if password.is_empty() {
             return Err(named("it holds no password".into()));
         }
-        if read_by_others(path).unwrap_or(true) {
-            let why = "others on this machine can read what is new in it: chmod 600";
-            return Err(named(why.into()));
-        }
+        may_replace(path).map_err(|why| named(why.into()))?;
     }
     Ok(password.to_owned())
 }

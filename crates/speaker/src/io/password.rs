@@ -101,6 +101,17 @@ pub fn read_by_others(path: &Path) -> std::io::Result<bool> {
     Ok(std::fs::metadata(path)?.permissions().mode() & 0o077 != 0)
 }
 
+/// Whether a secret that stands newly in a file may be taken in place of the one that is known.
+///
+/// # Errors
+/// In words, when others than the owner can read it, or nobody can say.
+pub fn may_replace(path: &Path) -> Result<(), &'static str> {
+    match read_by_others(path) {
+        Ok(false) => Ok(()),
+        _ => Err("others on this machine can read what is new in it: chmod 600"),
+    }
+}
+
 fn read(path: &Path) -> Result<Zeroizing<String>, PasswordError> {
     let failed = |why: &dyn std::fmt::Display| PasswordError::File {
         path: path.to_owned(),
