@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod faults;
+mod gathered;
 mod waiting;
 mod writing;
 
@@ -12,6 +13,7 @@ use hearthline_sip::proxy::AskId;
 use hearthline_sip::registrar::{Aor, Binding as Registered};
 use hearthline_sip::{NameAddr, Response, Uri};
 
+pub(crate) use gathered::Gathered;
 pub(crate) use writing::{BATCHES_MAX, write};
 
 use crate::binding::Binding;
@@ -23,11 +25,10 @@ use crate::id::DeviceId;
 /// The only instance of this hub.
 pub(crate) const NODE: &str = "hub";
 
-/// A change of a row.
+/// A change of a registration's row.
 pub(crate) enum RowChange {
     Put(Box<Binding>),
     Remove(RowKey),
-    Call(Box<Call>),
 }
 
 /// What identifies a registration's row.
@@ -38,10 +39,15 @@ pub(crate) struct RowKey {
     pub(crate) reg_id: u32,
 }
 
-/// Changes that belong together, and the answer that waits for them.
-pub(crate) struct Batch {
-    pub(crate) changes: Vec<RowChange>,
-    pub(crate) answer: Option<(AskId, Box<Response>)>,
+/// What is to be written.
+pub(crate) enum Batch {
+    /// Changes that belong together, and the answer that waits for them.
+    Registrations {
+        changes: Vec<RowChange>,
+        answer: Option<(AskId, Box<Response>)>,
+    },
+    /// Calls as they are now.
+    Calls(Vec<Call>),
 }
 
 /// Between the hub's monotonic time and the wall's.

@@ -45,9 +45,10 @@ use super::datagrams::{DatagramSocket, Datagrams, Heard};
 use super::destination::Destination;
 use super::directory::Directory;
 use super::flows::{Certified, Flows, OpenFlow};
-use super::rows::{Batch, RowChange, RowKeys, Wall};
+use super::rows::{Batch, Gathered, RowChange, RowKeys, Wall};
 use super::sockets::{Surroundings, connect};
 use crate::binding::Binding;
+use crate::call::Call;
 use crate::device::Fingerprint;
 use crate::entropy::{NoEntropy, random};
 use crate::gateway::{Between, Door, OnLine};
@@ -138,6 +139,8 @@ struct Vetting {
 struct Caller {
     device: DeviceId,
     user: String,
+    /// What From calls them.
+    display: Option<String>,
 }
 
 /// The cores and what they need.
@@ -155,6 +158,7 @@ pub(crate) struct Switchboard {
     vetting: HashMap<AskId, Vetting>,
     keys: RowKeys,
     calls: CallLog,
+    rows_of_calls: Gathered,
     emergency_rows: RateLimit<Counted>,
     udp: Vec<Arc<DatagramSocket>>,
     rows: mpsc::Sender<Batch>,
@@ -231,6 +235,7 @@ impl Switchboard {
             vetting: HashMap::new(),
             keys,
             calls: CallLog::default(),
+            rows_of_calls: Gathered::default(),
             emergency_rows: RateLimit::new(EMERGENCY_ROWS),
             udp,
             rows,
@@ -266,11 +271,11 @@ impl Switchboard {
             tokio::select! {
                 // First: the connections that end with the hub take no registration with them.
                 biased;
-                _ = &mut stopped => return,
+                _ = &mut stopped => break,
                 heard = datagrams.or(&mut news) => match heard {
                     Heard::News(heard) => self.hear(heard),
                     Heard::Datagram { local, remote, bytes } => self.datagram(local, remote, bytes),
-                    Heard::Nothing => return,
+                    Heard::Nothing => break,
                 },
                 () = &mut sleeping => {
                     let now = self.now();
@@ -278,6 +283,8 @@ impl Switchboard {
                 }
             }
         }
+        let rows = self.rows_of_calls.take();
+        self.write_calls(rows);
     }
 
     fn datagram(&mut self, local: SocketAddr, remote: SocketAddr, bytes: &[u8]) {
@@ -369,7 +376,7 @@ impl Switchboard {
                         let keys = &self.keys;
                         let row = self.calls.note(&event, |ruid| keys.device(ruid), at);
                         if let Some(row) = row {
-                            self.write(vec![RowChange::Call(Box::new(row))], None, now);
+                            self.rows_of_calls.add(row, now);
                         }
                     }
                     Output::Timeout(at) => break at,
@@ -380,6 +387,9 @@ impl Switchboard {
             if !changes.is_empty() {
                 self.write(changes, None, now);
             }
+            if let Some(rows) = self.rows_of_calls.due(now) {
+                self.write_calls(rows);
+            }
             if let Some(dead) = self.silence.next_dead(now) {
                 self.close(dead, now);
                 continue;
@@ -389,6 +399,7 @@ impl Switchboard {
                 proxy_at,
                 registrar_at,
                 self.silence.next_timeout(),
+                self.rows_of_calls.next_timeout(),
                 returning,
                 self.lingering.next_timeout(),
             ];
@@ -425,12 +436,20 @@ impl Switchboard {
         answer: Option<(AskId, Box<Response>)>,
         now: Duration,
     ) {
-        let Err(full) = self.rows.try_send(Batch { changes, answer }) else {
-            return;
-        };
-        tracing::error!("the store is too slow: a registration or a call was not stored");
-        if let Some((id, _)) = full.into_inner().answer {
-            self.respond(id, StatusCode::SERVICE_UNAVAILABLE, now);
+        let asked = answer.as_ref().map(|(id, _)| *id);
+        let batch = Batch::Registrations { changes, answer };
+        if self.rows.try_send(batch).is_err() {
+            tracing::error!("the store is too slow: a registration was not stored");
+            if let Some(id) = asked {
+                self.respond(id, StatusCode::SERVICE_UNAVAILABLE, now);
+            }
+        }
+    }
+
+    fn write_calls(&self, rows: Vec<Call>) {
+        let calls = rows.len();
+        if self.rows.try_send(Batch::Calls(rows)).is_err() {
+            tracing::error!(calls, "the store is too slow: calls were not stored");
         }
     }
 

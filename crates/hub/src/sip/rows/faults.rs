@@ -12,7 +12,7 @@ use sqlx_sqlite::{SqliteConnectOptions, SqliteConnection};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::{BATCHES_MAX, Batch, RowChange, write};
+use super::{BATCHES_MAX, Batch, write};
 use crate::bus::LocalBus;
 use crate::call::{Call, CallState, Direction};
 use crate::clock::{Clock, UnixMs};
@@ -71,10 +71,7 @@ fn call(number: usize) -> Batch {
         ended_at_ms: Some(UnixMs(1_800_000_001_000)),
         ..Call::beginning(id, Direction::Outgoing, began)
     };
-    Batch {
-        changes: vec![RowChange::Call(Box::new(call))],
-        answer: None,
-    }
+    Batch::Calls(vec![call])
 }
 
 struct Scene {

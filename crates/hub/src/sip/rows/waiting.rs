@@ -13,8 +13,6 @@ use crate::binding::Binding;
 use crate::call::Call;
 use crate::id::CallId;
 
-/// How long rows of calls are gathered, so that many are written in one transaction.
-const GATHER: Duration = Duration::from_millis(250);
 /// Most calls of one transaction.
 pub(super) const GATHERED_MAX: usize = 256;
 /// Most calls that wait while the store takes nothing.
@@ -46,17 +44,12 @@ impl Calls {
     }
 
     pub(super) fn add(&mut self, call: Call, now: Instant) {
-        // What a call for help leaves behind waits for nothing.
-        let wait = match call.emergency || self.order.len() + 1 >= GATHERED_MAX {
-            true => Duration::ZERO,
-            false => GATHER,
-        };
         let id = call.id;
         if self.rows.insert(id, call).is_none() {
             self.order.push_back(id);
             self.bound();
         }
-        self.until = self.until.into_iter().chain([now + wait]).min();
+        self.until = self.until.or(Some(now));
     }
 
     /// Those that were taken and not written; what has come of them since is newer.
@@ -162,12 +155,11 @@ impl Registrations {
         self.places.is_empty() && self.answers.is_empty()
     }
 
-    /// The place that it concerns; `None`: there is no room. A call is none of these.
+    /// The place that it concerns; `None`: there is no room.
     pub(super) fn add(&mut self, change: RowChange) -> Option<RowKey> {
         let (key, put) = match change {
             RowChange::Put(row) => (key_of(&row), Some(row)),
             RowChange::Remove(key) => (key, None),
-            RowChange::Call(_) => return None,
         };
         if self.places.len() >= PLACES_WAITING_MAX && !self.places.contains_key(&key) {
             if self.lost == 0 {

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::waiting::{ANSWERED_WITHIN, Calls, Place, Registrations, Waiting};
-use super::{Batch, RowChange, RowKey};
+use super::{Batch, RowKey};
 use crate::call::Call;
 use crate::clock::{Clock, UnixMs};
 use crate::sip::switchboard::News;
@@ -153,17 +153,20 @@ async fn slept(until: Option<Instant>) {
 
 impl Writer {
     async fn add(&mut self, batch: Batch, now: Instant) {
+        let (changes, answer) = match batch {
+            Batch::Registrations { changes, answer } => (changes, answer),
+            Batch::Calls(calls) => {
+                return calls.into_iter().for_each(|call| self.calls.add(call, now));
+            }
+        };
         let (mut keys, mut room) = (Vec::new(), true);
-        for change in batch.changes {
-            match change {
-                RowChange::Call(call) => self.calls.add(*call, now),
-                change => match self.registrations.add(change) {
-                    Some(key) => keys.push(key),
-                    None => room = false,
-                },
+        for change in changes {
+            match self.registrations.add(change) {
+                Some(key) => keys.push(key),
+                None => room = false,
             }
         }
-        let Some((id, response)) = batch.answer else {
+        let Some((id, response)) = answer else {
             return;
         };
         let waiting = Waiting {

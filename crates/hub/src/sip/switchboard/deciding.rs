@@ -94,7 +94,7 @@ impl Switchboard {
         let device = self.flows.get(flow.id).and_then(OpenFlow::device);
         tracing::warn!("an emergency call reached the hub, which has no emergency line");
         if let Some(row) = refused_emergency(device, self.claimed(request, device), at) {
-            self.write(vec![RowChange::Call(Box::new(row))], None, now);
+            self.rows_of_calls.add(row, now);
         }
     }
 
@@ -116,17 +116,24 @@ impl Switchboard {
             None => device.to_string(),
         };
         self.flows.prove(flow.id, device);
+        let mut display = None;
         if proxy {
-            let from = request.headers.from().ok().map(|from| from.uri);
-            let own = from.as_ref().and_then(Uri::as_sip).is_some_and(|uri| {
+            let from = request.headers.from().ok();
+            let uri = from.as_ref().and_then(|from| from.uri.as_sip());
+            let own = uri.is_some_and(|uri| {
                 self.domains.contains(uri.host()) && uri.user() == Some(user.as_str())
             });
             if !own {
                 let why = "From is not the caller's own address";
                 return Err(because(StatusCode::FORBIDDEN, why));
             }
+            display = from.and_then(|from| from.display);
         }
-        Ok(Caller { device, user })
+        Ok(Caller {
+            device,
+            user,
+            display,
+        })
     }
 
     pub(super) fn device(
@@ -193,7 +200,7 @@ impl Switchboard {
                 let asserted = format!("<sip:{}@{own}>", caller.user);
                 let mut forward = Forward {
                     record_route: true,
-                    from_display: self.corrected_display(request, caller),
+                    from_display: self.corrected_display(caller),
                     // Credentials were for us; who somebody is, we say.
                     remove: vec![
                         HeaderName::ProxyAuthorization,
@@ -210,9 +217,9 @@ impl Switchboard {
     }
 
     /// What From is to call the caller, where it says what is not a name of the caller's: telephones show it.
-    fn corrected_display(&self, request: &Request, caller: &Caller) -> Option<String> {
-        let display = request.headers.from().ok()?.display?;
-        let own = self.directory.called(&display).contains(&caller.device);
+    fn corrected_display(&self, caller: &Caller) -> Option<String> {
+        let display = caller.display.as_deref()?;
+        let own = self.directory.called(display).contains(&caller.device);
         (!own).then(|| match self.directory.name(caller.device) {
             Some(name) => name.to_owned(),
             None => caller.user.clone(),

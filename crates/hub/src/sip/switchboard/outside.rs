@@ -210,7 +210,7 @@ impl Switchboard {
     ) {
         let at = self.around.home.clock.now();
         if let Some(row) = on_line.and_then(|on_line| missed_from_outside(on_line, device, at)) {
-            self.write(vec![RowChange::Call(Box::new(row))], None, now);
+            self.rows_of_calls.add(row, now);
         }
     }
 
@@ -291,14 +291,14 @@ impl Switchboard {
     pub(super) fn between(&mut self, news: Between, now: Duration) {
         let at = self.around.home.clock.now();
         if let Some(row) = self.calls.between(news, at) {
-            self.write(vec![RowChange::Call(Box::new(row))], None, now);
+            self.rows_of_calls.add(row, now);
         }
     }
 
     /// The gateway said by which line a call goes.
     pub(super) fn on_line(&mut self, news: OnLine, now: Duration) {
         if let Some(row) = self.calls.on_line(news) {
-            self.write(vec![RowChange::Call(Box::new(row))], None, now);
+            self.rows_of_calls.add(row, now);
         }
     }
 }

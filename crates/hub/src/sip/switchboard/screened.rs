@@ -82,7 +82,7 @@ impl Switchboard {
         }
         if let Some(called) = judged.missed {
             if let Some(row) = undisturbed(caller.device, called, now) {
-                self.write(vec![RowChange::Call(Box::new(row))], None, self.now());
+                self.rows_of_calls.add(row, self.now());
             }
             let why = "nobody there is to be disturbed";
             return Err(because(StatusCode::TEMPORARILY_UNAVAILABLE, why));
