@@ -4,7 +4,7 @@ use super::event::Reject;
 use crate::headers::HeaderError;
 use crate::message::Request;
 use crate::via::Via;
-use crate::{HeaderName, Method, StatusCode, Uri};
+use crate::{HeaderName, Method, NameAddr, StatusCode, Uri};
 
 /// What is read of a request once, at its arrival.
 pub(super) struct Seen {
@@ -12,6 +12,7 @@ pub(super) struct Seen {
     pub(super) from_tag: String,
     pub(super) to_tag: Option<String>,
     pub(super) max_forwards: Option<u8>,
+    pub(super) routes: Result<Vec<NameAddr>, HeaderError>,
 }
 
 /// The headers without which nothing can be forwarded or answered. Other headers are not for us
@@ -27,6 +28,7 @@ pub(super) fn read(request: &Request) -> Result<Seen, HeaderError> {
         from_tag: from.tag().unwrap_or_default().to_owned(),
         to_tag: to.tag().map(str::to_owned),
         max_forwards: headers.max_forwards()?,
+        routes: headers.routes(),
     })
 }
 
@@ -36,10 +38,9 @@ pub(super) fn validate(request: &Request, seen: &Seen) -> Result<(), Reject> {
     if cseq.method != request.method {
         return Err(bad("method of CSeq is not the request's"));
     }
-    request
-        .headers
-        .routes()
-        .map_err(|error| malformed(&error))?;
+    if let Err(error) = &seen.routes {
+        return Err(malformed(error));
+    }
     match &request.uri {
         Uri::Other(_) => return Err(Reject::new(StatusCode::UNSUPPORTED_URI_SCHEME)),
         Uri::Sip(uri) if !uri.headers().is_empty() => {

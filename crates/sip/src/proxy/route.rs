@@ -1,6 +1,8 @@
 //! Route information: what is ours comes off (RFC 3261 section 16.4), what is to lead back here
 //! goes on (section 16.6 step 4, RFC 3327, RFC 5626 section 5), and where the next hop is.
 
+use std::borrow::Cow;
+
 use super::check::{Seen, malformed};
 use super::config::{Identity, ProxyConfig};
 use super::event::Reject;
@@ -43,14 +45,15 @@ fn find(
     seen: &Seen,
 ) -> Result<Found, Reject> {
     let mut token = None;
+    let routes = seen.routes.as_ref().map_err(malformed)?;
+    let mut routes = Cow::Borrowed(routes.as_slice());
     // A strict router before us put our own URI into the Request-URI.
     if let Some(uri) = request.uri.as_sip()
         && config.is_us(uri)
         && let Some(user) = shaped(uri)
     {
         let user = user.to_owned();
-        let mut routes = request.headers.routes().map_err(|e| malformed(&e))?;
-        if let Some(last) = routes.pop() {
+        if let Some(last) = routes.to_mut().pop() {
             request.uri = last.uri;
             set_routes(request, &routes);
             token = Some(user);
@@ -68,18 +71,15 @@ fn find(
         }
     }
     // One value of ours, or the two of a change of transport.
-    for _ in 0..2 {
-        let routes = request.headers.routes().map_err(|e| malformed(&e))?;
-        let Some(first) = routes.first().and_then(|route| route.uri.as_sip()) else {
+    for route in routes.iter().take(2) {
+        let own = route.uri.as_sip().filter(|uri| config.is_us(uri));
+        let Some(own) = own else {
             break;
         };
-        if !config.is_us(first) {
-            break;
-        }
         if token.is_none() {
-            token = shaped(first).map(str::to_owned);
+            token = shaped(own).map(str::to_owned);
         }
-        // It was read above.
+        // They were read before.
         let _ = request.headers.remove_first_route();
     }
     let Some(token) = token else {
