@@ -24,7 +24,7 @@ pub use lookup::Unreachable;
 
 use crate::gruu::Gruus;
 use crate::message::{Request, Response};
-use crate::outbound::{Flow, FlowId};
+use crate::outbound::{Flow, FlowId, FlowTransport};
 use crate::proxy::{Identity, Reject};
 use crate::tokens::Tokens;
 use crate::uri::{Host, SipUri};
@@ -133,10 +133,11 @@ pub enum RegistrarOutput {
     Store(Box<Binding>),
     /// Remove the row.
     Remove(BindingKey),
-    /// The device registered this connection's place anew by another (RFC 5626): its network changed, and nothing that is
-    /// sent here reaches it any more. Close it, so that requests of its calls take the new way.
+    /// The device registered this flow's place anew by another: its network changed, and nothing that is sent here reaches
+    /// it any more. Close it, so that requests of its calls take the new way (RFC 5626 for connections; a pair of UDP
+    /// addresses is forgotten).
     Left {
-        /// The connection that it left.
+        /// The flow that it left.
         flow: FlowId,
         /// The one that it registered by.
         by: Flow,
@@ -228,16 +229,11 @@ impl Registrar {
     pub fn flow_closed(&mut self, flow: FlowId) {
         for aor in self.flows.remove(&flow).unwrap_or_default() {
             let bindings = self.bindings.get(&aor).cloned().unwrap_or_default();
-            for mut binding in bindings {
+            for binding in bindings {
                 if binding.flow.is_none_or(|(id, _)| id != flow) {
                     continue;
                 }
-                if binding.needs_its_flow() {
-                    self.remove(&aor, binding.ruid);
-                } else {
-                    binding.flow = None;
-                    self.put(binding, true);
-                }
+                self.detach(binding);
             }
         }
     }
@@ -300,17 +296,55 @@ impl Registrar {
                 continue;
             }
             let before = all.iter().find(|before| before.ruid == binding.ruid);
-            if let Some((flow, transport)) = before.and_then(|before| before.flow)
-                && binding.reg_id != 0
-                && transport.is_reliable()
-                && flow != input.flow.id
-            {
-                let by = input.flow;
-                self.outputs.push_back(RegistrarOutput::Left { flow, by });
+            let before = before.and_then(|before| before.flow);
+            self.put(binding.clone(), true);
+            if binding.flow.is_some_and(|(flow, _)| flow == input.flow.id) {
+                self.leave(&binding, before, input.flow);
             }
-            self.put(binding, true);
         }
         Ok((aor, reading))
+    }
+
+    /// Which flows a device has left that registered by this one.
+    ///
+    /// The one that this place had before (RFC 5626). And a telephone without a `reg-id` has another contact after its
+    /// network changed, and stands there twice until the older row expires: the instance says that it is the same, or else
+    /// the Call-ID, which a telephone that runs keeps (RFC 3261 section 10.2); addresses of IPv4 and IPv6 stand beside each
+    /// other. The older row leads to its address alone from now on. A pair of UDP addresses is left when nobody else is
+    /// there.
+    fn leave(&mut self, now: &Binding, before: Option<(FlowId, FlowTransport)>, by: Flow) {
+        let mut left = Vec::from_iter(before);
+        if now.reg_id == 0 {
+            let rows = self.bindings.get(&now.aor).into_iter().flatten();
+            let older = rows.filter(|row| row.ruid != now.ruid && is_same_telephone(row, now));
+            for row in older.cloned().collect::<Vec<_>>() {
+                if let Some((flow, FlowTransport::Udp)) = row.flow
+                    && flow != by.id
+                {
+                    left.push((flow, FlowTransport::Udp));
+                    self.detach(row);
+                }
+            }
+        }
+        for (flow, transport) in left {
+            let is_left = match transport.is_reliable() {
+                true => now.reg_id != 0,
+                false => !self.flows.contains_key(&flow),
+            };
+            if is_left && flow != by.id {
+                self.outputs.push_back(RegistrarOutput::Left { flow, by });
+            }
+        }
+    }
+
+    /// No flow leads to it any more: it stays where an address does.
+    fn detach(&mut self, mut binding: Binding) {
+        if binding.needs_its_flow() {
+            self.remove(&binding.aor, binding.ruid);
+        } else {
+            binding.flow = None;
+            self.put(binding, true);
+        }
     }
 
     /// The rows as they will be. Errors: a request older than what it would change (steps 6, 7).
@@ -458,4 +492,18 @@ impl Registrar {
     pub fn aor_of(&self, uri: &SipUri) -> Option<Aor> {
         Aor::of(uri, &self.config.domains)
     }
+}
+
+/// Whether two rows of contacts without a flow of their own are one telephone's, at two addresses of one family.
+fn is_same_telephone(row: &Binding, other: &Binding) -> bool {
+    let is_v4 = |row: &Binding| {
+        let host = row.contact.uri.as_sip().map(SipUri::host);
+        host.and_then(Host::ip).map(|ip| ip.is_ipv4())
+    };
+    let told = match (&row.instance_id, &other.instance_id) {
+        (Some(own), Some(other)) => own == other,
+        (None, None) => row.call_id == other.call_id,
+        _ => false,
+    };
+    told && (row.reg_id, other.reg_id) == (0, 0) && is_v4(row) == is_v4(other)
 }

@@ -107,6 +107,30 @@ async fn who_only_reads_the_dialog_cannot_take_it_over() {
 }
 
 #[tokio::test]
+async fn an_ordinary_telephone_answers_after_a_move_and_hears_the_end() {
+    let home = Home::new().await;
+    let desk = home.account("Desk", None).await;
+    let kitchen = home.enrol("Kitchen", None).await;
+    let mut kitchen = home.device(&kitchen).await;
+    let mut desk = Phone::plain(&home, &desk, Transport::Udp).await;
+    desk.register_as_instance(HERE).await;
+    let out = kitchen.call(&format!("sip:desk@{DOMAIN}")).await;
+    let incoming = desk.rings().await;
+    kitchen.progress(out).await;
+    desk.moves_by_udp().await;
+    desk.register_as_instance(HERE).await;
+    desk.accept(incoming).await;
+    kitchen.answered(out).await;
+    desk.confirmed(incoming).await;
+    // And once more while the call stands.
+    desk.moves_by_udp().await;
+    desk.register_as_instance(HERE).await;
+    kitchen.bye(out).await;
+    desk.ended(incoming).await;
+    home.hub.stop().await;
+}
+
+#[tokio::test]
 async fn a_browser_comes_back_to_a_hub_that_was_restarted() {
     let mut home = Home::new().await;
     let (own, speaker) = (

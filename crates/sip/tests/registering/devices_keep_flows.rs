@@ -69,6 +69,83 @@ fn registering_again_by_a_new_flow_replaces_the_old_one() {
     assert_eq!(office.registrar.binding_count(), 1);
 }
 
+/// An ordinary telephone at an address: a pair of UDP addresses of its own, and no `reg-id`.
+fn at(office: &mut Office, id: u64, call_id: &str, cseq: u32, contact: &str) {
+    office.flow = flow(id, FlowTransport::Udp);
+    office.now += std::time::Duration::from_secs(1);
+    let (status, _) = office.say(call_id, cseq, &format!("Contact: {contact}\r\n"));
+    assert_eq!(status, 200);
+}
+
+#[test]
+fn an_ordinary_phone_leaves_its_address_where_it_is_known_to_be_the_same() {
+    let instance = "+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-AABBCCDDEEFF>\"";
+    // By its instance, with another Call-ID.
+    let mut office = Office::new();
+    at(
+        &mut office,
+        7,
+        "a",
+        1,
+        &format!("<sip:anna@192.0.2.1>;{instance}"),
+    );
+    at(
+        &mut office,
+        8,
+        "b",
+        1,
+        &format!("<sip:anna@192.0.2.8>;{instance}"),
+    );
+    assert_eq!(office.left, [FlowId(7)]);
+    // Once: what is closed is no flow any more.
+    office.registrar.flow_closed(FlowId(7));
+    at(
+        &mut office,
+        8,
+        "b",
+        2,
+        &format!("<sip:anna@192.0.2.8>;{instance}"),
+    );
+    assert_eq!(office.left, [FlowId(7)]);
+    // Without an instance by the Call-ID; the same contact from elsewhere is the same row.
+    let mut office = Office::new();
+    at(&mut office, 7, "a", 1, "<sip:anna@192.0.2.1>");
+    at(&mut office, 8, "a", 2, "<sip:anna@192.0.2.8>");
+    at(&mut office, 9, "a", 3, "<sip:anna@192.0.2.8>");
+    assert_eq!(office.left, [FlowId(7), FlowId(8)]);
+}
+
+#[test]
+fn two_phones_two_families_and_a_shared_address_are_no_move() {
+    let mut office = Office::new();
+    at(&mut office, 7, "a", 1, "<sip:anna@192.0.2.1>");
+    at(&mut office, 8, "b", 1, "<sip:anna@192.0.2.8>");
+    assert!(office.left.is_empty(), "another telephone of hers");
+    at(&mut office, 9, "a", 2, "<sip:anna@[2001:db8::1]>");
+    assert!(office.left.is_empty(), "the same, by IPv6 as well");
+    // Two accounts behind one address: it is left when the last one has moved.
+    let mut office = Office::new();
+    let (anna, ben) = (office.owner.clone(), "sip:ben@home.example");
+    let ben = hearthline_sip::registrar::Aor::from_column(ben).unwrap();
+    let as_ben = |office: &mut Office, id, cseq, host: &str| {
+        office.owner = ben.clone();
+        office.flow = flow(id, FlowTransport::Udp);
+        let contact = format!("Contact: <sip:ben@{host}>\r\n");
+        let text = register("ben", cseq, &contact).to_bytes();
+        let text = String::from_utf8(text).unwrap();
+        let text = text.replace("sip:anna@home.example", "sip:ben@home.example");
+        let response = office.send(&crate::office::request(&text));
+        assert_eq!(response.status.code(), 200);
+        office.owner = anna.clone();
+    };
+    at(&mut office, 7, "a", 1, "<sip:anna@192.0.2.1>");
+    as_ben(&mut office, 7, 1, "192.0.2.1");
+    at(&mut office, 8, "a", 2, "<sip:anna@192.0.2.8>");
+    assert!(office.left.is_empty());
+    as_ben(&mut office, 8, 2, "192.0.2.8");
+    assert_eq!(office.left, [FlowId(7)]);
+}
+
 #[test]
 fn an_ordinary_phone_outlives_its_connection_by_its_address() {
     let mut office = Office::new();
