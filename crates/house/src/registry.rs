@@ -89,7 +89,7 @@ pub struct Registry {
     joined: Vec<Joined>,
     areas: Vec<Area>,
     /// Things that have become another, by their places, until somebody asks.
-    became: Vec<usize>,
+    became: Vec<(usize, String)>,
 }
 
 impl Registry {
@@ -182,13 +182,13 @@ impl Registry {
             return;
         }
         let before = of.seen.insert(id.clone(), value.clone());
-        let is_another = before.is_some_and(|before| before != *value);
+        let before = before.filter(|before| is_new && before != value);
         let at = of.places.get(thing).copied();
-        if let Some(at) = at.filter(|_| is_another && is_new)
+        if let Some((at, before)) = at.zip(before)
             // What two systems tell counts once.
             && self.way(at) == (Way { system, thing })
         {
-            self.became.push(at);
+            self.became.push((at, before));
         }
     }
 
@@ -196,14 +196,15 @@ impl Registry {
     pub fn became(&mut self) -> Vec<Happened> {
         let all = core::mem::take(&mut self.became);
         all.into_iter()
-            .filter(|at| *at < self.joined.len())
-            .map(|at| {
+            .filter(|(at, _)| *at < self.joined.len())
+            .map(|(at, before)| {
                 let thing = self.thing(at);
                 let names = core::iter::once(thing.name.as_str()).chain(self.other_names(at));
                 Happened::Became {
                     names: names.map(str::to_owned).collect(),
                     room: self.area_of(at).map(str::to_owned),
                     states: vec![thing.state.value.clone(), thing.state.said(&thing.domain)],
+                    before,
                 }
             })
             .collect()
@@ -540,7 +541,9 @@ mod tests {
                         names,
                         room,
                         states,
+                        before,
                     } => {
+                        assert!(!states.contains(&before), "{before}");
                         assert_eq!(names, ["Front Door"]);
                         assert_eq!(room.as_deref(), Some("Hall"));
                         states.join(" ")

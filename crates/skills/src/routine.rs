@@ -198,6 +198,7 @@ mod tests {
             names: vec!["Front Door".into()],
             room: None,
             states: vec!["open".into()],
+            before: "closed".into(),
         };
         let mut begun = Vec::new();
         for second in 0..200 {

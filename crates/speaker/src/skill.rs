@@ -27,7 +27,7 @@ pub mod weather;
 use core::time::Duration;
 
 use hearthline_ledger::Body as Entry;
-pub use hearthline_skills::happened::{Happened, Own};
+pub use hearthline_skills::happened::{Happened, Own, Range, When};
 use hearthline_voice::understand::sentences::{House, Recognition, Timer};
 use serde_json::Value;
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use hearthline_speaker::skill::Reply;
+use hearthline_speaker::skill::{Range, Reply, When};
 use serde_json::{Value, json};
 
 use crate::household::{Running, english, free_port};
@@ -252,6 +252,23 @@ async fn things_that_announce_themselves_do_what_is_said() {
         panic!("{reply:?}")
     };
     assert_eq!(facts.otherwise, "Garden Temperature is 3.1.");
+    // A routine that waits for frost is begun by it once.
+    let frost = When::Enters {
+        thing: "garden temperature".into(),
+        room: None,
+        range: Range::new(None, Some(0.0)).unwrap(),
+    };
+    for celsius in ["-0.7", "-1.3", "2.5", "-2.1"] {
+        broker.publish("garden", &format!(r#"{{"t":{celsius}}}"#));
+        let told = format!("the garden has {celsius}");
+        let came = |running: &mut Running| {
+            let last = running.happened.last();
+            last.is_some_and(|last| format!("{last:?}").contains(celsius))
+        };
+        running.until(&told, |running, _| came(running)).await;
+    }
+    let begun = running.happened.iter().filter(|what| frost.is(what));
+    assert_eq!(begun.count(), 2, "{:?}", running.happened);
     assert!(
         running
             .steps

@@ -2,7 +2,7 @@
 //! never a message.
 use core::time::Duration;
 
-use hearthline_skills::happened::{OWN, When};
+use hearthline_skills::happened::{OWN, Range, When};
 use hearthline_skills::routine::{
     ACTIONS_MAX, PHRASES_MAX, REST, REST_SECONDS, ROUTINES_MAX, Routine, TEXT_CHARS_MAX,
 };
@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::{ConfigError, value};
 
 /// `[[routine]]`
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RoutineSettings {
     /// What it is called.
@@ -36,7 +36,7 @@ pub struct RoutineSettings {
 }
 
 /// `[routine.when]`: a thing of the house becomes something, or something happens at the speaker.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WhenSettings {
     /// A thing of the house, as it is called: `front door`.
@@ -45,6 +45,10 @@ pub struct WhenSettings {
     pub room: Option<String>,
     /// What the thing becomes, as it is said or as its system calls it: `open`. As it is found at a start is no change.
     pub becomes: Option<String>,
+    /// In place of `becomes`: the number that the thing measures rises above this: `25.5`.
+    pub above: Option<f64>,
+    /// Or falls below this; with both, it comes between them.
+    pub below: Option<f64>,
     /// In place of a thing: `timer_ends`, `alarm_rings`, `reminder_rings`, `muted`, `unmuted`, `message_arrives`.
     pub event: Option<String>,
     /// How long it rests before the same can begin it again, in seconds, 5 to 86400; 10 without it.
@@ -64,25 +68,36 @@ impl WhenSettings {
                 "{key} wants 1 to {TEXT_CHARS_MAX} characters, none of control"
             ))
         };
-        let when = match (&self.thing, &self.becomes, &self.event) {
-            (None, None, Some(_)) if self.room.is_some() => {
+        let range = (self.above.is_some() || self.below.is_some()).then(|| {
+            let why = "above and below want numbers, above the smaller one";
+            Range::new(self.above, self.below).ok_or(why)
+        });
+        let room = || (self.room.as_deref().map(|room| said("room", room))).transpose();
+        let when = match (&self.thing, &self.becomes, range.transpose()?, &self.event) {
+            (None, None, None, Some(_)) if self.room.is_some() => {
                 return Err("room belongs to a thing, not to an event".into());
             }
-            (None, None, Some(event)) => {
+            (None, None, None, Some(event)) => {
                 let Some((_, own)) = OWN.into_iter().find(|(name, _)| name == event) else {
                     let names = OWN.map(|(name, _)| name).join(", ");
                     return Err(format!("event is none of {names}"));
                 };
                 When::Own(own)
             }
-            (Some(thing), Some(state), None) => When::Becomes {
+            (Some(thing), Some(state), None, None) => When::Becomes {
                 thing: said("thing", thing)?,
-                room: (self.room.as_deref())
-                    .map(|room| said("room", room))
-                    .transpose()?,
+                room: room()?,
                 state: said("becomes", state)?,
             },
-            _ => return Err("give thing and becomes, or event alone".into()),
+            (Some(thing), None, Some(range), None) => When::Enters {
+                thing: said("thing", thing)?,
+                room: room()?,
+                range,
+            },
+            _ => {
+                let why = "give thing and becomes, thing with above or below, or event alone";
+                return Err(why.into());
+            }
         };
         let rest = match self.rest_seconds {
             None => REST,
@@ -307,6 +322,8 @@ mod tests {
         for good in [
             "thing = \"front door\", becomes = \"open\"",
             "thing = \"front door\", room = \"Hall\", becomes = \"open\", rest_seconds = 60",
+            "thing = \"office temperature\", above = 25",
+            "thing = \"office temperature\", room = \"Office\", above = 10, below = 20.5",
             "event = \"timer_ends\"",
             "event = \"message_arrives\", rest_seconds = 5",
         ] {
@@ -331,6 +348,19 @@ mod tests {
                 lamp,
                 "belongs to a thing",
             ),
+            (
+                "thing = \"door\", becomes = \"open\", above = 1",
+                lamp,
+                "above or below",
+            ),
+            ("event = \"muted\", below = 1", lamp, "above or below"),
+            ("above = 1", lamp, "above or below"),
+            (
+                "thing = \"t\", above = 3, below = 2",
+                lamp,
+                "the smaller one",
+            ),
+            ("thing = \"t\", above = nan", lamp, "want numbers"),
             ("event = \"sunrise\"", lamp, "timer_ends"),
             ("event = \"muted\", rest_seconds = 1", lamp, "5 to 86400"),
             ("thing = \" \", becomes = \"open\"", lamp, "120 characters"),

@@ -79,6 +79,7 @@ impl Skill for Doors {
                     names: vec!["Front Door".into()],
                     room: None,
                     states: vec![state.into()],
+                    before: "closed".into(),
                 },
                 None => Happened::Own(Own::TimerEnds),
             }));
