@@ -17,6 +17,7 @@ mod given;
 mod incidents;
 mod invitations;
 mod join;
+mod light_orders;
 mod lines;
 mod messages;
 mod people;
@@ -106,6 +107,9 @@ fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(routines::list, routines::set))
         .routes(routes!(routines::renew_key))
         .routes(routes!(routines::ring))
+        .routes(routes!(light_orders::list))
+        .routes(routes!(light_orders::own))
+        .routes(routes!(light_orders::end))
         .routes(routes!(push::key, push::subscribe, push::unsubscribe))
 }
 

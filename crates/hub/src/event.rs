@@ -53,10 +53,14 @@ pub enum EventKind {
     Invitations,
     /// What a speaker keeps for later has changed.
     Agendas,
+    /// Lights wait to be switched by a speaker.
+    LightOrderQueued,
+    /// A routine wants lights switched, or its speaker has answered.
+    LightOrders,
 }
 
 impl EventKind {
-    pub(crate) const ALL: [EventKind; 13] = [
+    pub(crate) const ALL: [EventKind; 15] = [
         Self::People,
         Self::Devices,
         Self::DeviceRevoked,
@@ -70,6 +74,8 @@ impl EventKind {
         Self::SessionEnded,
         Self::Invitations,
         Self::Agendas,
+        Self::LightOrderQueued,
+        Self::LightOrders,
     ];
 
     /// The name in the stream.
@@ -89,6 +95,8 @@ impl EventKind {
             Self::SessionEnded => "session_ended",
             Self::Invitations => "invitations",
             Self::Agendas => "agendas",
+            Self::LightOrderQueued => "light_order_queued",
+            Self::LightOrders => "light_orders",
         }
     }
 

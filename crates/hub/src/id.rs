@@ -91,6 +91,8 @@ ids! {
     TokenId;
     /// A reported incident.
     IncidentId;
+    /// Lights that a routine wants switched.
+    LightOrderId;
 }
 
 fn encode(bytes: [u8; 16]) -> String {

@@ -27,6 +27,7 @@ pub mod event;
 pub mod half_hour;
 pub mod id;
 pub mod incident;
+pub mod light_order;
 pub mod line;
 pub mod message;
 pub mod number;

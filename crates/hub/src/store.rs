@@ -26,11 +26,12 @@ use crate::device::{Device, DeviceFields, Fingerprint, IssuedCertificate, NewDev
 use crate::event::{Event, StreamId};
 use crate::half_hour::LineDay;
 use crate::id::{
-    CallId, ContactId, DeviceId, IncidentId, InvitationId, LineId, MessageId, PersonId, RoomId,
-    TokenId,
+    CallId, ContactId, DeviceId, IncidentId, InvitationId, LightOrderId, LineId, MessageId,
+    PersonId, RoomId, TokenId,
 };
 use crate::incident::{Incident, IncidentReport, IncidentSource};
 use crate::invitation::{Invitation, InvitationKey, NewInvitation};
+use crate::light_order::{LightOrder, LightOrderShown, WaitingLightOrder};
 use crate::line::{Line, LineFields, LineHealth, LineTrouble};
 use crate::message::{
     ClientId, Delivery, DeliveryState, Message, NewMessage, SentText, Stored, Voice,
@@ -436,6 +437,35 @@ pub trait Agendas: Send + Sync {
     async fn agendas(&self) -> Answer<Vec<Agenda>>;
 }
 
+/// Lights that speakers are to switch for routines.
+#[async_trait]
+pub trait LightOrders: Send + Sync {
+    /// Keeps an order for a speaker and tells it. [`StoreError::NotFound`] where that is none any more,
+    /// [`StoreError::Refused`] where [`crate::light_order::WAITING_MAX`] wait.
+    async fn order_light(
+        &self,
+        device: DeviceId,
+        order: &LightOrder,
+        now: UnixMs,
+    ) -> Answer<LightOrderId>;
+    /// Those of a speaker that count and are not answered, the oldest first.
+    async fn light_orders_of(
+        &self,
+        device: DeviceId,
+        now: UnixMs,
+    ) -> Answer<Vec<WaitingLightOrder>>;
+    /// What became of one; `why`: it was not done. Answered once.
+    async fn end_light_order(
+        &self,
+        device: DeviceId,
+        id: LightOrderId,
+        why: Option<&str>,
+        now: UnixMs,
+    ) -> Answer<()>;
+    /// The latest, the newest first.
+    async fn light_orders(&self, limit: u32, now: UnixMs) -> Answer<Vec<LightOrderShown>>;
+}
+
 /// Small documents, each read and written as a whole.
 #[async_trait]
 pub trait Documents: Send + Sync {
@@ -465,6 +495,7 @@ pub trait Store:
     + Events
     + Agendas
     + Documents
+    + LightOrders
 {
 }
 
@@ -487,5 +518,6 @@ impl<T> Store for T where
         + Events
         + Agendas
         + Documents
+        + LightOrders
 {
 }

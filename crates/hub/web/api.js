@@ -78,7 +78,7 @@ export async function signOut(session) {
 
 const KINDS = [
   "reset", "people", "devices", "device_revoked", "rooms", "contacts", "lines", "calls", "message_queued", "message_state",
-  "incidents", "session_ended", "invitations",
+  "incidents", "session_ended", "invitations", "agendas", "light_orders",
 ];
 
 /** Tells `changed` of every event, and `connected` whether they come. The browser connects again by itself. */

@@ -38,7 +38,7 @@ export const PAGES = [
     icon: "M12 3l8 3v6c0 5-3.5 8-8 9-4.5-1-8-4-8-9V6zM8.5 12l2.5 2.5 4.5-5",
   },
   {
-    name: "routines", title: "Routines", roles: GROWN, events: ["people"],
+    name: "routines", title: "Routines", roles: GROWN, events: ["people", "devices", "device_revoked", "light_orders"],
     icon: "M13 3 5 14h6l-1 7 8-11h-6z",
   },
   {

@@ -38,6 +38,8 @@ pub struct HomeApi {
     pub sends: usize,
     /// The copies of the rooms' agendas.
     pub agendas: BTreeMap<String, Value>,
+    /// Light orders that were answered, and why they were not done.
+    pub ended_orders: Vec<(String, Option<String>)>,
 }
 
 impl HomeApi {
@@ -103,6 +105,10 @@ impl HomeApi {
                     return (Outcome::Refused(409), Vec::new());
                 }
                 self.agendas.insert(room.to_owned(), copy);
+                (Outcome::Done, Vec::new())
+            }
+            Request::LightOrderEnded { order, why } => {
+                self.ended_orders.push((order, why));
                 (Outcome::Done, Vec::new())
             }
             Request::Settings(_) if self.refuses_wishes.is_some() => {

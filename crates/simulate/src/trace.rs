@@ -88,6 +88,8 @@ pub enum TraceInput {
     Released,
     /// Typed words.
     Typed(String),
+    /// A routine of the home wants a light, called and coloured so, switched.
+    Light(String),
     /// Time passed.
     Timeout,
 }

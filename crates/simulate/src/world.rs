@@ -17,6 +17,8 @@ use hearthline_psap::{Boundaries, CallTaker, CallTakerConfig, LostAnswer, LostSe
 use hearthline_sip::endpoint::{Input as SipInput, Target, Transport};
 use hearthline_sip::tokens::Tokens;
 use hearthline_speaker::device::{Device, Input, Light, Output, PostToken, Step};
+use hearthline_speaker::light_order::{LightOrder, LightSet};
+use hearthline_speaker::messages::News as HubNews;
 use hearthline_speaker::record::Keep;
 use hearthline_voice::clock::SampleIndex;
 use hearthline_voice::listen::{HearError, Output as Hearing};
@@ -591,6 +593,16 @@ impl World {
             TraceInput::Held => self.device.handle(Input::Held, now),
             TraceInput::Released => self.device.handle(Input::Released, now),
             TraceInput::Typed(text) => self.device.handle(Input::Typed(&text), now),
+            TraceInput::Light(words) => {
+                let order = LightOrder {
+                    id: format!("at {} us", now.as_micros()),
+                    light: Some(words.clone()),
+                    room: Some(words.clone()),
+                    set: LightSet::Colour(words),
+                };
+                let news = HubNews::LightOrders(vec![order]);
+                self.device.handle(Input::Hub(news), now);
+            }
             TraceInput::Timeout => self.device.handle(Input::Timeout, now),
         }
         self.drain();

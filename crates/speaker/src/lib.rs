@@ -7,6 +7,7 @@
 pub mod config;
 pub mod device;
 pub mod io;
+pub mod light_order;
 pub mod messages;
 pub mod player;
 pub mod policy;

@@ -269,6 +269,8 @@ impl Messages {
                     self.do_not_disturb = do_not_disturb;
                 }
             }
+            // The skills'.
+            News::LightOrders(_) => {}
             News::Answer { request, outcome } => self.answered(request, outcome, now),
         }
     }

@@ -65,6 +65,16 @@ pub fn not_done_yet(said: &str) -> String {
 pub const NOTHING_ANSWERED: &str =
     "I asked for that, but nothing answered. It may not have been done.";
 
+/// A routine of the home wants lights switched where none can be.
+pub const NO_HOUSE_HERE: &str = "This speaker has no lights: none are set up in its configuration.";
+
+/// The same, of a light that is not known by that name.
+pub const NO_SUCH_LIGHT: &str = "This speaker knows of no such light.";
+
+/// The same, while a call for help stands.
+pub const NOT_BESIDE_A_CALL_FOR_HELP: &str =
+    "A call for help stands: nothing is switched by itself.";
+
 /// Asked what was heard, or why something was done, when nothing was.
 pub const NOTHING_HEARD: &str = "I have not heard anything since I was started.";
 

@@ -16,7 +16,7 @@ use hearthline_hub::text::{Login, Name};
 
 use crate::browser::script;
 use crate::capture::Capture;
-use crate::mouth_to_ear::{Timed, Watched, delay_ms, now_ms};
+use crate::mouth_to_ear::{Mouth, Timed, Watched, delay_ms};
 use crate::scene::{HEARTH, models_are_absent, samples};
 use crate::speakers_call_each_other::{Home, Speaker, raw_samples, spoken, telephone, transcribed};
 
@@ -137,18 +137,18 @@ fn a_tab_that_hides_its_loopback_is_connected_too() {
     if models_are_absent() {
         return;
     }
-    let Some((mut tab, mut kitchen)) = Tab::new("ordinary").map(Tab::with_kitchen) else {
+    let Some((mut tab, mut kitchen, mouth)) = Tab::new("ordinary").map(Tab::with_kitchen) else {
         return;
     };
     let answer = spoken(tab.home.folder.path(), "answer", "Alexa, answer.");
     tab.anna.does("call", "calling");
     kitchen.light("Ringing");
-    kitchen.hears(&answer);
+    mouth.says(&answer);
     tab.anna.does("protected", "protected");
     tab.anna.does("hang-up", "over");
     kitchen.light("Off");
     tab.anna.does("leave", "left");
-    kitchen.end();
+    kitchen.stop();
     tab.runtime.block_on(tab.home.hub.stop());
 }
 
@@ -196,21 +196,24 @@ impl Tab {
         })
     }
 
-    /// A speaker joins; its loudspeaker is a program.
-    fn with_kitchen(self) -> (Self, Speaker) {
+    /// A speaker joins; its microphone and its loudspeaker are programs.
+    fn with_kitchen(self) -> (Self, Speaker, Mouth) {
         let (folder, config) = self.runtime.block_on(self.home.speaker("Kitchen"));
         let said = self.home.folder.path().join(PLAYED);
         let loudspeaker = format!("tee {}", said.display());
         let command = Command::new(HEARTH);
         let sounding = (loudspeaker.as_str(), said);
-        let mut kitchen = Speaker::start_sounding(command, &folder, &config, sounding);
+        let mouth = Mouth::new(&folder);
+        let microphone = mouth.microphone();
+        let hearing = ["--microphone", microphone.as_str()];
+        let mut kitchen = Speaker::start_hearing(command, &folder, &config, hearing, sounding);
         kitchen.is_at_home();
-        (self, kitchen)
+        (self, kitchen, mouth)
     }
 }
 
 fn talk(flag: &str, capture: &Capture) {
-    let Some((tab, mut kitchen)) = Tab::new(flag).map(Tab::with_kitchen) else {
+    let Some((tab, mut kitchen, mouth)) = Tab::new(flag).map(Tab::with_kitchen) else {
         return;
     };
     let Tab {
@@ -230,7 +233,7 @@ fn talk(flag: &str, capture: &Capture) {
     );
 
     // The speaker calls, the tab rings and answers.
-    kitchen.hears(&call);
+    mouth.says(&call);
     assert_eq!(anna.does("rings", "rings"), "rings: Kitchen speaker");
     let answered = Instant::now();
     anna.does("answer", "protected");
@@ -244,31 +247,17 @@ fn talk(flag: &str, capture: &Capture) {
     anna.does("listen", "listening");
     anna.does("stamp", "stamping");
     let played = Watched::begin(&sounds.join(PLAYED));
-    let spoken_ms = now_ms();
-    kitchen.hears(&talk);
+    mouth.says(&talk);
     std::thread::sleep(TALK);
     anna.does("keep", "kept");
     let stamped = anna.does("stamped", "stamped");
     let in_kitchen = played.end();
     let [out, back] = of_the_tab(&stamped, &heard);
-    let said = Timed {
-        start_ms: spoken_ms,
-        samples: samples(&talk),
-    };
-    for (way, mouth, ear) in [
-        ("browser to speaker", &out, &in_kitchen),
-        ("speaker to browser", &said, &back),
-    ] {
-        match delay_ms(mouth, ear) {
-            Some((late, parts)) => println!("mouth to ear, {way}: {late:.0} ms ({parts} parts)"),
-            None => println!("mouth to ear, {way}: not found in what was recorded"),
-        }
-    }
     let text = heard_by_browser(&heard);
     println!("heard in the tab: {text}");
     assert!(text.contains("table is set"), "{text}");
     anna.does("hold", "held and back");
-    kitchen.hears(&hang_up);
+    mouth.says(&hang_up);
     anna.does("over", "over");
     kitchen.light("Off");
 
@@ -277,12 +266,21 @@ fn talk(flag: &str, capture: &Capture) {
     // The tab calls, the speaker rings and answers.
     anna.does("call", "calling");
     kitchen.light("Ringing");
-    kitchen.hears(&answer);
+    mouth.says(&answer);
     anna.does("protected", "protected");
     anna.does("hang-up", "over");
     kitchen.light("Off");
     anna.does("leave", "left");
-    let said = kitchen.end();
+    let said = kitchen.stop();
+    for (way, mouth, ear) in [
+        ("browser to speaker", &out, &in_kitchen),
+        ("speaker to browser", &mouth.end(), &back),
+    ] {
+        match delay_ms(mouth, ear) {
+            Some((late, parts)) => println!("mouth to ear, {way}: {late:.0} ms ({parts} parts)"),
+            None => println!("mouth to ear, {way}: not found in what was recorded"),
+        }
+    }
     // The sentence comes again and again; where it begins in what was kept is chance.
     let mut texts = Vec::new();
     let mut windows = (0..said.len().saturating_sub(WINDOW_SAMPLES)).step_by(WINDOW_SAMPLES / 4);

@@ -34,6 +34,7 @@ mod hub_at_the_machine;
 mod models_are_whole_or_absent;
 mod nothing_is_reported;
 mod real_phones_call_speakers;
+mod routines_switch_lights;
 mod shows_what_a_sentence_means;
 mod speakers_call_each_other;
 mod speakers_leave_messages;

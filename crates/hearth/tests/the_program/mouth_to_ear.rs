@@ -1,9 +1,15 @@
 //! How long sound is on its way: two recordings of the same sound, each with the time of its samples, laid upon each other.
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::scene::samples;
 
 const SAMPLES_MS: f64 = 16.0;
 /// What is laid upon the other at once: 1.5 s, shorter than any sentence that is said.
@@ -67,6 +73,88 @@ impl Watched {
         Timed {
             start_ms: median(starts.collect()),
             samples,
+        }
+    }
+}
+
+/// What speaks into a microphone that is a program: silence and recordings, 20 ms at a time as time goes by.
+pub(crate) struct Mouth {
+    pipe: PathBuf,
+    sentences: Option<mpsc::Sender<Vec<i16>>>,
+    speaks: Option<JoinHandle<Timed>>,
+}
+
+impl Mouth {
+    const FRAME_SAMPLES: usize = 320;
+    const FRAME: Duration = Duration::from_millis(20);
+
+    /// A pipe in a folder; nobody reads it yet.
+    pub(crate) fn new(folder: &Path) -> Self {
+        let pipe = folder.join("microphone");
+        assert!(
+            Command::new("mkfifo")
+                .arg(&pipe)
+                .status()
+                .unwrap()
+                .success()
+        );
+        let (sentences, waiting) = mpsc::channel::<Vec<i16>>();
+        let place = pipe.clone();
+        let speaks = std::thread::spawn(move || Self::speak(&place, &waiting));
+        Self {
+            pipe,
+            sentences: Some(sentences),
+            speaks: Some(speaks),
+        }
+    }
+
+    /// The microphone that hears it.
+    pub(crate) fn microphone(&self) -> String {
+        format!("cat {}", self.pipe.display())
+    }
+
+    pub(crate) fn says(&self, recording: &Path) {
+        let all = samples(recording);
+        self.sentences.as_ref().unwrap().send(all).unwrap();
+    }
+
+    /// All that was said, each sample at the time at which it left.
+    pub(crate) fn end(mut self) -> Timed {
+        self.sentences = None;
+        self.speaks.take().unwrap().join().unwrap()
+    }
+
+    fn speak(pipe: &Path, waiting: &mpsc::Receiver<Vec<i16>>) -> Timed {
+        let mut pipe = OpenOptions::new().write(true).open(pipe).unwrap();
+        let (start, start_ms) = (Instant::now(), now_ms());
+        let mut said = Vec::new();
+        let mut now: Vec<i16> = Vec::new();
+        for number in 1_u32.. {
+            if now.is_empty() {
+                match waiting.try_recv() {
+                    Ok(sentence) => now = sentence,
+                    Err(mpsc::TryRecvError::Empty) => {}
+                    Err(mpsc::TryRecvError::Disconnected) => break,
+                }
+            }
+            let mut frame: Vec<i16> = now.drain(..now.len().min(Self::FRAME_SAMPLES)).collect();
+            frame.resize(Self::FRAME_SAMPLES, 0);
+            // A frame is there when its last sample has been spoken.
+            let due = start + Self::FRAME * number;
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            let bytes: Vec<u8> = frame
+                .iter()
+                .flat_map(|sample| sample.to_le_bytes())
+                .collect();
+            // The speaker may have ended.
+            if pipe.write_all(&bytes).is_err() {
+                break;
+            }
+            said.extend(frame);
+        }
+        Timed {
+            start_ms,
+            samples: said,
         }
     }
 }

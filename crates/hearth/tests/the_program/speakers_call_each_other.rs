@@ -54,13 +54,26 @@ impl Speaker {
 
     /// The same with another loudspeaker, which leaves what it played in a file.
     pub(crate) fn start_sounding(
+        command: Command,
+        folder: &Path,
+        config: &Path,
+        sounding: (&str, PathBuf),
+    ) -> Self {
+        Self::start_hearing(command, folder, config, ["--hear", "-"], sounding)
+    }
+
+    /// The same with another microphone.
+    pub(crate) fn start_hearing(
         mut command: Command,
         folder: &Path,
         config: &Path,
+        hearing: [&str; 2],
         (loudspeaker, said): (&str, PathBuf),
     ) -> Self {
         let mut child = command
-            .args(["speaker", "--json", "--hear", "-", "--config"])
+            .args(["speaker", "--json"])
+            .args(hearing)
+            .arg("--config")
             .arg(config)
             .arg("--data")
             .arg(folder.join("device"))
@@ -135,6 +148,16 @@ impl Speaker {
 
     pub(crate) fn light(&mut self, light: &str) -> Instant {
         self.wait(light, |line| line["light"] == light).0
+    }
+
+    /// The end of one that hears a microphone.
+    pub(crate) fn stop(self) -> Vec<i16> {
+        rustix::process::kill_process(
+            rustix::process::Pid::from_child(&self.child),
+            rustix::process::Signal::INT,
+        )
+        .unwrap();
+        self.end()
     }
 
     pub(crate) fn end(mut self) -> Vec<i16> {

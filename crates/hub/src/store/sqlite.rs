@@ -14,6 +14,7 @@ mod documents;
 mod events;
 mod incidents;
 mod invitations;
+mod light_orders;
 mod lines;
 mod messages;
 mod open;

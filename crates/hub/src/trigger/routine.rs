@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::request::Given;
-use crate::id::PersonId;
+use crate::id::{DeviceId, PersonId};
+use crate::light_order::LightOrder;
 use crate::message::{MessageText, TEXT_BYTES_MAX};
 use crate::notify::Target;
 use crate::text::Name;
@@ -134,6 +135,8 @@ pub enum Action {
     Message(Tell),
     /// A person's phones and browsers ring, so that they are found.
     Ring(Ring),
+    /// Lights of a speaker's house are switched.
+    Light(Switch),
     /// A notification to a target of the home.
     Notify(Notice),
 }
@@ -162,6 +165,16 @@ pub struct Tell {
 pub struct Ring {
     /// Whose.
     pub person: PersonId,
+}
+
+/// Which speaker switches what. Nothing that a trigger brings becomes part of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Switch {
+    /// The speaker whose house has the lights.
+    pub speaker: DeviceId,
+    /// Which lights, and what they shall be.
+    pub order: LightOrder,
 }
 
 /// A notification.

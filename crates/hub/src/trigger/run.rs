@@ -253,6 +253,11 @@ async fn act(
             let to = Recipients::These(vec![Party::Person(message.person)]);
             send(home, kept.by, to, text, false).await
         }
+        Action::Light(switch) => {
+            let now = home.clock.now();
+            let ordered = home.store.order_light(switch.speaker, &switch.order, now);
+            ordered.await.map(drop)
+        }
         Action::Ring(ring) => find(home, ring.person).await.map(drop),
         Action::Notify(notice) => {
             let target = kept.routines.target(&notice.target);

@@ -195,6 +195,62 @@ async fn a_webhook_announces_messages_and_notifies_byte_for_byte() {
 }
 
 #[tokio::test]
+async fn a_webhook_has_a_speaker_switch_its_lights_and_its_answer_is_shown() {
+    let home = Household::new().await;
+    let owner = home.login(Role::Owner).await;
+    let own = home.device(DeviceKind::Speaker, "Kitchen", None).await;
+    let other = home.device(DeviceKind::Speaker, "Hall", None).await;
+    let (speaker, id) = (home.as_device(&own), own.device.to_string());
+    let light = |order: Value| json!({"light": {"speaker": id, "order": order}});
+    let actions = [
+        light(json!({"light": "Desk {{value1}}", "set": {"brightness": 40}})),
+        light(json!({"room": "Hall", "set": "off"})),
+    ];
+    let routines = json!({"routines": [{"event": "dusk", "actions": actions}]});
+    let (status, why) = owner.put("/api/v1/routines", &routines).await;
+    assert_eq!(status, 200, "{why}");
+    let path = format!("/trigger/dusk/with/key/{}", key_of(&owner).await);
+    let mut told = speaker.events(None).await;
+    let mut watched = owner.events(None).await;
+    let stranger = home.anonymous();
+    let body = r#"{"value1":"Alexa, call 911"}"#;
+    assert_eq!(fire(&stranger, "POST", &path, JSON, body).await.0, 200);
+    told.next_of("light_order_queued").await.unwrap();
+    watched.next_of("light_orders").await.unwrap();
+    let mine = "/api/v1/me/light-orders";
+    let (status, waiting) = speaker.get(mine).await;
+    assert_eq!(status, 200, "{waiting}");
+    // As it was written: nothing that came from outside is in it.
+    let orders = [&waiting[0]["order"], &waiting[1]["order"]];
+    let wanted = [
+        &json!({"light": "Desk {{value1}}", "room": null, "set": {"brightness": 40}}),
+        &json!({"light": null, "room": "Hall", "set": "off"}),
+    ];
+    assert_eq!(orders, wanted);
+    assert_eq!(home.as_device(&other).get(mine).await.1, json!([]));
+    let path = |at: usize| format!("{mine}/{}", waiting[at]["id"].as_str().unwrap());
+    let why = json!({"why": "<b>No such light.</b>"});
+    assert_eq!(home.as_device(&other).put(&path(0), &why).await.0, 404);
+    assert_eq!(owner.put(&path(0), &why).await.0, 403);
+    assert_eq!(speaker.put(&path(0), &why).await.0, 204);
+    let long = json!({"why": "x".repeat(1_001)});
+    assert_eq!(speaker.put(&path(1), &long).await.0, 400);
+    assert_eq!(speaker.put(&path(1), &json!({"why": null})).await.0, 204);
+    assert_eq!(speaker.put(&path(1), &why).await.0, 404, "answered once");
+    let (status, shown) = owner.get("/api/v1/light-orders").await;
+    assert_eq!(status, 200, "{shown}");
+    let became = |at: usize| (shown[at]["state"].as_str().unwrap(), &shown[at]["why"]);
+    assert_eq!(became(0), ("done", &Value::Null));
+    assert_eq!(became(1), ("refused", &why["why"]));
+    for role in [Role::Child, Role::Guest] {
+        assert_eq!(
+            home.login(role).await.get("/api/v1/light-orders").await.0,
+            403
+        );
+    }
+}
+
+#[tokio::test]
 async fn strangers_floods_and_what_does_not_read_are_refused_in_ifttts_words() {
     let home = Household::new().await;
     let owner = home.login(Role::Owner).await;

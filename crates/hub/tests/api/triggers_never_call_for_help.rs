@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use hearthline_emergency::numbers::Country;
 use hearthline_hub::api::document_json;
+use hearthline_hub::clock::UnixMs;
 use hearthline_hub::device::DeviceKind;
 use hearthline_hub::person::Role;
 use hearthline_hub::sip::SipConfig;
@@ -56,6 +57,11 @@ async fn every_action_every_shape_and_every_route_leave_the_line_without_an_invi
                 "announce" => json!({"announce": {"text": format!("{hostile} {{{{value1}}}}")}}),
                 "message" => json!({"message": {"person": id, "text": hostile}}),
                 "ring" => json!({"ring": {"person": id}}),
+                "light" => {
+                    // The one field with words is a name that the speaker compares with the names of its lights.
+                    json!({"light": {"speaker": speaker.device.to_string(), "order": {
+                        "light": hostile, "room": hostile, "set": {"colour": hostile}}}})
+                }
                 "notify" => {
                     json!({"notify": {"target": hostile, "title": hostile, "text": hostile}})
                 }
@@ -113,5 +119,11 @@ async fn every_action_every_shape_and_every_route_leave_the_line_without_an_invi
         }
     }
     assert!(asked > 0, "a dead line proves nothing");
+    let now = home.hub.store().light_orders(100, UnixMs(0)).await.unwrap();
+    assert_eq!(
+        now.len(),
+        fired,
+        "the orders were given, and are what they were written as"
+    );
     assert!(home.hub.store().calls(10).await.unwrap().is_empty());
 }

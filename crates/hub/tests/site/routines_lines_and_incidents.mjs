@@ -59,6 +59,18 @@ try {
   await add("front_door", "A person’s phones ring", (adding) => adding.getByLabel(/^Whom/).selectOption({ label: "adam" }));
   await olive.waitForSelector(".doings li:has-text('The phones of adam ring')");
   assert.equal(await olive.locator(".doings").count(), 1, "the same event, one routine");
+  // Lights: only what is needed is asked, and what became of it is seen.
+  await olive.locator(".rows > li", { hasText: "“Desk” in Hall blue" }).filter({ hasText: "knows of no <b>such</b> light." }).filter({ hasText: "not done" }).waitFor();
+  await add("dusk", "Lights are switched", async (adding) => {
+    assert.equal(await adding.getByLabel(/^Words/).isVisible(), false);
+    assert.equal(await adding.getByLabel(/^How bright/).isVisible(), false);
+    await adding.getByLabel(/^Which speaker/).selectOption({ label: "Kitchen" });
+    await adding.getByLabel(/^Which light/).fill("Hob");
+    await adding.getByLabel(/^What it shall be/).selectOption({ label: "So bright" });
+    await adding.getByLabel(/^How bright/).fill("40");
+    await inspect(olive, axe, "routines-light");
+  });
+  await olive.waitForSelector(".doings li:has-text('Kitchen: “Hob” at 40 %')");
   await add("bad name", "All speakers say something", (adding) => adding.getByLabel(/^Words/).fill("x"));
   assert.ok(await olive.locator("input:invalid").first().isVisible(), "a name that no address can have");
   await olive.reload();
@@ -70,9 +82,11 @@ try {
   await inspect(olive, axe, "routines");
   const fired = await olive.evaluate((path) => fetch(path, { method: "POST" }).then((answer) => answer.text()), new URL(url.replace("EVENT", "front_door")).pathname);
   assert.equal(fired, "Congratulations! You've fired the front_door event");
+  await olive.evaluate((path) => fetch(path, { method: "POST" }), new URL(url.replace("EVENT", "dusk")).pathname);
   await open(olive, "home");
   await open(olive, "routines");
   assert.equal(await olive.locator("#trigger-url").count(), 0, "it is not shown again");
+  await olive.locator(".rows > li", { hasText: "“Hob” at 40 %" }).filter({ hasText: "not answered yet" }).waitFor();
   // What the service is told of beside its routine.
   await open(olive, "settings");
   const phones = olive.locator(".rows > li", { hasText: "Phones" });
@@ -85,6 +99,7 @@ try {
   await olive.locator("text=told of missed calls, calls for help (drills)").waitFor();
   await open(olive, "routines");
   await olive.getByRole("button", { name: "Delete the routine of front_door" }).click();
+  await olive.getByRole("button", { name: "Delete the routine of dusk" }).click();
   await olive.waitForSelector("text=No routine yet.");
   await olive.getByRole("button", { name: "Remove Phones" }).click();
   await olive.waitForSelector("text=No service yet.");

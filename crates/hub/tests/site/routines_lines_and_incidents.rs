@@ -32,6 +32,14 @@ async fn are_what_a_person_makes_of_them_and_sees() {
         noted.unwrap();
     }
     let member = home.device(DeviceKind::Speaker, "Kitchen", None).await;
+    for why in [None, Some("This speaker knows of no <b>such</b> light.")] {
+        let order = json!({"light": "Desk", "room": "Hall", "set": {"colour": "blue"}});
+        let order = serde_json::from_value(order).unwrap();
+        let now = home.clock.now();
+        let id = store.order_light(member.device, &order, now).await.unwrap();
+        let ended = store.end_light_order(member.device, id, why, now).await;
+        ended.unwrap();
+    }
     let shown = Shown {
         authority_pem: &member.ca_pem,
         certificate_pem: &member.certificate_pem,

@@ -32,6 +32,7 @@ mod bindings;
 mod bundles;
 mod calls;
 mod half_hours;
+mod light_orders;
 mod messages;
 mod sent_texts;
 mod wishes;
@@ -45,6 +46,10 @@ use bindings::{binding, bindings_are_refreshed_in_order_only, many_bindings_are_
 use bundles::a_bundle_is_kept_once_beside_its_report;
 use calls::{calls_between_outside_parties_name_both, calls_that_ended_stay_ended};
 use half_hours::a_lines_day_is_kept_by_half_hours_and_no_longer;
+use light_orders::{
+    a_light_order_is_told_once_answered_once_and_soon_too_old,
+    light_orders_are_bounded_and_only_for_speakers_that_stand,
+};
 use messages::{
     a_message_is_stored_once_and_delivered_in_order, messages_expire, receipts_only_go_forward,
     ten_thousand_messages_wait_a_month_and_are_read_once, what_no_mailbox_holds_is_dropped,
@@ -119,6 +124,8 @@ contract! {
     what_changes_or_goes_on_the_server_changes_or_goes_here
     a_copy_goes_forward_only_and_is_replaced_by_name
     a_speaker_of_the_same_name_gets_it_once
+    a_light_order_is_told_once_answered_once_and_soon_too_old
+    light_orders_are_bounded_and_only_for_speakers_that_stand
     incidents_are_only_added
     a_bundle_is_kept_once_beside_its_report
     old_events_are_dropped_from_the_front

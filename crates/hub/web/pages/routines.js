@@ -2,27 +2,33 @@
 // No routine can call anybody: there is no action for it.
 
 import { change, get } from "../api.js";
-import { element } from "../dom.js";
-import { action, badge, card, choice, field, form, names, row, rows } from "../parts.js";
+import { element, harmless } from "../dom.js";
+import { action, badge, card, choice, field, form, names, row, rows, when } from "../parts.js";
 
-const ACTIONS = { announce: "All speakers say something", message: "A message to a person", ring: "A person’s phones ring", notify: "A notification to a service" };
+const ACTIONS = { announce: "All speakers say something", message: "A message to a person", ring: "A person’s phones ring", light: "Lights are switched", notify: "A notification to a service" };
 const SERVICES = { ntfy: "ntfy", gotify: "Gotify", webhook: "Anything that takes JSON" };
+
+const SETTINGS = { on: "On", off: "Off", brightness: "So bright", colour: "Of this colour" };
+const COLOURS = ["red", "orange", "yellow", "green", "turquoise", "blue", "purple", "pink", "white"];
+const BECAME = { waiting: ["", "not answered yet"], done: ["good", "done"], refused: ["bad", "not done"], missed: ["warn", "the speaker was away"] };
 
 /** The key that was made on this page; shown until the person goes elsewhere. */
 let made = null;
 addEventListener("hashchange", () => (made = null));
 
 export async function routines({ who, redraw }) {
-  const [all, people] = await Promise.all([get("routines"), get("people")]);
+  const [all, people, devices, orders] = await Promise.all([get("routines"), get("people"), get("devices"), get("light-orders")]);
+  const speakers = devices.filter(({ kind, revoked_at_ms: gone }) => kind === "speaker" && gone === null);
   const owner = who.person.role === "owner";
-  const named = names(people);
+  const named = new Map([...names(people), ...names(speakers)]);
   return [
     element("p", { class: "banner" }, "A service of yours calls an address of this home, and what you wrote below happens. None of it can call anybody, and nothing here can call for help."),
     card(
       "Routines",
       rows(all.routines.map((routine, at) => routineRow(routine, at, named, owner, redraw)), "No routine yet."),
-      owner ? element("details", {}, element("summary", {}, "Add a routine"), addRoutine(all.targets, people, redraw)) : null,
+      owner ? element("details", {}, element("summary", {}, "Add a routine"), addRoutine(all.targets, people, speakers, redraw)) : null,
     ),
+    orders.length === 0 ? null : card("Lights that routines wanted", rows(orders.map((order) => orderRow(order, names(devices))), "")),
     element(
       "div",
       { class: "columns" },
@@ -48,11 +54,27 @@ function words(doing, named) {
       return `A message to ${person}: “${given.text}”`;
     case "ring":
       return `The phones of ${person} ring`;
+    case "light":
+      return `${named.get(given.speaker) ?? "A speaker that left"}: ${lights(given.order)}`;
     case "notify":
       return `A notification to ${given.target}: ${given.title ? `“${given.title}”, ` : ""}“${given.text}”`;
     default:
       return kind;
   }
+}
+
+/** Which lights, and what they are to be. */
+function lights({ light, room, set }) {
+  const which = light ? `“${light}”${room ? ` in ${room}` : ""}` : `all lights ${room ? `in ${room}` : "of its room"}`;
+  if (set === "on" || set === "off") return `${which} ${set}`;
+  return set.brightness === undefined ? `${which} ${set.colour}` : `${which} at ${set.brightness} %`;
+}
+
+/** What became of lights that were wanted. */
+function orderRow({ device, order, at_ms: at, state, why }, speakers) {
+  const [tone, text] = BECAME[state] ?? ["", state];
+  const details = element("span", {}, `${speakers.get(device) ?? "a speaker that left"} · `, when(at), why === null ? "" : ` · ${harmless(why)}`);
+  return row(lights(order), details, badge(tone, text));
 }
 
 function routineRow(routine, at, named, owner, redraw) {
@@ -76,32 +98,51 @@ async function rewrite(changing) {
   await change("PUT", "routines", all);
 }
 
-function addRoutine(targets, people, redraw) {
+function addRoutine(targets, people, speakers, redraw) {
   const event = element("input", { required: true, maxlength: 64, pattern: "[A-Za-z0-9_\\-]+", autocapitalize: "none", spellcheck: "false" });
-  const kinds = Object.entries(ACTIONS).filter(([kind]) => kind !== "notify" || targets.length > 0);
+  const kinds = Object.entries(ACTIONS).filter(([kind]) => (kind !== "notify" || targets.length > 0) && (kind !== "light" || speakers.length > 0));
   const kind = choice(kinds, "announce");
   const text = element("input", { required: true, maxlength: 1000 });
   const person = choice(people.map(({ id, name }) => [id, name]), null);
   const target = choice(targets.map(({ name }) => [name, name]), null);
   const title = element("input", { maxlength: 1000 });
+  const speaker = choice(speakers.map(({ id, name }) => [id, name]), null);
+  const light = element("input", { maxlength: 120 });
+  const room = element("input", { maxlength: 120 });
+  const set = choice(Object.entries(SETTINGS), "on");
+  const percent = element("input", { type: "number", min: 0, max: 100, step: 1, value: 50, required: true });
+  const colour = choice(COLOURS.map((name) => [name, name]), null);
   const parts = {
     person: field("Whom", person),
     target: field("Service", target),
+    speaker: field("Which speaker", speaker, "the one that switches these lights when it is told to"),
+    light: field("Which light", light, "by its name, as you say it; empty: all of the room"),
+    room: field("In which room", room, "empty: where the speaker stands"),
+    set: field("What it shall be", set),
+    percent: field("How bright, in per cent", percent),
+    colour: field("Which colour", colour),
     title: field("Title", title, "may be empty"),
     text: field("Words", text, "{{value1}}, {{value2}}, {{value3}} and {{event}} stand for what the service sends"),
   };
-  const wanted = { announce: ["text"], message: ["person", "text"], ring: ["person"], notify: ["target", "title", "text"] };
+  const wanted = { announce: ["text"], message: ["person", "text"], ring: ["person"], light: ["speaker", "light", "room", "set"], notify: ["target", "title", "text"] };
   const show = () => {
     for (const [name, part] of Object.entries(parts)) part.hidden = !wanted[kind.value].includes(name);
     text.required = wanted[kind.value].includes("text");
+    parts.percent.hidden = percent.disabled = kind.value !== "light" || set.value !== "brightness";
+    parts.colour.hidden = kind.value !== "light" || set.value !== "colour";
   };
   kind.addEventListener("change", show);
+  set.addEventListener("change", show);
   show();
   const send = async () => {
     const given = {
       announce: () => ({ text: text.value }),
       message: () => ({ person: person.value, text: text.value }),
       ring: () => ({ person: person.value }),
+      light: () => ({
+        speaker: speaker.value,
+        order: { light: light.value.trim() || null, room: room.value.trim() || null, set: { brightness: { brightness: Number(percent.value) }, colour: { colour: colour.value } }[set.value] ?? set.value },
+      }),
       notify: () => ({ target: target.value, title: title.value || null, text: text.value }),
     }[kind.value]();
     await rewrite((all) => {

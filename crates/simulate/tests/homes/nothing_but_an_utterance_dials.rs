@@ -110,6 +110,7 @@ enum Happens {
     Held,
     Released,
     Typed(usize),
+    Light(usize),
     Passes(u64),
 }
 
@@ -151,6 +152,7 @@ fn happens() -> impl Strategy<Value = Happens> {
         Just(Happens::Held),
         Just(Happens::Released),
         (0..ROOM.len() + REFUSED.len()).prop_map(Happens::Typed),
+        (0..ROOM.len()).prop_map(Happens::Light),
         (1_u64..20_000).prop_map(Happens::Passes),
     ]
 }
@@ -237,6 +239,7 @@ fn let_happen(world: &mut World, what: &Happens) {
             let words = words.copied().unwrap_or_default();
             world.feed(TraceInput::Typed(format!("Alexa, {words}")));
         }
+        Happens::Light(index) => world.feed(TraceInput::Light(ROOM[*index].to_owned())),
         Happens::Passes(ms) => world.run_for(Duration::from_millis(*ms)),
     }
 }

@@ -1,5 +1,6 @@
 //! Everyday skills within the device: whose a sentence is, what is said back, what gives way to what.
 mod at_home;
+mod ordered;
 mod relayed;
 
 use core::time::Duration;
@@ -48,6 +49,8 @@ struct Pending {
     token: u64,
     meant: Option<Recognition>,
     by: By,
+    /// The hub's order that it is, where nobody said it.
+    order: Option<String>,
     until: Duration,
 }
 
@@ -75,6 +78,8 @@ pub(super) struct Skills {
     sounding: Option<Tone>,
     /// What they asked the hub.
     at_home: at_home::AtHome,
+    /// What the hub ordered.
+    ordered: ordered::Ordered,
     /// Sound for and of other systems.
     pub(super) relayed: relayed::Relayed,
 }
@@ -242,8 +247,17 @@ impl Device {
     /// What another system has done with a sentence. It is said at once, unless a call stands.
     fn answered_later(&mut self, pending: Pending, reply: Reply, now: Duration) {
         let Pending {
-            skill, meant, by, ..
+            skill,
+            meant,
+            by,
+            order,
+            ..
         } = pending;
+        if let Some(order) = order {
+            let intent = meant.map_or_else(String::new, |meant| meant.intent);
+            self.lights_were_ordered(&order, &intent, reply, now);
+            return;
+        }
         let words = self.replied(skill, reply, meant.as_ref(), by, now);
         let Some(words) = words.filter(|words| !words.is_empty()) else {
             return;
@@ -380,6 +394,7 @@ impl Device {
                     token,
                     meant: meant.cloned(),
                     by,
+                    order: None,
                     until: now + LATER_MAX,
                 });
                 ("being done", String::new())

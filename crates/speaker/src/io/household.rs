@@ -6,6 +6,7 @@
 //! ```
 //! Nothing of an emergency goes this way, and nothing here holds up the device: both are tasks of their own.
 mod events;
+mod light_orders;
 mod requests;
 
 use std::collections::BTreeMap;
@@ -129,6 +130,7 @@ struct Stale {
     names: bool,
     settings: bool,
     messages: bool,
+    lights: bool,
 }
 
 impl Stale {
@@ -136,11 +138,13 @@ impl Stale {
         names: true,
         settings: true,
         messages: true,
+        lights: true,
     };
 
     fn add(&mut self, event: &Event) {
         match event.kind.as_str() {
             "message_queued" | "message_state" => self.messages = true,
+            "light_order_queued" => self.lights = true,
             "rooms" | "contacts" => self.names = true,
             "devices" | "people" | "device_revoked" => {
                 self.names = true;
@@ -214,6 +218,13 @@ impl Following {
         if stale.messages {
             let unheard = self.unheard().await.map_err(Broke::Trouble)?;
             self.tell(News::Unheard(unheard)).await?;
+        }
+        if stale.lights {
+            let orders = light_orders::waiting(&mut self.client).await;
+            let orders = orders.map_err(Broke::Trouble)?;
+            if !orders.is_empty() {
+                self.tell(News::LightOrders(orders)).await?;
+            }
         }
         Ok(())
     }

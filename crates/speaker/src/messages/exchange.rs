@@ -4,6 +4,8 @@ use core::fmt;
 use hearthline_ledger::Body as Entry;
 use serde_json::Value;
 
+use crate::light_order::LightOrder;
+
 /// Names a request, so that its answer finds back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u64);
@@ -139,6 +141,13 @@ pub enum Request {
     Agenda,
     /// Keep this copy of it.
     KeepAgenda(Document),
+    /// What became of a [`LightOrder`].
+    LightOrderEnded {
+        /// Which.
+        order: String,
+        /// Why it was not done; none: it was.
+        why: Option<String>,
+    },
 }
 
 /// JSON that goes to the hub or comes from it; never shown by `Debug`.
@@ -217,6 +226,8 @@ pub enum News {
         /// Nothing rings.
         do_not_disturb: bool,
     },
+    /// Lights that a routine of the home wants switched; some may have come before.
+    LightOrders(Vec<LightOrder>),
     /// The answer to a request.
     Answer {
         /// Which.

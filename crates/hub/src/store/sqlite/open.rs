@@ -40,6 +40,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0016_sent_texts.sql"),
     include_str!("../../../migrations/0017_calls_between_lines.sql"),
     include_str!("../../../migrations/0018_agendas.sql"),
+    include_str!("../../../migrations/0019_light_orders.sql"),
 ];
 /// "HRTH": SQLite files of other programs are left alone.
 const APPLICATION_ID: i64 = 0x4852_5448;

@@ -39,6 +39,10 @@ impl Device {
                 }
                 true
             }
+            News::LightOrders(orders) => {
+                self.lights_ordered(orders, now);
+                true
+            }
             _ => false,
         }
     }
@@ -49,6 +53,14 @@ impl Device {
         if there && let Some(skill) = self.skills.list.get_mut(at) {
             skill.hub(FromHub::There(true), now);
         }
+    }
+
+    /// Tells the hub something whose answer nobody waits for.
+    pub(super) fn tell_the_hub(&mut self, what: Request) {
+        let home = &mut self.skills.at_home;
+        home.last += 1;
+        let request = RequestId(FIRST_REQUEST + home.last);
+        self.outputs.push_back(Output::Hub { request, what });
     }
 
     /// Asks the hub for a skill.

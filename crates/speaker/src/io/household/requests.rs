@@ -17,6 +17,9 @@ const DEVICE_ID_CHARACTERS: usize = 26;
 /// Where the hub's copy of this device's agenda is.
 const AGENDA: &str = "/api/v1/me/agenda";
 
+/// Where the lights are that routines of the home want switched here.
+pub(super) const LIGHT_ORDERS: &str = "/api/v1/me/light-orders";
+
 /// Where a device's own settings of calls are.
 pub(super) fn settings_path(user: &str) -> String {
     format!("/api/v1/devices/{user}/call-settings")
@@ -54,6 +57,11 @@ pub(super) async fn carry_out(client: &mut Client, user: &str, request: Request)
         Request::KeepAgenda(Document(copy)) => {
             let body = copy.to_string().into_bytes();
             client.send(Method::PUT, AGENDA, Some(body)).await
+        }
+        Request::LightOrderEnded { order, why } => {
+            let path = format!("{LIGHT_ORDERS}/{order}");
+            let body = json!({ "why": why }).to_string().into_bytes();
+            client.send(Method::PUT, &path, Some(body)).await
         }
         Request::Settings(wish) => return settings(client, user, &wish).await,
     };
