@@ -150,14 +150,18 @@ pub(crate) fn among<'a>(
     if !are_straight(texts.clone()) {
         return None;
     }
-    texts
-        .filter_map(|text| read(text, country, names))
-        .find(|intent| {
-            let known = |who: &String| names.is_some_and(|names| names.knows(who));
-            let unnamed = ["number", "digits", "last"];
-            intent.slots.get("who").is_none_or(known)
-                && !unnamed.iter().any(|slot| intent.slots.contains_key(*slot))
-        })
+    let mut texts = texts;
+    texts.find_map(|text| second_choice(text, country, names))
+}
+
+/// What a text means that was not the most probable one.
+fn second_choice(text: &str, country: Country, names: Option<&KnownNames>) -> Option<Intent> {
+    read(text, country, names).filter(|intent| {
+        let known = |who: &String| names.is_some_and(|names| names.knows(who));
+        let unnamed = ["number", "digits", "last"];
+        intent.slots.get("who").is_none_or(known)
+            && !unnamed.iter().any(|slot| intent.slots.contains_key(*slot))
+    })
 }
 
 /// Whether none of several texts holds a word that turns a meaning.
@@ -196,6 +200,18 @@ pub(crate) fn agreed<'a>(
     let mut all = texts.map(|text| among(std::iter::once(text), country, names));
     let first = all.next()??;
     all.all(|other| other.as_ref() == Some(&first))
+        .then_some(first)
+}
+
+/// The same of texts that are known to be whole sentences: their own words turn nothing ("do I have any messages").
+pub(crate) fn whole<'a>(
+    mut texts: impl Iterator<Item = &'a str>,
+    country: Country,
+    names: Option<&KnownNames>,
+) -> Option<Intent> {
+    let first = second_choice(texts.next()?, country, names)?;
+    texts
+        .all(|text| second_choice(text, country, names).as_ref() == Some(&first))
         .then_some(first)
 }
 
