@@ -46,6 +46,9 @@ use super::words::{TRANSCRIPT_BYTES_MAX, Word, words};
 use parts::Said;
 use sentences::{Way, sentences};
 
+/// Fewest words of a second choice that sets a level: in two of them the level is half of what was heard.
+const LEVEL_WORDS_MIN: usize = 4;
+
 /// Every intent that comes out. `WhichOne` is none of them: an answer to a question of ours is read by [`choice`].
 pub const INTENTS: [&str; 28] = [
     "Announce",
@@ -159,7 +162,10 @@ fn second_choice(text: &str, country: Country, names: Option<&KnownNames>) -> Op
     read(text, country, names).filter(|intent| {
         let known = |who: &String| names.is_some_and(|names| names.knows(who));
         let unnamed = ["number", "digits", "last"];
+        // "Volume down" has come out as "volume ten", which is all there is.
+        let is_told = words(text).len() >= LEVEL_WORDS_MIN || !intent.slots.contains_key("percent");
         intent.slots.get("who").is_none_or(known)
+            && is_told
             && !unnamed.iter().any(|slot| intent.slots.contains_key(*slot))
     })
 }
@@ -325,10 +331,16 @@ mod tests {
             &["Call again.", "Redial."],
             &["Battle 5550142.", "Dial 5550142."],
             &["Call the police.", "Paul the polis."],
+            &["Volume town.", "Volume ten."],
         ] {
             assert_eq!(second(texts, names), None, "{texts:?}");
         }
         assert_eq!(second(&["Call Anna."], None), None);
+        let level = second(
+            &["Sent volume to 50%.", "Set the volume to fifty percent."],
+            None,
+        );
+        assert_eq!(level.as_deref(), Some("VolumeSet"));
     }
 
     #[test]
