@@ -3,10 +3,11 @@
 //!
 //! `cargo run --release -p hearthline-voice --example everyday_speech -- CACHE [VOICE...]`
 //!
-//! Further arguments: `--typed` (the commands as text, without any sound: what they must mean), `--every N` (one command
+//! Further arguments: `--before WORDS` (said in front of each command, such as "don't": those that are done all the same
+//! are printed), `--typed` (the commands as text, without any sound: what they must mean), `--every N` (one command
 //! in N), `--from K` (beginning with number K, from 0), `--urgent` (instead, what orders and near misses of calls for help
 //! come to), `--woken` (as if the wake word were noticed each time: recogniser and judge alone, the
-//! delay is what they compute), `--talk N` (instead, what N stretches of real talk behind the wake word come to), `--recordings DIR`, `--models DIR`, `--wrong` (what went wrong and how it was heard), `--note TEXT`.
+//! delay is what they compute), `--talk N` (instead, what N stretches of real talk behind the wake word come to), `--deal K` (other noises for the same sentences), `--recordings DIR`, `--models DIR`, `--wrong` (what went wrong and how it was heard), `--note TEXT`.
 //!
 //! Each command of `everyday/commands.txt` is spoken behind "Alexa" by `flite`, `espeak-ng` and our own voice (those that
 //! are installed), clean and with a real recording at 10 dB, and goes through the listener of the device in frames of
@@ -49,6 +50,8 @@ struct Arguments {
     woken: bool,
     typed: bool,
     talk: usize,
+    deal: usize,
+    before: String,
     wrong: bool,
     note: String,
 }
@@ -72,6 +75,8 @@ fn arguments() -> Arguments {
         woken: false,
         typed: false,
         talk: 0,
+        deal: 0,
+        before: String::new(),
         wrong: false,
         note: String::new(),
     };
@@ -90,6 +95,8 @@ fn arguments() -> Arguments {
             "--woken" => all.woken = true,
             "--typed" => all.typed = true,
             "--talk" => all.talk = value().parse().expect("--talk takes a number"),
+            "--deal" => all.deal = value().parse().expect("--deal takes a number"),
+            "--before" => all.before = value() + " ",
             "--wrong" => all.wrong = true,
             "--note" => all.note = value(),
             other if all.cache.as_os_str().is_empty() => all.cache = other.into(),
@@ -144,14 +151,17 @@ fn main() {
     if arguments.urgent {
         return urgent(&mut ear, &mut speaker, &arguments);
     }
-    let mut noises = ear::Noises::new(&arguments.recordings);
+    let mut noises = ear::Noises::new(&arguments.recordings, arguments.deal);
     let mut takes: Vec<Take> = Vec::new();
     for voice in voices::all().into_iter().chain(voices::made()) {
         if !arguments.voices.iter().any(|name| name == voice.name) {
             continue;
         }
         for command in &commands {
-            let Some(sound) = speaker.say(&voice, &format!("Alexa, {}.", command.said)) else {
+            let Some(sound) = speaker.say(
+                &voice,
+                &format!("Alexa, {}{}.", arguments.before, command.said),
+            ) else {
                 continue;
             };
             let speech = ear::spoken(&sound);
@@ -171,7 +181,8 @@ fn main() {
                     Some(meant) if meant.asks() => Outcome::Asked,
                     Some(_) => Outcome::Wrong,
                 };
-                if arguments.wrong && outcome != Outcome::Right {
+                let done_all_the_same = !arguments.before.is_empty() && outcome == Outcome::Right;
+                if arguments.wrong && outcome != Outcome::Right || done_all_the_same {
                     println!(
                         "{} {} {}: {} | {} | {}",
                         outcome.name(),
@@ -215,7 +226,7 @@ fn wake_word(speaker: &mut voices::Speaker) -> Vec<f32> {
 
 /// Orders to call for help and what only sounds like one, clean and in noise: whether anything else is done.
 fn urgent(ear: &mut ear::Ear, speaker: &mut voices::Speaker, arguments: &Arguments) {
-    let mut noises = ear::Noises::new(&arguments.recordings);
+    let mut noises = ear::Noises::new(&arguments.recordings, arguments.deal);
     let sentences = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/tests/understanding/sentences/near_misses.txt"

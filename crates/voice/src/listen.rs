@@ -281,6 +281,9 @@ impl Listener {
         if self.capture.as_ref().is_some_and(|c| c.is_word_alone(now)) {
             self.settle(now);
         }
+        if self.capture.as_ref().is_some_and(|c| c.may_be_noise(now)) {
+            self.look_through(now);
+        }
         if self.capture.as_ref().is_some_and(|c| c.is_overdue(now)) {
             self.stop_listening();
             self.outputs.push_back(Output::NoSpeech { at: now });
@@ -406,7 +409,11 @@ impl Listener {
                     self.outputs.push_back(Output::VoiceStarted { at });
                 }
             }
-            EndpointOutput::SpeechResumed { .. } => capture.look = None,
+            EndpointOutput::SpeechResumed { at } => {
+                if let Some(look) = capture.look.take() {
+                    capture.whole = sentence::whole(&look).map(|words| (words, at));
+                }
+            }
             EndpointOutput::Pause { speech_end, .. } => {
                 if !self.settle(now) {
                     return;
@@ -426,7 +433,15 @@ impl Listener {
                             {
                                 capture.wait_again(now);
                             }
-                            Some(capture) => capture.look = Some(look),
+                            Some(capture) => {
+                                // Heard before, and nothing was added: what went on was not the voice.
+                                let ended = sentence == Sentence::Complete
+                                    && is_same(capture.whole.as_ref(), &look);
+                                capture.look = Some(look);
+                                if ended {
+                                    self.finish(speech_end, now, EndReason::Complete);
+                                }
+                            }
                             None => {}
                         }
                     }
@@ -475,6 +490,25 @@ impl Listener {
         Ok(judge.hear(recogniser, &audio, head)?)
     }
 
+    /// Sound goes on behind a whole everyday sentence: when the words are still the same, nobody speaks.
+    fn look_through(&mut self, now: SampleIndex) {
+        let Some((words, since)) = self.capture.as_mut().and_then(|c| c.whole.take()) else {
+            return;
+        };
+        let Ok(look) = self.understand() else {
+            return; // The end of the utterance will tell.
+        };
+        let (country, names) = (self.config.country, self.names.as_deref());
+        let addressed = self.capture.as_ref().is_some_and(|c| c.wake.is_some());
+        let whole = Some((words, since));
+        let same = is_same(whole.as_ref(), &look)
+            && sentence::sentence(&look, country, names, addressed) == Sentence::Complete;
+        if same && let Some(capture) = &mut self.capture {
+            capture.look = Some(look);
+            self.finish(since, now, EndReason::Complete);
+        }
+    }
+
     /// End the utterance and say what it meant.
     fn finish(&mut self, speech_end: SampleIndex, decided: SampleIndex, reason: EndReason) {
         let Some(capture) = &self.capture else {
@@ -520,6 +554,11 @@ impl std::fmt::Debug for Listener {
             .field("now", &self.now())
             .finish_non_exhaustive()
     }
+}
+
+/// Whether a look finds the words of the whole sentence again.
+fn is_same(whole: Option<&(String, SampleIndex)>, look: &Understanding) -> bool {
+    whole.is_some_and(|(words, _)| sentence::whole(look).as_ref() == Some(words))
 }
 
 /// What the recogniser gets: the samples as floats, with silence on both sides.

@@ -278,10 +278,14 @@ pub fn spoken(sound: &[f32]) -> Speech {
 }
 
 /// Real noises, dealt to the sentences.
-pub struct Noises(Vec<Vec<f32>>);
+pub struct Noises {
+    all: Vec<Vec<f32>>,
+    /// Another number deals others.
+    deal: usize,
+}
 
 impl Noises {
-    pub fn new(recordings: &Path) -> Self {
+    pub fn new(recordings: &Path, deal: usize) -> Self {
         let folder = recordings.join("noise");
         let manifest = std::fs::read_to_string(folder.join("manifest.jsonl")).unwrap_or_default();
         let entries = manifest
@@ -294,7 +298,10 @@ impl Noises {
                 let power = sound.iter().map(|s| s * s).sum::<f32>();
                 sound.len() > 8_000 && power > 1e-3 * sound.len() as f32 / 16e3
             });
-        Self(all.collect())
+        Self {
+            all: all.collect(),
+            deal,
+        }
     }
 
     /// The speech in its room, with the noise that is dealt to voice and sentence.
@@ -307,9 +314,9 @@ impl Noises {
     ) -> Sound {
         let padded = audio::pad(&speech.samples, LEAD_MS, TAIL_MS);
         let mixed = match snr_db {
-            Some(snr_db) if !self.0.is_empty() => {
-                let key = hash(&format!("{voice} {said}"));
-                let noise = &self.0[key % self.0.len()];
+            Some(snr_db) if !self.all.is_empty() => {
+                let key = hash(&format!("{voice} {said}")).wrapping_add(self.deal * 7_919);
+                let noise = &self.all[key % self.all.len()];
                 audio::mix(&padded, noise, key, snr_db as f32)
             }
             _ => padded,

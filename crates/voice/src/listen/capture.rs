@@ -7,6 +7,9 @@ use crate::wake::Wake;
 /// The score of a word is highest within this time behind the moment at which it was spotted.
 const WORD_TAIL_MS: u32 = 1_000;
 
+/// Sound that goes on for so long behind a whole everyday sentence is looked at once.
+const NOISE_MS: u32 = 800;
+
 /// Without words for so long behind a candidate, the word itself is looked at.
 const ALONE_MS: u32 = 700;
 
@@ -26,6 +29,8 @@ pub(super) struct Capture {
     pub(super) spoken: Option<SampleIndex>,
     /// The understanding of everything up to the last speech, if it was looked at.
     pub(super) look: Option<Understanding>,
+    /// The words of an everyday sentence that was whole before the sound went on, and where it went on.
+    pub(super) whole: Option<(String, SampleIndex)>,
     /// What the ring held when the word was spotted, and its first index.
     pub(super) before: (SampleIndex, Vec<i16>),
 }
@@ -41,6 +46,7 @@ impl Capture {
             sound: Vec::new(),
             spoken: None,
             look: None,
+            whole: None,
             before: (now, Vec::new()),
         }
     }
@@ -82,6 +88,7 @@ impl Capture {
         self.from = now;
         self.spoken = None;
         self.look = None;
+        self.whole = None;
         self.candidate = None;
     }
 
@@ -100,6 +107,12 @@ impl Capture {
                 .candidate
                 .as_ref()
                 .is_some_and(|word| now.since(word.at) >= samples_of_ms(ALONE_MS))
+    }
+
+    /// Whether sound goes on for so long behind a whole sentence that it may be the room's.
+    pub(super) fn may_be_noise(&self, now: SampleIndex) -> bool {
+        let since = |(_, at): &(String, SampleIndex)| now.since(*at) >= samples_of_ms(NOISE_MS);
+        self.look.is_none() && self.whole.as_ref().is_some_and(since)
     }
 
     /// The surest score that the word of a candidate reaches is kept.

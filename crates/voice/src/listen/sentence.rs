@@ -54,6 +54,16 @@ pub(super) fn sentence(
     }
 }
 
+/// The words of what was understood as an everyday act, to know them again; nothing for whatever speaks of an emergency.
+pub(super) fn whole(look: &Understanding) -> Option<String> {
+    matches!(look.verdict, Verdict::Meant(_) | Verdict::Act(_)).then(|| {
+        words(&look.transcript.text)
+            .collect::<Vec<_>>()
+            .join(" ")
+            .to_lowercase()
+    })
+}
+
 /// Whether a sentence of the household is whole. What has no free part is. A name that is known is, unless a longer one
 /// begins so; another name may go on ("call Anna ... Smith"). Digits always may, and so may a text.
 fn household(intent: &Intent, text: &str, names: Option<&KnownNames>) -> Sentence {
@@ -234,6 +244,21 @@ mod tests {
                     "{text}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn words_are_known_again_by_what_they_are_and_only_when_they_are_everyday() {
+        let names = KnownNames::new(["Kitchen"]);
+        let again = |text: &str| whole(&look(text, Some(&names)));
+        assert!(again("Call the kitchen.").is_some());
+        assert_eq!(again("Call the kitchen."), again(" call the Kitchen!"));
+        assert_ne!(
+            again("Call the kitchen."),
+            again("Call the kitchen please.")
+        );
+        for help in ["Call 911.", "Can you call an ambulance?", "What a day."] {
+            assert_eq!(again(help), None, "{help}");
         }
     }
 

@@ -7,12 +7,13 @@
 //! ```
 //! Both walk side by side, so that what the decoder computes for one serves the other. It comes when the emergency judge
 //! has spoken, and changes nothing that it has said.
-use super::everyday::{Best, is_urgent};
+use super::everyday::{self, Best, is_urgent};
 use super::household;
 use super::judge::{Judge, Rule, Understanding, Verdict};
 use super::mishearing::hear;
+use super::reading::Intent;
 use super::sentences::left_by_emergency;
-use super::steered::Steered;
+use super::steered::{Led, Steered};
 use crate::transcribe::search::Beam;
 use crate::transcribe::{Alternative, Encoded, Moonshine, Prefixes, TranscribeError};
 
@@ -21,9 +22,11 @@ const FAR_NATS: f32 = 4.0;
 /// How much less probable than the best text another one may be.
 const AGAIN_NATS: f32 = 5.0;
 /// The same for a text that is a sentence from its first word to its last.
-const STEERED_NATS: f32 = 6.0;
+const STEERED_NATS: f32 = 10.0;
 /// A sentence of the household that the decoder was led to may be this much less probable than the best text.
 const LED_CALL_NATS: f32 = 3.0;
+/// The same for one that is borne out from its second word on.
+const LED_ACT_NATS: f32 = 5.0;
 /// Another sentence this much less probable than that is no rival.
 const LED_APART_NATS: f32 = 1.2;
 /// How many other texts are looked at.
@@ -41,7 +44,8 @@ impl Judge {
         let far = mass.order.max(mass.ask) <= self.point.ask_nats - FAR_NATS;
         let text = &understanding.transcript.text;
         let open = matches!(understanding.verdict, Verdict::Other) && is_sentence(text);
-        let everyday = self.everyday.clone().filter(|_| open);
+        let doubtful = self.doubts(&understanding.verdict);
+        let everyday = self.everyday.clone().filter(|_| open || doubtful);
         let near = household::may_mean_more(&understanding.verdict, text, self.names.as_deref());
         if !far || !near && everyday.is_none() {
             return Ok(understanding);
@@ -50,39 +54,59 @@ impl Judge {
         let (mut others, led) = self.others(recogniser, audio, first)?;
         let (text, names) = (&understanding.transcript.text, self.names.as_deref());
         others.retain(|other| other.log_prob >= first - AGAIN_NATS && other.text != *text);
+        let less = |log_prob: f32| first - log_prob;
+        let nearer = others.iter().map(|o| (o.text.as_str(), less(o.log_prob)));
+        if let (Verdict::Meant(meant), Some(everyday)) = (&understanding.verdict, &everyday) {
+            let led = led.iter().map(|l| (l.text.as_str(), less(l.log_prob)));
+            let mut nearer: Vec<(&str, f32)> = nearer.chain(led).collect();
+            nearer.sort_by(|a, b| a.1.total_cmp(&b.1));
+            if let Some(better) = everyday.without_doubt(meant, &nearer, self.country) {
+                understanding.verdict = Verdict::Meant(Box::new(better));
+                understanding.evidence.rule = Rule::Mended;
+                understanding.transcript.alternatives = others;
+            }
+            return Ok(understanding);
+        }
+        let mut written = vec![(text.as_str(), first)];
+        written.extend(nearer.clone());
+        let led: Vec<everyday::Led<'_>> = led
+            .iter()
+            .map(|led| everyday::Led {
+                text: &led.text,
+                nats: less(led.log_prob),
+                behind: led.log_prob - led.head,
+            })
+            .collect();
         let texts = others.iter().map(|other| other.text.as_str());
         let act = if near {
             household::among(texts.clone(), self.country, names).or_else(|| {
                 let straight = household::are_straight(texts.clone().chain([text.as_str()]));
-                household::agreed(clear(&led, first)?, self.country, names).filter(|_| straight)
+                household::agreed(clear(&led)?, self.country, names).filter(|_| straight)
             })
         } else {
             None
         };
+        let act = act.or_else(|| self.led_act(&written, &led).filter(|_| open));
         if let Some(intent) = act {
             understanding.verdict = Verdict::Act(intent);
             understanding.evidence.rule = Rule::Household;
         } else if let Some(everyday) = everyday {
             let mut texts = vec![(text.as_str(), 0.0)];
-            let less = |other: &Alternative| first - other.log_prob;
-            texts.extend(others.iter().map(|o| (o.text.as_str(), less(o))));
+            texts.extend(nearer);
             // Calls and messages were looked at above: what is less probable than one of them was not said.
             let calls =
-                |led: &&Alternative| household::read(&led.text, self.country, names).is_some();
-            let call = led
-                .iter()
-                .find(calls)
-                .map_or(f32::NEG_INFINITY, |led| led.log_prob);
-            let led = led.iter().filter(|led| led.log_prob > call);
-            let led: Vec<(&str, f32)> = led.map(|led| (led.text.as_str(), less(led))).collect();
+                |led: &&everyday::Led<'_>| household::read(led.text, self.country, names).is_some();
+            let call = led.iter().find(calls).map_or(f32::INFINITY, |led| led.nats);
+            let led: Vec<everyday::Led<'_>> =
+                led.iter().filter(|led| led.nats < call).copied().collect();
             let left = |text: &str| left_by_emergency(&hear(text, self.country).reading);
             let urgent = texts.iter().any(|(text, _)| !left(text))
-                || led.iter().any(|(text, _)| is_urgent(text, self.country));
+                || led.iter().any(|led| is_urgent(led.text, self.country));
             let best = if urgent {
                 None
             } else {
                 everyday
-                    .led((text, first), &led, self.country)
+                    .led(&written, &led, self.country)
                     .or_else(|| everyday.among(&texts, self.country))
             };
             understanding.verdict = match best {
@@ -97,13 +121,39 @@ impl Judge {
         Ok(understanding)
     }
 
+    /// Whether something in what is meant can hardly be.
+    fn doubts(&self, verdict: &Verdict) -> bool {
+        match (verdict, &self.everyday) {
+            (Verdict::Meant(meant), Some(everyday)) => everyday.has_doubt(meant),
+            _ => false,
+        }
+    }
+
+    /// The sentence of calls and messages that the sound bears out from its second word on, if nothing else is near it.
+    fn led_act(&self, written: &[(&str, f32)], led: &[everyday::Led<'_>]) -> Option<Intent> {
+        let country = self.country;
+        let best = led.first()?;
+        if best.nats > LED_ACT_NATS
+            || !best.is_sure_behind(written)
+            || led.iter().any(|led| is_urgent(led.text, country))
+            || written.iter().any(|(text, _)| is_urgent(text, country))
+        {
+            return None;
+        }
+        let rivals = led
+            .iter()
+            .filter(|other| other.nats <= best.nats + LED_APART_NATS)
+            .map(|other| other.text);
+        household::whole(rivals, country, self.names.as_deref())
+    }
+
     /// The most probable texts, and the most probable ones that are sentences of the household.
     fn others(
         &mut self,
         recogniser: &mut Moonshine,
         audio: &Encoded,
         first: f32,
-    ) -> Result<(Vec<Alternative>, Vec<Alternative>), TranscribeError> {
+    ) -> Result<(Vec<Alternative>, Vec<Led>), TranscribeError> {
         let paths = match (&mut self.paths, &self.everyday) {
             (Some(paths), _) => Some(paths),
             (none, Some(everyday)) => {
@@ -140,14 +190,14 @@ impl Judge {
     }
 }
 
-/// The best text that was led to and those that are about as probable, if it is not far from the best of all, `first`.
-fn clear(led: &[Alternative], first: f32) -> Option<impl Iterator<Item = &str> + Clone> {
-    let best = led.first()?.log_prob;
+/// The best text that was led to and those that are about as probable, if it is not far from the best of all.
+fn clear<'a>(led: &'a [everyday::Led<'a>]) -> Option<impl Iterator<Item = &'a str> + Clone> {
+    let best = led.first()?.nats;
     let rivals = led
         .iter()
-        .filter(move |other| other.log_prob >= best - LED_APART_NATS)
-        .map(|other| other.text.as_str());
-    (best >= first - LED_CALL_NATS).then_some(rivals)
+        .filter(move |other| other.nats <= best + LED_APART_NATS)
+        .map(|other| other.text);
+    (best <= LED_CALL_NATS).then_some(rivals)
 }
 
 /// Whether a text is long enough to be a sentence that was misheard, and short enough to be an order.

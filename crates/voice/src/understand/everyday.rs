@@ -10,7 +10,7 @@ use super::reading::{Reading, RefusedClass};
 use super::sentences::paths::Paths;
 use super::sentences::{
     Datum, House, Lists, Mended, Moment, Outcome, Program, Recognition, RenderError, Responses,
-    SlotFrom, Vocabulary, World, free_words, left_by_emergency,
+    Slot, SlotFrom, Vocabulary, World, free_words, left_by_emergency,
 };
 
 /// Compiled sentences with the names of a house. Shared by the ear, which reads, and the device, which answers.
@@ -81,6 +81,17 @@ const LED_WORD_NATS: f32 = 2.0;
 const LED_FREE_WORD_NATS: f32 = 1.3;
 /// Another meaning this much less probable than the best is no rival.
 const LED_MARGIN_NATS: f32 = 0.8;
+/// The first word runs into the wake word and is heard worst. Where each word behind it is this probable at least, in nats,
+/// it was said, though the whole be so much less probable than what is written; talk never came near.
+const BEHIND_WORD_NATS: f32 = 0.4;
+const HEADLESS_NATS: f32 = 9.0;
+/// Fewest words of such a sentence; one that is less improbable may have two.
+const HEADLESS_WORDS_MIN: usize = 3;
+const HEADLESS_TWO_NATS: f32 = 2.0;
+/// First words that are never taken on trust.
+const UNTRUSTED: &str = "unlock open disarm delete remove clear erase forget";
+/// A rival of one that is known without its first word.
+const HEADLESS_MARGIN_NATS: f32 = 1.5;
 /// Words that make no order of what is said, or another one: who has said one of them has not said a sentence without it.
 const AGAINST: &str = "don't dont not never no nobody none nothing did didn't does doesn't why when how if unless would \
     wouldn't should shouldn't won't can't cannot couldn't was were he she they we said says told";
@@ -100,6 +111,20 @@ const OPPOSITES: [(&str, &str); 10] = [
     ("pause", "resume"),
 ];
 
+/// The slot of what is named.
+const NAME: &str = "name";
+/// A text without what is in doubt may be this much less probable than one with it, in nats.
+const DOUBTED_NATS: f32 = 2.5;
+/// Words behind which more of a name comes.
+const LEADING: &str = "a an the of to at for in and with my";
+/// Words of lengths of time that are no numbers.
+const TIME_WORDS: &str = "second seconds minute minutes hour hours day days week weeks and a an half quarter quarters of \
+    point oh more less than";
+
+/// Words of numbers.
+const NUMBER_WORDS: &str = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen \
+    sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred couple few";
+
 /// What several texts for one sound come to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Best {
@@ -107,6 +132,52 @@ pub enum Best {
     Meant(Box<Recognition>),
     /// Different meanings are as near: the sentences, for asking which. Nothing is guessed.
     Which(Vec<String>),
+}
+
+/// A text that the decoder was led to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Led<'a> {
+    /// The text.
+    pub text: &'a str,
+    /// How much less probable it is than the text that is written without leading, in nats.
+    pub nats: f32,
+    /// Natural logarithm of the probability of what follows its first word.
+    pub behind: f32,
+}
+
+impl Led<'_> {
+    /// Words of the text.
+    pub(super) fn words(&self) -> usize {
+        self.text.split_whitespace().count()
+    }
+
+    /// Whether what follows the first word is borne out so well that the first word may be taken on trust, where one of
+    /// these texts was written.
+    pub(super) fn is_sure_behind(&self, written: &[(&str, f32)]) -> bool {
+        let words = self.words();
+        let text = self.text.to_lowercase();
+        let first = text.split_whitespace().next().unwrap_or_default();
+        let asks = |text: &str| {
+            let text = text.to_lowercase();
+            let first = text.split_whitespace().next().unwrap_or_default();
+            first == "do"
+                || ASKING
+                    .split_whitespace()
+                    .any(|word| first.starts_with(word))
+        };
+        // "Who turned on …" is told of, as is what has words before it.
+        let fits = |text: &str| {
+            !turns(text, self.text)
+                && (asks(self.text) || !asks(text))
+                && text.split_whitespace().count() <= words + 1
+        };
+        let long = words >= HEADLESS_WORDS_MIN || words == 2 && self.nats <= HEADLESS_TWO_NATS;
+        let trusted = self.nats <= LED_NATS || !UNTRUSTED.split_whitespace().any(|no| first == no);
+        long && trusted
+            && self.nats <= HEADLESS_NATS
+            && self.behind >= -BEHIND_WORD_NATS * (words - 1) as f32
+            && written.iter().all(|(text, _)| fits(text))
+    }
 }
 
 impl Everyday {
@@ -189,6 +260,7 @@ impl Everyday {
             let exact = self.program.recognise(text, &self.lists, &self.context);
             // "Played out" is no wish to hear "out": with another head more than that must be of the sentence itself.
             let exact = exact.filter(|meant| heard || is_told(meant, text));
+            let exact = exact.filter(|meant| self.makes_sense(meant, country));
             let readings = match exact {
                 Some(meant) => vec![Mended {
                     said: plain(text),
@@ -205,7 +277,9 @@ impl Everyday {
                     return None;
                 }
                 reading.cost += far;
-                found.push(reading);
+                if self.makes_sense(&reading.meant, country) {
+                    found.push(reading);
+                }
             }
         }
         found.sort_by(|a, b| a.cost.total_cmp(&b.cost));
@@ -225,18 +299,26 @@ impl Everyday {
         })
     }
 
-    /// What the sentences come to that the decoder was led along, given as for [`Self::among`]: they are read as they
-    /// stand, and how probable they are decides. `heard` is what it writes when nobody leads it, with the natural
-    /// logarithm of its probability.
+    /// What the sentences come to that the decoder was led along: they are read as they stand, and how probable they are
+    /// decides. `written` is what it writes when nobody leads it, with the natural logarithm of its probability first,
+    /// then other texts, given as for [`Self::among`].
     #[must_use]
-    pub fn led(&self, heard: (&str, f32), texts: &[(&str, f32)], country: Country) -> Option<Best> {
-        let mut found: Vec<(f32, String, Recognition)> = Vec::new();
-        for (text, nats) in texts {
+    pub fn led(
+        &self,
+        written: &[(&str, f32)],
+        texts: &[Led<'_>],
+        country: Country,
+    ) -> Option<Best> {
+        let (heard, first) = *written.first()?;
+        let mut found: Vec<(f32, String, Recognition, bool)> = Vec::new();
+        for led in texts {
+            let text = led.text;
             if is_urgent(text, country) {
                 return None;
             }
             let meant = self.read(text, country);
-            let Some(meant) = meant.filter(|_| !turns(heard.0, text)) else {
+            let meant = meant.filter(|meant| self.makes_sense(meant, country));
+            let Some(meant) = meant.filter(|_| !turns(heard, text)) else {
                 continue;
             };
             let free = free_words(&meant) > 0;
@@ -245,20 +327,27 @@ impl Everyday {
             } else {
                 (LED_NATS, LED_WORD_NATS)
             };
-            let words = text.split_whitespace().count() as f32;
-            let is_borne_out = *nats <= far && nats - heard.1 <= faint * words;
+            let words = led.words() as f32;
+            let is_borne_out = led.nats <= far && led.nats - first <= faint * words;
             let asks = ASKING
                 .split_whitespace()
                 .any(|word| text.to_lowercase().starts_with(word));
             if is_borne_out && (!free || is_told(&meant, text) && !asks) {
-                found.push((*nats, plain(text), meant));
+                found.push((led.nats, plain(text), meant, false));
+            } else if !free && led.is_sure_behind(written) {
+                found.push((led.nats, plain(text), meant, true));
             }
         }
         found.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let (least, said, best) = found.first()?;
+        let (least, said, best, headless) = found.first()?;
+        let margin = if *headless {
+            HEADLESS_MARGIN_NATS
+        } else {
+            LED_MARGIN_NATS
+        };
         let mut which = vec![said.clone()];
-        for (nats, said, meant) in &found {
-            let near = *nats <= least + LED_MARGIN_NATS && !does_the_same(meant, best);
+        for (nats, said, meant, _) in &found {
+            let near = *nats <= least + margin && !does_the_same(meant, best);
             if near && !which.contains(said) && which.len() < ASKED_MAX {
                 which.push(said.clone());
             }
@@ -267,6 +356,63 @@ impl Everyday {
             Best::Which(which)
         } else {
             Best::Meant(Box::new(best.clone()))
+        })
+    }
+
+    /// Whether a slot of free words holds what can hardly be meant: a list that the house has not, a length of time with a
+    /// word that is none of time.
+    fn is_doubtful(&self, meant: &Recognition, slot: &Slot) -> bool {
+        let said = slot.value.spoken();
+        slot.from == SlotFrom::Words
+            && match slot.name.as_str() {
+                NAME => meant.intent.contains("List") && !self.house.has(&said),
+                "length" => self.language() == "en" && !is_length(&said),
+                _ => false,
+            }
+    }
+
+    /// Whether another text for the same sound may say better what is meant.
+    pub(super) fn has_doubt(&self, meant: &Recognition) -> bool {
+        meant.slots.iter().any(|slot| self.is_doubtful(meant, slot))
+    }
+
+    /// The same deed without what is in doubt, where another text for the same sound says so ("the chopping list"): texts
+    /// are given as for [`Self::among`].
+    pub(super) fn without_doubt(
+        &self,
+        meant: &Recognition,
+        texts: &[(&str, f32)],
+        country: Country,
+    ) -> Option<Recognition> {
+        let near = texts.iter().filter(|(_, nats)| *nats <= DOUBTED_NATS);
+        near.filter_map(|(text, _)| self.read(text, country))
+            .find(|other| {
+                let better = |slot: &Slot| {
+                    let mine = meant.slot(&slot.name);
+                    mine.is_some_and(|mine| {
+                        mine.value == slot.value
+                            || self.is_doubtful(meant, mine) && !self.is_doubtful(other, slot)
+                    })
+                };
+                other.intent == meant.intent
+                    && other.slots.len() == meant.slots.len()
+                    && other.slots.iter().all(better)
+                    && other.slots != meant.slots
+            })
+    }
+
+    /// Whether this can be meant: a name ends with no "of the", and a sentence that is kept for later is one that is read.
+    pub(super) fn makes_sense(&self, meant: &Recognition, country: Country) -> bool {
+        meant.slots.iter().all(|slot| {
+            let said = slot.value.spoken().to_lowercase();
+            match slot.name.as_str() {
+                NAME if slot.from == SlotFrom::Words => {
+                    let last = said.split_whitespace().next_back().unwrap_or_default();
+                    self.language() != "en" || !LEADING.split_whitespace().any(|word| word == last)
+                }
+                "conversation_command" => self.read(&said, country).is_some(),
+                _ => true,
+            }
         })
     }
 
@@ -359,6 +505,18 @@ fn does_the_same(one: &Recognition, other: &Recognition) -> bool {
         && one.slots.iter().zip(&other.slots).all(|(one, other)| {
             let free = one.from == SlotFrom::Words && other.from == SlotFrom::Words;
             one.name == other.name && (free || one.value == other.value)
+        })
+}
+
+/// Whether all words of a text may stand in a length of time.
+fn is_length(said: &str) -> bool {
+    let said = said.to_lowercase();
+    said.split(|c: char| !c.is_alphanumeric() && c != '.' && c != '/')
+        .filter(|word| !word.is_empty())
+        .all(|word| {
+            word.starts_with(|c: char| c.is_numeric())
+                || TIME_WORDS.split_whitespace().any(|known| known == word)
+                || NUMBER_WORDS.split_whitespace().any(|known| known == word)
         })
 }
 

@@ -46,6 +46,9 @@ use super::words::{TRANSCRIPT_BYTES_MAX, Word, words};
 use parts::Said;
 use sentences::{Way, sentences};
 
+/// Fewest words of a second choice that sets a level: in two of them the level is half of what was heard.
+const LEVEL_WORDS_MIN: usize = 4;
+
 /// Every intent that comes out. `WhichOne` is none of them: an answer to a question of ours is read by [`choice`].
 pub const INTENTS: [&str; 28] = [
     "Announce",
@@ -150,14 +153,21 @@ pub(crate) fn among<'a>(
     if !are_straight(texts.clone()) {
         return None;
     }
-    texts
-        .filter_map(|text| read(text, country, names))
-        .find(|intent| {
-            let known = |who: &String| names.is_some_and(|names| names.knows(who));
-            let unnamed = ["number", "digits", "last"];
-            intent.slots.get("who").is_none_or(known)
-                && !unnamed.iter().any(|slot| intent.slots.contains_key(*slot))
-        })
+    let mut texts = texts;
+    texts.find_map(|text| second_choice(text, country, names))
+}
+
+/// What a text means that was not the most probable one.
+fn second_choice(text: &str, country: Country, names: Option<&KnownNames>) -> Option<Intent> {
+    read(text, country, names).filter(|intent| {
+        let known = |who: &String| names.is_some_and(|names| names.knows(who));
+        let unnamed = ["number", "digits", "last"];
+        // "Volume down" has come out as "volume ten", which is all there is.
+        let is_told = words(text).len() >= LEVEL_WORDS_MIN || !intent.slots.contains_key("percent");
+        intent.slots.get("who").is_none_or(known)
+            && is_told
+            && !unnamed.iter().any(|slot| intent.slots.contains_key(*slot))
+    })
 }
 
 /// Whether none of several texts holds a word that turns a meaning.
@@ -196,6 +206,18 @@ pub(crate) fn agreed<'a>(
     let mut all = texts.map(|text| among(std::iter::once(text), country, names));
     let first = all.next()??;
     all.all(|other| other.as_ref() == Some(&first))
+        .then_some(first)
+}
+
+/// The same of texts that are known to be whole sentences: their own words turn nothing ("do I have any messages").
+pub(crate) fn whole<'a>(
+    mut texts: impl Iterator<Item = &'a str>,
+    country: Country,
+    names: Option<&KnownNames>,
+) -> Option<Intent> {
+    let first = second_choice(texts.next()?, country, names)?;
+    texts
+        .all(|text| second_choice(text, country, names).as_ref() == Some(&first))
         .then_some(first)
 }
 
@@ -309,10 +331,16 @@ mod tests {
             &["Call again.", "Redial."],
             &["Battle 5550142.", "Dial 5550142."],
             &["Call the police.", "Paul the polis."],
+            &["Volume town.", "Volume ten."],
         ] {
             assert_eq!(second(texts, names), None, "{texts:?}");
         }
         assert_eq!(second(&["Call Anna."], None), None);
+        let level = second(
+            &["Sent volume to 50%.", "Set the volume to fifty percent."],
+            None,
+        );
+        assert_eq!(level.as_deref(), Some("VolumeSet"));
     }
 
     #[test]

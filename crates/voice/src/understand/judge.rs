@@ -408,6 +408,7 @@ impl Judge {
         if let Some(everyday) = &self.everyday
             && is_left(&verdict)
             && let Some(meant) = everyday.read(&transcript.text, self.country)
+            && everyday.makes_sense(&meant, self.country)
         {
             verdict = Verdict::Meant(Box::new(meant));
             rule = Rule::Sentences;

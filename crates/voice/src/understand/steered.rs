@@ -6,10 +6,20 @@
 use super::automaton::letters;
 use super::sentences::paths::{Paths, Spot};
 use crate::transcribe::prefixes::{Node, Prefixes};
-use crate::transcribe::{Alternative, TokenId, Vocabulary};
+use crate::transcribe::{TokenId, Vocabulary};
+use std::collections::HashMap;
 
-/// Texts kept at each length, and texts found at most.
-const WIDTH: usize = 6;
+/// Texts kept at each length.
+const WIDTH: usize = 8;
+/// The same among their first tokens, for the first word is the one that is heard worst.
+const HEAD_WIDTH: usize = 14;
+const HEAD_TOKENS: usize = 3;
+/// Texts found at most.
+const FOUND_MAX: usize = 8;
+/// Texts kept with the same letters.
+const WAYS_MAX: usize = 2;
+/// How a token begins that begins a word.
+const SPACE: &[u8] = "\u{2581}".as_bytes();
 /// The same, of those that have come to free words.
 const FREE_WIDTH: usize = 3;
 /// Tokens that are tried behind each of them.
@@ -26,16 +36,32 @@ struct Run {
     spot: Spot,
     tokens: Vec<TokenId>,
     log_prob: f32,
+    /// What it was behind its first word; nothing while that goes on.
+    head: Option<f32>,
+    /// It has come through free words.
+    free: bool,
     silent: u8,
+}
+
+/// A text that the decoder was led to.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Led {
+    pub(super) text: String,
+    /// Natural logarithm of its probability.
+    pub(super) log_prob: f32,
+    /// The part of it that its first word has.
+    pub(super) head: f32,
 }
 
 /// A walk along the sentences on one segment.
 #[derive(Debug)]
 pub(super) struct Steered {
     live: Vec<Run>,
-    finished: Vec<(Vec<TokenId>, f32)>,
+    finished: Vec<(Vec<TokenId>, f32, f32)>,
     /// What is less probable is of no use.
     floor: f32,
+    /// The most probable one that is finished and holds no free words: those are at hand for anything.
+    best: f32,
     depth: usize,
 }
 
@@ -48,10 +74,13 @@ impl Steered {
                 spot: paths.start(),
                 tokens: Vec::new(),
                 log_prob: 0.0,
+                head: None,
+                free: false,
                 silent: 0,
             }],
             finished: Vec::new(),
             floor,
+            best: f32::NEG_INFINITY,
             depth: 0,
         }
     }
@@ -68,7 +97,7 @@ impl Steered {
             self.live.clear();
         }
         self.depth += 1;
-        let mut next: Vec<(usize, TokenId, Spot, f32, u8)> = Vec::new();
+        let mut next: Vec<Next> = Vec::new();
         for (index, run) in self.live.iter().enumerate() {
             let (logits, row) = prefixes.scores(run.node);
             for (token, gain) in logits.best(row, TRIED_MAX, self.depth > 1) {
@@ -78,11 +107,16 @@ impl Steered {
                 }
                 if token == Vocabulary::END {
                     if paths.ends(run.spot) {
-                        self.finished.push((run.tokens.clone(), log_prob));
+                        let head = run.head.unwrap_or(run.log_prob);
+                        self.finished.push((run.tokens.clone(), log_prob, head));
+                        if !run.free {
+                            self.best = self.best.max(log_prob);
+                        }
                     }
                     continue;
                 }
-                let Some(letters) = letters(vocabulary.text(token)) else {
+                let text = vocabulary.text(token);
+                let Some(letters) = letters(text) else {
                     continue;
                 };
                 let silent = if letters.is_empty() {
@@ -93,35 +127,55 @@ impl Steered {
                 if silent > SILENT_MAX {
                     continue;
                 }
-                if let Some(spot) = paths.next(run.spot, &letters) {
-                    next.push((index, token, spot, log_prob, silent));
+                let begins = text.starts_with(SPACE);
+                if let Some(spot) = paths.next(run.spot, &letters, begins) {
+                    let behind = begins && self.depth > 1;
+                    let head = run.head.or(behind.then_some(run.log_prob));
+                    next.push(Next {
+                        index,
+                        token,
+                        spot,
+                        log_prob,
+                        head,
+                        silent,
+                    });
                 }
             }
         }
-        let best = self.finished.iter().map(|(_, log_prob)| *log_prob);
-        let best = best.fold(self.floor, f32::max);
-        self.floor = self.floor.max(best - BEHIND_NATS);
-        next.retain(|(_, _, _, log_prob, _)| *log_prob > self.floor);
-        next.sort_by(|a, b| b.3.total_cmp(&a.3));
+        self.floor = self.floor.max(self.best - BEHIND_NATS);
+        next.retain(|next| next.log_prob > self.floor);
+        next.sort_by(|a, b| b.log_prob.total_cmp(&a.log_prob));
         // Free words go on with anything: they get places of their own, and take none from the sentences that do not.
-        let mut room = [WIDTH, FREE_WIDTH];
-        next.retain(|(_, _, spot, _, _)| {
-            let room = &mut room[usize::from(paths.is_free(*spot))];
-            let left = *room > 0;
-            *room = room.saturating_sub(1);
-            left
+        let width = if self.depth <= HEAD_TOKENS {
+            HEAD_WIDTH
+        } else {
+            WIDTH
+        };
+        let mut room = [width, FREE_WIDTH];
+        let mut ways: HashMap<Spot, usize> = HashMap::new();
+        next.retain(|next| {
+            let free = paths.is_free(next.spot);
+            // "Kitchen" and "kitchen" go on alike.
+            let ways = ways.entry(next.spot).or_insert(0);
+            *ways += 1;
+            let room = &mut room[usize::from(free)];
+            let kept = *room > 0 && (free || *ways <= WAYS_MAX);
+            *room -= usize::from(kept);
+            kept
         });
         self.live = next
             .into_iter()
-            .map(|(index, token, spot, log_prob, silent)| {
-                let before = &self.live[index];
-                wanted.push((before.node, token));
+            .map(|next| {
+                let before = &self.live[next.index];
+                wanted.push((before.node, next.token));
                 Run {
                     node: before.node,
-                    spot,
-                    tokens: [before.tokens.as_slice(), &[token]].concat(),
-                    log_prob,
-                    silent,
+                    spot: next.spot,
+                    tokens: [before.tokens.as_slice(), &[next.token]].concat(),
+                    log_prob: next.log_prob,
+                    head: next.head,
+                    free: before.free || paths.is_free(next.spot),
+                    silent: next.silent,
                 }
             })
             .collect();
@@ -141,13 +195,24 @@ impl Steered {
     }
 
     /// The texts, best first.
-    pub(super) fn finish(mut self, vocabulary: &Vocabulary) -> Vec<Alternative> {
+    pub(super) fn finish(mut self, vocabulary: &Vocabulary) -> Vec<Led> {
         self.finished.sort_by(|a, b| b.1.total_cmp(&a.1));
-        self.finished.truncate(WIDTH);
-        let texts = self.finished.iter().map(|(tokens, log_prob)| Alternative {
+        self.finished.truncate(FOUND_MAX);
+        let texts = self.finished.iter().map(|(tokens, log_prob, head)| Led {
             text: vocabulary.decode(tokens),
             log_prob: *log_prob,
+            head: *head,
         });
         texts.collect()
     }
+}
+
+/// A text one token longer than run `index`.
+struct Next {
+    index: usize,
+    token: TokenId,
+    spot: Spot,
+    log_prob: f32,
+    head: Option<f32>,
+    silent: u8,
 }

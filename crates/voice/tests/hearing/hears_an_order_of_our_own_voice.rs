@@ -6,9 +6,12 @@
 )]
 use hearthline_voice::listen::{EndReason, Heard, Listener, Output};
 use hearthline_voice::synthesise::Synthesiser;
+use hearthline_voice::transcribe::Moonshine;
+use hearthline_voice::understand::everyday::Everyday;
 use hearthline_voice::understand::household::KnownNames;
-use hearthline_voice::understand::judge::{Rule, Verdict};
-use hearthline_voice::understand::{Reply, Service};
+use hearthline_voice::understand::judge::{Head, Judge, OperatingPoint, Rule, Verdict};
+use hearthline_voice::understand::sentences::{Grammar, House, NumberWords, Program};
+use hearthline_voice::understand::{Country, Reply, Service};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -222,5 +225,52 @@ fn an_answer_without_the_wake_word_takes_or_declines_a_call() {
             "{text}: {:?}",
             heard.verdict
         );
+    }
+}
+
+/// A house with one light, and a judge that knows how it is switched.
+fn judge_of_a_house(recogniser: &Moonshine) -> Judge {
+    let mut grammar = Grammar::new("en");
+    grammar.add_yaml(
+        "own.yaml",
+        "intents:\n  LightOff:\n    data:\n      - sentences: ['turn [the] {name} off', 'turn off [the] {name}']\n  \
+         LightOn:\n    data:\n      - sentences: ['turn [the] {name} on', 'turn on [the] {name}']\n",
+    );
+    let (program, complaints) = Program::compile(&grammar, &NumberWords::default());
+    assert_eq!(complaints, []);
+    let house = serde_json::json!({"entities": [{"name": "Kitchen light", "domain": "light"}]});
+    let house = House::from_json(&house).unwrap();
+    let (country, point) = (Country::UnitedStates, OperatingPoint::built_in());
+    let mut judge = Judge::new(country, point, recogniser.vocabulary()).unwrap();
+    judge.know_sentences(Arc::new(Everyday::new(Arc::new(program), house)));
+    judge
+}
+
+#[test]
+fn a_sentence_with_another_first_word_is_led_to_unless_the_word_speaks_against_it() {
+    let Some(models) = crate::support::models() else {
+        return;
+    };
+    let mut voice = voice(&models);
+    let mut recogniser = crate::support::moonshine(&models);
+    let mut judge = judge_of_a_house(&recogniser);
+    for (text, intent) in [
+        ("Alexa, turn the kitchen light off.", Some("LightOff")),
+        ("Alexa, burn the kitchen light off.", Some("LightOff")),
+        ("Alexa, fern the kitchen light on.", Some("LightOn")),
+        ("Alexa, don't turn the kitchen light off.", None),
+        ("Alexa, she turned the kitchen light off.", None),
+        ("Alexa, who turned the kitchen light off?", None),
+        ("Alexa, the kitchen is bright enough.", None),
+    ] {
+        let sound = voice.speak(text).unwrap();
+        let audio = crate::support::padded(&sound);
+        let heard = judge.hear(&mut recogniser, &audio, Head::WakeWord).unwrap();
+        let done = match &heard.verdict {
+            Verdict::Meant(meant) => Some(meant.intent.as_str()),
+            _ => None,
+        };
+        println!("{text} | {} | {:?}", heard.transcript.text, heard.verdict);
+        assert_eq!(done, intent, "{text}: {}", heard.transcript.text);
     }
 }

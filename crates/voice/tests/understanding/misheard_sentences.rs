@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::language_files::{english_with_ours, intents};
 use crate::what_is_no_command::{NEAR_MISSES, NO_COMMANDS, house, lines};
 use hearthline_voice::understand::Country;
-use hearthline_voice::understand::everyday::{Best, Everyday};
+use hearthline_voice::understand::everyday::{Best, Everyday, Led};
 
 fn everyday() -> Option<Everyday> {
     let program = english_with_ours(&intents()?);
@@ -18,7 +18,13 @@ fn among(everyday: &Everyday, texts: &[(&str, f32)]) -> String {
 
 /// The same for sentences that the decoder was led to, where it has written `heard` by itself.
 fn led(everyday: &Everyday, heard: (&str, f32), texts: &[(&str, f32)]) -> String {
-    told(everyday.led(heard, texts, Country::UnitedStates))
+    let led = texts.iter().map(|(text, nats)| Led {
+        text,
+        nats: *nats,
+        behind: f32::NEG_INFINITY,
+    });
+    let led: Vec<Led<'_>> = led.collect();
+    told(everyday.led(&[heard], &led, Country::UnitedStates))
 }
 
 fn told(best: Option<Best>) -> String {
@@ -120,6 +126,40 @@ fn a_sentence_that_the_decoder_was_led_to_counts_as_far_as_the_sound_bears_it_ou
     ] {
         assert_eq!(led(&everyday, heard, texts), meant, "{heard:?} {texts:?}");
     }
+}
+
+#[test]
+fn a_first_word_is_taken_on_trust_where_all_behind_it_is_borne_out() {
+    let Some(everyday) = everyday() else { return };
+    let on = "HassTurnOn name=Kitchen Lamp";
+    for (heard, nats, behind, meant) in [
+        ("burn on the kitchen lamp", 7.0, -1.0, on),
+        // Too far, not borne out, asked or told of.
+        ("burn on the kitchen lamp", 9.5, -1.0, "nothing"),
+        ("burn on the kitchen lamp", 7.0, -4.0, "nothing"),
+        ("who burned on the kitchen lamp", 7.0, -1.0, "nothing"),
+        ("he and I burn on the kitchen lamp", 7.0, -1.0, "nothing"),
+        ("don't burn on the kitchen lamp", 7.0, -1.0, "nothing"),
+        ("burn off the kitchen lamp", 7.0, -1.0, "nothing"),
+    ] {
+        let led = Led {
+            text: "turn on the kitchen lamp",
+            nats,
+            behind,
+        };
+        let best = everyday.led(&[(heard, -2.0)], &[led], Country::UnitedStates);
+        assert_eq!(told(best), meant, "{heard}");
+    }
+    let unlock = Led {
+        text: "unlock the front door",
+        nats: 7.0,
+        behind: -0.1,
+    };
+    let written = [("a mock of the front door", -2.0)];
+    assert_eq!(
+        everyday.led(&written, &[unlock], Country::UnitedStates),
+        None
+    );
 }
 
 #[test]

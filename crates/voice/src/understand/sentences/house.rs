@@ -205,6 +205,14 @@ impl House {
             .collect()
     }
 
+    /// Whether something of the house has this name.
+    pub(in crate::understand) fn has(&self, name: &str) -> bool {
+        let name = same(name);
+        self.entities.iter().any(|entity| {
+            same(&entity.name) == name || entity.aliases.iter().any(|alias| same(alias) == name)
+        })
+    }
+
     /// The devices that a sentence is about: those that are in the state asked for, and those that are not.
     pub(super) fn asked(&self, meant: &Recognition) -> (Vec<&Entity>, Vec<&Entity>) {
         let slot = |name: &str| meant.slot(name).map(|slot| &slot.value);

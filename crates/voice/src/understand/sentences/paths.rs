@@ -43,8 +43,8 @@ enum Within {
     Spelled(u32),
     /// Behind digits that make this number; `None` before the first.
     Digits(Option<u32>),
-    /// In free words.
-    Free,
+    /// In free words, or before their first letter.
+    Free { begun: bool },
     /// Behind the sentence.
     End,
     /// At a node of the tree of plain sentences.
@@ -62,7 +62,7 @@ pub(in crate::understand) struct Paths {
     frame_numbers: HashMap<(u32, u32), u32>,
     sets: Vec<Vec<Place>>,
     numbers: HashMap<Vec<Place>, Spot>,
-    next: HashMap<(Spot, u8), Option<Spot>>,
+    next: HashMap<(Spot, u8, bool), Option<Spot>>,
     remembered: usize,
 }
 
@@ -105,21 +105,31 @@ impl Paths {
     /// Whether any words may stand here.
     pub(in crate::understand) fn is_free(&self, spot: Spot) -> bool {
         let set = self.sets.get(spot.0 as usize);
-        set.is_some_and(|set| set.iter().any(|place| place.within == Within::Free))
+        set.is_some_and(|set| {
+            set.iter()
+                .any(|place| matches!(place.within, Within::Free { .. }))
+        })
     }
 
-    /// The spot behind some letters and digits (small ones), if any sentence goes on so.
-    pub(in crate::understand) fn next(&mut self, spot: Spot, letters: &[u8]) -> Option<Spot> {
+    /// The spot behind some letters and digits (small ones), if any sentence goes on so. `begins` when they begin a word:
+    /// free words begin nowhere else.
+    pub(in crate::understand) fn next(
+        &mut self,
+        spot: Spot,
+        letters: &[u8],
+        mut begins: bool,
+    ) -> Option<Spot> {
         let mut at = spot;
         for &letter in letters {
-            at = match self.next.get(&(at, letter)) {
+            at = match self.next.get(&(at, letter, begins)) {
                 Some(known) => *known,
                 None => {
-                    let next = self.step(at, letter);
-                    self.next.insert((at, letter), next);
+                    let next = self.step(at, letter, begins);
+                    self.next.insert((at, letter, begins), next);
                     next
                 }
             }?;
+            begins = false;
         }
         Some(at)
     }
@@ -148,7 +158,8 @@ impl Paths {
             self.open(&program, template.start, 0, &mut open);
         }
         // A sentence that begins with free words may begin with anything: the sound would lead nowhere.
-        open.places.retain(|place| place.within != Within::Free);
+        open.places
+            .retain(|place| !matches!(place.within, Within::Free { .. }));
         open.places.push(Place {
             pc: 0,
             frame: 0,
@@ -174,11 +185,14 @@ impl Paths {
         Some(spot)
     }
 
-    fn step(&mut self, spot: Spot, letter: u8) -> Option<Spot> {
+    fn step(&mut self, spot: Spot, letter: u8, begins: bool) -> Option<Spot> {
         let program = Arc::clone(&self.program);
         let set = std::mem::take(self.sets.get_mut(spot.0 as usize)?);
         let mut open = Opening::default();
         for place in &set {
+            if place.within == (Within::Free { begun: false }) && !begins {
+                continue;
+            }
             self.advance(&program, *place, letter, &mut open);
             if open.places.len() > PLACES_MAX {
                 break;
@@ -259,8 +273,8 @@ impl Paths {
                     self.open(program, pc + 1, frame, out);
                 }
             }
-            Within::Free => {
-                out.places.push(place(Within::Free));
+            Within::Free { .. } => {
+                out.places.push(place(Within::Free { begun: true }));
                 self.open(program, pc + 1, frame, out);
             }
             Within::End => {}
@@ -327,7 +341,7 @@ impl Paths {
                                 out.places.push(place(Within::Spelled(0)));
                             }
                         }
-                        ListBody::Wildcard => out.places.push(place(Within::Free)),
+                        ListBody::Wildcard => out.places.push(place(Within::Free { begun: false })),
                         ListBody::House => {}
                     }
                 }
@@ -417,8 +431,11 @@ mod tests {
     }
 
     fn walk(paths: &mut Paths, text: &str) -> Option<bool> {
-        let letters: Vec<u8> = text.chars().filter_map(letter).collect();
-        let spot = paths.next(paths.start(), &letters)?;
+        let mut spot = paths.start();
+        for word in text.split(' ') {
+            let letters: Vec<u8> = word.chars().filter_map(letter).collect();
+            spot = paths.next(spot, &letters, true)?;
+        }
         Some(paths.ends(spot))
     }
 
