@@ -107,6 +107,7 @@ fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(routines::list, routines::set))
         .routes(routes!(routines::renew_key))
         .routes(routes!(routines::ring))
+        .routes(routes!(routines::find_phone))
         .routes(routes!(light_orders::list))
         .routes(routes!(light_orders::own))
         .routes(routes!(light_orders::end))

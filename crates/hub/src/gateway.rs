@@ -17,6 +17,7 @@
 
 pub mod config;
 mod dialled;
+mod finding;
 mod health;
 mod help;
 mod incoming;
@@ -71,6 +72,9 @@ pub(crate) const CALLBACK: &str = "Hearthline-Callback";
 /// By this row the switchboard says that a caller is a child, who reaches allowed contacts alone; in a REFER it says `no`
 /// of those who may have any number called. It goes no further.
 pub(crate) const CONTACTS_ONLY: &str = "Hearthline-Contacts-Only";
+/// By this row the switchboard knows that a telephone rings so that it is found. It comes from the gateway's connection
+/// alone and goes no further.
+pub(crate) const FINDING: &str = "Hearthline-Finding";
 /// By this row we know our own calls when a line sends them back.
 pub(crate) const LOOP: &str = "Hearthline-Loop";
 /// How long after an emergency call its line's calls are taken for the call-taker's (RFC 6881 SP-35).
@@ -86,6 +90,8 @@ pub(crate) enum Input<'a> {
     Outside(endpoint::Input<'a>),
     /// The lines or the contacts are these now.
     Setup(Box<Setup>),
+    /// Let a telephone of the home ring, so that it is found.
+    Find(DeviceId),
     /// Send a text.
     SendText(GoingText),
     /// What became of a text that came.
@@ -237,6 +243,7 @@ pub(crate) struct Gateway {
     /// Calls whose line gets the device's session back once it has answered.
     turning_back: Vec<u64>,
     helped: VecDeque<Helped>,
+    findings: Vec<finding::Finding>,
     texts: Texts,
     ready: bool,
     /// Registrations that are being taken back.
@@ -264,6 +271,7 @@ impl Gateway {
             onward: BTreeMap::new(),
             turning_back: Vec::new(),
             helped: VecDeque::new(),
+            findings: Vec::new(),
             texts: Texts::default(),
             ready: false,
             leaving: 0,
@@ -287,6 +295,7 @@ impl Gateway {
             }
             Input::Outside(input) => self.outside.handle_input(input, now),
             Input::Setup(setup) => self.set_up(*setup, now),
+            Input::Find(device) => self.find(device, now),
             Input::SendText(text) => self.send_text(text, now),
             Input::TextKept(id, keeping) => self.text_kept(id, keeping, now),
             Input::Timeout => {
@@ -352,6 +361,7 @@ impl Gateway {
         acted |= self.probes_due(now);
         acted |= self.joined_due(now);
         acted |= self.onward_due(now);
+        acted |= self.findings_due(now);
         acted
     }
 
@@ -361,7 +371,9 @@ impl Gateway {
         let joined = self.joined.values().map(joined::Joined::next_timeout);
         let onward = self.onward.values();
         let onward = onward.map(putting_through::Onward::next_timeout);
-        calls.chain(probes).chain(joined).chain(onward).min()
+        let findings = self.next_finding();
+        let all = calls.chain(probes).chain(joined).chain(onward);
+        all.chain(findings).min()
     }
 
     fn next_id(&mut self) -> u64 {
@@ -382,6 +394,7 @@ impl Gateway {
                 }
                 _ => self.asked(call, *request, now),
             },
+            other if self.finding_event(&other, now) => {}
             other => self.call_event(Side::Home, other, now),
         }
     }

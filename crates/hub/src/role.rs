@@ -153,6 +153,7 @@ pub const RULES: &[Rule] = &[
     rule(Method::POST,   "/api/v1/routines/key",           [A, N, N, N, N, N]),
     rule(Method::POST,   "/api/v1/people/{id}/ring",       [A, A, O, O, O, N]),
     rule(Method::GET,    "/api/v1/light-orders",           [A, A, N, N, N, N]),
+    rule(Method::POST,   "/api/v1/me/find-phone",          [N, N, N, N, O, N]),
     rule(Method::GET,    "/api/v1/me/light-orders",        [N, N, N, N, O, N]),
     rule(Method::PUT,    "/api/v1/me/light-orders/{id}",   [N, N, N, N, O, N]),
     rule(Method::GET,    "/api/v1/push",                   [O, O, O, O, N, N]),

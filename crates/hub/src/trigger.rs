@@ -18,4 +18,4 @@ pub use request::{Given, RequestError, VALUE_CHARS_MAX, read};
 pub use routine::{
     Action, Announce, EventName, Notice, Ring, Routine, RoutineError, Routines, Switch, Tell, Words,
 };
-pub(crate) use run::{Triggers, find};
+pub(crate) use run::{Found, Triggers, find};

@@ -107,6 +107,8 @@ impl HomeApi {
                 self.agendas.insert(room.to_owned(), copy);
                 (Outcome::Done, Vec::new())
             }
+            // Rooms alone are of this home: nobody has a phone.
+            Request::FindPhone { .. } => (Outcome::Refused(404), Vec::new()),
             Request::LightOrderEnded { order, why } => {
                 self.ended_orders.push((order, why));
                 (Outcome::Done, Vec::new())

@@ -12,11 +12,16 @@ pub struct SentenceFile {
 }
 
 /// Every file of ours.
-pub const FILES: [SentenceFile; 3] = [
+pub const FILES: [SentenceFile; 4] = [
     SentenceFile {
         language: "en",
         name: "agenda.yaml",
         yaml: include_str!("../data/en/agenda.yaml"),
+    },
+    SentenceFile {
+        language: "en",
+        name: "finding.yaml",
+        yaml: include_str!("../data/en/finding.yaml"),
     },
     SentenceFile {
         language: "en",

@@ -17,6 +17,7 @@
 //! so no timer, routine or scene comes near a telephone (DESIGN invariant 1).
 pub mod absent;
 pub mod agenda;
+pub mod finding;
 pub mod forgetful;
 pub mod knowing;
 pub mod model;

@@ -7,8 +7,13 @@
 )]
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use hearthline_hub::clock::Clock;
+use hearthline_hub::device::DeviceFields;
+use hearthline_hub::person::{PersonFields, Role};
+use hearthline_hub::sip::account::SipAccount;
+use hearthline_hub::text::Name;
 use tokio::runtime::Runtime;
 
 use crate::namespace::Network;
@@ -17,6 +22,7 @@ use crate::scene::{has, models_are_absent, skip};
 use crate::speakers_call_each_other::{Home, Speaker, spoken};
 use crate::understood::understood;
 
+const PATIENCE: Duration = Duration::from_secs(20);
 const BY_DESK: &str = "The parcel from the garden shop arrived this morning.";
 const BY_KITCHEN: &str = "Please bring the yellow bowl and seven small spoons.";
 
@@ -62,6 +68,7 @@ impl Scene {
             ("answer", "Alexa, answer."),
             ("transfer", "Alexa, transfer this call to the hall."),
             ("hang up", "Alexa, hang up."),
+            ("find", "Alexa, find my phone."),
             ("desk", BY_DESK),
             ("kitchen", BY_KITCHEN),
         ];
@@ -102,6 +109,33 @@ impl Scene {
     }
 }
 
+/// The one who lives here has this telephone.
+async fn anna_has(home: &Home, account: &SipAccount) {
+    let anna = PersonFields {
+        name: Name::new("Anna").unwrap(),
+        role: Role::Adult,
+        login: None,
+    };
+    let (store, now) = (home.hub.store(), Clock::default().now());
+    let anna = store.add_person(&anna, now).await.unwrap();
+    let fields = DeviceFields {
+        name: Name::new("Desk").unwrap(),
+        room: None,
+        person: Some(anna.id),
+    };
+    let changed = store.change_device(account.device, &fields, now).await;
+    changed.unwrap();
+}
+
+/// Waits until a phone has printed this after so many bytes.
+fn printed_since(phone: &Baresip, before: usize, wanted: &str) {
+    let last = Instant::now() + PATIENCE;
+    while !phone.printed().get(before..).unwrap_or("").contains(wanted) {
+        assert!(Instant::now() < last, "{wanted}: {}", phone.printed());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
 #[test]
 fn baresip_calls_the_kitchen_and_is_put_through_to_the_hall() {
     if !network(
@@ -138,6 +172,18 @@ fn baresip_calls_the_kitchen_and_is_put_through_to_the_hall() {
     std::thread::sleep(Duration::from_secs(6));
     scene.hall.hears(&scene.sentence("hang up"));
     scene.hall.light("Off");
+
+    // It is mislaid: whoever lives here asks the hall, and it rings until somebody takes it up.
+    scene.runtime.block_on(anna_has(&scene.home, &account));
+    let before = desk.printed().len();
+    scene.hall.hears(&scene.sentence("find"));
+    let said = |line: &serde_json::Value| {
+        line["step"] == "said" && line["text"] == "I let Anna's phone ring."
+    };
+    scene.hall.wait("where it rings", said);
+    printed_since(&desk, before, "Incoming call from: Find my phone");
+    desk.command("accept", "");
+    printed_since(&desk, before, "text=\"found\"");
 
     let Scene {
         runtime,

@@ -3,15 +3,17 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::gate::{Caller, Who};
 use super::given::{Given, Id};
 use super::{Answered, Created, Shared};
 use crate::id::PersonId;
+use crate::person::Person;
 use crate::problem::Problem;
-use crate::trigger::{Routines, find};
+use crate::text::Name;
+use crate::trigger::{Found, Routines, find};
 
 /// A new key, shown this once.
 #[derive(Serialize, ToSchema)]
@@ -29,6 +31,27 @@ pub(super) struct NewKey {
 pub(super) struct Rung {
     /// Browsers of the person.
     browsers: usize,
+    /// Ordinary telephones of the person that are registered.
+    telephones: usize,
+}
+
+/// Whose phone is looked for.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Lost {
+    /// What they are called; none: the person of the device that asks, or the only one of the home.
+    person: Option<Name>,
+}
+
+/// Whose phone rings, and how many of theirs.
+#[derive(Serialize, ToSchema)]
+pub(super) struct FoundPhone {
+    /// What they are called.
+    person: Name,
+    /// Browsers of the person.
+    browsers: usize,
+    /// Ordinary telephones of the person that are registered.
+    telephones: usize,
 }
 
 /// The routines. Tokens of targets are not shown.
@@ -82,7 +105,7 @@ pub(super) async fn renew_key(State(home): State<Shared>) -> Created<NewKey> {
     Ok((StatusCode::CREATED, Json(new)))
 }
 
-/// Find a person's phone: their browsers ring.
+/// Find a person's phone: their browsers ring, and for half a minute their ordinary telephones of the home.
 #[utoipa::path(post, path = "/api/v1/people/{id}/ring", tag = "people", params(("id" = String, Path)),
     responses((status = 200, body = Rung)))]
 pub(super) async fn ring(
@@ -99,6 +122,46 @@ pub(super) async fn ring(
     if !own && !caller.sees_all() {
         return Err(Problem::forbidden("this phone is not yours"));
     }
-    let browsers = find(&home, id).await?;
-    Ok(Json(Rung { browsers }))
+    let Found {
+        browsers,
+        telephones,
+    } = find(&home, id).await?;
+    Ok(Json(Rung {
+        browsers,
+        telephones,
+    }))
+}
+
+/// "Find my phone", said to a speaker: anybody in the room may look for a phone of the home.
+#[utoipa::path(post, path = "/api/v1/me/find-phone", tag = "people", request_body = Lost,
+    responses((status = 200, body = FoundPhone)))]
+pub(super) async fn find_phone(
+    State(home): State<Shared>,
+    caller: Caller,
+    Given(lost): Given<Lost>,
+) -> Answered<FoundPhone> {
+    let Who::Device { device, .. } = &caller.who else {
+        return Err(Problem::forbidden("this is for the speakers of the home"));
+    };
+    let people = home.store.people().await?;
+    let called = |name: &Name| {
+        let same = |own: &&Person| own.fields.name.as_str().eq_ignore_ascii_case(name.as_str());
+        let mut all = people.iter().filter(same);
+        all.next().filter(|_| all.next().is_none())
+    };
+    let person = match (&lost.person, device.fields.person) {
+        (Some(name), _) => called(name),
+        (None, Some(id)) => people.iter().find(|person| person.id == id),
+        (None, None) => people.first().filter(|_| people.len() == 1),
+    };
+    let person = person.ok_or_else(|| Problem::not_found("nobody, or more than one, is meant"))?;
+    let Found {
+        browsers,
+        telephones,
+    } = find(&home, person.id).await?;
+    Ok(Json(FoundPhone {
+        person: person.fields.name.clone(),
+        browsers,
+        telephones,
+    }))
 }

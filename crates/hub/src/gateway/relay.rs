@@ -33,9 +33,14 @@ fn is_own(name: &HeaderName) -> bool {
             | N::Timestamp
             | N::Authorization
             | N::ProxyAuthorization
-    ) || [super::CALLBACK, super::LOOP, super::CONTACTS_ONLY]
-        .iter()
-        .any(|own| name.as_str().eq_ignore_ascii_case(own))
+    ) || [
+        super::CALLBACK,
+        super::FINDING,
+        super::LOOP,
+        super::CONTACTS_ONLY,
+    ]
+    .iter()
+    .any(|own| name.as_str().eq_ignore_ascii_case(own))
 }
 
 /// The rows that pass, byte for byte and in their order.

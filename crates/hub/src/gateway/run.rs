@@ -30,7 +30,7 @@ use crate::entropy::random;
 use crate::event::EventKind;
 use crate::feed::Feed;
 use crate::home::Home;
-use crate::id::LineId;
+use crate::id::{DeviceId, LineId};
 use crate::line::{LineHealth, LineTrouble};
 use crate::run::HubError;
 use crate::sip::News;
@@ -50,6 +50,8 @@ const SWITCHBOARD_END: SocketAddr = SocketAddr::new(
 const QUEUE_MAX: usize = 1_024;
 /// Texts that wait, each way.
 const TEXTS_MAX: usize = 64;
+/// Telephones that wait to be looked for.
+const FINDINGS_MAX: usize = 16;
 /// Changes of health that wait for the store.
 const HEALTH_MAX: usize = 256;
 /// How often what was noted of a line is noted again: its half hours are those in which somebody looked.
@@ -179,6 +181,8 @@ pub(crate) async fn open(
     let (setups, changed) = mpsc::channel(1);
     let (health, notes) = mpsc::channel(HEALTH_MAX);
     let (orders, texts) = mpsc::channel(TEXTS_MAX);
+    let (finder, findings) = mpsc::channel(FINDINGS_MAX);
+    home.triggers.telephones_ring_by(finder);
     let texts_home = home.clone();
     let (coming, texts_coming) = mpsc::channel(TEXTS_MAX);
     let (keeping, kept) = mpsc::channel(TEXTS_MAX);
@@ -194,6 +198,7 @@ pub(crate) async fn open(
         health,
         ready: ready.clone(),
         texts,
+        findings,
         going: HashMap::new(),
         last_text: 0,
         coming,
@@ -264,7 +269,7 @@ pub(crate) async fn setup_of(home: &Home, config: &LinesConfig, folder: &Path) -
 }
 
 /// Emergency calls of an earlier process that may still be called back.
-async fn helped(home: &Home) -> Answer<Vec<(LineId, crate::id::DeviceId, Duration)>> {
+async fn helped(home: &Home) -> Answer<Vec<(LineId, DeviceId, Duration)>> {
     let now = home.clock.now();
     let window = i64::try_from(CALLBACK_WINDOW.as_millis()).unwrap_or(i64::MAX);
     let mut all = Vec::new();
@@ -310,6 +315,8 @@ struct Running {
     ready: Arc<AtomicBool>,
     /// Texts that are to go out, and who waits for those that are under way.
     texts: mpsc::Receiver<TextOrder>,
+    /// Telephones that are looked for.
+    findings: mpsc::Receiver<DeviceId>,
     going: HashMap<u64, oneshot::Sender<Result<LineId, NotSent>>>,
     last_text: u64,
     /// Texts that came, to be stored; and what became of them.
@@ -378,6 +385,10 @@ async fn serve(own: &mut Running, stop: &mut watch::Receiver<bool>) {
                 }
             },
             Some(order) = own.texts.recv() => own.send_text(order),
+            Some(device) = own.findings.recv() => {
+                let now = own.epoch.elapsed();
+                own.gateway.handle_input(Input::Find(device), now);
+            }
             Some((id, keeping)) = own.kept.recv() => {
                 let now = own.epoch.elapsed();
                 own.gateway.handle_input(Input::TextKept(id, keeping), now);

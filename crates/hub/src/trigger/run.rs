@@ -1,17 +1,18 @@
 //! What the hub holds of triggers, and the one place where a routine runs.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Mutex, OnceCell, Semaphore};
+use tokio::sync::{Mutex, OnceCell, Semaphore, mpsc};
 
 use super::key::matches;
 use super::{Action, EventName, Given, Routines, TriggerKey};
 use crate::clock::UnixMs;
+use crate::device::DeviceKind;
 use crate::home::{Counted, Home};
-use crate::id::{MessageId, PersonId};
+use crate::id::{DeviceId, MessageId, PersonId};
 use crate::message::{ClientId, KEPT_MS, MessageBody, NewMessage, Recipients};
 use crate::notify::{Topic, post_patiently};
 use crate::person::Party;
@@ -51,6 +52,8 @@ pub(crate) struct Triggers {
     wrong_keys: RateLimit<Counted>,
     pub(crate) rings: RateLimit<PersonId>,
     vapid: OnceCell<Vapid>,
+    /// By which telephones of the home ring, where there is a SIP server.
+    telephones: OnceLock<mpsc::Sender<DeviceId>>,
     /// What any service or browser is told of, as the documents have it; none: they are to be read.
     told: std::sync::Mutex<Option<BTreeSet<Topic>>>,
 }
@@ -64,6 +67,7 @@ impl Default for Triggers {
             wrong_keys: RateLimit::new(WRONG_KEYS),
             rings: RateLimit::new(RINGS),
             vapid: OnceCell::new(),
+            telephones: OnceLock::new(),
             told: std::sync::Mutex::default(),
         }
     }
@@ -146,6 +150,11 @@ impl Triggers {
         let key = TriggerKey::random().map_err(StoreError::from)?;
         write(home, KEY, &key.hash()).await?;
         Ok(key)
+    }
+
+    /// By this, telephones of the home ring. There is one SIP server.
+    pub(crate) fn telephones_ring_by(&self, finder: mpsc::Sender<DeviceId>) {
+        let _ = self.telephones.set(finder);
     }
 
     /// Whether this is the home's key.
@@ -278,13 +287,49 @@ async fn act(
     }
 }
 
-/// Lets a person's phones and browsers ring, so that they are found. How many were asked to.
-pub(crate) async fn find(home: &Arc<Home>, person: PersonId) -> Answer<usize> {
+/// What was asked to ring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) browsers: usize,
+    pub(crate) telephones: usize,
+}
+
+/// Lets a person's browsers and ordinary telephones ring, so that they are found.
+pub(crate) async fn find(home: &Arc<Home>, person: PersonId) -> Answer<Found> {
     if home.triggers.rings.take(&person, home.clock.now()).is_err() {
         return Err(StoreError::Refused("this phone was looked for just now"));
     }
     let browsers = send_to(home, person, PushWord::Ring, "").await?;
-    Ok(browsers)
+    let telephones = ring_telephones(home, person).await?;
+    Ok(Found {
+        browsers,
+        telephones,
+    })
+}
+
+/// The registered telephones of a person that ring now.
+async fn ring_telephones(home: &Home, person: PersonId) -> Answer<usize> {
+    let Some(finder) = home.triggers.telephones.get() else {
+        return Ok(0);
+    };
+    let devices = home.store.devices().await?;
+    let own: BTreeSet<DeviceId> = devices
+        .iter()
+        .filter(|device| device.kind == DeviceKind::SipPhone)
+        .filter(|device| device.revoked_at_ms.is_none() && device.fields.person == Some(person))
+        .map(|device| device.id)
+        .collect();
+    if own.is_empty() {
+        return Ok(0);
+    }
+    let bindings = home.store.all_bindings(home.clock.now()).await?;
+    let standing = bindings.iter().filter_map(|binding| binding.device);
+    let standing: BTreeSet<DeviceId> = standing.filter(|device| own.contains(device)).collect();
+    // More than can wait are looked for when they are asked for again.
+    let rung = standing
+        .into_iter()
+        .filter(|device| finder.try_send(*device).is_ok());
+    Ok(rung.count())
 }
 
 async fn send(

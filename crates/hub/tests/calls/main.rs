@@ -5,6 +5,7 @@
 mod household;
 mod lines;
 mod telephone;
+mod telephones_are_found;
 mod unknown_telephones_leave_incidents;
 
 mod a_full_file_system_holds_up_no_call;

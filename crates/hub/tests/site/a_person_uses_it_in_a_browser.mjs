@@ -57,6 +57,8 @@ try {
   await kept.getByText("stands still · Kitchen speaker").waitFor();
   await kept.getByRole("heading", { name: "List: shopping" }).waitFor();
   await kept.locator(".title", { hasText: "flour" }).waitFor();
+  await olive.getByRole("button", { name: "Find phone of Olive" }).click();
+  await olive.getByText("None is registered, and no browser wants to be told.").waitFor();
   await olive.getByText("Add a room").click();
   await olive.locator("details", { hasText: "Add a room" }).getByLabel("Name", { exact: true }).fill("Kitchen <b onmouseover=window.hacked=1>");
   await olive.locator("details", { hasText: "Add a room" }).getByRole("button", { name: "Add" }).click();

@@ -22,7 +22,7 @@ export async function home({ who, redraw, say }) {
       grown ? agendaCard(agendas, devices) : null,
       card(
         "People",
-        rows(people.map((person) => row(person.name, person.id === who.person.id ? "you" : null, badge("", ROLES[person.role]))), "Nobody yet."),
+        rows(people.map((person) => personRow(person, who.person.id, grown)), "Nobody yet."),
         role === "owner" ? element("details", {}, element("summary", {}, "Add a person"), addPerson(redraw)) : null,
       ),
       card(
@@ -32,6 +32,19 @@ export async function home({ who, redraw, say }) {
       ),
     ),
   ];
+}
+
+function personRow(person, me, grown) {
+  const name = harmless(person.name);
+  const own = person.id === me;
+  const told = element("span", { role: "status", class: "small soft" });
+  const ring = async () => {
+    const { browsers, telephones } = await change("POST", `people/${person.id}/ring`);
+    const count = browsers + telephones;
+    told.textContent = count === 0 ? "None is registered, and no browser wants to be told." : `${count} of ${own ? "yours" : `${name}’s`} should ring now.`;
+  };
+  const find = own || grown ? action("Find phone", ring, { "aria-label": `Find phone of ${name}` }) : null;
+  return row(name, own ? "you" : null, badge("", ROLES[person.role]), find, told);
 }
 
 const KEPT = { timer: "Timer", alarm: "Alarm", reminder: "Reminder", stopwatch: "Stopwatch" };

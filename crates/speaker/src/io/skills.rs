@@ -13,6 +13,7 @@ use crate::config::Household;
 use crate::skill::Skill;
 use crate::skill::absent::Absent;
 use crate::skill::agenda::{AgendaSkill, Zone};
+use crate::skill::finding::FindingSkill;
 use crate::skill::knowing::KnowingSkill;
 use crate::skill::model::ModelSkill;
 use crate::skill::routine::{Routine, RoutineSkill};
@@ -78,7 +79,9 @@ pub fn everyday_skills(household: &Household) -> (Vec<Fitted>, Vec<String>) {
     let agenda = AgendaSkill::new(zone.clone()).with_journal(name.max(1));
     let agenda: Box<dyn Skill> = Box::new(agenda);
     let knowing: Box<dyn Skill> = Box::new(KnowingSkill::new(zone.clone()));
+    let finding: Box<dyn Skill> = Box::new(FindingSkill::new());
     skills.push(agenda.into());
+    skills.push(finding.into());
     skills.push(knowing.into());
     let (weather, told) = weather(household, zone);
     skills.push(weather);

@@ -141,6 +141,11 @@ pub enum Request {
     Agenda,
     /// Keep this copy of it.
     KeepAgenda(Document),
+    /// Let a person's phones ring.
+    FindPhone {
+        /// What they are called; none: whoever's this device is.
+        whose: Option<String>,
+    },
     /// What became of a [`LightOrder`].
     LightOrderEnded {
         /// Which.

@@ -5,7 +5,7 @@ use hearthline_sip::{Limits, NameAddr, outbound::Hop, parse_datagram};
 use super::deciding::{because, no_emergency_line, warned};
 use super::*;
 use crate::call::Direction;
-use crate::gateway::{CALLBACK, CONTACTS_ONLY, OnLine, UNWANTED, line_called};
+use crate::gateway::{CALLBACK, CONTACTS_ONLY, FINDING, OnLine, UNWANTED, line_called};
 use crate::id::LineId;
 use crate::number::Number;
 use crate::sip::bridges::End;
@@ -129,7 +129,7 @@ impl Switchboard {
             HeaderName::ProxyAuthorization,
             HeaderName::PAssertedIdentity,
         ];
-        let own = [CALLBACK, CONTACTS_ONLY];
+        let own = [CALLBACK, CONTACTS_ONLY, FINDING];
         remove.extend(
             own.iter()
                 .filter_map(|own| HeaderName::parse(own.as_bytes())),
@@ -179,13 +179,17 @@ impl Switchboard {
                             emergency: false,
                             claimed: None,
                             on_line,
-                            noted: true,
+                            // One that is looked for was called by nobody.
+                            noted: !is_finding(request),
                         };
                         self.calls.begins(id, begun);
                         Decision::Forward(Forward {
                             groups,
                             record_route: true,
-                            remove: HeaderName::parse(CALLBACK.as_bytes()).into_iter().collect(),
+                            remove: [CALLBACK, FINDING]
+                                .iter()
+                                .filter_map(|own| HeaderName::parse(own.as_bytes()))
+                                .collect(),
                             ..Forward::default()
                         })
                     }
@@ -230,6 +234,13 @@ impl Switchboard {
             }
         };
         let all = self.ways_to(devices, now);
+        // A telephone that is looked for rings itself, whatever it wants of calls, and no other in its place.
+        if line.is_none() && is_finding(request) {
+            return match all.is_empty() {
+                true => Err(NotRung::Missed(None)),
+                false => Ok(all),
+            };
+        }
         let name = HeaderName::parse(CALLBACK.as_bytes());
         let mark = name.and_then(|name| request.headers.get_str(&name));
         let Some(mark) = mark else {
@@ -310,6 +321,12 @@ fn line_rung(request: &Request) -> (String, Option<LineId>) {
     let user = user.unwrap_or_default();
     let line = line_called(&user);
     (user, line)
+}
+
+/// Whether a telephone rings so that it is found.
+fn is_finding(request: &Request) -> bool {
+    let name = HeaderName::parse(FINDING.as_bytes());
+    name.is_some_and(|name| request.headers.contains(&name))
 }
 
 /// The number that the gateway found behind a call from outside.

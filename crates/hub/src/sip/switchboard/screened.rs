@@ -6,7 +6,7 @@ use super::deciding::because;
 use super::*;
 use crate::call_settings::ForwardTo;
 use crate::clock::UnixMs;
-use crate::gateway::{CALLBACK, CONTACTS_ONLY, LOOP};
+use crate::gateway::{CALLBACK, CONTACTS_ONLY, FINDING, LOOP};
 use crate::number::{ForwardNumber, Number};
 use crate::sip::bridges::BRIDGED;
 use crate::sip::call_log::undisturbed;
@@ -15,7 +15,7 @@ use crate::sip::screening::{Calling, Screened};
 /// A caller's wish to be answered without a person (RFC 5373).
 const ANSWER_MODE: &str = "Answer-Mode";
 /// Rows that only the hub writes, in requests and answers.
-const ONLY_OURS: [&str; 5] = [BRIDGED, CALLBACK, CONTACTS_ONLY, LOOP, DROP_IN.0];
+const ONLY_OURS: [&str; 6] = [BRIDGED, CALLBACK, CONTACTS_ONLY, FINDING, LOOP, DROP_IN.0];
 /// Rows by which phones of several makers answer by themselves, and those beside From that say who calls.
 const NOBODYS: [&str; 5] = [
     "Priv-Answer-Mode",

@@ -58,6 +58,13 @@ pub(super) async fn carry_out(client: &mut Client, user: &str, request: Request)
             let body = copy.to_string().into_bytes();
             client.send(Method::PUT, AGENDA, Some(body)).await
         }
+        Request::FindPhone { whose } => {
+            let answer = post(client, "/api/v1/me/find-phone", &json!({ "person": whose })).await;
+            return match answer {
+                Ok(answer) if answer.status.is_success() => document(&answer.body),
+                other => outcome(other),
+            };
+        }
         Request::LightOrderEnded { order, why } => {
             let path = format!("{LIGHT_ORDERS}/{order}");
             let body = json!({ "why": why }).to_string().into_bytes();
