@@ -17,14 +17,9 @@ pub(crate) enum Length {
     Seconds(u32),
 }
 
-/// Builds every target and runs each.
-pub(crate) fn run(length: Length) -> Outcome {
-    let host = host()?;
-    // What runs for seconds need not be made as fast as what runs for minutes.
-    let profile = match length {
-        Length::Runs(_) => "quick",
-        Length::Seconds(_) => "release",
-    };
+/// Builds every target.
+pub(crate) fn build(length: Length) -> Outcome {
+    let profile = profile(length);
     // Naming the target keeps the flags off build scripts and procedural macros.
     call(
         Command::new(cargo())
@@ -35,10 +30,16 @@ pub(crate) fn run(length: Length) -> Outcome {
                 "--manifest-path",
                 "fuzz/Cargo.toml",
                 "--target",
-                &host,
+                &host()?,
             ])
             .env("RUSTFLAGS", FLAGS),
-    )?;
+    )
+}
+
+/// Builds every target and runs each.
+pub(crate) fn run(length: Length) -> Outcome {
+    build(length)?;
+    let (host, profile) = (host()?, profile(length));
     for target in targets()? {
         println!("-- {target}: {length:?}");
         let corpus = root().join("fuzz/corpus").join(&target);
@@ -66,6 +67,14 @@ pub(crate) fn run(length: Length) -> Outcome {
         )?;
     }
     Ok(())
+}
+
+/// What runs for seconds need not be made as fast as what runs for minutes.
+fn profile(length: Length) -> &'static str {
+    match length {
+        Length::Runs(_) => "quick",
+        Length::Seconds(_) => "release",
+    }
 }
 
 /// The names of the targets: one file each.
