@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use clap::Args;
+use hearthline_speaker::skill::agenda::Zone;
+use hearthline_speaker::skill::knowing::worked_out;
 use hearthline_voice::understand::sentences::{
     House, Moment, Program, Recognition, Responses, SlotFrom, World, left_by_emergency,
 };
-use hearthline_voice::understand::{Country, read};
+use hearthline_voice::understand::{Country, Intent, household, read};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -91,13 +93,15 @@ fn understand(arguments: &Arguments) -> Result<Exit, (String, Exit)> {
         house.set_context_area(area);
     }
     let sentence = arguments.sentence.join(" ");
-    let answer = Answer::to(&program, &responses, &sentence, &house, now());
+    let (now, now_ms) = now();
+    let mut answer = Answer::to(&program, &responses, &sentence, &house, now);
+    answer.look_beside(&arguments.language, now_ms);
     if arguments.json {
         out!("{}", answer.json(&Value::Null));
     } else {
         out!("{}", answer.text(&arguments.language));
     }
-    Ok(if answer.meant.is_some() {
+    Ok(if answer.meant.is_some() || answer.beside.is_some() {
         Exit::Ok
     } else {
         Exit::No
@@ -155,8 +159,18 @@ struct Answer<'a> {
     meant: Option<Recognition>,
     /// The emergency reading has it: nothing else reads it.
     taken: bool,
+    /// What the speaker makes of it without these sentences.
+    beside: Option<Beside>,
     response: String,
     broken: Option<String>,
+}
+
+/// What a speaker reads that stands in no sentence file.
+enum Beside {
+    /// Calls, messages and volume, before any sentence.
+    Act(Intent),
+    /// Times, days, sums and units, read out of the words.
+    Known(String),
 }
 
 /// One line of `--json`.
@@ -197,13 +211,33 @@ impl<'a> Answer<'a> {
             sentence,
             meant,
             taken,
+            beside: None,
             response,
             broken,
         }
     }
 
+    /// Looks at it as the speaker does, which reads calls, messages and volume before any sentence, and what it can
+    /// work out by itself where no sentence matches. English alone.
+    fn look_beside(&mut self, language: &str, now_ms: i64) {
+        if !language.starts_with("en") {
+            return;
+        }
+        // It leaves by itself whatever speaks of an emergency.
+        if let Some(intent) = household::read(self.sentence, Country::UnitedStates, None) {
+            self.meant = None;
+            self.beside = Some(Beside::Act(intent));
+        } else if self.meant.is_none() && !self.taken {
+            let known = worked_out(self.sentence, &Zone::utc(), now_ms);
+            self.beside = known.map(Beside::Known);
+        }
+    }
+
     /// What the room filled in is not among the slots: the sentence did not say it.
     fn json(&self, id: &Value) -> String {
+        if let Some(beside) = &self.beside {
+            return beside.json(id);
+        }
         let slots = self.meant.iter().flat_map(|meant| &meant.slots);
         let row = Row {
             id,
@@ -223,6 +257,10 @@ impl<'a> Answer<'a> {
 
     fn text(&self, language: &str) -> String {
         let mut out = self.sentence.to_owned();
+        if let Some(beside) = &self.beside {
+            out.push_str(&beside.text());
+            return out;
+        }
         let Some(meant) = &self.meant else {
             out.push_str(if self.taken {
                 "\n  nothing: the emergency reading takes this sentence, and no other may read it"
@@ -273,10 +311,47 @@ impl<'a> Answer<'a> {
     }
 }
 
+impl Beside {
+    fn json(&self, id: &Value) -> String {
+        let (intent, slots, response) = match self {
+            Self::Act(intent) => {
+                let slots = intent.slots.iter();
+                let slots = slots.map(|(name, value)| (name.clone(), Value::from(value.as_str())));
+                (Some(intent.name.as_str()), slots.collect(), None)
+            }
+            Self::Known(words) => (None, Map::new(), Some(words.as_str())),
+        };
+        let row = Row {
+            id,
+            intent,
+            slot_combination: None,
+            slots,
+            response,
+        };
+        serde_json::to_string(&row).expect("strings and plain values serialise")
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Act(intent) => {
+                let mut out = format!("\n  intent    {}", intent.name);
+                for (name, value) in &intent.slots {
+                    let _ = write!(out, "\n  slot      {name} = {value}");
+                }
+                out + "\n  why       the speaker's own reading of calls, messages and volume, before any sentence"
+            }
+            Self::Known(words) => format!(
+                "\n  response  {words}\n  why       worked out from the words (times, days, sums and units), in universal time"
+            ),
+        }
+    }
+}
+
 /// The moment now, in universal time: the machine's zone is the speaker's business, not this command's.
-fn now() -> Moment {
+fn now() -> (Moment, i64) {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    Moment::from_unix_ms(since.map_or(0, |since| {
+    let ms = since.map_or(0, |since| {
         i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-    }))
+    });
+    (Moment::from_unix_ms(ms), ms)
 }

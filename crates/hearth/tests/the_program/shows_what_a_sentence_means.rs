@@ -251,3 +251,29 @@ fn questions_of_ours_are_read_beside_the_packages() {
         );
     }
 }
+
+#[test]
+fn what_stands_in_no_sentence_file() {
+    let home = Home::new();
+    let Some(redial) = ran(&home, &["--json", "redial"]) else {
+        return;
+    };
+    assert_eq!(redial.code, 0, "{}", redial.err);
+    assert!(
+        redial.out.contains(r#""intent":"CallRedial""#),
+        "{}",
+        redial.out
+    );
+    let call = ran(&home, &["call", "Anna's", "mobile"]).unwrap();
+    assert!(call.out.contains("CallStart"), "{}", call.out);
+    assert!(call.out.contains("before any sentence"), "{}", call.out);
+    let sum = ran(&home, &["what is 15 percent of 80"]).unwrap();
+    assert_eq!(sum.code, 0, "{}", sum.out);
+    assert!(sum.out.contains("12"), "{}", sum.out);
+    let other = ran(&home, &["the weather was fine"]).unwrap();
+    assert_eq!(other.code, 1, "{}", other.out);
+    // The emergency reading has it, and nothing else looks at it.
+    let help = ran(&home, &["call 911"]).unwrap();
+    assert_eq!(help.code, 1, "{}", help.out);
+    assert!(help.out.contains("emergency reading"), "{}", help.out);
+}

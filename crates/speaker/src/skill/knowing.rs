@@ -2,12 +2,13 @@
 use core::time::Duration;
 
 use hearthline_skills::knowing;
+pub use hearthline_skills::knowing::answer as worked_out;
 
 use super::agenda::Zone;
 use super::{Asked, Deed, Event, Reply, Skill};
 
 const WHAT_I_CAN_DO: &str = "I set timers, alarms and reminders, keep lists, do sums and units, know times and days, \
-call people and send messages. And if you need help, say my name and: call nine one one.";
+call people, send messages and find your phone. And if you need help, say my name and: call nine one one.";
 
 /// What is known without asking anybody.
 pub struct KnowingSkill {
