@@ -68,13 +68,15 @@ pub(crate) fn program(
         }
         None => None,
     };
-    let mut own = own_files(custom, language).map_err(|why| (why, Exit::Input))?;
+    let own = own_files(custom, language).map_err(|why| (why, Exit::Input))?;
     let ours = hearthline_speaker::skill::agenda::sentences_of(language);
     let ours = ours.chain(hearthline_music::sentences::of(language));
     let ours = ours.chain(hearthline_house::sentences::of(language));
-    own.extend(ours.map(|file| (file.name.to_owned(), file.yaml.to_owned())));
     let home = hearthline_voice::understand::everyday::sentences_of(language);
-    own.extend(home.map(|(name, yaml)| (name.to_owned(), yaml.to_owned())));
+    let ours: Vec<(&str, &str)> = ours
+        .map(|file| (file.name, file.yaml))
+        .chain(home)
+        .collect();
 
     let mut digest = Sha256::new();
     digest.update(env!("CARGO_PKG_VERSION"));
@@ -87,6 +89,9 @@ pub(crate) fn program(
     add(language, &package);
     if let Some((name, xml)) = &numbers {
         add(name, xml.as_bytes());
+    }
+    for (name, text) in &ours {
+        add(name, text.as_bytes());
     }
     for (name, text) in &own {
         add(name, text.as_bytes());
@@ -110,6 +115,9 @@ pub(crate) fn program(
 
     let mut grammar = Grammar::new(language);
     grammar.add_json(&format!("{language}.json"), &package);
+    for (name, text) in &ours {
+        grammar.add_ours(name, text);
+    }
     for (name, text) in &own {
         grammar.add_yaml(name, text);
     }

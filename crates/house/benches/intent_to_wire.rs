@@ -9,7 +9,7 @@ use hearthline_house::skill::HouseSkill;
 use hearthline_house::thing::{Area, State, Thing};
 use hearthline_speaker::skill::{Asked, By, Deed, Event, Skill as _};
 use hearthline_transport::websocket::client;
-use hearthline_voice::understand::sentences::{Datum, Recognition, Slot, SlotFrom};
+use hearthline_voice::understand::sentences::{Datum, Recognition, Slot, SlotFrom, Whose};
 use serde_json::{Value, json};
 
 const THINGS: usize = 600;
@@ -95,7 +95,7 @@ fn sentence(slots: &[(&str, &str)]) -> Recognition {
         captures: Vec::new(),
         response: "default".into(),
         template: String::new(),
-        custom: false,
+        whose: Whose::Ours,
         rivals: Vec::new(),
         metadata: Datum::Null,
     }

@@ -4,7 +4,7 @@
 //! three intents about lights (DESIGN invariant 1).
 use core::fmt;
 
-use hearthline_voice::understand::sentences::{Datum, Recognition, Slot, SlotFrom};
+use hearthline_voice::understand::sentences::{Datum, Recognition, Slot, SlotFrom, Whose};
 
 /// Lights, and what they shall be.
 #[derive(Clone, PartialEq, Eq)]
@@ -72,7 +72,7 @@ impl LightOrder {
             captures: Vec::new(),
             response: String::new(),
             template: String::new(),
-            custom: false,
+            whose: Whose::Ours,
             rivals: Vec::new(),
             metadata: Datum::Null,
         }

@@ -8,7 +8,7 @@ use clap::Args;
 use hearthline_speaker::skill::agenda::Zone;
 use hearthline_speaker::skill::knowing::worked_out;
 use hearthline_voice::understand::sentences::{
-    House, Moment, Program, Recognition, Responses, SlotFrom, World, left_by_emergency,
+    House, Moment, Program, Recognition, Responses, SlotFrom, Whose, World, left_by_emergency,
 };
 use hearthline_voice::understand::{Country, Intent, household, read};
 use serde::Serialize;
@@ -294,10 +294,10 @@ impl<'a> Answer<'a> {
             Some(why) => write!(out, "\n  response  none: {why}"),
             None => write!(out, "\n  response  {}", self.response),
         };
-        let whose = if meant.custom {
-            "your own"
-        } else {
-            "the package's"
+        let whose = match meant.whose {
+            Whose::Owner => "your own",
+            Whose::Package => "the package's",
+            Whose::Ours => "the speaker's own",
         };
         let _ = write!(out, "\n  why       {whose} sentence \"{}\"", meant.template);
         if !meant.rivals.is_empty() {

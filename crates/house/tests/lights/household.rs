@@ -30,7 +30,7 @@ pub(crate) fn english() -> Option<&'static Program> {
         let mut grammar = Grammar::new("en");
         grammar.add_json("en.json", &package);
         for file in hearthline_house::sentences::of("en") {
-            grammar.add_yaml(file.name, file.yaml);
+            grammar.add_ours(file.name, file.yaml);
         }
         let mut words = NumberWords::default();
         if let Ok(xml) = std::fs::read_to_string(models.join("unicode-rbnf-2.4.1/en.xml")) {

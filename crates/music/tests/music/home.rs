@@ -43,7 +43,7 @@ pub(crate) fn program() -> Program {
     let mut grammar = Grammar::new("en");
     grammar.add_yaml("play.yaml", PLAY);
     for file in sentences::of("en") {
-        grammar.add_yaml(file.name, file.yaml);
+        grammar.add_ours(file.name, file.yaml);
     }
     let (program, complaints) = Program::compile(&grammar, &NumberWords::default());
     assert!(complaints.is_empty(), "{complaints:?}");

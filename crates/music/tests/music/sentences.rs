@@ -22,7 +22,7 @@ fn program() -> Option<(Program, Value)> {
     let mut grammar = Grammar::new("en");
     grammar.add_json("en.json", &bytes);
     for file in agenda::sentences_of("en").chain(sentences::of("en")) {
-        grammar.add_yaml(file.name, file.yaml);
+        grammar.add_ours(file.name, file.yaml);
     }
     let (program, complaints) = Program::compile(&grammar, &NumberWords::default());
     assert!(complaints.is_empty(), "{complaints:?}");

@@ -16,7 +16,7 @@ impl Neighbours {
     pub fn gets_agenda(&mut self, room: usize) {
         let mut grammar = Grammar::new("en");
         for file in sentences_of("en") {
-            grammar.add_yaml(file.name, file.yaml);
+            grammar.add_ours(file.name, file.yaml);
         }
         let (program, complaints) = Program::compile(&grammar, &NumberWords::default());
         assert!(complaints.is_empty(), "{complaints:?}");

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use hearthline_voice::understand::Intent;
-use hearthline_voice::understand::sentences::{Datum, Recognition};
+use hearthline_voice::understand::sentences::{Datum, Recognition, Whose};
 
 use super::Device;
 use crate::skill::By;
@@ -39,7 +39,7 @@ impl Device {
             captures: Vec::new(),
             response: String::new(),
             template: String::new(),
-            custom: false,
+            whose: Whose::Ours,
             rivals: Vec::new(),
             metadata: Datum::Null,
         };

@@ -21,7 +21,7 @@ impl Home {
     fn new() -> Self {
         let mut grammar = Grammar::new("en");
         for file in sentences_of("en") {
-            grammar.add_yaml(file.name, file.yaml);
+            grammar.add_ours(file.name, file.yaml);
         }
         assert!(
             grammar.complaints().is_empty(),

@@ -250,7 +250,7 @@ fn program(models: &Path) -> Program {
     own.sort();
     for path in own {
         let text = std::fs::read_to_string(&path).expect("a file of sentences");
-        grammar.add_yaml(&path.display().to_string(), &text);
+        grammar.add_ours(&path.display().to_string(), &text);
     }
     let mut words = NumberWords::default();
     let xml = std::fs::read_to_string(models.join("unicode-rbnf-2.4.1/en.xml"));

@@ -1,6 +1,8 @@
 //! The 1,110 English test sentences of Home Assistant's intents: intent, slots, combination and spoken response.
 #![allow(clippy::disallowed_methods, reason = "tests read files")]
-use crate::language_files::{compiled, intents, suite};
+use std::path::Path;
+
+use crate::language_files::{compiled, english_with_ours, intents, suite};
 use hearthline_voice::understand::sentences::{
     House, Moment, Program, Responses, SlotFrom, World, left_by_emergency,
 };
@@ -83,6 +85,18 @@ fn every_english_test_sentence_is_understood() {
     };
     let (program, complaints) = compiled(&intents, "en");
     assert_eq!(complaints, []);
+    all_are_right(&program, &suite);
+}
+
+#[test]
+fn our_own_sentences_take_none_of_them_away() {
+    let (Some(intents), Some(suite)) = (intents(), suite()) else {
+        return;
+    };
+    all_are_right(&english_with_ours(&intents), &suite);
+}
+
+fn all_are_right(program: &Program, suite: &Path) {
     let responses = Responses::new();
     let rows = std::fs::read_to_string(suite).unwrap();
     let mut failures = Vec::new();
@@ -90,7 +104,7 @@ fn every_english_test_sentence_is_understood() {
     for row in rows.lines() {
         let row: Value = serde_json::from_str(row).unwrap();
         count += 1;
-        if let Some(why) = wrong(&program, &responses, &row) {
+        if let Some(why) = wrong(program, &responses, &row) {
             failures.push(format!(
                 "{} \"{}\": {why}",
                 row["id"],

@@ -68,11 +68,35 @@ pub(crate) fn compiled(intents: &Path, language: &str) -> (Program, Vec<Complain
 }
 
 /// English of the package with our own sentences about lights, devices and the day.
+pub(crate) fn english_at_home(intents: &Path) -> Program {
+    let (name, yaml) = sentences_of("en").unwrap();
+    english_with(intents, &[(name.to_owned(), yaml.to_owned())])
+}
+
+/// English of the package with every sentence of our own, as the program has them: each crate keeps its in `data/en`.
 pub(crate) fn english_with_ours(intents: &Path) -> Program {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let folders = std::fs::read_dir(crates).unwrap().flatten();
+    let files = folders.filter_map(|folder| std::fs::read_dir(folder.path().join("data/en")).ok());
+    let mut files: Vec<PathBuf> = files.flatten().flatten().map(|file| file.path()).collect();
+    files.retain(|file| file.extension().is_some_and(|ending| ending == "yaml"));
+    files.sort();
+    assert!(files.len() >= 6, "{files:?}");
+    let read = |file: &PathBuf| {
+        (
+            file.display().to_string(),
+            std::fs::read_to_string(file).unwrap(),
+        )
+    };
+    english_with(intents, &files.iter().map(read).collect::<Vec<_>>())
+}
+
+fn english_with(intents: &Path, ours: &[(String, String)]) -> Program {
     let mut grammar = Grammar::new("en");
     grammar.add_json("en.json", &std::fs::read(intents.join("en.json")).unwrap());
-    let (name, yaml) = sentences_of("en").unwrap();
-    grammar.add_yaml(name, yaml);
+    for (name, yaml) in ours {
+        grammar.add_ours(name, yaml);
+    }
     let (program, complaints) = Program::compile(&grammar, &number_words(intents, "en"));
     assert_eq!(complaints, []);
     program

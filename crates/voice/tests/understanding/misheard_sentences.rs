@@ -2,13 +2,13 @@
 //! Talk, near misses of calls for help and what turns a meaning stay nothing.
 use std::sync::Arc;
 
-use crate::language_files::{english_with_ours, intents};
+use crate::language_files::{english_at_home, intents};
 use crate::what_is_no_command::{NEAR_MISSES, NO_COMMANDS, house, lines};
 use hearthline_voice::understand::Country;
 use hearthline_voice::understand::everyday::{Best, Everyday, Led};
 
 fn everyday() -> Option<Everyday> {
-    let program = english_with_ours(&intents()?);
+    let program = english_at_home(&intents()?);
     Some(Everyday::new(Arc::new(program), house()))
 }
 

@@ -1,7 +1,7 @@
 //! The template language, piece by piece, in files as an owner writes them.
 use hearthline_voice::understand::sentences::{
     Complaint, Datum, Expression, Grammar, House, HouseValue, Lists, NumberWords, Program,
-    Recognition, SlotFrom,
+    Recognition, SlotFrom, Whose,
 };
 use proptest::prelude::*;
 
@@ -338,7 +338,7 @@ fn own_sentences_go_first_and_rivals_are_told() {
     let (program, complaints) = Program::compile(&grammar, &NumberWords::default());
     assert_eq!(complaints, []);
     let off = meant(&program, "all off").unwrap();
-    assert!(off.custom && off.intent == "Mine" && off.rivals.is_empty());
+    assert!(off.whose == Whose::Owner && off.intent == "Mine" && off.rivals.is_empty());
     assert_eq!(meant(&program, "stop it").unwrap().rivals, ["B"]);
 }
 

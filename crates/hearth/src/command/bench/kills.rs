@@ -55,7 +55,7 @@ pub(super) fn live(folder: &Path) -> Result<(), String> {
     });
     let mut grammar = Grammar::new("en");
     for file in sentences_of("en") {
-        grammar.add_yaml(file.name, file.yaml);
+        grammar.add_ours(file.name, file.yaml);
     }
     let (program, _) = Program::compile(&grammar, &NumberWords::default());
     let mut skill = AgendaSkill::new(Zone::utc());

@@ -108,7 +108,7 @@ impl Compiler<'_> {
             excludes: block.excludes.clone(),
             metadata: block.metadata.clone(),
             keywords: block.keywords.clone(),
-            custom: block.custom,
+            whose: block.whose,
         });
         let mut templates: Vec<(usize, &(String, Expression))> = block
             .templates

@@ -26,6 +26,19 @@ pub struct Complaint {
     pub what: String,
 }
 
+/// Whose sentence it is. Where two read the same words equally well, the greater has it.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+pub enum Whose {
+    /// Of this speaker: for what the package leaves out.
+    Ours,
+    /// Of the package of the language.
+    Package,
+    /// Of the owner's own files: before everything else, however well that reads.
+    Owner,
+}
+
 /// One block of templates: they mean the same.
 #[derive(Debug, Clone)]
 pub(super) struct Block {
@@ -41,8 +54,7 @@ pub(super) struct Block {
     pub(super) metadata: Datum,
     /// One of these words must be said.
     pub(super) keywords: Vec<String>,
-    /// From the owner's own files: goes before what the package gives.
-    pub(super) custom: bool,
+    pub(super) whose: Whose,
     /// The file it stands in.
     pub(super) file: String,
 }
@@ -85,7 +97,7 @@ impl Grammar {
     /// Adds one file of the package, in JSON.
     pub fn add_json(&mut self, file: &str, bytes: &[u8]) {
         match serde_json::from_slice::<serde_json::Value>(bytes) {
-            Ok(value) => self.add(file, "", &Datum::from_json(&value), false),
+            Ok(value) => self.add(file, "", &Datum::from_json(&value), Whose::Package),
             Err(error) => {
                 let line = Some(error.line());
                 self.complain(file, line, format!("not JSON: {error}"));
@@ -95,8 +107,18 @@ impl Grammar {
 
     /// Adds one of the owner's own files, in YAML (`custom_sentences/<language>/*.yaml`).
     pub fn add_yaml(&mut self, file: &str, text: &str) {
+        self.add_text(file, text, Whose::Owner);
+    }
+
+    /// Adds one file of this speaker's sentences, in the same form. To be added before the owner's: of two lists, rules or
+    /// responses of one name the later one stands.
+    pub fn add_ours(&mut self, file: &str, text: &str) {
+        self.add_text(file, text, Whose::Ours);
+    }
+
+    fn add_text(&mut self, file: &str, text: &str, whose: Whose) {
         match super::yaml::read(text) {
-            Ok(datum) => self.add(file, text, &datum, true),
+            Ok(datum) => self.add(file, text, &datum, whose),
             Err(error) => self.complain(file, Some(error.line), error.what),
         }
     }
@@ -111,7 +133,7 @@ impl Grammar {
         }
     }
 
-    fn add(&mut self, file: &str, text: &str, datum: &Datum, custom: bool) {
+    fn add(&mut self, file: &str, text: &str, datum: &Datum, whose: Whose) {
         if datum.entries().is_empty() {
             self.complain(
                 file,
@@ -166,7 +188,7 @@ impl Grammar {
         }
         for (intent, body) in datum.get("intents").map_or(&[][..], Datum::entries) {
             for block in body.get("data").map_or(&[][..], Datum::items) {
-                match self.block(file, intent, block, custom, &at) {
+                match self.block(file, intent, block, whose, &at) {
                     Ok(block) => self.blocks.push(block),
                     Err(why) => {
                         self.complain(file, at(&format!("{intent}:")), format!("{intent}: {why}"));
@@ -181,7 +203,7 @@ impl Grammar {
         file: &str,
         intent: &str,
         datum: &Datum,
-        custom: bool,
+        whose: Whose,
         at: &dyn Fn(&str) -> Option<usize>,
     ) -> Result<Block, String> {
         let sentences = datum.get("sentences").ok_or("a block has no sentences")?;
@@ -237,7 +259,7 @@ impl Grammar {
             rules,
             metadata: datum.get("metadata").cloned().unwrap_or(Datum::Null),
             keywords: texts("required_keywords"),
-            custom,
+            whose,
             file: file.to_owned(),
         })
     }

@@ -35,7 +35,7 @@ mod walk;
 mod yaml;
 
 pub use datum::Datum;
-pub use grammar::{Complaint, Grammar, VALUE_WORDINGS_MAX};
+pub use grammar::{Complaint, Grammar, VALUE_WORDINGS_MAX, Whose};
 pub use house::{House, Timer};
 pub use mended::Mended;
 pub(super) use mended::free_words;

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::datum::Datum;
+use super::grammar::Whose;
 use super::trie::Trie;
 
 /// One step of matching.
@@ -71,7 +72,7 @@ pub(super) struct BlockHead {
     pub(super) excludes: Vec<(String, Datum)>,
     pub(super) metadata: Datum,
     pub(super) keywords: Vec<String>,
-    pub(super) custom: bool,
+    pub(super) whose: Whose,
 }
 
 /// A list, ready for matching.

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 
 use super::context;
 use super::datum::Datum;
+use super::grammar::Whose;
 use super::program::{Edge, ListBody, ListValue, Program, Values};
 use super::required::Present;
 use super::score::Best;
@@ -130,8 +131,8 @@ pub struct Recognition {
     pub response: String,
     /// The template that matched.
     pub template: String,
-    /// From the owner's own sentences.
-    pub custom: bool,
+    /// Whose sentence it is.
+    pub whose: Whose,
     /// Other intents that read the sentence just as well. Not empty: ask, do not guess.
     pub rivals: Vec<String>,
     /// What the block says about itself.
@@ -301,7 +302,7 @@ impl Program {
             captures,
             response: block.response.clone().unwrap_or_else(|| "default".into()),
             template: template.text.clone(),
-            custom: block.custom,
+            whose: block.whose,
             rivals: found.rivals.iter().filter_map(intent_of).collect(),
             metadata: block.metadata.clone(),
         })

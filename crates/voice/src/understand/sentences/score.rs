@@ -1,11 +1,12 @@
 //! Which of several readings is meant.
 //!
 //! The owner's own sentences go first; then the longest name of a device; then fewer free words, more words of the
-//! template, less swallowed by free words. Two readings that are equal in all of this and mean different intents are
+//! template, less swallowed by free words; then the package's before this speaker's own. Two readings that are equal in all of this and mean different intents are
 //! rivals: nothing is guessed between them.
 use std::cmp::Ordering;
 
 use super::datum::Datum;
+use super::grammar::Whose;
 use super::program::{BlockHead, Program};
 use super::text::trimmed;
 use super::walk::{Capture, Filled, Said};
@@ -18,7 +19,7 @@ const RIVALS_MAX: usize = 4;
 /// How good a reading is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Score {
-    custom: bool,
+    whose: Whose,
     /// Letters of the device's name, if one was said.
     name: Option<u32>,
     free: u32,
@@ -35,7 +36,7 @@ impl Score {
         literal: u32,
     ) -> Self {
         let mut score = Self {
-            custom: block.custom,
+            whose: block.whose,
             name: None,
             free: 0,
             literal,
@@ -70,11 +71,13 @@ impl Score {
 
     /// `Greater` is better.
     fn compare(&self, other: &Self) -> Ordering {
-        (self.custom.cmp(&other.custom))
+        let owned = |score: &Self| score.whose == Whose::Owner;
+        (owned(self).cmp(&owned(other)))
             .then(self.name.cmp(&other.name))
             .then(other.free.cmp(&self.free))
             .then(self.literal.cmp(&other.literal))
             .then(other.swallowed.cmp(&self.swallowed))
+            .then(self.whose.cmp(&other.whose))
     }
 }
 

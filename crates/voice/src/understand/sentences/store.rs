@@ -2,7 +2,7 @@
 use super::program::Program;
 
 /// First bytes: what it is, and which version of the form.
-const MARK: &[u8; 8] = b"HLSENT\x00\x01";
+const MARK: &[u8; 8] = b"HLSENT\x00\x02";
 /// Largest form that is read, in bytes.
 const BYTES_MAX: usize = 64 * 1024 * 1024;
 
