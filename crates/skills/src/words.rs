@@ -439,8 +439,9 @@ pub(crate) fn added(item: &str, list: &str) -> String {
     format!("I added {item} to your {list} list.")
 }
 
-pub(crate) fn stands(item: &str, list: &str) -> String {
-    format!("{item} is already on your {list} list.")
+pub(crate) fn stands(items: &[String], list: &str) -> String {
+    let verb = if items.len() == 1 { "is" } else { "are" };
+    format!("{} {verb} already on your {list} list.", joined(items))
 }
 
 pub(crate) fn ticked(item: &str) -> String {
@@ -451,8 +452,17 @@ pub(crate) fn removed(item: &str, list: &str) -> String {
     format!("I removed {item} from your {list} list.")
 }
 
-pub(crate) fn not_on_list(item: &str, list: &str) -> String {
-    format!("{item} is not on your {list} list.")
+pub(crate) fn not_on_list(items: &[String], list: &str) -> String {
+    let verb = if items.len() == 1 { "is" } else { "are" };
+    format!("{} {verb} not on your {list} list.", joined(items))
+}
+
+pub(crate) fn list_ready(list: &str, open: usize) -> String {
+    match open {
+        0 => format!("Your {list} list is ready. Say what I am to add to it."),
+        1 => format!("You have a {list} list already, with one thing on it."),
+        open => format!("You have a {list} list already, with {open} things on it."),
+    }
 }
 
 pub(crate) fn list_empty(list: &str) -> String {

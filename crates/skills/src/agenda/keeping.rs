@@ -31,6 +31,10 @@ impl Agenda {
         self.items.len() < ITEMS_MAX
     }
 
+    pub(super) fn has_room_for(&self, more: usize) -> bool {
+        self.items.len() + more <= ITEMS_MAX
+    }
+
     /// A number for a new thing.
     pub(super) fn new_id(&mut self) -> Id {
         self.last_id += 1;

@@ -56,6 +56,77 @@ fn lists_are_written_read_ticked_and_cleared() {
 }
 
 #[test]
+fn one_sentence_names_several_things_and_what_stands_as_one_stays_one() {
+    let mut home = Home::new();
+    let add = "HassShoppingListAddItem";
+    for (intent, slots, answer) in [
+        (
+            add,
+            vec![("item", "Apples, pears, and plums")],
+            "I added Apples, pears and plums to your shopping list.",
+        ),
+        (
+            add,
+            vec![("item", "mac and cheese and pears and bread")],
+            "I added mac and cheese and bread to your shopping list. pears is already on your shopping list.",
+        ),
+        (
+            add,
+            vec![("item", "apples and bread")],
+            "apples and bread are already on your shopping list.",
+        ),
+        (
+            "ListRead",
+            vec![],
+            "On your shopping list: Apples, pears, plums, mac and cheese and bread.",
+        ),
+        (
+            "HassListAddItem",
+            vec![("item", "call Anna and Ben"), ("name", "to do")],
+            "I added call Anna and Ben to your to-do list.",
+        ),
+        (
+            "ListRead",
+            vec![("name", "to do")],
+            "On your to-do list: call Anna and Ben.",
+        ),
+        (
+            "HassListRemoveItem",
+            vec![("item", "bread and butter and plums")],
+            "I removed bread and plums from your shopping list. butter is not on your shopping list.",
+        ),
+        (
+            "HassListRemoveItem",
+            vec![("item", "mac and cheese")],
+            "I removed mac and cheese from your shopping list.",
+        ),
+        (
+            "HassListRemoveItem",
+            vec![("item", "rice and beans")],
+            "rice and beans are not on your shopping list.",
+        ),
+        (
+            "HassShoppingListCompleteItem",
+            vec![("item", "apples and pears")],
+            "I checked off apples and pears.",
+        ),
+        ("ListRead", vec![], "Your shopping list is empty."),
+        (
+            "ListCreate",
+            vec![("name", "camping")],
+            "Your camping list is ready. Say what I am to add to it.",
+        ),
+        (
+            add,
+            vec![("item", " , and "), ("name", "camping")],
+            "I added , and to your camping list.",
+        ),
+    ] {
+        assert_eq!(home.ask(intent, &slots), answer, "{slots:?}");
+    }
+}
+
+#[test]
 fn the_stopwatch_counts_also_while_the_program_does_not_run() {
     let mut home = Home::new();
     assert_eq!(

@@ -218,6 +218,27 @@ fn every_sentence_of_ours_is_read_done_and_answered() {
             "apples is not on your shopping list.",
         ),
         ("clear the to-do list", "Your to-do list is empty."),
+        (
+            "add milk to my to do list",
+            "I added milk to your to-do list.",
+        ),
+        (
+            "put tent and rope on our camping list",
+            "I added tent and rope to your camping list.",
+        ),
+        (
+            "create a list called camping",
+            "You have a camping list already, with 2 things on it.",
+        ),
+        (
+            "make a new party list",
+            "Your party list is ready. Say what I am to add to it.",
+        ),
+        (
+            "cross the rope off the camping list",
+            "I removed the rope from your camping list.",
+        ),
+        ("take bread off", "bread is not on your shopping list."),
         ("snooze", "Nothing is ringing."),
         ("what is 15 percent of 80", "12."),
         ("what's the date", "It is Monday, November 23, 2026."),
