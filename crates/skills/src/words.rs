@@ -13,6 +13,9 @@ pub(crate) const NO_SUCH_TIMER: &str = "There is no such timer.";
 pub(crate) const NO_LENGTH: &str = "Say for how long: up to a hundred days.";
 pub(crate) const TOO_LONG: &str = "That is too long: a timer takes up to a hundred days.";
 pub(crate) const TOO_MANY: &str = "I keep no more than I have now. Cancel something first.";
+pub(crate) const HOW_LONG: &str = "For how long?";
+pub(crate) const NO_REMINDER_TEXT: &str =
+    "Say it in one: remind me to call the bank tomorrow at nine.";
 pub(crate) const WHEN: &str = "For when?";
 pub(crate) const NOTHING_RINGS: &str = "Nothing is ringing.";
 pub(crate) const LEFT_AS_IT_IS: &str = "All right. I leave it as it is.";

@@ -58,7 +58,7 @@ impl Agenda {
 
     fn set_reminder(&mut self, ask: &Ask<'_>, now: Duration) -> Answer {
         let Some(said) = ask.slots.get("what") else {
-            return Answer::Other;
+            return Answer::Refused(words::NO_REMINDER_TEXT.into());
         };
         if let Some(several) = ask.slots.get("whom_several") {
             return Answer::Refused(words::several_called(several));

@@ -4,7 +4,7 @@ use core::time::Duration;
 use super::Agenda;
 use super::timing::{Deed, plain};
 use crate::exchange::Answer;
-use crate::item::{About, Id, Item};
+use crate::item::{About, Id, Item, Timer};
 use crate::spoken::{length, number, token};
 use crate::words;
 
@@ -26,6 +26,8 @@ pub(super) struct Pending {
 pub(super) enum Wanted {
     /// This, to one of several timers.
     Timer(Deed),
+    /// The length of a timer that has all but that.
+    Length(Box<Timer>),
     /// The time of an alarm or a reminder.
     Time(About),
 }
@@ -79,6 +81,13 @@ impl Agenda {
         }
         let deed = match &pending.wanted {
             Wanted::Timer(deed) => *deed,
+            Wanted::Length(timer) => {
+                let said = text.strip_prefix("for ").unwrap_or(&text);
+                return match length::read(said) {
+                    Some(length_ms) => self.start_for(length_ms, (**timer).clone(), now),
+                    None => Answer::Other,
+                };
+            }
             Wanted::Time(about) => return self.set_at(said, about.clone(), now),
         };
         match text.as_str() {

@@ -28,7 +28,10 @@ pub(super) enum Deed {
 
 impl Agenda {
     pub(super) fn asked_timer(&mut self, ask: &Ask<'_>, now: Duration) -> Answer {
-        let length = || slot_length(ask, ["hours", "minutes", "seconds"]);
+        let length = || match ask.slots.get("length") {
+            Some(said) => length::read(said),
+            None => slot_length(ask, ["hours", "minutes", "seconds"]),
+        };
         let deed = match ask.intent {
             "HassStartTimer" => return self.start(ask, now),
             "HassTimerStatus" => return self.status(ask, now),
@@ -56,26 +59,60 @@ impl Agenda {
     }
 
     fn start(&mut self, ask: &Ask<'_>, now: Duration) -> Answer {
+        let name = text(ask, "name");
         let said = ask.slots.get("length").map(|said| named_length(said));
         let (length_ms, behind) = match said {
             Some(Some((length_ms, name))) => (Some(length_ms), name),
             Some(None) => (None, None),
             None => (slot_length(ask, ["hours", "minutes", "seconds"]), None),
         };
-        let Some(length_ms) = length_ms else {
-            return Answer::Refused(words::NO_LENGTH.into());
+        // "A timer named soup for 5 minutes", read as a name to its end.
+        let whole = name.as_ref().filter(|_| is_lengthless(ask));
+        let (length_ms, name) =
+            match whole.and_then(|name| named_length(&format!("named {}", name.0))) {
+                Some((length_ms, name)) => (Some(length_ms), name),
+                None => (length_ms, name),
+            };
+        // "A 1 hour 5 minutes timer": what stands before "timer" is more of its length.
+        let (length_ms, name) = match name.as_ref().and_then(|name| length::read(&name.0)) {
+            Some(more) if ask.slots.get("length").is_none() => {
+                let sum = length_ms.unwrap_or(0).saturating_add(more);
+                (Some(sum).filter(|sum| *sum <= LENGTH_MS_MAX), None)
+            }
+            _ => (length_ms, name),
         };
+        let timer = Timer {
+            name: name.or(behind),
+            area: text(ask, "area"),
+            length_ms: 0,
+            state: TimerState::Paused { left_ms: 0 },
+            command: text(ask, "conversation_command").or_else(|| text(ask, "command")),
+        };
+        match length_ms {
+            Some(length_ms) => self.start_for(length_ms, timer, now),
+            None if is_lengthless(ask) => {
+                self.pending = Some(Pending::new(
+                    Wanted::Length(Box::new(timer)),
+                    Vec::new(),
+                    now,
+                ));
+                Answer::Question(words::HOW_LONG.into())
+            }
+            None => Answer::Refused(words::NO_LENGTH.into()),
+        }
+    }
+
+    /// Starts one that lacks its length only.
+    pub(super) fn start_for(&mut self, length_ms: u64, timer: Timer, now: Duration) -> Answer {
         if self.timers(now).len() >= TIMERS_MAX || !self.has_room() {
             return Answer::Refused(words::TOO_MANY.into());
         }
         let timer = Timer {
-            name: text(ask, "name").or(behind),
-            area: text(ask, "area"),
             length_ms,
             state: TimerState::Running {
                 due_ms: self.wall_ms(now).saturating_add_unsigned(length_ms),
             },
-            command: text(ask, "conversation_command").or_else(|| text(ask, "command")),
+            ..timer
         };
         let say = words::timer_set(&timer);
         let id = self.new_id();
@@ -324,9 +361,23 @@ pub(super) fn slot_length(ask: &Ask<'_>, names: [&str; 3]) -> Option<u64> {
     (any && total > 0 && total <= LENGTH_MS_MAX).then_some(total)
 }
 
+/// Whether a sentence says nothing at all about how long: "set a timer".
+fn is_lengthless(ask: &Ask<'_>) -> bool {
+    let of_length = ["length", "hours", "minutes", "seconds"];
+    of_length.iter().all(|slot| !ask.slots.contains_key(*slot))
+}
+
 /// "Five minutes", "two and a half hours for the roast", "ten minutes called tea".
 fn named_length(said: &str) -> Option<(u64, Option<Words>)> {
     let tokens = token::tokens(said)?;
+    // "Named soup for 5 minutes"
+    if matches!(tokens.first()?.word(), "called" | "named") {
+        let at = tokens.iter().rposition(|token| token.word() == "for")?;
+        let length_ms = length::read(said.get(tokens.get(at + 1)?.place.start..)?)?;
+        let name = said.get(tokens.get(1)?.place.start..tokens[at].place.start)?;
+        let name: String = name.trim().chars().take(TEXT_CHARS_MAX).collect();
+        return (!name.is_empty()).then_some((length_ms, Some(Words(name))));
+    }
     let (length_ms, used) = length::head(&tokens)?;
     let Some(next) = tokens.get(used) else {
         return Some((length_ms, None));

@@ -202,9 +202,9 @@ fn there_is_an_end_to_timers_and_lengths() {
         home.ask("HassStartTimer", &[("hours", "1")]),
         "I keep no more than I have now. Cancel something first."
     );
+    assert_eq!(home.ask("HassStartTimer", &[]), "For how long?");
     for slots in [
-        &[][..],
-        &[("hours", "9999999")],
+        &[("hours", "9999999")][..],
         &[("minutes", "0")],
         &[("minutes", "many")],
         &[("minutes", "NaN")],
@@ -237,4 +237,13 @@ fn a_length_in_words_and_a_name_behind_it() {
     ] {
         assert_eq!(home.ask("HassStartTimer", &[("length", length)]), answer);
     }
+}
+
+#[test]
+fn a_length_that_was_read_as_a_name_is_more_of_the_length() {
+    let mut home = Home::new();
+    assert_eq!(
+        home.ask("HassStartTimer", &[("hours", "1"), ("name", "5 minutes")]),
+        "Timer set for 1 hour and 5 minutes."
+    );
 }

@@ -194,7 +194,7 @@ fn a_household_has_the_skills_that_its_file_names() {
             .map(|fitted| (fitted.skill.name(), fitted.port.is_some()))
             .collect()
     };
-    let own = [("routine", false), ("agenda", false), ("knowing", false)];
+    let own = ["routine", "agenda", "finding", "knowing"].map(|name| (name, false));
     assert_eq!(names(""), [&own[..], &[("weather", false)]].concat());
     assert_eq!(
         names(
