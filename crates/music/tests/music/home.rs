@@ -16,32 +16,21 @@ use crate::sounds::pitch;
 pub(crate) const NOON_MS: u64 = 1_795_435_200_000;
 
 /// What "play" is in Home Assistant's own sentences, as far as these tests need them; see `sentences` for all of them.
-pub(crate) const PLAY: &str = r#"
-language: en
-intents:
-  HassMediaSearchAndPlay:
-    data:
-      - sentences: ["play {search_query}"]
-  HassMediaPause:
-    data:
-      - sentences: ["pause", "stop [playing]"]
-  HassMediaUnpause:
-    data:
-      - sentences: ["resume"]
-  HassMediaNext:
-    data:
-      - sentences: ["next [track]"]
-  HassMediaPrevious:
-    data:
-      - sentences: ["previous track"]
-lists:
-  search_query:
-    wildcard: true
-"#;
+pub(crate) const PLAY: &str = r#"{
+  "language": "en",
+  "intents": {
+    "HassMediaSearchAndPlay": {"data": [{"sentences": ["play {search_query}"]}]},
+    "HassMediaPause": {"data": [{"sentences": ["pause", "stop [playing]"]}]},
+    "HassMediaUnpause": {"data": [{"sentences": ["resume"]}]},
+    "HassMediaNext": {"data": [{"sentences": ["next [track]"]}]},
+    "HassMediaPrevious": {"data": [{"sentences": ["previous track"]}]}
+  },
+  "lists": {"search_query": {"wildcard": true}}
+}"#;
 
 pub(crate) fn program() -> Program {
     let mut grammar = Grammar::new("en");
-    grammar.add_yaml("play.yaml", PLAY);
+    grammar.add_json("play.json", PLAY.as_bytes());
     for file in sentences::of("en") {
         grammar.add_ours(file.name, file.yaml);
     }
