@@ -298,7 +298,10 @@ impl Policy {
         if !left_by_emergency(&reading) {
             return ByHand::WakeWordFirst;
         }
-        let meant = sentences.and_then(|sentences| sentences.read(said, country));
+        let meant = sentences.and_then(|sentences| {
+            let meant = sentences.read(said, country)?;
+            sentences.makes_sense(&meant, country).then_some(meant)
+        });
         meant.map_or(ByHand::NotUnderstood, |meant| {
             ByHand::Do(Act::Do(Box::new(meant)))
         })

@@ -32,6 +32,9 @@ pub(crate) fn english() -> Option<&'static Program> {
         for file in hearthline_house::sentences::of("en") {
             grammar.add_ours(file.name, file.yaml);
         }
+        if let Some((name, yaml)) = hearthline_voice::understand::everyday::sentences_of("en") {
+            grammar.add_ours(name, yaml);
+        }
         let mut words = NumberWords::default();
         if let Ok(xml) = std::fs::read_to_string(models.join("unicode-rbnf-2.4.1/en.xml")) {
             words.add("en", &xml).unwrap();

@@ -210,8 +210,16 @@ fn a_sentence_reaches_what_it_speaks_of_and_nothing_else() {
     }
     // All lights means all of them; the one that cannot be reached is spoken of in the end.
     let mut home = home("Kitchen");
-    let told = told(&mut home, "turn off all the lights");
-    assert_eq!(told.len(), 5, "{told:?}");
+    let off = told(&mut home, "turn off all the lights");
+    assert_eq!(off.len(), 5, "{off:?}");
+    for said in [
+        "turn on all the lights",
+        "switch every lamp on",
+        "turn on all lights everywhere",
+    ] {
+        let on = told(&mut self::home("Kitchen"), said);
+        assert_eq!(things(&on), things(&off), "{said}");
+    }
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Ordinary calls between the devices of a home, in virtual time and through the product's own proxy and registrar.
 use core::time::Duration;
 
-use hearthline_simulate::{Neighbours, Spoken};
+use hearthline_simulate::{Faults, Neighbours, Spoken};
 use hearthline_speaker::device::Light;
+use hearthline_speaker::telephone::screening::DropIn;
 use hearthline_speaker::telephone::{Name, Reach, Tone};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -366,4 +367,28 @@ fn the_same_seed_gives_the_same_run() {
     };
     assert_eq!(run(9), run(9));
     assert_ne!(run(9), run(10));
+}
+
+#[test]
+fn whoever_drops_in_is_heard_and_seen_in_a_muted_room() {
+    let faults = Faults::default();
+    let mut home = Neighbours::with(61, &["hall", "kitchen"], faults, DropIn::Household);
+    home.hub.lets_drop_in = true;
+    home.intend(KITCHEN, "Mute", &[]);
+    assert_eq!(home.rooms[KITCHEN].volumes.last(), Some(&0));
+    home.intend(HALL, "DropIn", &[("who", "the kitchen")]);
+    home.run_for(2 * SECOND);
+    // Nobody answered: it stands, is shown and sounds, and cannot be made silent.
+    let kitchen = &home.rooms[KITCHEN];
+    assert_eq!(kitchen.lights.last(), Some(&Light::DropIn));
+    assert_eq!(kitchen.tones.last(), Some(&Some(Tone::DropIn)));
+    assert!(kitchen.has_said("dropping in"), "{:?}", kitchen.said);
+    assert_eq!(kitchen.volumes.last(), Some(&40));
+    home.intend(KITCHEN, "VolumeSet", &[("percent", "0")]);
+    assert_eq!(home.rooms[KITCHEN].volumes.last(), Some(&40));
+    home.intend(HALL, "CallHangUp", &[]);
+    home.run_for(SECOND);
+    let kitchen = &home.rooms[KITCHEN];
+    assert_eq!(kitchen.lights.last(), Some(&Light::Off));
+    assert_eq!(kitchen.volumes.last(), Some(&0));
 }

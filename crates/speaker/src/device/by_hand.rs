@@ -5,6 +5,7 @@ use core::time::Duration;
 use hearthline_ledger::Outcome;
 use hearthline_voice::listen::Heard;
 
+use super::skills::SKILL_WORDS;
 use super::{Device, Light, Output, Step};
 use crate::policy::{Act, ByHand, Situation};
 use crate::record::intent_of;
@@ -81,7 +82,9 @@ impl Device {
         }
         self.recorder
             .human("typed", "text", "an everyday sentence at most", now);
-        self.do_by_hand(said, now);
+        if !self.took_typed(said, now) {
+            self.do_by_hand(said, now);
+        }
     }
 
     fn do_by_hand(&mut self, said: &str, now: Duration) {
@@ -90,11 +93,18 @@ impl Device {
         let decided = self
             .policy
             .decide_by_hand(said, self.country, names, sentences);
-        let (outcome, decision) = match &decided {
-            ByHand::Do(_) => (Outcome::Act, "act"),
-            ByHand::WakeWordFirst | ByHand::NotUnderstood => (Outcome::Ignore, "ignore"),
+        // Asked before it is decided: what a skill answers is not "not understood".
+        let own = match &decided {
+            ByHand::NotUnderstood => self.own_sentence(said, now),
+            ByHand::Do(_) | ByHand::WakeWordFirst => None,
         };
-        let reason = decided.reason();
+        let (outcome, decision, reason) = match &decided {
+            _ if own.is_some() => (Outcome::Act, "act", SKILL_WORDS),
+            ByHand::Do(_) => (Outcome::Act, "act", decided.reason()),
+            ByHand::WakeWordFirst | ByHand::NotUnderstood => {
+                (Outcome::Ignore, "ignore", decided.reason())
+            }
+        };
         let mode = self.plain_mode();
         self.recorder.decision(outcome, mode, reason, None, now);
         self.step(Step::Decided {
@@ -113,12 +123,12 @@ impl Device {
                 self.say(&text, now);
                 self.finish("ignored", reason, now);
             }
-            ByHand::NotUnderstood => match self.own_sentence(said, now) {
+            ByHand::NotUnderstood => match own {
                 Some(answer) => {
                     if !answer.is_empty() {
                         self.say(&answer, now);
                     }
-                    self.finish("answered", "words of an everyday skill", now);
+                    self.finish("answered", SKILL_WORDS, now);
                 }
                 None => {
                     self.say(words::NOT_UNDERSTOOD, now);

@@ -11,6 +11,7 @@ use hearthline_ledger::{Human, Outcome as Decided};
 use hearthline_voice::listen::Heard;
 use hearthline_voice::understand::everyday::Everyday;
 use hearthline_voice::understand::judge::Verdict;
+use hearthline_voice::understand::read;
 use hearthline_voice::understand::sentences::{
     House, Moment, Outcome, Recognition, left_by_emergency,
 };
@@ -27,6 +28,8 @@ use crate::words;
 const WAITING_MAX: usize = 16;
 /// Most sentences that skills give back in one go: two of them that do each other end here.
 const GIVEN_BACK_MAX: usize = 8;
+/// Why words were taken by a skill.
+pub(super) const SKILL_WORDS: &str = "words of an everyday skill";
 /// Most sentences that wait for what another system says to them.
 const PENDING_MAX: usize = 16;
 /// How long words count without the wake word while something rings, then anew.
@@ -457,18 +460,7 @@ impl Device {
             return false;
         }
         let said = understanding.transcript.text.trim().to_owned();
-        let addressed = self.skills.addressed();
-        let mut answer = None;
-        for at in addressed {
-            let reply = self.skills.list[at].answer(&said, now);
-            if reply != Reply::Other && self.is_asked(at) {
-                self.skills.asking = None;
-            }
-            answer = self.replied(at, reply, None, By::Person, now);
-            if answer.is_some() {
-                break;
-            }
-        }
+        let mut answer = self.answered_by_addressed(&said, now);
         if answer.is_none()
             && heard.wake.is_some()
             && let Verdict::Other = understanding.verdict
@@ -486,9 +478,8 @@ impl Device {
             self.recorder.begin_incident();
         }
         self.recorder.heard(heard, now);
-        let reason = "words of an everyday skill";
         self.recorder
-            .decision(Decided::Act, self.plain_mode(), reason, None, now);
+            .decision(Decided::Act, self.plain_mode(), SKILL_WORDS, None, now);
         self.step(Step::Heard {
             transcript: said,
             intent: ("Words".into(), Default::default()),
@@ -498,9 +489,48 @@ impl Device {
         if !answer.is_empty() {
             self.say(&answer, now);
         }
-        self.finish("answered", reason, now);
+        self.finish("answered", SKILL_WORDS, now);
         self.listen_on(now);
         true
+    }
+
+    /// Typed words for a skill that asks something or rings. Never what the emergency reading takes.
+    pub(super) fn took_typed(&mut self, said: &str, now: Duration) -> bool {
+        let engaged = self.skills.engaged >= Engaged::OnCall || self.telephone.is_busy();
+        if engaged || !left_by_emergency(&read(said, self.country)) {
+            return false;
+        }
+        let Some(answer) = self.answered_by_addressed(said, now) else {
+            return false;
+        };
+        self.recorder
+            .decision(Decided::Act, self.plain_mode(), SKILL_WORDS, None, now);
+        self.step(Step::Decided {
+            decision: "act",
+            reason: SKILL_WORDS,
+            service: None,
+        });
+        if !answer.is_empty() {
+            self.say(&answer, now);
+        }
+        self.finish("answered", SKILL_WORDS, now);
+        self.listen_on(now);
+        true
+    }
+
+    /// What the skills that ask something or ring make of words, each in its turn.
+    fn answered_by_addressed(&mut self, said: &str, now: Duration) -> Option<String> {
+        for at in self.skills.addressed() {
+            let reply = self.skills.list[at].answer(said, now);
+            if reply != Reply::Other && self.is_asked(at) {
+                self.skills.asking = None;
+            }
+            let answer = self.replied(at, reply, None, By::Person, now);
+            if answer.is_some() {
+                return answer;
+            }
+        }
+        None
     }
 
     /// Words that no compiled sentence reads, and that speak of no emergency: what a skill makes of them.

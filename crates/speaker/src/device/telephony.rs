@@ -133,6 +133,11 @@ impl Device {
     /// Carries out what the telephone wants; true when something happened.
     pub(super) fn drain_telephone(&mut self, now: Duration) -> bool {
         let mut moved = self.telephone.run(&mut self.endpoint, now);
+        // Before its tone and its words: that somebody listens is heard, whatever the volume.
+        let dropped_into = self.telephone.is_dropped_into();
+        if let Some(percent) = self.volume.while_dropped_into(dropped_into) {
+            self.outputs.push_back(Output::Volume(percent));
+        }
         while let Some(wanted) = self.telephone.poll_output() {
             moved = true;
             match wanted {

@@ -1,4 +1,4 @@
-//! How loud the loudspeaker is. An emergency call is never too quiet to be heard.
+//! How loud the loudspeaker is. An emergency call is never too quiet to be heard, nor is that somebody drops in.
 use hearthline_voice::understand::Intent;
 use hearthline_voice::understand::sentences::{Recognition, Slot, SlotFrom};
 
@@ -9,12 +9,16 @@ const STEP_PERCENT: u8 = 10;
 /// Least in an emergency call.
 const EMERGENCY_PERCENT_MIN: u8 = 60;
 
+/// Least while somebody has dropped in: that they listen cannot be turned off.
+const DROP_IN_PERCENT_MIN: u8 = 40;
+
 /// The volume.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Volume {
     percent: u8,
     muted: bool,
     emergency: bool,
+    dropped_into: bool,
 }
 
 impl Default for Volume {
@@ -23,6 +27,7 @@ impl Default for Volume {
             percent: START_PERCENT,
             muted: false,
             emergency: false,
+            dropped_into: false,
         }
     }
 }
@@ -31,11 +36,11 @@ impl Volume {
     /// What the loudspeaker is set to.
     fn heard(self) -> u8 {
         let percent = if self.muted { 0 } else { self.percent };
-        if self.emergency {
-            percent.max(EMERGENCY_PERCENT_MIN)
-        } else {
-            percent
-        }
+        percent.max(match (self.emergency, self.dropped_into) {
+            (true, _) => EMERGENCY_PERCENT_MIN,
+            (false, true) => DROP_IN_PERCENT_MIN,
+            (false, false) => 0,
+        })
     }
 
     /// As somebody has set it: in percent, and whether it is muted.
@@ -99,8 +104,17 @@ impl Volume {
 
     /// An emergency call stands, or stands no more: the new volume, where that changes it.
     pub(super) fn in_emergency(&mut self, stands: bool) -> Option<u8> {
+        self.with(|volume| volume.emergency = stands)
+    }
+
+    /// Somebody has dropped in, or has left: the new volume, where that changes it.
+    pub(super) fn while_dropped_into(&mut self, stands: bool) -> Option<u8> {
+        self.with(|volume| volume.dropped_into = stands)
+    }
+
+    fn with(&mut self, change: impl FnOnce(&mut Self)) -> Option<u8> {
         let before = self.heard();
-        self.emergency = stands;
+        change(self);
         let after = self.heard();
         (before != after).then_some(after)
     }
@@ -145,5 +159,15 @@ mod tests {
             Some(EMERGENCY_PERCENT_MIN)
         );
         assert_eq!(volume.in_emergency(false), Some(0));
+    }
+
+    #[test]
+    fn whoever_drops_in_is_heard_on_a_muted_device() {
+        let mut volume = Volume::default();
+        volume.changed_by(&intent("Mute", None));
+        assert_eq!(volume.while_dropped_into(true), Some(DROP_IN_PERCENT_MIN));
+        let silent = intent("VolumeSet", Some(("percent", "0")));
+        assert_eq!(volume.changed_by(&silent), Some(DROP_IN_PERCENT_MIN));
+        assert_eq!(volume.while_dropped_into(false), Some(0));
     }
 }

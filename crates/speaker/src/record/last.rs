@@ -62,7 +62,7 @@ impl Interaction {
     pub(crate) fn why(&self) -> String {
         let heard = match self.quoted() {
             Some(text) => format!("I heard \u{201c}{text}\u{201d}"),
-            None if self.is_typed() => "Something was typed".to_owned(),
+            None if self.is_typed() => "I read what was typed".to_owned(),
             None => return "I heard my name, but no words behind it, so I did nothing.".to_owned(),
         };
         let decisions = || {
@@ -134,7 +134,14 @@ impl Interaction {
         };
         let by = |what: &str| effect.strip_prefix(what);
         if let Some(part) = by("done by ").or_else(|| by("being done by ")) {
-            format!(", and my part for the {part} did it")
+            match part {
+                "knowing" => ", and worked out the answer".to_owned(),
+                "agenda" => ", and my timers, alarms and lists did it".to_owned(),
+                "routine" => ", and one of your routines did it".to_owned(),
+                "finding" => ", and looked for the phone".to_owned(),
+                "model" => ", and asked your language model".to_owned(),
+                part => format!(", and my part for the {part} did it"),
+            }
         } else if by("not done by ").is_some() {
             ", but could not do it".to_owned()
         } else if by("asked back by ").is_some() || effect == "asked which is meant" {

@@ -14,6 +14,11 @@ impl Telephone {
         self.calls.iter().map(of).max().unwrap_or(Shows::Nothing)
     }
 
+    /// Whether somebody listens here who was let in without being answered.
+    pub(crate) fn is_dropped_into(&self) -> bool {
+        self.calls.iter().any(|call| call.drop_in)
+    }
+
     /// Tone and light follow the calls.
     pub(super) fn settle(&mut self) {
         let tone = self.wanted_tone();

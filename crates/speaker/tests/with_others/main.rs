@@ -3,6 +3,7 @@
 
 mod agenda_sentences;
 mod peer;
+mod room_with_a_skill;
 
 mod carried_by_tls_then_tcp;
 mod interop_kamailio;

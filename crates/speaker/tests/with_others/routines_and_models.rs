@@ -19,7 +19,7 @@ use hearthline_voice::understand::{Country, emergency_phrases};
 use jiff::civil::time;
 use serde_json::json;
 
-use super::skills_take_sentences::Room;
+use super::room_with_a_skill::Room;
 
 const SECOND: Duration = Duration::from_secs(1);
 const COUNTRY: Country = Country::UnitedStates;
@@ -479,7 +479,15 @@ fn what_was_heard_and_why_is_told_out_of_the_record() {
     room.say("why did you do that");
     assert_eq!(
         room.said.pop().unwrap(),
-        "I heard \u{201c}what is 2 plus 2\u{201d}, and my part for the knowing did it."
+        "I heard \u{201c}what is 2 plus 2\u{201d}, and worked out the answer."
+    );
+    room.spoken();
+    room.input(Input::Typed("what is 7 times 8"));
+    room.spoken();
+    room.say("why did you do that");
+    assert_eq!(
+        room.said.pop().unwrap(),
+        "I read what was typed, and worked out the answer."
     );
     room.spoken();
     room.say("did you call 911");

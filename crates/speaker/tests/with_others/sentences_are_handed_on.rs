@@ -6,7 +6,7 @@ use hearthline_speaker::device::{Input, Light};
 use hearthline_speaker::messages::{Part, TellId};
 use hearthline_speaker::skill::{Asked, Deed, Event, Reply, Skill};
 
-use crate::skills_take_sentences::Room;
+use crate::room_with_a_skill::Room;
 
 /// The device's names of what skills play.
 const FIRST_TELL: u64 = 1 << 63;

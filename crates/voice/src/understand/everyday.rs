@@ -401,8 +401,10 @@ impl Everyday {
             })
     }
 
-    /// Whether this can be meant: a name ends with no "of the", and a sentence that is kept for later is one that is read.
-    pub(super) fn makes_sense(&self, meant: &Recognition, country: Country) -> bool {
+    /// Whether this can be meant: a name ends with no "of the", and a sentence that is kept for later is one that is read
+    /// and no question: "what time is it in 3 hours" is nothing to be done then.
+    #[must_use]
+    pub fn makes_sense(&self, meant: &Recognition, country: Country) -> bool {
         meant.slots.iter().all(|slot| {
             let said = slot.value.spoken().to_lowercase();
             match slot.name.as_str() {
@@ -410,7 +412,9 @@ impl Everyday {
                     let last = said.split_whitespace().next_back().unwrap_or_default();
                     self.language() != "en" || !LEADING.split_whitespace().any(|word| word == last)
                 }
-                "conversation_command" => self.read(&said, country).is_some(),
+                "conversation_command" => {
+                    !is_question(&said) && self.read(&said, country).is_some()
+                }
                 _ => true,
             }
         })
@@ -486,6 +490,16 @@ fn turns(heard: &str, sentence: &str) -> bool {
 fn is_told(meant: &Recognition, text: &str) -> bool {
     let words = text.split_whitespace().count();
     words >= free_words(meant) + TOLD_MIN
+}
+
+/// Whether an English sentence asks: it is answered at once or not at all.
+fn is_question(said: &str) -> bool {
+    let first = said.split_whitespace().next().unwrap_or_default();
+    let first = first.split(['\'', '’']).next().unwrap_or_default();
+    let mut asking = ASKING
+        .split(' ')
+        .chain(["was", "will", "does", "whats", "whens", "hows"]);
+    asking.any(|word| word == first)
 }
 
 /// The text with the head that it is often written for.
