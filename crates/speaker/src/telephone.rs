@@ -89,6 +89,8 @@ pub struct Telephone {
     choice: Option<Choice>,
     chosen_addressee: Option<Addressee>,
     transfers: Transfers,
+    /// The other sides hear nothing of the room, until it is taken back or no call stands.
+    silenced: bool,
     emergency: bool,
     engaged: bool,
     tone: Option<Tone>,
@@ -116,6 +118,7 @@ impl Telephone {
             choice: None,
             chosen_addressee: None,
             transfers: Transfers::default(),
+            silenced: false,
             emergency: false,
             engaged: false,
             tone: None,
@@ -214,6 +217,9 @@ impl Telephone {
 
     /// Sound of the room, 16 kHz.
     pub fn microphone(&mut self, samples: &[i16], now: Duration) {
+        // Packets go on: the other side must not take us for gone.
+        let silence = self.silenced.then(|| vec![0; samples.len()]);
+        let samples = silence.as_deref().unwrap_or(samples);
         let mut joined: Vec<&mut Call> = self
             .calls
             .iter_mut()

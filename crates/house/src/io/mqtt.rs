@@ -2,6 +2,7 @@
 use std::time::{Duration, Instant};
 
 use hearthline_speaker::config::MqttSettings;
+use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, split};
 use tokio::time::timeout;
@@ -16,6 +17,10 @@ use crate::mqtt::{Client, DISCOVERED, Output, Prefixes};
 
 /// How long a write may take: a broker that reads nothing is gone.
 const WRITE_MAX: Duration = Duration::from_secs(5);
+/// A connection that lasted so long was none that another client of our name threw off at once.
+const LASTED: Duration = Duration::from_secs(10);
+/// What tells machines apart, where the system has one.
+const MACHINE: &str = "/etc/machine-id";
 /// Read at once, in bytes.
 const READ_BYTES: usize = 64 * 1_024;
 
@@ -44,13 +49,9 @@ impl Task {
         own: Option<Own>,
         wires: OwnWires,
     ) -> Result<Self, String> {
-        let plain: String = device
-            .chars()
-            .filter(char::is_ascii_alphanumeric)
-            .take(12)
-            .collect();
+        let random = SystemRandom::new();
         let login = Login {
-            client: format!("hearth{plain}"),
+            client: client_name(device, own.is_some(), &random),
             user: settings
                 .username
                 .clone()
@@ -69,7 +70,7 @@ impl Task {
             client,
             own: wires,
             dial: Dial::new(settings.address, secrets.certificate())?,
-            random: SystemRandom::new(),
+            random,
             started: Instant::now(),
         })
     }
@@ -124,7 +125,8 @@ impl Task {
         backoff: &mut Backoff,
     ) -> Ended {
         let (mut reading, mut writing) = split(stream);
-        self.client.opened(self.now());
+        let opened = self.now();
+        self.client.opened(opened);
         let mut buffer = vec![0; READ_BYTES];
         let mut leaves = false;
         loop {
@@ -158,7 +160,7 @@ impl Task {
             if let Err(error) = writing.flush().await {
                 return Ended::Why(error.to_string());
             }
-            if self.client.is_open() {
+            if self.client.is_open() && self.now().saturating_sub(opened) >= LASTED {
                 backoff.reset();
             }
             let wait = self
@@ -193,5 +195,47 @@ impl Task {
                 }
             }
         }
+    }
+}
+
+/// Under which name the broker knows this client: two of one name would throw each other off for ever.
+///
+/// Whose sensors the broker keeps has the same name after a restart, so that the last will of a connection that broke is
+/// spoken before the new one says that it is there (MQTT 3.1.1 §3.1.4); a recording beside it has another one. At most 23
+/// letters and digits, which every broker takes (§3.1.3.1).
+fn client_name(device: &str, keeps: bool, random: &SystemRandom) -> String {
+    let machine = if keeps {
+        std::fs::read(MACHINE).ok()
+    } else {
+        None
+    };
+    let machine = machine.unwrap_or_else(|| {
+        let mut drawn = vec![0; 16];
+        let _ = random.fill(&mut drawn);
+        drawn
+    });
+    let hash = digest(&SHA256, &[&machine, device.as_bytes()].join(&0));
+    let hash = hash.as_ref()[..8].iter();
+    hash.fold("hearth".to_owned(), |name, byte| {
+        name + &format!("{byte:02x}")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_client_of_a_broker_has_a_name_of_its_own() {
+        let random = SystemRandom::new();
+        let name = |device, keeps| client_name(device, keeps, &random);
+        assert_ne!(name("Kitchen", true), name("Hall", true));
+        assert_ne!(name("Kitchen", false), name("Kitchen", false));
+        assert_ne!(name("Kitchen", false), name("Kitchen", true));
+        if std::path::Path::new(MACHINE).exists() {
+            assert_eq!(name("Kitchen", true), name("Kitchen", true));
+        }
+        let long = name("K\u{fc}che of the very long name", true);
+        assert!(long.len() <= 23 && long.chars().all(|letter| letter.is_ascii_alphanumeric()));
     }
 }

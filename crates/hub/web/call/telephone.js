@@ -462,7 +462,12 @@ function asserted(request) {
 
 const WHY = { 0: "ended", 403: "not allowed", 404: "nobody is called so", 408: "no answer", 480: "not there now", 481: "ended", 486: "busy", 487: "ended", 488: "the other end cannot protect its sound, and a browser makes no call in the clear", 503: "no line can carry this call now", 600: "busy", 603: "declined" };
 
+/** The hub says behind the phrase why it did not put a call through ("Not Found: not an emergency number here; 911 is"). */
+const OWN_WORDS = /^(?:Not Found|Forbidden|Service Unavailable): (.{1,160})$/;
+
 function whyOver({ status, reason }) {
+  const told = OWN_WORDS.exec(reason)?.[1];
+  if (told !== undefined) return told;
   return WHY[status] ?? (reason === "" ? "ended" : `not possible (${status} ${reason})`);
 }
 

@@ -108,7 +108,7 @@ function pad(say) {
     return "";
   };
   return card("Dial a number",
-    element("p", { class: "banner warn small" }, "Drill: emergency numbers reach the drill call-taker of this home, never a real one. In real need use a real telephone."),
+    element("p", { class: "banner warn small" }, "Drill: emergency numbers reach a drill call-taker where the home has a line to one, and never a real one. In real need use a real telephone."),
     form("Call", send,
       field("Number", number),
       element("div", { class: "keys" }, KEYS.map((key) => element("button", { type: "button", class: "plain", click: () => press(key) }, key))),
@@ -136,7 +136,7 @@ function confirmation(digits, done, say) {
   }, `Yes, call ${digits} as a drill`);
   return element("div", { class: "banner bad stack", role: "alertdialog", "aria-labelledby": "emergency-title", "aria-describedby": "emergency-text" },
     element("h3", { id: "emergency-title" }, `${digits} is an emergency number`),
-    element("p", { id: "emergency-text" }, "This home makes drill calls only: the drill call-taker answers, no real help comes. In real need take a real telephone now."),
+    element("p", { id: "emergency-text" }, "This is a drill: where the home has a line to a drill call-taker, that one answers. No real help comes. In real need take a real telephone now."),
     element("div", { class: "row" }, confirm, element("button", { type: "button", class: "plain", click: done }, "No, do not call")));
 }
 

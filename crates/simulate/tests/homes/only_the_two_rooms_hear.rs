@@ -108,6 +108,34 @@ fn a_call_is_heard_by_its_two_ends_alone() {
 }
 
 #[test]
+fn whoever_mutes_the_microphone_is_not_heard_until_it_is_taken_back_or_the_call_is_over() {
+    let mut home = speaking(2, Faults::default());
+    home.intend(KITCHEN, "MicrophoneOff", &[]);
+    assert!(home.rooms[KITCHEN].has_said("keep my microphone on"));
+    call_and_answer(&mut home);
+    home.run_for(3 * SECOND);
+    assert!(home.rooms[HALL].hears(700.0) > 4_000.0);
+    home.intend(KITCHEN, "MicrophoneOff", &[]);
+    home.run_for(2 * SECOND);
+    assert!(home.rooms[KITCHEN].has_said("They do not hear you now"));
+    assert!(home.rooms[HALL].hears(700.0) < 100.0);
+    assert!(home.rooms[KITCHEN].hears(440.0) > 4_000.0, "only one way");
+    home.intend(KITCHEN, "MicrophoneOn", &[]);
+    home.run_for(2 * SECOND);
+    assert!(home.rooms[HALL].hears(700.0) > 4_000.0);
+    home.intend(KITCHEN, "MicrophoneOff", &[]);
+    home.intend(HALL, "CallHangUp", &[]);
+    home.run_for(SECOND);
+    assert!(is_idle(&home));
+    call_and_answer(&mut home);
+    home.run_for(3 * SECOND);
+    assert!(
+        home.rooms[HALL].hears(700.0) > 4_000.0,
+        "the next call is heard"
+    );
+}
+
+#[test]
 fn a_bad_network_delays_protection_and_does_not_prevent_it() {
     let faults = Faults {
         delay_min: Duration::from_millis(20),

@@ -197,7 +197,8 @@ fn wrong_with(text: &str, country: Country) -> Option<&'static str> {
     }
     let calls = household::read(bare, country, None).is_some_and(|intent| {
         let sound = ["VolumeUp", "VolumeDown", "VolumeSet", "Mute", "Unmute"];
-        !sound.contains(&intent.name.as_str())
+        let microphone = intent.name.starts_with("Microphone");
+        !microphone && !sound.contains(&intent.name.as_str())
     });
     let of_emergency = match read(bare, country) {
         Reading::Intent(intent) => {

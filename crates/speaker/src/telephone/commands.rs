@@ -38,6 +38,14 @@ impl Telephone {
                 self.hold_others(None, endpoint, now);
                 self.say(words::HELD);
             }
+            Deed::Silence(on) => {
+                self.silenced = on;
+                self.say(if on {
+                    words::SILENCED
+                } else {
+                    words::HEARD_AGAIN
+                });
+            }
             Deed::Resume => self.resume(endpoint, now),
             Deed::Merge => self.merge(endpoint, now),
             Deed::Transfer(to) => self.transfer(to, endpoint, now),

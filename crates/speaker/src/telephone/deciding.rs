@@ -60,6 +60,8 @@ pub enum Deed {
     HangUp,
     /// Put it on hold.
     Hold,
+    /// The other sides hear nothing of the room, or hear it again.
+    Silence(bool),
     /// Take it back.
     Resume,
     /// Put the other side through to somebody else.
@@ -127,6 +129,11 @@ pub fn decide(intent: &Intent, facts: Facts, country: Country) -> Option<Deed> {
         "CallDecline" => Deed::Decline,
         "CallHangUp" if facts.offered || facts.going_out || facts.confirmed() > 0 => Deed::HangUp,
         "CallHold" if facts.spoken > 0 => Deed::Hold,
+        "MicrophoneOff" | "MicrophoneOn" if facts.emergency => Deed::Say(words::EMERGENCY_FIRST),
+        "MicrophoneOff" if facts.spoken > 0 => Deed::Silence(true),
+        "MicrophoneOn" if facts.spoken > 0 => Deed::Silence(false),
+        "MicrophoneOff" => Deed::Say(words::KEEPS_LISTENING),
+        "MicrophoneOn" => Deed::Say(words::LISTENS),
         "CallResume" if facts.held > 0 => Deed::Resume,
         "CallMerge" if facts.confirmed() > 1 => Deed::Merge,
         "CallMerge" => Deed::Say(words::NOTHING_TO_MERGE),

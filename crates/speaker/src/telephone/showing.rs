@@ -21,6 +21,8 @@ impl Telephone {
 
     /// Tone and light follow the calls.
     pub(super) fn settle(&mut self) {
+        // The next call is heard.
+        self.silenced &= !self.calls.is_empty();
         let tone = self.wanted_tone();
         if tone != self.tone {
             self.tone = tone;

@@ -132,6 +132,15 @@ pub(super) const NO_HUB: &str = "I cannot reach the hub now.";
 pub(super) const EMERGENCY_FIRST: &str = "The emergency call comes first.";
 /// After hold.
 pub(super) const HELD: &str = "On hold.";
+/// The other sides of a call hear nothing of the room.
+pub(super) const SILENCED: &str = "They do not hear you now. I still do.";
+/// They hear it again.
+pub(super) const HEARD_AGAIN: &str = "They hear you again.";
+/// No call stands: an order in words must not make a speaker deaf to a call for help.
+pub(super) const KEEPS_LISTENING: &str = "I keep my microphone on, so that you can call for help. Whoever wants it off \
+    must unplug me.";
+/// It was never off.
+pub(super) const LISTENS: &str = "My microphone is on.";
 /// The other side is asked to call somebody else.
 pub(super) fn transferring(name: &str) -> String {
     format!("Putting them through to {name}.")

@@ -24,7 +24,8 @@
 //! | `ForwardOn` | `who` or `number`, perhaps `kind` |
 //! | `VolumeUp`, `VolumeDown` | perhaps `by` (percent) |
 //! | `VolumeSet` | `percent` |
-//! | `Mute`, `Unmute` | |
+//! | `Mute`, `Unmute` | the loudspeaker |
+//! | `MicrophoneOff`, `MicrophoneOn` | what the other side of a call hears of the room |
 mod by_sound;
 mod choice;
 mod directory;
@@ -50,7 +51,7 @@ use sentences::{Way, sentences};
 const LEVEL_WORDS_MIN: usize = 4;
 
 /// Every intent that comes out. `WhichOne` is none of them: an answer to a question of ours is read by [`choice`].
-pub const INTENTS: [&str; 28] = [
+pub const INTENTS: [&str; 30] = [
     "Announce",
     "BlockCaller",
     "CallAnswer",
@@ -74,6 +75,8 @@ pub const INTENTS: [&str; 28] = [
     "MessageNext",
     "MessagePlay",
     "MessageSend",
+    "MicrophoneOff",
+    "MicrophoneOn",
     "Mute",
     "Unmute",
     "VolumeDown",
