@@ -98,6 +98,12 @@ try {
   assert.equal(invites.length, 1);
   assert.match(invites[0], /^INVITE sip:911@[^ ]+;user=phone SIP\/2\.0\r\n/);
   assert.match(invites[0], /\r\nEmergency-Drill: yes\r\n/);
+
+  // Another country's number reaches nobody here, and the caller is told which one does.
+  await number.fill("112");
+  await number.press("Enter");
+  await olive.getByRole("button", { name: "Yes, call 112 as a drill" }).click();
+  await olive.waitForSelector("#calls :text('Not an emergency number here; 911 is')");
   assert.deepEqual(faults, []);
   console.log(`${WAYS.length} addresses, ${SPELLINGS.length} spellings`);
 } finally {
