@@ -9,6 +9,7 @@ mod bundles_are_kept_as_they_came;
 mod carddav_with_radicale;
 mod enrols_with_a_code;
 mod lines_are_set_up;
+mod no_valid_body_calls_for_help;
 mod nothing_here_can_call;
 mod openapi_is_committed;
 mod people_choose_what_they_are_told;
