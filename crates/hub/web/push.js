@@ -5,6 +5,9 @@ import { element } from "./dom.js";
 import { action } from "./parts.js";
 import { topicsForm } from "./topics.js";
 
+/** The hub sends nothing beyond its machine, whatever a browser's maker asks for. */
+const HERE = new Set(["127.0.0.1", "[::1]", "localhost"]);
+
 /** What stands in the settings. */
 export async function telling(grown, redraw) {
   if (!("serviceWorker" in navigator && "PushManager" in window)) {
@@ -30,6 +33,8 @@ export async function telling(grown, redraw) {
     if ((await Notification.requestPermission()) !== "granted") throw new Error("the browser does not allow notifications; allow them beside the address");
     const subscription = await worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey });
     try {
+      const { hostname } = new URL(subscription.endpoint);
+      if (!HERE.has(hostname)) throw new Error(`this browser is told by way of ${hostname}, and this version sends nothing beyond its own machine; calls and messages show while the app is open`);
       await change("POST", "push", subscription.toJSON());
     } catch (problem) {
       await subscription.unsubscribe();
@@ -37,5 +42,5 @@ export async function telling(grown, redraw) {
     }
     await redraw();
   };
-  return [element("p", {}, "Be told of calls, messages and more while the app is closed."), action("Tell this browser", on)];
+  return [element("p", {}, "Be told of calls, messages and more while the app is closed. Only by a push service on this machine: this version sends nothing beyond it."), action("Tell this browser", on)];
 }

@@ -11,7 +11,7 @@ const faults = [];
 
 /** A push service that the browser has subscribed to: headless Chromium has none. */
 function standIn() {
-  const endpoint = "http://127.0.0.1:1/push/adam";
+  const endpoint = localStorage.getItem("far") ?? "http://127.0.0.1:1/push/adam";
   const give = () => ({
     endpoint,
     toJSON: () => ({ endpoint, expirationTime: null, keys: JSON.parse(localStorage.getItem("stand-in")) }),
@@ -112,6 +112,13 @@ try {
 
   // What this browser is told of: as usual first, then as chosen. The browser's own push service is a stand-in.
   await adam.addInitScript(standIn);
+  await adam.evaluate(() => localStorage.setItem("far", "https://push.example/of/adam"));
+  await adam.reload();
+  await open(adam, "settings");
+  await adam.getByRole("button", { name: "Tell this browser" }).click();
+  await adam.getByRole("alert").filter({ hasText: "by way of push.example, and this version sends nothing beyond" }).waitFor();
+  assert.equal(await adam.evaluate(() => localStorage.getItem("stand-in")), null, "nothing is left subscribed");
+  await adam.evaluate(() => localStorage.removeItem("far"));
   await adam.reload();
   await open(adam, "settings");
   await adam.getByRole("button", { name: "Tell this browser" }).click();
