@@ -25,8 +25,15 @@ pub(crate) enum Command {
     Behaviours(Vec<Behaviour>),
     Answer(u32, oneshot::Sender<bool>),
     HangUp(u32, Option<oneshot::Sender<bool>>),
-    Listen(u32, mpsc::Sender<Vec<i16>>),
+    Listen(u32, Ear, bool, oneshot::Sender<bool>),
     Stop,
+}
+
+/// The page that hears a call.
+pub(crate) struct Ear {
+    /// What the page calls itself.
+    pub(crate) page: String,
+    pub(crate) samples: mpsc::Sender<Vec<i16>>,
 }
 
 /// What the person at the console said into a call.
@@ -45,7 +52,7 @@ pub(crate) struct Desk {
     pub(crate) print: Print,
     pub(crate) epoch: Instant,
     /// Who listens to a call at the console.
-    pub(crate) ears: HashMap<u32, mpsc::Sender<Vec<i16>>>,
+    pub(crate) ears: HashMap<u32, Ear>,
     /// Tells watching pages.
     pub(crate) changed: watch::Sender<u64>,
     pub(crate) _readers: JoinSet<()>,
@@ -94,9 +101,14 @@ impl Desk {
                         let done = self.core.answer_call(call, self.epoch.elapsed());
                         let _ = answer.send(done.is_ok());
                     }
-                    Some(Command::Listen(call, ear)) => {
-                        self.ears.retain(|_, ear| !ear.is_closed());
-                        self.ears.insert(call, ear);
+                    Some(Command::Listen(call, ear, again, answer)) => {
+                        self.ears.retain(|_, ear| !ear.samples.is_closed());
+                        let other = self.ears.get(&call).is_some_and(|now| now.page != ear.page);
+                        let has = !(again && other);
+                        if has {
+                            self.ears.insert(call, ear);
+                        }
+                        let _ = answer.send(has);
                     }
                     Some(Command::Behaviours(behaviours)) => self.core.set_behaviours(behaviours),
                     Some(Command::HangUp(call, answer)) => {
@@ -151,7 +163,7 @@ impl Desk {
                 }
                 Output::Heard { call, samples } => {
                     if let Some(ear) = self.ears.get(&call) {
-                        let _ = ear.try_send(samples.clone()); // full or gone: late sound is worth nothing
+                        let _ = ear.samples.try_send(samples.clone()); // full or gone: late sound is worth nothing
                     }
                     if !self.records {
                         continue;

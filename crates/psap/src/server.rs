@@ -19,7 +19,7 @@ use crate::boundaries::{Boundaries, BoundaryError};
 use crate::call_taker::{CallTaker, CallTakerConfig, SecureSound};
 use crate::config::{ConfigError, PsapConfig};
 use crate::console::Board;
-use crate::desk::{Command, Desk, Said, read};
+use crate::desk::{Command, Desk, Ear, Said, read};
 use crate::home_ca::HomeCa;
 use crate::lost_server::{LostFault, LostServer};
 use crate::recording::read_voice;
@@ -100,9 +100,23 @@ impl PsapHandle {
         waiting.await.ok()
     }
 
-    /// From now on a call's audio goes here too: 20 ms at 16 kHz; what does not fit is dropped. The last to ask has it.
-    pub async fn listen(&self, call: u32, ear: mpsc::Sender<Vec<i16>>) {
-        let _ = self.commands.send(Command::Listen(call, ear)).await;
+    /// From now on a call's audio goes here too: 20 ms at 16 kHz; what does not fit is dropped. The last page to ask has
+    /// it, so that two pages do not take it from each other for ever: one that asks `again` is refused (false) while
+    /// another has it.
+    pub async fn listen(
+        &self,
+        call: u32,
+        page: String,
+        again: bool,
+        samples: mpsc::Sender<Vec<i16>>,
+    ) -> bool {
+        let (answer, had) = oneshot::channel();
+        let ear = Ear { page, samples };
+        let asked = self
+            .commands
+            .send(Command::Listen(call, ear, again, answer))
+            .await;
+        asked.is_ok() && had.await.unwrap_or(false)
     }
 
     /// What the person at the console says, 16 kHz; dropped when the call-taker is behind.

@@ -13,6 +13,8 @@ const DAY = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "sho
 
 let board = { waits_for_a_person: null, records: false, calls: [] };
 let connected = false;
+const page = crypto.randomUUID();
+let own = null; // the call that was answered here, or whose sound was fetched here
 let selected = null; // what the person chose to look at; null: whatever rings or goes on
 let shown = null; // the report on the page
 let silenced = new Set();
@@ -26,7 +28,8 @@ let levels = {};
 const is = {
   ringing: (call) => call.state === "arrived" || call.state === "ringing",
   live: (call) => call.state === "answered" || call.state === "confirmed",
-  mine: (call) => is.live(call) && call.answered_by === "person",
+  person: (call) => is.live(call) && call.answered_by === "person",
+  mine: (call) => is.person(call) && call.id === own,
 };
 
 /** Puts these children in place of what is there. */
@@ -82,15 +85,23 @@ async function changed() {
     levels = {};
   }
   if (mine !== undefined && line === null) {
-    line = new Line(mine.id, microphone, (state) => {
+    line = new Line(mine.id, page, microphone, (state) => {
       lineState = state;
       if (state === "joined") listen();
+      if (state === "taken") leave();
       drawHead();
     });
   }
   drawBar();
   drawCalls();
   await showCall();
+}
+
+/** Another page has the sound now. */
+function leave() {
+  say("Somebody talks to the caller at another page now.");
+  own = null;
+  changed();
 }
 
 async function showCall() {
@@ -183,6 +194,7 @@ function stateWords(call) {
     const sound = { joined: "You are connected", joining: "Joining the sound …", lost: "Your sound is lost; joining again. The caller stays connected" }[lineState];
     return `${sound ?? "On the line"} · ${lasted(call)}`;
   }
+  if (is.person(call)) return `Somebody talks at another page · ${lasted(call)}`;
   if (is.live(call)) return `The machine talks · ${lasted(call)}`;
   const how = call.answered_by === null ? "Not answered" : call.answered_by === "person" ? "Answered here" : "Answered by the machine";
   const long = call.answered_after_ms === null ? "" : ` after ${seconds(call.answered_after_ms)}`;
@@ -207,7 +219,9 @@ function buttons(call) {
   const sure = Date.now() < sureUntil;
   const mute = microphone !== null && is.mine(call);
   const on = mute && microphone.getAudioTracks()[0].enabled;
+  const elsewhere = is.person(call) && !is.mine(call);
   return [
+    elsewhere ? element("button", { type: "button", id: "talk", class: "big good", click: () => talk(call.id) }, "Talk here") : null,
     mute ? element("button", { type: "button", id: "mute", class: "plain", "aria-pressed": String(!on), click: toggleMicrophone }, on ? "Microphone on" : "Microphone off", element("kbd", {}, "F2")) : null,
     element("button", { type: "button", id: "hang-up", class: "big bad", click: () => hangUp(call.id) }, sure ? "Really hang up?" : "Hang up", element("kbd", {}, "F4")),
   ].filter((button) => button !== null);
@@ -286,13 +300,24 @@ async function takeDesk() {
   drawBar();
   $("call").focus();
   await changed();
+  $("talk")?.focus();
 }
 
 async function answer(id) {
   silence();
   if (!sounds() || microphone === null) await takeDesk();
+  own = id;
   const done = await post(`/calls/${id}/answer`);
+  if (!done && own === id) own = null;
   say(done ? "Answered. You are connected." : "Somebody else has answered.");
+  await changed();
+}
+
+/** Fetches the sound of a call that is answered already: after the page was loaded anew, or from another page. */
+async function talk(id) {
+  if (!sounds() || microphone === null) await takeDesk();
+  own = id;
+  await changed();
 }
 
 async function hangUp(id) {

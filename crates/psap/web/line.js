@@ -18,16 +18,19 @@ export async function openMicrophone() {
 
 export class Line {
   #call;
+  #page;
   #microphone;
   #told;
+  #had = false;
   #peer = null;
   #closed = false;
   #again = null;
   #player = new Audio();
 
-  /** `told` hears "joining", "joined" and "lost". */
-  constructor(call, microphone, told) {
+  /** `told` hears "joining", "joined", "lost", and "taken" when another page has the sound now. */
+  constructor(call, page, microphone, told) {
     this.#call = call;
+    this.#page = page;
     this.#microphone = microphone;
     this.#told = told;
     this.#player.autoplay = true;
@@ -68,11 +71,16 @@ export class Line {
       await gathered(peer);
       const answer = await fetch(`/calls/${this.#call}/audio`, {
         method: "POST",
-        headers: { "Content-Type": "application/sdp" },
+        headers: { "Content-Type": "application/sdp", "Hearth-Page": this.#page, ...(this.#had ? { "Hearth-Again": "yes" } : {}) },
         body: peer.localDescription.sdp,
       });
-      if (answer.status === 409) return this.close(); // the call is over
+      if (answer.status === 409) {
+        this.close(); // the call is over, or somebody talks at another page
+        if (this.#had) this.#told("taken");
+        return;
+      }
       if (!answer.ok) throw new Error(String(answer.status));
+      this.#had = true;
       await peer.setRemoteDescription({ type: "answer", sdp: await answer.text() });
     } catch {
       if (peer === this.#peer) this.#lost();

@@ -18,7 +18,14 @@ const FRAMES_MAX: usize = 10;
 /// The content type of an offer and an answer.
 const TYPE_SDP: &str = "application/sdp";
 
-/// POST of a page's offer; its answer comes back. A new page takes over from the one before.
+/// What the page calls itself: [`PAGE_BYTES_MAX`] characters at most.
+const HEADER_PAGE: &str = "hearth-page";
+/// The page had this call's sound and lost it: it takes it from no other page.
+const HEADER_AGAIN: &str = "hearth-again";
+const PAGE_BYTES_MAX: usize = 64;
+
+/// POST of a page's offer; its answer comes back. A page at which somebody asks for the sound takes over from the one
+/// before; one that lost it and joins by itself does not.
 pub(super) async fn audio(
     State(console): State<Console>,
     Path(call): Path<u32>,
@@ -34,6 +41,16 @@ pub(super) async fn audio(
             "the offer is application/sdp",
         );
     }
+    let page = headers
+        .get(HEADER_PAGE)
+        .map_or(Ok(""), |name| name.to_str());
+    let Some(page) = page.ok().filter(|name| name.len() <= PAGE_BYTES_MAX) else {
+        return refusal(
+            StatusCode::BAD_REQUEST,
+            "hearth-page is what the page calls itself: at most 64 plain characters",
+        );
+    };
+    let page = page.to_owned();
     let report = console.psap.report(call).await;
     let talks = report.is_some_and(|report| {
         report.answered_by == Some(AnsweredBy::Person) && report.state != CallState::Ended
@@ -56,7 +73,10 @@ pub(super) async fn audio(
     match open(&offer, keys).await {
         Ok((answer, sound)) => {
             let (ear, caller) = mpsc::channel(FRAMES_MAX);
-            console.psap.listen(call, ear).await;
+            let again = headers.contains_key(HEADER_AGAIN);
+            if !console.psap.listen(call, page, again, ear).await {
+                return refusal(StatusCode::CONFLICT, "another page has taken over");
+            }
             tokio::spawn(carry(console.psap, call, sound, caller, place));
             ([(header::CONTENT_TYPE, TYPE_SDP)], answer).into_response()
         }

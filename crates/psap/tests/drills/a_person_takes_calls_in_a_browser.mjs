@@ -128,6 +128,8 @@ try {
   await page.waitForSelector(".call-head.call");
   await page.focus("#take");
   await page.keyboard.press("Enter");
+  await page.waitForSelector("#talk:focus");
+  await page.keyboard.press("Enter");
   await page.waitForSelector("#state:has-text('You are connected')");
   assert.ok(Math.abs((await hears(page)) - 440) < 15, "heard again");
   await page.keyboard.press("F2");
@@ -160,6 +162,18 @@ try {
   await page.waitForSelector("#state:has-text('You are connected')");
   await other.waitForSelector("#answer", { state: "detached" });
   await other.waitForSelector(".calls [data-call='1']");
+  // The other page only looks: it takes the sound when somebody there asks for it, and the first lets it go for good.
+  await other.waitForSelector("#state:has-text('at another page')");
+  await inspect(other, "elsewhere");
+  await page.waitForTimeout(1500);
+  assert.match(await page.textContent("#state"), /You are connected/);
+  await other.click("#talk");
+  await other.waitForSelector("#state:has-text('You are connected')");
+  await page.waitForSelector("#state:has-text('at another page')", { timeout: 30_000 });
+  await other.waitForTimeout(1500);
+  assert.match(await other.textContent("#state"), /You are connected/);
+  await page.click("#talk");
+  await page.waitForSelector("#state:has-text('You are connected')");
   await page.keyboard.press("F4");
   await page.keyboard.press("F4");
   await page.waitForSelector("#state:has-text('ended by call-taker')");

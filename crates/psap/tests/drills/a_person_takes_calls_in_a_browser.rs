@@ -228,6 +228,14 @@ async fn a_page_of_elsewhere_can_neither_look_nor_answer_nor_hang_up() {
         (post("/calls/1/answer", "", ""), 409),
         (post("/calls/1/audio", "", "v=0"), 415),
         (post("/calls/1/audio", sdp, "no description"), 400),
+        (
+            post(
+                "/calls/1/audio",
+                &format!("{sdp}Hearth-Page: {}\r\n", "x".repeat(65)),
+                "v=0",
+            ),
+            400,
+        ),
         (post("/calls/1/audio", sdp, &"x".repeat(300_000)), 413),
     ] {
         assert_eq!(http(host, request.clone()).await.0, status);
