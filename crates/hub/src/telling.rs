@@ -88,6 +88,9 @@ pub(crate) async fn follow(home: Arc<Home>, mut feed: Feed, mut stop: watch::Rec
     if let Ok(lines) = home.store.lines().await {
         told.lines = lines.iter().map(|line| (line.id, line.health)).collect();
     }
+    if let Err(error) = home.triggers.read_called(&home).await {
+        tracing::warn!(%error, "no call waits for a browser that is closed");
+    }
     loop {
         let events = tokio::select! {
             _ = stop.wait_for(|stop| *stop) => return,

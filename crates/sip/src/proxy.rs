@@ -22,6 +22,7 @@ mod context;
 mod copy;
 mod event;
 mod forward;
+mod joining;
 mod mark;
 mod moving;
 mod requests;
@@ -291,6 +292,7 @@ impl Proxy {
             _ => {}
         }
         self.group_timeout(id, now);
+        self.open_timeout(id, now);
     }
 
     fn client_timeout(&mut self, id: u64, now: Duration) {
@@ -338,10 +340,10 @@ impl Proxy {
             self.forget_context(id);
             return;
         }
-        let mut next =
-            crate::transaction::earlier(context.machine.next_timeout(), context.group_until);
+        let rings = crate::transaction::earlier(context.group_until, context.open_until);
+        let mut next = crate::transaction::earlier(context.machine.next_timeout(), rings);
         let reliable = context.flow.transport.is_reliable();
-        if context.machine.only_ends(reliable) && context.group_until.is_none() {
+        if context.machine.only_ends(reliable) && rings.is_none() {
             next = next.map(|at| at_multiple(at, self.config.endings_every));
         }
         if next == context.scheduled {
@@ -436,6 +438,7 @@ impl Proxy {
             context.plan = None;
             context.best = None;
             context.group_until = None;
+            context.open_until = None;
             context.request = None;
             ended = context.ending.take().filter(|_| ends_call(status));
             if std::mem::take(&mut context.calling)

@@ -66,6 +66,12 @@ impl Subscriptions {
         tells.copied().collect()
     }
 
+    /// Whose browsers are told of this.
+    pub(crate) fn told_of(&self, topic: Topic) -> impl Iterator<Item = PersonId> {
+        let own = self.0.iter().filter(move |own| own.tells.contains(&topic));
+        own.map(|own| own.person)
+    }
+
     pub(crate) fn of(&self, person: PersonId) -> impl Iterator<Item = &Subscription> {
         self.0.iter().filter(move |own| own.person == person)
     }

@@ -22,6 +22,8 @@ pub(crate) struct Begun {
     pub(crate) direction: Direction,
     /// Our device that calls.
     pub(crate) device: Option<DeviceId>,
+    /// The device that it is for, where it is known before one rings.
+    pub(crate) called: Option<DeviceId>,
     pub(crate) emergency: bool,
     /// Whom the caller claims to be, where nothing proves it.
     pub(crate) claimed: Option<DeviceId>,
@@ -37,6 +39,7 @@ impl Begun {
         Self {
             direction,
             device: Some(device),
+            called: None,
             emergency: false,
             claimed: None,
             on_line: None,
@@ -187,6 +190,7 @@ impl CallLog {
         }
         let mut row = Call {
             device: begun.device,
+            other_device: begun.called,
             claimed_device: begun.claimed,
             emergency: begun.emergency,
             ..beginning(begun.direction, now)?
@@ -239,8 +243,8 @@ pub(crate) fn refused_emergency(
     })
 }
 
-/// The row of a call inside that did not ring, because who was called is not to be disturbed.
-pub(crate) fn undisturbed(caller: DeviceId, called: DeviceId, now: UnixMs) -> Option<Call> {
+/// The row of a call inside that did not ring: who was called is not to be disturbed, or is not there.
+pub(crate) fn missed_inside(caller: DeviceId, called: DeviceId, now: UnixMs) -> Option<Call> {
     Some(Call {
         device: Some(caller),
         other_device: Some(called),

@@ -7,6 +7,7 @@
 //! ```
 //! Nothing here waits: what asks the store is a task of its own and comes back as news.
 
+mod awaiting;
 mod bridging;
 mod deciding;
 mod lingering;
@@ -171,6 +172,8 @@ pub(crate) struct Switchboard {
     left: VecDeque<(FlowId, DeviceId)>,
     /// Requests of standing calls whose device is about to come back.
     returning: Vec<Returning>,
+    /// Calls that wait for people whose app is closed.
+    awaited: Vec<awaiting::Awaited>,
     /// Connections that broke, and whose devices may be about to come back.
     lingering: lingering::Lingering,
     stop: watch::Receiver<bool>,
@@ -245,6 +248,7 @@ impl Switchboard {
             helped: VecDeque::new(),
             left,
             returning: Vec::new(),
+            awaited: Vec::new(),
             lingering: lingering::Lingering::default(),
             stop,
             epoch: Instant::now(),
@@ -356,6 +360,7 @@ impl Switchboard {
         loop {
             let now = self.now();
             self.look_for_returned(now);
+            self.look_for_awaited(now);
             self.end_lingering(now);
             let proxy_at = loop {
                 match self.proxy.poll_output(now) {

@@ -56,6 +56,8 @@ pub(crate) struct Triggers {
     telephones: OnceLock<mpsc::Sender<DeviceId>>,
     /// What any service or browser is told of, as the documents have it; none: they are to be read.
     told: std::sync::Mutex<Option<BTreeSet<Topic>>>,
+    /// Whose browsers are told of calls while the app is closed.
+    called: std::sync::Mutex<BTreeSet<PersonId>>,
 }
 
 impl Default for Triggers {
@@ -69,6 +71,7 @@ impl Default for Triggers {
             vapid: OnceCell::new(),
             telephones: OnceLock::new(),
             told: std::sync::Mutex::default(),
+            called: std::sync::Mutex::default(),
         }
     }
 }
@@ -221,7 +224,32 @@ impl Triggers {
         all.keep(&people);
         let written = write(home, SUBSCRIPTIONS, &all).await;
         *self.told() = None;
+        self.note_called(&all);
         written
+    }
+
+    /// Reads whose browsers are told of calls: once, when the hub starts.
+    pub(crate) async fn read_called(&self, home: &Home) -> Answer<()> {
+        let all = self.subscriptions(home).await?;
+        self.note_called(&all);
+        Ok(())
+    }
+
+    fn note_called(&self, all: &Subscriptions) {
+        let people = all.told_of(Topic::Calls).collect();
+        *self.called_now() = people;
+    }
+
+    /// Whether a person is told of a call while their app is closed, and so may come. Asked for each call: nothing is
+    /// read for it.
+    pub(crate) fn may_be_called(&self, person: PersonId) -> bool {
+        self.called_now().contains(&person)
+    }
+
+    fn called_now(&self) -> std::sync::MutexGuard<'_, BTreeSet<PersonId>> {
+        self.called
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// The key by which browsers know this hub, made at the first need.

@@ -1,18 +1,14 @@
 //! Each browser and each service of the home is told of what was chosen for it, and of nothing else.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hearthline_hub::call::{Call, CallState, Direction};
 use hearthline_hub::device::DeviceKind;
 use hearthline_hub::id::CallId;
 use hearthline_hub::line::{LineFields, LineHealth, LineTrouble};
 use hearthline_hub::person::Role;
-use ring::agreement::{ECDH_P256, EphemeralPrivateKey};
-use ring::rand::SystemRandom;
 use serde_json::{Value, json};
 
+use crate::household::service::{arrived, browser_keys, raw, receiver};
 use crate::household::{Client, Household};
-use crate::triggers_do_what_the_owner_wrote::{arrived, receiver};
 
 /// The words that arrived at a service.
 async fn words(requests: &mut tokio::sync::mpsc::Receiver<Vec<u8>>) -> (String, Value) {
@@ -126,13 +122,6 @@ async fn services_of_the_home() {
     assert!(never.try_recv().is_err(), "it chose nothing");
 }
 
-/// A browser's keys, as it sends them.
-fn keys() -> Value {
-    let browser = EphemeralPrivateKey::generate(&ECDH_P256, &SystemRandom::new()).unwrap();
-    let point = URL_SAFE_NO_PAD.encode(browser.compute_public_key().unwrap().as_ref());
-    json!({"p256dh": point, "auth": URL_SAFE_NO_PAD.encode([7; 16])})
-}
-
 async fn chosen(client: &Client) -> Vec<(String, Value)> {
     let (status, push) = client.get("/api/v1/push").await;
     assert_eq!(status, 200, "{push}");
@@ -157,7 +146,8 @@ async fn each_browser_of_its_own() {
     let adam = home.login(Role::Adult).await;
     let (service, mut pushed) = receiver("201 Created").await;
     let tell = |path: &str, tells: Option<Value>| {
-        let mut wish = json!({"endpoint": format!("http://{service}/{path}"), "keys": keys()});
+        let mut wish =
+            json!({"endpoint": format!("http://{service}/{path}"), "keys": browser_keys()});
         if let Some(tells) = tells {
             wish["tells"] = tells;
         }
@@ -202,16 +192,4 @@ async fn each_browser_of_its_own() {
     );
     // A child of the home is told neither of lines nor of calls for help, whatever it chose.
     assert!(pushed.try_recv().is_err());
-}
-
-async fn raw(requests: &mut tokio::sync::mpsc::Receiver<Vec<u8>>) -> (String, Vec<u8>) {
-    let wait = std::time::Duration::from_secs(30);
-    let bytes = tokio::time::timeout(wait, requests.recv()).await;
-    let bytes = bytes.expect("it arrives").unwrap();
-    let end = bytes
-        .windows(4)
-        .position(|four| four == b"\r\n\r\n")
-        .unwrap();
-    let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
-    (head, bytes[end + 4..].to_vec())
 }

@@ -1,7 +1,6 @@
 //! Webhooks in IFTTT's shape start routines; notifications reach webhook, ntfy and Gotify as each wants them, byte for
 //! byte; browsers are pushed to; keys, floods and strangers are kept out.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -11,51 +10,9 @@ use hearthline_hub::person::Role;
 use ring::agreement::{ECDH_P256, EphemeralPrivateKey};
 use ring::rand::SystemRandom;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
-use tokio::sync::mpsc;
 
+use crate::household::service::{arrived, receiver};
 use crate::household::{Client, Household};
-
-/// Takes requests whole, as bytes, and answers each with this status.
-pub(crate) async fn receiver(status: &'static str) -> (SocketAddr, mpsc::Receiver<Vec<u8>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let (sender, requests) = mpsc::channel(64);
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let sender = sender.clone();
-            tokio::spawn(async move {
-                let (mut bytes, mut buffer) = (Vec::new(), [0; 4_096]);
-                loop {
-                    let text = String::from_utf8_lossy(&bytes).into_owned();
-                    if let Some(head) = text.find("\r\n\r\n") {
-                        let length = text[..head]
-                            .lines()
-                            .find_map(|line| line.strip_prefix("content-length: "))
-                            .map_or(0, |length| length.parse().unwrap());
-                        if bytes.len() >= head + 4 + length {
-                            break;
-                        }
-                    }
-                    match stream.read(&mut buffer).await {
-                        Ok(length) if length > 0 => bytes.extend_from_slice(&buffer[..length]),
-                        _ => return,
-                    }
-                }
-                let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
-                let _ = stream.write_all(answer.as_bytes()).await;
-                let _ = sender.send(bytes).await;
-            });
-        }
-    });
-    (address, requests)
-}
-
-pub(crate) async fn arrived(requests: &mut mpsc::Receiver<Vec<u8>>) -> String {
-    let bytes = tokio::time::timeout(Duration::from_secs(30), requests.recv());
-    String::from_utf8(bytes.await.expect("it arrives").unwrap()).unwrap()
-}
 
 /// Fires as a stranger with the key.
 async fn fire(

@@ -28,6 +28,7 @@ mod lines_move_calls;
 mod lines_put_calls_through;
 mod nobody_speaks_for_another;
 mod nobody_takes_it;
+mod people_are_called_while_their_app_is_closed;
 #[path = "../../../modem/tests/lines/private_bus.rs"]
 #[allow(
     dead_code,

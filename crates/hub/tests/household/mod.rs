@@ -7,6 +7,7 @@
 
 mod enrolled;
 pub mod recorded;
+pub mod service;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

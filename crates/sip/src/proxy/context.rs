@@ -63,6 +63,8 @@ pub(super) struct Context {
     /// Where this request of a dialog may go without a flow.
     pub(super) sealed: Option<Box<Target>>,
     pub(super) group_until: Option<Duration>,
+    /// Until then branches may join, and the call waits for them.
+    pub(super) open_until: Option<Duration>,
     pub(super) scheduled: Option<Duration>,
 }
 

@@ -182,6 +182,9 @@ pub struct Forward {
     /// What the copy's From calls the caller, in place of what the caller wrote there; its URI and
     /// tag stay. `None`: as it came.
     pub from_display: Option<String>,
+    /// For an INVITE: so long further branches may [join](super::Proxy::join), and the call stands though none of these
+    /// branches rings: somebody was told of it who may come. `None`: it is over when the branches are.
+    pub open_for: Option<Duration>,
 }
 
 /// Targets of one preference.

@@ -215,6 +215,8 @@ impl Proxy {
             }
         }
         context.phase = Phase::Forwarding;
+        let open_for = forward.open_for.filter(|_| context.machine.is_invite());
+        context.open_until = open_for.map(|most| now.saturating_add(most));
         context.plan = Some(Box::new(Plan::new(forward, breadth)));
         self.outputs.extend(started.map(Output::Call));
         self.advance(id, now);
@@ -239,6 +241,9 @@ impl Proxy {
             let plan = context.plan.as_deref_mut().filter(|_| !stop);
             let group = plan.and_then(|plan| Some((plan.groups.pop_front()?, plan.breadth)));
             let Some((group, breadth)) = group else {
+                if context.open_until.is_some() && !stop {
+                    return self.await_joining(id, now);
+                }
                 self.send_best(id, now);
                 return;
             };
@@ -258,7 +263,7 @@ impl Proxy {
         }
     }
 
-    fn add_client(&mut self, context: u64, branch: Branch, breadth: u16) -> u64 {
+    pub(super) fn add_client(&mut self, context: u64, branch: Branch, breadth: u16) -> u64 {
         let id = self.next_id();
         let secret = self.tokens.next_u64();
         let client = Client::new(context, branch, secret, breadth);
@@ -270,7 +275,7 @@ impl Proxy {
     }
 
     /// Sends the request of a branch by its next way.
-    fn next_way(&mut self, id: u64, now: Duration) {
+    pub(super) fn next_way(&mut self, id: u64, now: Duration) {
         let Some(client) = self.clients.get_mut(&id) else {
             return;
         };
@@ -357,11 +362,12 @@ impl Proxy {
     }
 
     /// Lets go of what only further copies would need.
-    fn shrink(&mut self, id: u64) {
+    pub(super) fn shrink(&mut self, id: u64) {
         let Some(context) = self.contexts.get_mut(&id) else {
             return;
         };
         let more = context.plan.as_ref().is_some_and(|p| !p.groups.is_empty());
+        let more = more || context.open_until.is_some();
         if more || context.in_dialog || context.phase != Phase::Forwarding {
             return;
         }

@@ -156,6 +156,7 @@ impl Proxy {
             ending,
             sealed,
             group_until: invite.then(|| now.saturating_add(self.config.limits.decision_max)),
+            open_until: None,
             scheduled: None,
         };
         self.contexts.insert(id, Box::new(context));

@@ -147,7 +147,7 @@ pub(super) fn path(
     format!("<{uri}>")
 }
 
-fn our_uri(identity: &Identity, transport: FlowTransport, secure: bool) -> SipUri {
+pub(super) fn our_uri(identity: &Identity, transport: FlowTransport, secure: bool) -> SipUri {
     let mut uri = SipUri::new(identity.host.clone()).with_secure(secure);
     if let Some(port) = identity.port {
         uri = uri.with_port(port);

@@ -10,6 +10,7 @@ mod best_response_is_sent;
 mod callers_do_not_choose_the_way;
 mod calls_end_with_their_answer;
 mod cancel_reaches_every_branch;
+mod devices_come_when_told;
 mod devices_register_and_are_called;
 mod dialogs_stay_on_their_path;
 mod flows_that_moved;

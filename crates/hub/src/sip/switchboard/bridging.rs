@@ -8,10 +8,21 @@ use crate::sip::bridges::{End, Rings};
 
 impl Switchboard {
     /// A call is about to be sent on: whether sound will have to be carried over to one of those that it rings.
-    pub(super) fn bridge(&mut self, request: &Request, from: End, groups: &[Group], help: bool) {
+    pub(super) fn bridge(
+        &mut self,
+        request: &Request,
+        from: End,
+        groups: &[Group],
+        asleep: &[DeviceId],
+        help: bool,
+    ) {
         let branches = groups.iter().flat_map(|group| &group.branches);
-        let all = branches.map(|branch| self.end_of_branch(branch).is_bridged_to(from));
-        let all: Vec<bool> = all.collect();
+        let ends = branches.map(|branch| self.end_of_branch(branch));
+        let asleep = asleep.iter().map(|&device| self.end_of(device));
+        let all: Vec<bool> = ends
+            .chain(asleep)
+            .map(|end| end.is_bridged_to(from))
+            .collect();
         if all.contains(&true) {
             let rings = match all.contains(&false) {
                 true => Rings::Others,

@@ -2,6 +2,7 @@
 use super::*;
 use crate::call::Direction;
 use crate::sip::call_log::Begun;
+use crate::sip::switchboard::screened::{Meant, Rung, wants_drop_in};
 
 impl Switchboard {
     /// A request waits for a decision.
@@ -48,19 +49,24 @@ impl Switchboard {
             }
             Passage::Outside => match self.caller(&request, flow, true, now) {
                 Err(reject) => Decision::Reject(reject),
-                Ok(caller) => {
-                    let decision = self.call(&request, &destination, &caller, now);
-                    if let Decision::Forward(forward) = &decision {
+                Ok(caller) => match self.call(&request, &destination, &caller, now) {
+                    Err(reject) => Decision::Reject(reject),
+                    Ok((mut forward, asleep)) => {
                         let from = self.end_of(caller.device);
-                        self.bridge(&request, from, &forward.groups, false);
+                        self.bridge(&request, from, &forward.groups, &asleep, false);
                         let direction = match destination {
                             Destination::Number(_) => Direction::Outgoing,
                             _ => Direction::Inside,
                         };
-                        self.calls.begins(id, Begun::by(caller.device, direction));
+                        let begun = Begun {
+                            called: asleep.first().copied(),
+                            ..Begun::by(caller.device, direction)
+                        };
+                        self.calls.begins(id, begun);
+                        forward.open_for = self.await_called(id, asleep, now);
+                        Decision::Forward(forward)
                     }
-                    decision
-                }
+                },
             },
         };
         self.decide(id, decision, now);
@@ -173,47 +179,45 @@ impl Switchboard {
         }
     }
 
-    /// Where a call goes that is no emergency.
+    /// Where a call goes that is no emergency, and those who may come to it.
     pub(super) fn call(
         &mut self,
         request: &Request,
         destination: &Destination,
         caller: &Caller,
         now: Duration,
-    ) -> Decision {
-        let found = match (destination, &request.uri) {
-            (Destination::User(name), Uri::Sip(uri)) => self.groups(name, uri, caller, now),
+    ) -> Result<(Forward, Vec<DeviceId>), Reject> {
+        let Rung { groups, asleep } = match (destination, &request.uri) {
+            (Destination::User(name), Uri::Sip(uri)) => {
+                let drop_in = wants_drop_in(request);
+                self.rung(name, uri, caller, drop_in, now)?
+            }
             (Destination::ForeignEmergency, _) => {
                 let main = self.country.main_number();
                 let text = format!("not an emergency number here; {main} is");
-                return Decision::Reject(warned(because(StatusCode::NOT_FOUND, &text), &text));
+                return Err(warned(because(StatusCode::NOT_FOUND, &text), &text));
             }
             (Destination::Number(digits), _) => {
-                return self.number_asked(request, digits, caller);
+                return Ok((self.number_asked(request, digits, caller)?, Vec::new()));
             }
-            _ => Err(Reject::new(StatusCode::NOT_FOUND)),
+            _ => return Err(Reject::new(StatusCode::NOT_FOUND)),
         };
-        match found {
-            Err(reject) => Decision::Reject(reject),
-            Ok(groups) => {
-                let own = &self.domains[0];
-                let asserted = format!("<sip:{}@{own}>", caller.user);
-                let mut forward = Forward {
-                    record_route: true,
-                    from_display: self.corrected_display(caller),
-                    // Credentials were for us; who somebody is, we say.
-                    remove: vec![
-                        HeaderName::ProxyAuthorization,
-                        HeaderName::PAssertedIdentity,
-                    ],
-                    set: vec![(HeaderName::PAssertedIdentity, asserted.into_bytes())],
-                    ..Forward::default()
-                };
-                self.mark_drop_in(request, &groups, caller, &mut forward);
-                forward.groups = groups;
-                Decision::Forward(forward)
-            }
-        }
+        let own = &self.domains[0];
+        let asserted = format!("<sip:{}@{own}>", caller.user);
+        let mut forward = Forward {
+            record_route: true,
+            from_display: self.corrected_display(caller),
+            // Credentials were for us; who somebody is, we say.
+            remove: vec![
+                HeaderName::ProxyAuthorization,
+                HeaderName::PAssertedIdentity,
+            ],
+            set: vec![(HeaderName::PAssertedIdentity, asserted.into_bytes())],
+            ..Forward::default()
+        };
+        self.mark_drop_in(request, &groups, caller, &mut forward);
+        forward.groups = groups;
+        Ok((forward, asleep))
     }
 
     /// What From is to call the caller, where it says what is not a name of the caller's: telephones show it.
@@ -226,23 +230,23 @@ impl Switchboard {
         })
     }
 
-    /// The devices that a user part means: an address, a GRUU, or a name.
-    pub(super) fn groups(
+    /// Whom a user part means, an address, a GRUU, or a name: those that ring, and those that may come.
+    fn rung(
         &mut self,
         name: &str,
         uri: &SipUri,
         caller: &Caller,
+        drop_in: bool,
         now: Duration,
-    ) -> Result<Vec<Group>, Reject> {
-        let not_registered = || Reject::new(StatusCode::TEMPORARILY_UNAVAILABLE);
-        let groups = if uri.params().has("gr") {
+    ) -> Result<Rung, Reject> {
+        let meant = if uri.params().has("gr") {
             match self.registrar.lookup(uri, now) {
-                Ok(groups) => groups,
-                Err(Unreachable::NotRegistered) => return Err(not_registered()),
+                Ok(groups) => Meant::Places(groups),
+                Err(Unreachable::NotRegistered) => return Err(not_there()),
                 Err(Unreachable::Unknown) => return Err(Reject::new(StatusCode::NOT_FOUND)),
             }
         } else if let Some(device) = self.owner_of(name) {
-            self.ways_to(&[device], now)
+            Meant::Devices(vec![device])
         } else {
             let called = self.directory.called(name);
             if called.is_empty() {
@@ -250,17 +254,20 @@ impl Switchboard {
             }
             // Who stands in the kitchen and calls the kitchen means the others there.
             let others = called.iter().filter(|&&device| device != caller.device);
-            self.ways_to(&others.copied().collect::<Vec<_>>(), now)
+            Meant::Devices(others.copied().collect())
         };
-        let groups = if uri.is_secure() {
-            secure_only(groups)
-        } else {
-            groups
-        };
-        if groups.is_empty() {
-            return Err(not_registered());
+        let mut rung = self.screened(meant, caller)?;
+        if uri.is_secure() {
+            rung.groups = secure_only(rung.groups);
         }
-        self.screened(groups, caller)
+        // Nobody is there to be dropped in on.
+        if drop_in {
+            rung.asleep.clear();
+        }
+        if rung.groups.is_empty() && rung.asleep.is_empty() {
+            return Err(not_there());
+        }
+        Ok(rung)
     }
 
     /// The target sets of some devices as one: what is preferred everywhere rings first.
@@ -438,6 +445,11 @@ impl Switchboard {
             self.write(changes, Some((id, Box::new(response))), now);
         }
     }
+}
+
+/// Whoever is meant is not registered.
+pub(super) fn not_there() -> Reject {
+    Reject::new(StatusCode::TEMPORARILY_UNAVAILABLE)
 }
 
 /// On along these ways, within a call; without one there is no such call.

@@ -11,7 +11,7 @@ use crate::number::Number;
 use crate::sip::bridges::End;
 use crate::sip::call_log::{Begun, missed_from_outside};
 
-use super::screened::NotRung;
+use super::screened::{NotRung, Rung};
 
 /// Emergency calls whose callers are remembered.
 const HELPED_MAX: usize = 64;
@@ -52,6 +52,7 @@ impl Switchboard {
         let begun = Begun {
             direction: Direction::Outgoing,
             device,
+            called: None,
             emergency: true,
             claimed: self.claimed(request, device),
             on_line: None,
@@ -76,7 +77,7 @@ impl Switchboard {
         // A call for help takes no other call's place, and is not refused for one that it cannot take.
         forward.remove.push(HeaderName::Replaces);
         if let Some(device) = device {
-            self.bridge(request, self.end_of(device), &forward.groups, true);
+            self.bridge(request, self.end_of(device), &forward.groups, &[], true);
         }
         self.decide(id, Decision::Forward(forward), now);
     }
@@ -95,15 +96,15 @@ impl Switchboard {
         request: &Request,
         digits: &hearthline_emergency::numbers::OrdinaryDigits,
         caller: &Caller,
-    ) -> Decision {
+    ) -> Result<Forward, Reject> {
         match self.door.plan.number(digits) {
             Err(why) => {
                 let text = why.to_string();
-                Decision::Reject(warned(because(StatusCode::NOT_FOUND, &text), &text))
+                Err(warned(because(StatusCode::NOT_FOUND, &text), &text))
             }
             Ok(number) if !self.directory.may_call(caller.device, &number) => {
                 let text = "children call the contacts that they were allowed";
-                Decision::Reject(warned(because(StatusCode::FORBIDDEN, text), text))
+                Err(warned(because(StatusCode::FORBIDDEN, text), text))
             }
             Ok(_) => {
                 let mut forward = self.to_gateway(request, Some(self.asserted(&caller.user)));
@@ -112,7 +113,7 @@ impl Switchboard {
                 if let Some(name) = name.filter(|_| child) {
                     forward.set.push((name, b"yes".to_vec()));
                 }
-                Decision::Forward(forward)
+                Ok(forward)
             }
         }
     }
@@ -171,11 +172,12 @@ impl Switchboard {
                 let on_line = self.calls.coming(call_id);
                 let on_line = on_line.filter(|_| line_rung(request).1.is_some());
                 match self.rung_by_line(request, now) {
-                    Ok(groups) => {
-                        self.bridge(request, End::Telephone, &groups, false);
+                    Ok(Rung { groups, asleep }) => {
+                        self.bridge(request, End::Telephone, &groups, &asleep, false);
                         let begun = Begun {
                             direction: Direction::Incoming,
                             device: None,
+                            called: None,
                             emergency: false,
                             claimed: None,
                             on_line,
@@ -183,8 +185,10 @@ impl Switchboard {
                             noted: !is_finding(request),
                         };
                         self.calls.begins(id, begun);
+                        let open_for = self.await_called(id, asleep, now);
                         Decision::Forward(Forward {
                             groups,
+                            open_for,
                             record_route: true,
                             remove: [CALLBACK, FINDING]
                                 .iter()
@@ -220,7 +224,7 @@ impl Switchboard {
 
     /// Whom a line's call rings: its rooms and devices; a call-taker's callback first the device that called for help; a
     /// call that is moved within the home, whom it is moved to.
-    fn rung_by_line(&self, request: &Request, now: Duration) -> Result<Vec<Group>, NotRung> {
+    fn rung_by_line(&self, request: &Request, now: Duration) -> Result<Rung, NotRung> {
         let (user, line) = line_rung(request);
         let moved: Vec<DeviceId>;
         let devices = match line {
@@ -233,33 +237,27 @@ impl Switchboard {
                 &moved
             }
         };
-        let all = self.ways_to(devices, now);
         // A telephone that is looked for rings itself, whatever it wants of calls, and no other in its place.
         if line.is_none() && is_finding(request) {
-            return match all.is_empty() {
-                true => Err(NotRung::Missed(None)),
-                false => Ok(all),
-            };
+            return Rung::awake(self.ways_to(devices, now));
         }
         let name = HeaderName::parse(CALLBACK.as_bytes());
         let mark = name.and_then(|name| request.headers.get_str(&name));
         let Some(mark) = mark else {
-            return self.undisturbed(all, calling_number(request).as_ref());
+            return self.undisturbed(devices, calling_number(request).as_ref());
         };
         let mut groups = self.helped_caller(mark, now);
         for group in &mut groups {
             group.ringing_max = Some(CALLBACK_ALONE);
         }
         // Then everybody: the line's list does not matter now.
+        let all = self.ways_to(devices, now);
         let everybody = match all.is_empty() {
             true => self.ways_to(self.directory.everybody(), now),
             false => all,
         };
         groups.extend(everybody);
-        match groups.is_empty() {
-            true => Err(NotRung::Missed(None)),
-            false => Ok(groups),
-        }
+        Rung::awake(groups)
     }
 
     /// The device that called for help: as it is registered, else by the connection and address that it called from.

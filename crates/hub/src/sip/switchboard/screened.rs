@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
-use super::deciding::because;
+use super::deciding::{because, not_there};
 use super::*;
 use crate::call_settings::ForwardTo;
 use crate::clock::UnixMs;
 use crate::gateway::{CALLBACK, CONTACTS_ONLY, FINDING, LOOP};
 use crate::number::{ForwardNumber, Number};
 use crate::sip::bridges::BRIDGED;
-use crate::sip::call_log::undisturbed;
+use crate::sip::call_log::missed_inside;
 use crate::sip::screening::{Calling, Screened};
 
 /// A caller's wish to be answered without a person (RFC 5373).
@@ -39,13 +39,50 @@ pub(super) fn only_ours() -> Vec<HeaderName> {
     rows.chain([HeaderName::PAssertedIdentity]).collect()
 }
 
+/// Whom a call is for, before anybody's wishes are looked at.
+pub(super) enum Meant {
+    Devices(Vec<DeviceId>),
+    /// Places of registered devices.
+    Places(Vec<Group>),
+}
+
+/// Whom a call rings, and whose browsers are closed and told of it.
+#[derive(Debug, Default)]
+pub(super) struct Rung {
+    pub(super) groups: Vec<Group>,
+    pub(super) asleep: Vec<DeviceId>,
+}
+
+impl Rung {
+    /// These ring, or nobody.
+    pub(super) fn awake(groups: Vec<Group>) -> Result<Self, NotRung> {
+        match groups.is_empty() {
+            true => Err(NotRung::Missed(None)),
+            false => Ok(Rung {
+                groups,
+                asleep: Vec::new(),
+            }),
+        }
+    }
+}
+
 /// What screening leaves of a call.
 #[derive(Default)]
 struct Judged {
-    groups: Vec<Group>,
+    rung: Rung,
     declined: bool,
     /// One that is not to be disturbed.
     missed: Option<DeviceId>,
+    /// One that would ring and is not there.
+    absent: Option<DeviceId>,
+    /// Calls of one of them go elsewhere.
+    forwarded: bool,
+}
+
+impl Judged {
+    fn rings_nobody(&self) -> bool {
+        self.rung.groups.is_empty() && self.rung.asleep.is_empty()
+    }
 }
 
 /// Why a call from outside rings nobody.
@@ -55,6 +92,14 @@ pub(super) enum NotRung {
     Missed(Option<DeviceId>),
     /// All of them have blocked the caller.
     Unwanted,
+}
+
+/// Whether a call asks to be answered without a person.
+pub(super) fn wants_drop_in(request: &Request) -> bool {
+    let name = HeaderName::parse(ANSWER_MODE.as_bytes());
+    let wish = name.and_then(|name| request.headers.get_str(&name));
+    let mode = wish.unwrap_or_default().split(';').next();
+    mode.unwrap_or_default().trim().eq_ignore_ascii_case("auto")
 }
 
 /// What is preferred everywhere rings first.
@@ -68,106 +113,134 @@ fn merge(all: &mut Vec<Group>, more: Vec<Group>) {
 }
 
 impl Switchboard {
-    /// The branches that may ring, and those where calls go instead. When there are none, why: 603 when somebody
-    /// declined, 480 and a row when all are not to be disturbed.
-    pub(super) fn screened(
-        &mut self,
-        groups: Vec<Group>,
-        caller: &Caller,
-    ) -> Result<Vec<Group>, Reject> {
+    /// Those that may ring, and those where calls go instead. When there are none, why: 603 when somebody declined, 480
+    /// and a row when all are not to be disturbed, or none of them is there.
+    pub(super) fn screened(&mut self, meant: Meant, caller: &Caller) -> Result<Rung, Reject> {
         let now = self.around.home.clock.now();
-        let judged = self.judged(groups, self.calling(caller), now);
-        if !judged.groups.is_empty() {
-            return Ok(judged.groups);
+        let judged = self.judged(meant, self.calling(caller), now);
+        if !judged.rings_nobody() {
+            return Ok(judged.rung);
         }
-        if let Some(called) = judged.missed {
-            if let Some(row) = undisturbed(caller.device, called, now) {
-                self.rows_of_calls.add(row, self.now());
-            }
-            let why = "nobody there is to be disturbed";
-            return Err(because(StatusCode::TEMPORARILY_UNAVAILABLE, why));
-        }
-        if judged.declined {
+        if judged.declined && judged.missed.is_none() {
             return Err(Reject::new(StatusCode::DECLINE));
         }
-        let why = "calls go elsewhere, and nobody can be reached there";
+        if let Some(called) = judged.missed.or(judged.absent)
+            && let Some(row) = missed_inside(caller.device, called, now)
+        {
+            self.rows_of_calls.add(row, self.now());
+        }
+        let why = match (judged.missed, judged.forwarded) {
+            (Some(_), _) => "nobody there is to be disturbed",
+            (None, true) => "calls go elsewhere, and nobody can be reached there",
+            (None, false) => return Err(not_there()),
+        };
         Err(because(StatusCode::TEMPORARILY_UNAVAILABLE, why))
     }
 
-    /// The branches that a call from outside may ring.
+    /// Those that a call from outside may ring.
     pub(super) fn undisturbed(
         &self,
-        groups: Vec<Group>,
+        devices: &[DeviceId],
         from: Option<&Number>,
-    ) -> Result<Vec<Group>, NotRung> {
+    ) -> Result<Rung, NotRung> {
         let now = self.around.home.clock.now();
-        let judged = self.judged(groups, Calling::Outside(from), now);
-        match (judged.groups.is_empty(), judged.missed) {
-            (false, _) => Ok(judged.groups),
+        let meant = Meant::Devices(devices.to_vec());
+        let judged = self.judged(meant, Calling::Outside(from), now);
+        match (judged.rings_nobody(), judged.missed) {
+            (false, _) => Ok(judged.rung),
             (true, None) if judged.declined => Err(NotRung::Unwanted),
             (true, missed) => Err(NotRung::Missed(missed)),
         }
     }
 
-    /// Judges every branch. What is forwarded is judged anew where it goes, [`FORWARDS_MAX`] times at most; no device is
-    /// come to twice, and nobody's own call comes back to them.
-    fn judged(&self, groups: Vec<Group>, calling: Calling<'_>, now: UnixMs) -> Judged {
+    /// Judges every device, there or not. What is forwarded is judged anew where it goes, [`FORWARDS_MAX`] times at most;
+    /// no device is come to twice, and nobody's own call comes back to them. What those who are not there refuse counts
+    /// where no other would ring.
+    fn judged(&self, meant: Meant, calling: Calling<'_>, now: UnixMs) -> Judged {
         let mut judged = Judged::default();
+        let mut away = Judged::default();
         let mut taken = HashSet::new();
         if let Calling::Inside { device, .. } = calling {
             taken.insert(device);
         }
-        let mut next = groups;
+        let mut next: Vec<(DeviceId, Vec<Group>)> = Vec::new();
+        match meant {
+            Meant::Devices(devices) => next.extend(self.each_way(devices)),
+            Meant::Places(groups) => {
+                let labels = groups.iter().flat_map(|group| &group.branches);
+                let device = labels
+                    .filter_map(|branch| self.keys.device(branch.label))
+                    .next();
+                match device {
+                    Some(device) => next.push((device, groups)),
+                    None => merge(&mut judged.rung.groups, groups),
+                }
+            }
+        }
         for hop in 0..=FORWARDS_MAX {
             let mut forwards: Vec<(DeviceId, &ForwardTo)> = Vec::new();
-            for group in &mut next {
-                group.branches.retain(|branch| {
-                    let Some(device) = self.keys.device(branch.label) else {
-                        return true;
-                    };
-                    taken.insert(device);
-                    match self.directory.screen(calling, device, now) {
-                        Screened::Rings { .. } => return true,
-                        Screened::Declined => judged.declined = true,
-                        Screened::DoNotDisturb => judged.missed = Some(device),
-                        Screened::Forwards(to) => {
-                            if forwards.iter().all(|(one, _)| *one != device) {
-                                forwards.push((device, to));
-                            }
+            for (device, ways) in next {
+                taken.insert(device);
+                let there = !ways.is_empty();
+                let side = if there { &mut judged } else { &mut away };
+                match self.directory.screen(calling, device, now) {
+                    Screened::Rings { .. } if there => merge(&mut judged.rung.groups, ways),
+                    Screened::Rings { .. } => {
+                        judged.absent.get_or_insert(device);
+                        if self.may_come(device) {
+                            judged.rung.asleep.push(device);
                         }
                     }
-                    false
-                });
+                    Screened::Declined => side.declined = true,
+                    Screened::DoNotDisturb => side.missed = Some(device),
+                    Screened::Forwards(to) => forwards.push((device, to)),
+                }
             }
-            merge(&mut judged.groups, next);
-            if forwards.is_empty() || hop == FORWARDS_MAX {
+            if forwards.is_empty() {
+                break;
+            }
+            judged.forwarded = true;
+            if hop == FORWARDS_MAX {
                 break;
             }
             next = Vec::new();
             for (device, to) in forwards {
-                merge(&mut next, self.instead(device, to, &mut taken));
+                match to {
+                    ForwardTo::Called(name) => {
+                        let fresh = self.instead(name.as_str(), &mut taken);
+                        next.extend(self.each_way(fresh));
+                    }
+                    ForwardTo::Number(number) => {
+                        let by_line = self.by_line(device, number);
+                        merge(&mut judged.rung.groups, by_line.into_iter().collect());
+                    }
+                }
             }
         }
-        judged.groups.retain(|group| !group.branches.is_empty());
+        if judged.absent.is_none() {
+            judged.declined |= away.declined;
+            judged.missed = judged.missed.or(away.missed);
+        }
         judged
     }
 
-    /// Where a device's calls go instead of to it.
-    fn instead(
-        &self,
-        device: DeviceId,
-        to: &ForwardTo,
-        taken: &mut HashSet<DeviceId>,
-    ) -> Vec<Group> {
-        match to {
-            ForwardTo::Called(name) => {
-                let called = self.directory.called(name.as_str()).iter().copied();
-                let own = self.owner_of(name.as_str());
-                let fresh = called.chain(own).filter(|device| taken.insert(*device));
-                self.ways_to(&fresh.collect::<Vec<_>>(), self.now())
-            }
-            ForwardTo::Number(number) => self.by_line(device, number).into_iter().collect(),
-        }
+    /// Each of these and the ways to it; one that is not there has none.
+    fn each_way(&self, devices: Vec<DeviceId>) -> Vec<(DeviceId, Vec<Group>)> {
+        let now = self.now();
+        let standing = devices
+            .into_iter()
+            .filter(|&own| !self.directory.is_revoked(own));
+        standing
+            .map(|own| (own, self.ways_to(&[own], now)))
+            .collect()
+    }
+
+    /// The devices of this name that the call has not come to yet.
+    fn instead(&self, name: &str, taken: &mut HashSet<DeviceId>) -> Vec<DeviceId> {
+        let called = self.directory.called(name).iter().copied();
+        let own = self.owner_of(name);
+        let fresh = called.chain(own).filter(|device| taken.insert(*device));
+        fresh.collect()
     }
 
     /// The way to a number outside, for a device that may call it. Emergencies are looked for here once more, before
@@ -213,12 +286,10 @@ impl Switchboard {
         let Some(answer_mode) = name(ANSWER_MODE) else {
             return;
         };
-        let wish = request.headers.get_str(&answer_mode).unwrap_or_default();
-        let mode = wish.split(';').next().unwrap_or_default().trim();
         let now = self.around.home.clock.now();
         let calling = self.calling(caller);
         let mut branches = groups.iter().flat_map(|group| &group.branches);
-        let allowed = mode.eq_ignore_ascii_case("auto")
+        let allowed = wants_drop_in(request)
             && branches.all(|branch| {
                 let device = self.keys.device(branch.label);
                 let judged = device.map(|device| self.directory.screen(calling, device, now));
