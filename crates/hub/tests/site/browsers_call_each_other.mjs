@@ -1,5 +1,7 @@
 // Two people: FOLDER (of the libraries) ADDRESS PASSWORD LINK (of an invitation).
 import assert from "node:assert/strict";
+import { createECDH, randomBytes } from "node:crypto";
+import { createServer } from "node:http";
 import { launch, library, inspect, open, signIn, visitor } from "./people.mjs";
 
 const [folder, address, password, link] = process.argv.slice(2);
@@ -111,6 +113,36 @@ try {
   await act(olive, "hang-up").click();
   await adam.waitForSelector("#calls:has-text('Ended')");
   assert.equal(lost, 1);
+  await act(olive, "dismiss").click();
+  await act(adam, "dismiss").click();
+
+  // Adam closes the app. His browser's service is told of the call; he opens the app, and it rings.
+  let told;
+  const push = new Promise((done) => (told = done));
+  const service = createServer((request, response) => {
+    request.resume();
+    response.writeHead(201).end();
+    told(request.headers.urgency);
+  });
+  await new Promise((done) => service.listen(0, "127.0.0.1", done));
+  const key = createECDH("prime256v1");
+  key.generateKeys();
+  const subscription = {
+    endpoint: `http://127.0.0.1:${service.address().port}/adam`,
+    keys: { p256dh: key.getPublicKey("base64url"), auth: randomBytes(16).toString("base64url") },
+  };
+  await adam.evaluate(async (wish) => (await import("/api.js")).change("POST", "push", wish), subscription);
+  await adam.goto("about:blank");
+  await olive.getByRole("button", { name: "Call adam", exact: true }).click();
+  assert.equal(await push, "high");
+  await olive.waitForSelector("#calls:has-text('It rings there')");
+  await adam.goto(`${address}/#/phone`);
+  await act(adam, "answer").click();
+  for (const page of [olive, adam]) await page.waitForSelector("#calls .badge.good:has-text('Protected end to end')");
+  for (const page of [olive, adam]) await heard(page);
+  await act(adam, "hang-up").click();
+  await olive.waitForSelector("#calls:has-text('Ended')");
+  service.close();
 
   assert.deepEqual(faults, []);
   console.log(`pressed to ringing ${rang} ms; answered to protected on both sides ${protectedAfter} ms`);
