@@ -44,6 +44,7 @@ impl Gateway {
             return self.turn_away(outside, StatusCode::FORBIDDEN, now);
         };
         let line = trunk.id();
+        let rings_until = self.rings_until(&trunk.setup.line.fields, now);
         let own = trunk.setup.line.fields.caller_number.clone();
         let unknown = trunk.setup.line.fields.unknown_callers;
         let number = self.caller_of(request);
@@ -75,12 +76,7 @@ impl Gateway {
         }
         let uri = SipUri::new(self.config.domain.clone()).with_user(&Self::ring_user(line));
         let from = self.shown(number.as_ref(), known.as_ref());
-        let mut sent_on = SentOn::new(
-            uri.clone(),
-            from.clone(),
-            body.clone(),
-            self.rings_until(now),
-        );
+        let mut sent_on = SentOn::new(uri.clone(), from.clone(), body.clone(), rings_until);
         let is_callback = callback.is_some();
         let invite = match reception {
             Reception::Message => match self.straight_to_mailbox(&mut sent_on, late_offer) {

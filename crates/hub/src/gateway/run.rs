@@ -23,7 +23,8 @@ use tokio::time::{Instant, sleep_until};
 use super::text_keeping::{self, TextOrder};
 use super::{
     CALLBACK_WINDOW, ComingText, DialPlan, Gateway, GatewayConfig, GoingText, Input, Keeping,
-    Known, LineSetup, LinesConfig, NotSent, Output, Setup, TextDesk, endpoint_config,
+    Known, LineSetup, LinesConfig, NotSent, Output, Setup, TextDesk, VOICEMAIL_AFTER,
+    endpoint_config,
 };
 use crate::call::{CallState, Ending};
 use crate::entropy::random;
@@ -75,6 +76,8 @@ pub(crate) struct Door {
     pub(crate) plan: DialPlan,
     /// Where the mailbox is.
     pub(crate) voicemail: Option<SocketAddr>,
+    /// How long a line's calls ring in the home before nobody counts as having answered.
+    pub(crate) unanswered_after: Duration,
     /// Where texts to outside are handed in.
     pub(crate) texts: TextDesk,
 }
@@ -153,6 +156,7 @@ pub(crate) async fn open(
     // A body of any size goes up the connection; nothing is fragmented there.
     inside.large_over_tcp = false;
     let plan = DialPlan::new(country, config.area_code.as_deref());
+    let unanswered_after = config.voicemail.map_or(VOICEMAIL_AFTER, |own| own.after);
     let gateway = GatewayConfig {
         domain,
         plan: plan.clone(),
@@ -216,6 +220,7 @@ pub(crate) async fn open(
         ready,
         plan,
         voicemail,
+        unanswered_after,
         texts: TextDesk::new(orders, texts_home),
     };
     Ok((door, bound, tasks))

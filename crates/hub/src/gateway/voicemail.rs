@@ -11,6 +11,7 @@ use hearthline_sip::{HeaderName, Headers, NameAddr, SipUri, StatusCode};
 use super::Gateway;
 use super::incoming::Incoming;
 use crate::id::LineId;
+use crate::line::LineFields;
 
 /// Whom the switchboard asks for by this name takes messages. No device of the home can be called so: it is asked for
 /// over the gateway's connection alone.
@@ -79,10 +80,11 @@ impl Incoming {
 }
 
 impl Gateway {
-    /// When a call that begins to ring now goes to the mailbox.
-    pub(super) fn rings_until(&self, now: Duration) -> Option<Duration> {
+    /// When a call of this line that begins to ring now goes to the mailbox; none: when the switchboard says that nobody
+    /// took it, which sends it on first where the line's calls go on.
+    pub(super) fn rings_until(&self, line: &LineFields, now: Duration) -> Option<Duration> {
         let after = self.config.voicemail_after?;
-        Some(now.saturating_add(after))
+        line.forward_to.is_none().then(|| now.saturating_add(after))
     }
 
     /// It has rung for long enough.

@@ -38,6 +38,10 @@ pub(crate) struct Directory {
     speakers: Vec<DeviceId>,
     /// Whom a line's calls ring, where it names rooms or devices.
     rings: HashMap<LineId, Vec<DeviceId>>,
+    /// Where a line's calls go when nobody answers.
+    goes_on: HashMap<LineId, Number>,
+    /// Whom a single digit calls.
+    speed_dials: HashMap<u8, Number>,
     /// Whose each device is.
     owners: HashMap<DeviceId, PersonId>,
     /// What people and devices want of calls.
@@ -77,6 +81,11 @@ impl Directory {
             people.insert(person.id, plain(person.fields.name.as_str()));
         }
         for contact in store.contacts().await? {
+            let first = contact.fields.numbers.first();
+            if let (Some(digit), Some(first)) = (contact.fields.speed_dial, first) {
+                let number = first.number.clone();
+                directory.speed_dials.insert(digit.into(), number);
+            }
             if contact.fields.children_may_call {
                 let numbers = contact.fields.numbers.into_iter();
                 directory
@@ -86,6 +95,10 @@ impl Directory {
         }
         directory.wishes = store.call_settings().await?.into_iter().collect();
         let lines = store.lines().await?;
+        for line in &lines {
+            let to = line.fields.forward_to.clone();
+            directory.goes_on.extend(to.map(|to| (line.id, to)));
+        }
         for device in store.devices().await? {
             if device.revoked_at_ms.is_some() {
                 directory.revoked.insert(device.id);
@@ -178,6 +191,17 @@ impl Directory {
     /// Whom a line's calls ring: what it names, as far as it is still there; else everybody.
     pub(crate) fn rung_by(&self, line: LineId) -> &[DeviceId] {
         self.rings.get(&line).unwrap_or(&self.everybody)
+    }
+
+    /// Where a line's calls go when nobody answers.
+    pub(crate) fn goes_on_to(&self, line: LineId) -> Option<&Number> {
+        self.goes_on.get(&line)
+    }
+
+    /// Whom these digits call as a speed dial.
+    pub(crate) fn speed_dial(&self, digits: &str) -> Option<&Number> {
+        let one = digits.parse().ok().filter(|_| digits.len() == 1)?;
+        self.speed_dials.get(&one)
     }
 
     /// Whom a message from outside is for that came over a line ([`crate::outside_sender::recipients`]).

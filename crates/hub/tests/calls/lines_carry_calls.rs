@@ -403,7 +403,7 @@ async fn what_cannot_be_dialled_is_refused_and_children_call_whom_they_may() {
     let mut toy = home.phone(&account, Transport::Udp).await;
     assert_eq!(toy.refused(DIALLED).await.code(), 403);
     let grandma = serde_json::from_value(json!({
-        "name": "Grandma", "children_may_call": true,
+        "name": "Grandma", "children_may_call": true, "speed_dial": 5,
         "numbers": [{"label": "home", "number": GLOBAL}],
     }));
     let store = home.hub.store();
@@ -413,6 +413,19 @@ async fn what_cannot_be_dialled_is_refused_and_children_call_whom_they_may() {
     let (far, _) = trunk.called().await;
     trunk.refuses(far, 486).await;
     assert_eq!(toy.failure(call).await.unwrap().code(), 486);
+    // One digit for her whole number; no other digit, and no more of them.
+    for (phone, who) in [(&mut toy, "a child"), (&mut desk, "the desk")] {
+        let call = phone.call(&format!("sip:5@{DOMAIN}")).await;
+        let (far, invite) = trunk.called().await;
+        let uri = invite.uri.to_string();
+        assert!(uri.starts_with(&format!("sip:{GLOBAL}@")), "{who}: {uri}");
+        trunk.refuses(far, 486).await;
+        assert_eq!(phone.failure(call).await.unwrap().code(), 486);
+        for other in ["4", "05", "55"] {
+            let refused = phone.refused(&format!("sip:{other}@{DOMAIN}")).await;
+            assert_eq!(refused.code(), 404, "{who}: {other}");
+        }
+    }
     home.hub.stop().await;
 }
 

@@ -116,6 +116,45 @@ async fn a_call_that_is_not_answered_goes_to_the_mailbox_and_says_whose_it_was()
 }
 
 #[tokio::test]
+async fn a_lines_calls_go_on_to_its_number_before_the_mailbox() {
+    const ELSEWHERE: &str = "+493055501234";
+    let more = json!({"forward_to": ELSEWHERE});
+    let mut scene = scene(Duration::from_millis(400), &more).await;
+    let (call, _) = scene.rings().await;
+    let (far, invite) = scene.trunk.called().await;
+    let to = invite.uri.to_string();
+    assert!(to.starts_with(&format!("sip:{ELSEWHERE}@")), "{to}");
+    scene
+        .desk
+        .wait(|event| matches!(event, Event::Ended { .. }).then_some(()))
+        .await;
+    scene.trunk.accepts(far, Some(Body::sdp(SDP))).await;
+    scene.trunk.answered(call).await;
+    scene.trunk.hangs_up(call).await;
+    scene.trunk.ended(far).await;
+    // Nobody there either: then the mailbox.
+    let (call, ringing) = scene.rings().await;
+    scene.desk_refuses(ringing, StatusCode::BUSY_HERE).await;
+    let (far, _) = scene.trunk.called().await;
+    scene.trunk.refuses(far, 486).await;
+    let (visit, _) = scene.mailbox.called().await;
+    scene.mailbox.accepts(visit, Some(Body::sdp(SDP))).await;
+    scene.trunk.answered(call).await;
+    scene.trunk.hangs_up(call).await;
+    // Where nobody is to be disturbed it goes on at once.
+    let desk = scene.home.hub.store().devices().await.unwrap()[0].id;
+    let undisturbed = json!({"do_not_disturb": true});
+    scene.wishes(Party::Device(desk), undisturbed).await;
+    let hub = lines_address(&scene.home, Transport::Udp);
+    let call = scene.trunk.calls("sip:desk@home.test", FROM, hub).await;
+    let (far, _) = scene.trunk.called().await;
+    scene.trunk.rings(far).await;
+    scene.trunk.hangs_up(call).await;
+    assert!(scene.desk.hears_nothing(Duration::from_millis(100)).await);
+    scene.home.hub.stop().await;
+}
+
+#[tokio::test]
 async fn busy_declined_and_undisturbed_calls_go_there_at_once() {
     let mut scene = scene(Duration::from_secs(30), &json!({})).await;
     for (status, word) in [

@@ -97,7 +97,12 @@ impl Switchboard {
         digits: &hearthline_emergency::numbers::OrdinaryDigits,
         caller: &Caller,
     ) -> Result<Forward, Reject> {
-        match self.door.plan.number(digits) {
+        let short = self.directory.speed_dial(digits.as_str());
+        let number = match short {
+            Some(number) => Ok(number.clone()),
+            None => self.door.plan.number(digits),
+        };
+        match number {
             Err(why) => {
                 let text = why.to_string();
                 Err(warned(because(StatusCode::NOT_FOUND, &text), &text))
@@ -106,8 +111,13 @@ impl Switchboard {
                 let text = "children call the contacts that they were allowed";
                 Err(warned(because(StatusCode::FORBIDDEN, text), text))
             }
-            Ok(_) => {
+            Ok(number) => {
                 let mut forward = self.to_gateway(request, Some(self.asserted(&caller.user)));
+                // Written as international numbers, none of which is an emergency number's.
+                if short.is_some() {
+                    let by_line = self.by_line(Some(caller.device), number.as_str());
+                    forward.groups = by_line.into_iter().collect();
+                }
                 let name = HeaderName::parse(CONTACTS_ONLY.as_bytes());
                 let child = self.directory.is_child(caller.device);
                 if let Some(name) = name.filter(|_| child) {
@@ -244,7 +254,11 @@ impl Switchboard {
         let name = HeaderName::parse(CALLBACK.as_bytes());
         let mark = name.and_then(|name| request.headers.get_str(&name));
         let Some(mark) = mark else {
-            return self.undisturbed(devices, calling_number(request).as_ref());
+            let rung = self.undisturbed(devices, calling_number(request).as_ref());
+            return match line {
+                Some(line) => self.going_on(line, rung),
+                None => rung,
+            };
         };
         let mut groups = self.helped_caller(mark, now);
         for group in &mut groups {
@@ -258,6 +272,24 @@ impl Switchboard {
         };
         groups.extend(everybody);
         Rung::awake(groups)
+    }
+
+    /// Where nobody answers a line's call, it goes where its owner sends it; whoever is not wanted goes nowhere.
+    fn going_on(&self, line: LineId, rung: Result<Rung, NotRung>) -> Result<Rung, NotRung> {
+        let number = self.directory.goes_on_to(line);
+        let Some(group) = number.and_then(|number| self.by_line(None, number.as_str())) else {
+            return rung;
+        };
+        let mut rung = match rung {
+            Err(NotRung::Unwanted) => return rung,
+            Err(NotRung::Missed(_)) => Rung::default(),
+            Ok(rung) => rung,
+        };
+        for own in &mut rung.groups {
+            own.ringing_max.get_or_insert(self.door.unanswered_after);
+        }
+        rung.groups.push(group);
+        Ok(rung)
     }
 
     /// The device that called for help: as it is registered, else by the connection and address that it called from.

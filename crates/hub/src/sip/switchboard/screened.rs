@@ -7,7 +7,7 @@ use super::*;
 use crate::call_settings::ForwardTo;
 use crate::clock::UnixMs;
 use crate::gateway::{CALLBACK, CONTACTS_ONLY, FINDING, LOOP};
-use crate::number::{ForwardNumber, Number};
+use crate::number::Number;
 use crate::sip::bridges::BRIDGED;
 use crate::sip::call_log::missed_inside;
 use crate::sip::screening::{Calling, Screened};
@@ -211,7 +211,7 @@ impl Switchboard {
                         next.extend(self.each_way(fresh));
                     }
                     ForwardTo::Number(number) => {
-                        let by_line = self.by_line(device, number);
+                        let by_line = self.by_line(Some(device), number.as_str());
                         merge(&mut judged.rung.groups, by_line.into_iter().collect());
                     }
                 }
@@ -243,18 +243,18 @@ impl Switchboard {
         fresh.collect()
     }
 
-    /// The way to a number outside, for a device that may call it. Emergencies are looked for here once more, before
+    /// The way to a number outside, for a device that may call it, or a line that its owner sent there. Emergencies are looked for here once more, before
     /// anything else (DESIGN invariant 2): a call that somebody forwarded is never a call for help.
-    fn by_line(&self, device: DeviceId, number: &ForwardNumber) -> Option<Group> {
+    pub(super) fn by_line(&self, device: Option<DeviceId>, number: &str) -> Option<Group> {
         let uri: Uri = SipUri::new(self.domains[0].clone())
-            .with_user(number.as_str())
+            .with_user(number)
             .with_param("user", Some("phone"))
             .into();
         let Destination::Number(digits) = Destination::read(&uri, self.country, |_| true) else {
             return None;
         };
         let number = self.door.plan.number(&digits).ok()?;
-        if !self.directory.may_call(device, &number) {
+        if device.is_some_and(|device| !self.directory.may_call(device, &number)) {
             return None;
         }
         let way = Way::to(uri).by(Hop::from(&self.door.flow));
