@@ -9,6 +9,7 @@
 //! it, and the sleep timer.
 mod answering;
 mod asking;
+mod bare;
 mod keeping;
 
 use core::time::Duration;
@@ -24,6 +25,7 @@ use crate::library::{Named, Shelf, fold};
 use crate::order::{Asked, Doing, Duck, Order, Piece, Repeat, State, Told};
 use crate::track::Player;
 use crate::words;
+use bare::Bare;
 
 /// How long a player of another program may say nothing.
 const PLAYER_WAIT: Duration = Duration::from_millis(1_900);
@@ -389,6 +391,14 @@ impl Skill for MusicSkill {
     fn answer(&mut self, said: &str, now: Duration) -> Reply {
         self.now = now;
         self.which_one(said)
+    }
+
+    fn bare(&mut self, said: &str, now: Duration) -> Reply {
+        self.now = now;
+        match Bare::read(said) {
+            Some(bare) if !self.settings.nothing => self.bare_word(bare),
+            _ => Reply::Other,
+        }
     }
 
     fn handle(&mut self, event: Event<'_>, now: Duration) {

@@ -72,6 +72,8 @@ pub struct Messages {
     due: VecDeque<String>,
     /// The message that was told last: "again", "delete it".
     current: Option<Envelope>,
+    /// When a message was told last.
+    told_at: Option<Duration>,
     open: BTreeMap<RequestId, Purpose>,
     last_request: u64,
     last_tell: u64,
@@ -97,6 +99,7 @@ impl Messages {
             activity: Activity::Idle,
             due: VecDeque::new(),
             current: None,
+            told_at: None,
             open: BTreeMap::new(),
             last_request: 0,
             last_tell: 0,

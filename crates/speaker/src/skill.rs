@@ -259,6 +259,14 @@ pub trait Skill: Send {
         Reply::Other
     }
 
+    /// A word or two behind the wake word, while no call stands, no message was told a moment ago and nothing asks or rings:
+    /// for one whose sound plays or has paused ("pause", "next", "stop"). `Other` when nothing of its plays, or the words
+    /// say more than that.
+    fn bare(&mut self, said: &str, now: Duration) -> Reply {
+        let _ = (said, now);
+        Reply::Other
+    }
+
     /// Whether it takes the sound of sentences that nobody here does: [`Self::overhear`].
     fn wants_sound(&self) -> bool {
         false

@@ -214,6 +214,14 @@ impl Home {
         self.replied(reply).await
     }
 
+    /// A bare word; none when it is not the music's.
+    pub(crate) async fn bare(&mut self, said: &str) -> Option<String> {
+        match self.skill.bare(said, self.started.elapsed()) {
+            Reply::Other => None,
+            reply => Some(self.replied(reply).await),
+        }
+    }
+
     async fn replied(&mut self, reply: Reply) -> String {
         let reply = match reply {
             Reply::Later(token) => {

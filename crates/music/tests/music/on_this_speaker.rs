@@ -71,6 +71,43 @@ async fn what_is_asked_for_is_heard() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn bare_words_mean_the_music_while_there_is_some() {
+    if !have("lame") {
+        return;
+    }
+    let root = tempfile::tempdir().unwrap();
+    folder(root.path());
+    let mut home = Home::new(settings(root.path()));
+    home.knows(4).await;
+    for said in ["pause", "resume", "stop", "next", "again"] {
+        assert_eq!(home.bare(said).await, None, "{said}");
+    }
+    home.ask("play the album lamp light").await;
+    assert!(home.hears(400.0).await);
+    let done = Some(String::new());
+    assert_eq!(home.bare("Next.").await, done);
+    assert!(home.hears(700.0).await);
+    assert_eq!(home.bare("go back").await, done);
+    assert!(home.hears(400.0).await);
+    let silent = |home: &Home| home.loudest(100) == 0;
+    assert_eq!(home.bare("pause, please").await, done);
+    assert!(home.until(Duration::from_secs(1), silent).await);
+    assert_eq!(home.bare("carry on").await, done);
+    assert!(
+        home.until(Duration::from_secs(2), |home| !silent(home))
+            .await
+    );
+    assert_eq!(home.bare("stop").await, done);
+    assert!(home.until(Duration::from_secs(1), silent).await);
+    assert_eq!(home.bare("stop").await, None);
+    assert_eq!(home.bare("continue").await, done, "where it was");
+    assert!(
+        home.until(Duration::from_secs(2), |home| !silent(home))
+            .await
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn it_gives_way_and_comes_back() {
     if !have("lame") {
         return;

@@ -461,6 +461,9 @@ impl Device {
         }
         let said = understanding.transcript.text.trim().to_owned();
         let mut answer = self.answered_by_addressed(&said, now);
+        if answer.is_none() && heard.wake.is_some() {
+            answer = self.answered_by_player(&said, now);
+        }
         if answer.is_none()
             && heard.wake.is_some()
             && let Verdict::Other = understanding.verdict
@@ -500,7 +503,8 @@ impl Device {
         if engaged || !left_by_emergency(&read(said, self.country)) {
             return false;
         }
-        let Some(answer) = self.answered_by_addressed(said, now) else {
+        let addressed = self.answered_by_addressed(said, now);
+        let Some(answer) = addressed.or_else(|| self.answered_by_player(said, now)) else {
             return false;
         };
         self.recorder
@@ -525,6 +529,21 @@ impl Device {
             if reply != Reply::Other && self.is_asked(at) {
                 self.skills.asking = None;
             }
+            let answer = self.replied(at, reply, None, By::Person, now);
+            if answer.is_some() {
+                return answer;
+            }
+        }
+        None
+    }
+
+    /// What a skill whose sound plays makes of bare words. "Next" behind a message is the messages'.
+    fn answered_by_player(&mut self, said: &str, now: Duration) -> Option<String> {
+        if self.woken_over_message.is_some() || self.messages.told_lately(now) {
+            return None;
+        }
+        for at in 0..self.skills.list.len() {
+            let reply = self.skills.list[at].bare(said, now);
             let answer = self.replied(at, reply, None, By::Person, now);
             if answer.is_some() {
                 return answer;

@@ -8,6 +8,8 @@ use super::{Activity, Messages, Purpose, words};
 
 /// An announcement older than this is not played by itself any more: it waits as a message.
 const ANNOUNCED_MS_MAX: i64 = 120_000;
+/// So long behind a message "next" and "again" are about messages.
+const LATELY: Duration = Duration::from_secs(60);
 /// Announcements that wait for the room; the others wait as messages.
 const DUE_MAX: usize = 8;
 
@@ -101,6 +103,15 @@ impl Messages {
         self.go_on(now);
     }
 
+    /// Whether "next", "again" and the like are about a message: one is being told, or was a moment ago.
+    #[must_use]
+    pub fn told_lately(&self, now: Duration) -> bool {
+        let told = self
+            .told_at
+            .is_some_and(|at| now.saturating_sub(at) < LATELY);
+        self.is_busy() || (self.current.is_some() && told)
+    }
+
     /// "Again."
     pub(super) fn play_again(&mut self, now: Duration) {
         let Some(current) = self.current.clone() else {
@@ -125,6 +136,7 @@ impl Messages {
         else {
             return;
         };
+        self.told_at = Some(now);
         self.step("a message was heard".into());
         self.mark(&playing.envelope, Mark::Read);
         if playing.goes_on {

@@ -5,6 +5,7 @@ mod agenda_sentences;
 mod peer;
 mod room_with_a_skill;
 
+mod bare_words_reach_what_plays;
 mod carried_by_tls_then_tcp;
 mod interop_kamailio;
 mod interop_phones;

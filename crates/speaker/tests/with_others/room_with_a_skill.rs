@@ -17,7 +17,7 @@ use hearthline_voice::understand::judge::{
 };
 use hearthline_voice::understand::mass::Mass;
 use hearthline_voice::understand::sentences::{Grammar, House, NumberWords, Program};
-use hearthline_voice::understand::{Country, Reading, read};
+use hearthline_voice::understand::{Country, Reading, household, read};
 use hearthline_voice::wake::Wake;
 
 use hearthline_speaker::config::Household;
@@ -340,9 +340,12 @@ impl Room {
             Reading::Reply(reply) => Verdict::Reply(*reply),
             Reading::HangUpEmergency => Verdict::HangUpEmergency,
             Reading::Intent(intent) => Verdict::Act(intent.clone()),
-            Reading::Other => match self.everyday.read(words, country) {
-                Some(meant) if wake.is_some() => Verdict::Meant(Box::new(meant)),
-                _ => Verdict::Other,
+            Reading::Other => match household::read(words, country, None) {
+                Some(intent) if wake.is_some() => Verdict::Act(intent),
+                _ => match self.everyday.read(words, country) {
+                    Some(meant) if wake.is_some() => Verdict::Meant(Box::new(meant)),
+                    _ => Verdict::Other,
+                },
             },
         };
         Heard {
