@@ -20,6 +20,11 @@ pub const STEPS_MAX: usize = 500;
 /// How much brighter or dimmer a lamp gets, in per cent.
 const STEP_PERCENT: i8 = 20;
 
+/// How much warmer or cooler its white gets, in kelvin.
+const WHITE_STEP: i32 = 700;
+/// The white of a lamp that shows a colour, or tells none.
+const WHITE_MIDDLE: f64 = 3_500.0;
+
 /// How much louder or softer a player gets, in per cent.
 const LOUDER_PERCENT: f64 = 10.0;
 /// What plays by loudspeakers of its own.
@@ -74,7 +79,17 @@ type Telling<'a> = Box<dyn Fn(&Thing) -> Result<Command, String> + 'a>;
 pub fn plan(meant: &Recognition, registry: &Registry, room: Option<&str>) -> Plan {
     match meant.intent.as_str() {
         "HassGetState" => return known(meant, registry, &[], room),
-        "HassClimateGetTemperature" => return known(meant, registry, &["climate"], room),
+        "HassClimateGetTemperature" => {
+            let thermostat = known(meant, registry, &["climate"], room);
+            return match (measured(meant, registry, room), thermostat) {
+                (thermometer, Plan::Other) => thermometer,
+                // The one thermometer of this room before the thermostat of another.
+                (Plan::Know(here), Plan::Know(there)) if !is_in(registry, &there, room) => {
+                    Plan::Know(here)
+                }
+                (_, thermostat) => thermostat,
+            };
+        }
         _ => {}
     }
     let (domains, telling) = match telling(meant, room) {
@@ -219,6 +234,19 @@ fn telling<'a>(
             };
             let telling = move |thing: &Thing| lit(thing, Some(change));
             (&["light"], Box::new(telling))
+        }
+        warmer @ ("HearthWarmer" | "HearthCooler") => {
+            let step = if warmer == "HearthWarmer" {
+                -WHITE_STEP
+            } else {
+                WHITE_STEP
+            };
+            let telling = move |thing: &Thing| lit(thing, Some(white_step(thing, step)));
+            (&["light"], Box::new(telling))
+        }
+        "HearthWhite" => {
+            let change = light_change(meant).map_err(Plan::Refused)?;
+            (&["light"], Box::new(move |thing| lit(thing, change)))
         }
         "HassSetPosition" => {
             let percent = need(percent("position"), "the position")?;
@@ -581,6 +609,43 @@ fn lit(thing: &Thing, change: Option<Light>) -> Result<Command, String> {
         return Err(format!("The {} can only be on or off.", thing.name));
     }
     Ok(Command::Light(change))
+}
+
+/// Whether any of these stands in the room of the speaker.
+fn is_in(registry: &Registry, things: &[usize], room: Option<&str>) -> bool {
+    let room = room.map(folded);
+    let area = |at: &usize| registry.area_of(*at).map(folded);
+    things.iter().any(|at| area(at) == room)
+}
+
+/// How warm it is by a thermometer, where no thermostat says: one in the room that is meant, and in no other.
+fn measured(meant: &Recognition, registry: &Registry, room: Option<&str>) -> Plan {
+    let mut wanted = wanted(meant, &["sensor"], room);
+    wanted.domains = vec!["sensor".to_owned()];
+    wanted.classes = vec!["temperature".to_owned()];
+    wanted.area = wanted.area.or(wanted.room.take().map(str::to_owned));
+    if wanted.area.is_none() && wanted.name.is_none() {
+        return Plan::Other;
+    }
+    match find(registry, &wanted, &meant.intent) {
+        Ok(found) if found.len() > 1 => which(registry, "thermometer", found),
+        Ok(found) => Plan::Know(found),
+        Err(Plan::Refused(_)) => Plan::Other,
+        Err(plan) => plan,
+    }
+}
+
+/// What warmer or cooler light is, from what the lamp shows now; one that shows no white begins in the middle.
+fn white_step(thing: &Thing, step: i32) -> Light {
+    let told = |key: &str| thing.state.attributes.get(key).and_then(Value::as_f64);
+    let now = told("color_temp_kelvin").unwrap_or(WHITE_MIDDLE);
+    let least = told("min_color_temp_kelvin").unwrap_or(2_000.0);
+    let most = told("max_color_temp_kelvin").unwrap_or(6_500.0);
+    let kelvin = (now + f64::from(step)).clamp(least.min(most), most.max(least));
+    Light {
+        kelvin: Some(kelvin.round() as u16),
+        ..Light::default()
+    }
 }
 
 /// A question about states.

@@ -173,6 +173,12 @@ impl HouseSkill {
             // The response takes any thermostat of the room, and none from elsewhere: it is given the one that is meant.
             let mut entity = self.registry.entity(first);
             entity["area"] = Value::Null;
+            // The response knows thermostats alone: a thermometer is shown to it as one.
+            let thing = self.registry.thing(first);
+            if thing.domain == "sensor" {
+                entity["domain"] = "climate".into();
+                entity["attributes"]["current_temperature"] = thing.state.value.clone().into();
+            }
             house = json!({"entities": [entity]});
         }
         let otherwise = things.first().map(|at| {

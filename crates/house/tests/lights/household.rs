@@ -138,6 +138,16 @@ impl Home {
         self.take(&meant, By::Person)
     }
 
+    /// What is answered.
+    pub(crate) fn answer(&mut self, said: &str) -> String {
+        let meant = self.understood(said).unwrap();
+        match self.take(&meant, By::Person) {
+            Reply::Response(facts) => self.rendered(&meant, &facts).trim().to_owned(),
+            Reply::Words(words) | Reply::Question(words) | Reply::Refused(words) => words,
+            other => panic!("{said}: {other:?}"),
+        }
+    }
+
     /// What was given out since: by thing and command.
     pub(crate) fn orders(&mut self) -> Vec<Orders> {
         let mut all = Vec::new();

@@ -102,6 +102,100 @@ fn things(told: &[(String, Command)]) -> Vec<&str> {
 }
 
 #[test]
+fn white_has_names_and_degrees_and_gets_warmer() {
+    if english().is_none() {
+        return;
+    }
+    let white = |kelvin: u16| {
+        Command::Light(Light {
+            kelvin: Some(kelvin),
+            ..Light::default()
+        })
+    };
+    for (said, thing, kelvin) in [
+        ("set the counter to warm white", "light.counter", 2_700),
+        ("make the counter daylight", "light.counter", 6_500),
+        ("set the counter to 3000 kelvin", "light.counter", 3_000),
+        ("turn the bedroom lights to cool white", "light.bed", 5_000),
+        (
+            "set the lights in the bedroom to 4000 K",
+            "light.bed",
+            4_000,
+        ),
+        ("warm white in the bedroom", "light.bed", 2_700),
+        ("make the counter warmer", "light.counter", 2_800),
+        ("make the bedroom lights a bit cooler", "light.bed", 4_200),
+    ] {
+        let mut home = home("Kitchen");
+        let told = told(&mut home, said);
+        assert_eq!(told, [(thing.to_owned(), white(kelvin))], "{said}");
+    }
+    // In here, where no room is named.
+    for said in [
+        "warm white",
+        "make the lights candlelight",
+        "make it cool white",
+    ] {
+        let mut home = home("Kitchen");
+        assert_eq!(told(&mut home, said).len(), 3, "{said}");
+    }
+    let mut home = home("Kitchen");
+    let reply = home.say("set the reading lamp to warm white");
+    assert_eq!(
+        reply,
+        Reply::Refused("The Reading Lamp has only one white.".into())
+    );
+}
+
+#[test]
+fn a_thermometer_tells_how_warm_its_room_is_and_no_other() {
+    if english().is_none() {
+        return;
+    }
+    let mut home = home("Kitchen");
+    let warm = |degrees: &str| State::new(degrees).with("device_class", "temperature");
+    home.tell(
+        "strip",
+        What::Things {
+            areas: Vec::new(),
+            things: vec![
+                thing("sensor.bed", "Bedroom Sensor", "Bedroom", warm("18.5")),
+                thing("sensor.fridge", "Fridge", "Kitchen", warm("4")),
+                thing("sensor.wall", "Wall", "Kitchen", warm("20")),
+            ],
+        },
+    );
+    for said in [
+        "what is the temperature in the bedroom",
+        "how warm is it in the bedroom",
+    ] {
+        assert_eq!(home.answer(said), "18.5 degrees", "{said}");
+    }
+    // The thermostat, where one stands there; and which, where there are two.
+    assert_eq!(
+        home.answer("what is the temperature in the hall"),
+        "21 degrees"
+    );
+    assert_eq!(
+        home.answer("what is the temperature in the kitchen"),
+        "Which thermometer: Fridge or Wall?"
+    );
+    let garage = home.say("what is the temperature in the garage");
+    assert!(matches!(garage, Reply::Other), "{garage:?}");
+    // Where nobody says which room: this one's thermometer, else the thermostat of the house.
+    assert_eq!(home.answer("what's the temperature"), "21 degrees");
+    let mut home = self::home("Bedroom");
+    assert_eq!(home.answer("what's the temperature"), "21 degrees");
+    let bed = thing("sensor.bed", "Bedroom Sensor", "Bedroom", warm("18.5"));
+    let news = What::Things {
+        areas: Vec::new(),
+        things: vec![bed],
+    };
+    home.tell("strip", news);
+    assert_eq!(home.answer("what's the temperature"), "18.5 degrees");
+}
+
+#[test]
 fn a_sentence_reaches_what_it_speaks_of_and_nothing_else() {
     if english().is_none() {
         return;
