@@ -52,6 +52,8 @@ pub(super) fn answer(text: &str) -> Option<String> {
     .iter()
     .find_map(|head| text.strip_prefix(head))
     .unwrap_or(text);
+    let ordered = ordered(asked);
+    let asked = ordered.as_deref().unwrap_or(asked);
     // Signs between words of their own, so that "6*7" is read as well.
     let mut spaced = String::with_capacity(asked.len());
     for letter in asked.chars() {
@@ -99,6 +101,34 @@ pub(super) fn answer(text: &str) -> Option<String> {
             format!("{first}{}.", letters.as_str())
         }
         Err(cannot) => words(&cannot).to_owned(),
+    })
+}
+
+/// "Divide 100 by 8", "subtract 5 from 20" and the like, with the sign between the numbers.
+fn ordered(asked: &str) -> Option<String> {
+    const ORDERS: [(&str, &[&str], &str, bool); 9] = [
+        ("divide ", &[" by "], "divided by", false),
+        (
+            "multiply ",
+            &[" by ", " with ", " and ", " times "],
+            "times",
+            false,
+        ),
+        ("add ", &[" and ", " to ", " plus "], "plus", false),
+        ("subtract ", &[" from "], "minus", true),
+        ("take ", &[" away from ", " from "], "minus", true),
+        ("the sum of ", &[" and "], "plus", false),
+        ("the product of ", &[" and "], "times", false),
+        ("the difference between ", &[" and "], "minus", false),
+        ("the difference of ", &[" and "], "minus", false),
+    ];
+    ORDERS.iter().find_map(|(head, between, sign, turned)| {
+        let rest = asked.strip_prefix(head)?;
+        let (one, other) = between.iter().find_map(|word| rest.split_once(word))?;
+        Some(match turned {
+            true => format!("{other} {sign} {one}"),
+            false => format!("{one} {sign} {other}"),
+        })
     })
 }
 

@@ -1,7 +1,9 @@
 //! Units: "how many teaspoons in a tablespoon", "convert five miles to kilometers".
 use super::exact::Exact;
 use super::sum::plain;
-use crate::spoken::token::tokens;
+use crate::spoken::token::{Token, tokens};
+
+const NOT_THE_SAME: &str = "Those two do not measure the same.";
 
 /// Places that are said of a result: a length to the thousandth, the rest is "about".
 const PLACES_MAX: u32 = 3;
@@ -135,17 +137,58 @@ pub(super) fn answer(text: &str) -> Option<String> {
         }
         _ => plain(&tokens)?,
     };
-    let named = |name: &str| UNITS.iter().find(|unit| unit.names.contains(&name));
     let name = given.get(tokens.get(used)?.place.start..)?;
-    let (from, to) = (named(name)?, named(wanted)?);
+    let to = named(wanted)?;
+    let Some(from) = named(name) else {
+        return in_parts(given, &tokens, number, used, to);
+    };
     if from.kind != to.kind {
-        return Some("Those two do not measure the same.".to_owned());
+        return Some(NOT_THE_SAME.to_owned());
     }
     let result = to.of(from.base(number)?)?;
     let (given, found) = (number.said(PLACES_MAX), result.said(PLACES_MAX));
     let verb = if number == Exact::ONE { "is" } else { "are" };
     let (from, to) = (from.called(number), to.called(result));
     Some(format!("{given} {from} {verb} {found} {to}."))
+}
+
+fn named(name: &str) -> Option<&'static Unit> {
+    UNITS.iter().find(|unit| unit.names.contains(&name))
+}
+
+/// "5 feet 7 inches", "5 foot 7", "2 hours and 30 minutes": a smaller unit behind a larger one.
+fn in_parts(
+    given: &str,
+    tokens: &[Token],
+    number: Exact,
+    used: usize,
+    to: &Unit,
+) -> Option<String> {
+    let first = named(tokens.get(used)?.word())?;
+    let mut at = used + 1;
+    at += usize::from(tokens.get(at)?.word() == "and");
+    let (more, taken) = plain(tokens.get(at..)?)?;
+    let second = match tokens.get(at + taken) {
+        Some(token) => named(given.get(token.place.start..)?)?,
+        // People say how tall they are so.
+        None if first.names.contains(&"foot") => named("inch")?,
+        None => return None,
+    };
+    let difference = second.base(Exact::ONE)?.minus(first.base(Exact::ONE)?)?;
+    let smaller = second.kind == first.kind && difference.is_below_zero();
+    if !smaller || first.kind == Heat {
+        return None;
+    }
+    if first.kind != to.kind {
+        return Some(NOT_THE_SAME.to_owned());
+    }
+    let result = to.of(first.base(number)?.plus(second.base(more)?)?)?;
+    let (given, found) = (number.said(PLACES_MAX), result.said(PLACES_MAX));
+    let more_said = more.said(PLACES_MAX);
+    let (first, second, to) = (first.called(number), second.called(more), to.called(result));
+    Some(format!(
+        "{given} {first} {more_said} {second} are {found} {to}."
+    ))
 }
 
 /// What is given and what is wanted.
