@@ -1,12 +1,13 @@
 //! The page's files, inside the program. They stand beside the app's, whose look they share.
 
 use axum::Router;
-use hearthline_pages::content_type::{DRAWING, HTML, SCRIPT, STYLE};
+use hearthline_pages::content_type::{DRAWING, HTML, MANIFEST, SCRIPT, STYLE};
 use hearthline_pages::{Asset, assets};
 
 const ASSETS: &[Asset] = assets! {
     in "../hub/web/";
     "/" => "simulator/index.html", HTML;
+    "/manifest.webmanifest" => "simulator/simulator.webmanifest", MANIFEST;
     "/simulator.css" => "simulator/simulator.css", STYLE;
     "/simulator.js" => "simulator/simulator.js", SCRIPT;
     "/device.js" => "simulator/device.js", SCRIPT;

@@ -12,6 +12,7 @@ mod assets;
 mod bridge;
 mod events;
 mod journal;
+mod plain;
 mod server;
 mod stage;
 mod tab;

@@ -10,7 +10,8 @@ use hearthline_speaker::io::run::{News, Parts, When, run_trusting};
 use serde_json::{Value, json};
 
 use super::journal::Journal;
-use crate::{command, timeline};
+use super::plain::Plain;
+use crate::command;
 
 /// A device whose page has been away for so long ends once it is idle.
 const AWAY_MAX: Duration = Duration::from_secs(30);
@@ -22,7 +23,8 @@ pub(super) fn run(parts: Parts, roots_pem: Vec<u8>, data: &Path, journal: &Arc<J
         .build();
     let ended = match runtime {
         Ok(runtime) => runtime.block_on(async {
-            let watch = |news: News<'_>, when| watch(&news, when, data, journal);
+            let mut plain = Plain::default();
+            let watch = |news: News<'_>, when| watch(&news, when, &mut plain, data, journal);
             run_trusting(parts, Some(roots_pem), watch)
                 .await
                 .map_err(|error| error.to_string())
@@ -35,11 +37,17 @@ pub(super) fn run(parts: Parts, roots_pem: Vec<u8>, data: &Path, journal: &Arc<J
     journal.end();
 }
 
-fn watch(news: &News<'_>, when: When, data: &Path, journal: &Arc<Journal>) -> ControlFlow<()> {
+fn watch(
+    news: &News<'_>,
+    when: When,
+    plain: &mut Plain,
+    data: &Path,
+    journal: &Arc<Journal>,
+) -> ControlFlow<()> {
     let at_ms = u64::try_from(when.now.as_millis()).unwrap_or(u64::MAX);
     match news {
         News::Step(step) => {
-            if let Some(told) = told_of(step, when, at_ms) {
+            if let Some(told) = told_of(step, when, plain, at_ms) {
                 journal.tell(&told);
             }
         }
@@ -62,9 +70,9 @@ fn step_of(word: &str, text: &str, at_ms: u64) -> Value {
     json!({ "step": word, "text": text, "at_ms": at_ms })
 }
 
-/// A step as the page gets it: the timeline's words, and the figures of those that have some.
-fn told_of(step: &Step, when: When, at_ms: u64) -> Option<Value> {
-    let (word, text) = timeline::words(step)?;
+/// A step as the page gets it: its words, and the figures of those that have some.
+fn told_of(step: &Step, when: When, plain: &mut Plain, at_ms: u64) -> Option<Value> {
+    let (word, text) = plain.words(step)?;
     let mut told = step_of(word, &text, at_ms);
     let mut set = |name: &str, value: Value| {
         told[name] = value;

@@ -106,6 +106,17 @@ try {
     const page = await visitor(browser, { viewport: { width: 1200, height: 900 }, colorScheme: "light" });
     await open(page);
     await inspect(page, "idle-light-desktop");
+    const manifest = await (await page.request.get(`${simulator}manifest.webmanifest`)).json();
+    assert.equal(manifest.name, "Hearthline simulator");
+    // The switch of the microphone: nothing is heard, and the page says so.
+    await page.locator("#mute").click();
+    await page.waitForFunction(() => document.body.dataset.ring === "muted");
+    assert.ok(await page.locator("#hold").isDisabled());
+    await page.locator("[data-note=muted]", { hasText: "not even a call for help" }).waitFor();
+    await inspect(page, "muted-light-desktop");
+    await page.locator("#mute").click();
+    await page.waitForFunction(() => document.body.dataset.ring === "idle");
+    assert.equal(await page.locator("[data-note=muted]").count(), 0);
     const desk = await visitor(browser);
     await desk.goto(callTaker);
     await page.bringToFront();
@@ -113,7 +124,7 @@ try {
       await step(page, "wake", "alexa").waitFor();
       await page.waitForTimeout(1400);
     });
-    await step(page, "decision", "EMERGENCY").waitFor();
+    await step(page, "decision", "Calls for help").waitFor();
     const said = await page.locator(".talk .you").first().textContent();
     assert.match(said.toLowerCase(), /(911|nine one one)/, said);
     await page.waitForFunction(() => document.body.dataset.light === "announcing");
@@ -126,7 +137,10 @@ try {
     await page.bringToFront();
     await page.waitForFunction(() => document.body.dataset.light === "connected");
     assert.equal(await page.evaluate(() => document.body.dataset.ring), "call");
-    await step(page, "call", "answered").waitFor();
+    await step(page, "call", "A call-taker has answered").waitFor();
+    // In words of people: no name of the program, no number for a line that has a name.
+    const shown = (await page.locator(".steps .text").allTextContents()).join("\n");
+    assert.doesNotMatch(shown, /EmergencyCall|Hass[A-Z]|line 0|urn:service|->/, shown);
     // Two-way sound: what the person at the desk hears is this page's microphone, without a gap.
     await page.waitForTimeout(2000);
     await inspect(page, "connected-light-desktop");

@@ -40,7 +40,7 @@ const [ownLevel, itsLevel] = [new Level(), new Level()];
 const timeline = new Timeline();
 const holding = new Holding();
 
-const now = { light: "off", sounding: false, held: false, thinking: false, refused: null, connected: true, name: "Simulator", number: "911" };
+const now = { light: "off", sounding: false, held: false, muted: false, thinking: false, refused: null, connected: true, name: "Simulator", number: "911" };
 /** When the button was let go, until the answer's first sound; read by tests and shown in the timeline. */
 let releasedAt = null;
 
@@ -53,6 +53,7 @@ const state = element("p", { class: "state", role: "status" }, "starting");
 const holdButton = element("button", { type: "button", class: "hold", "aria-pressed": "false", id: "hold" }, "Hold to speak");
 const cancelButton = element("button", { type: "button", class: "plain stop", hidden: true, id: "cancel", click: () => attempt(device.ask("cancel")) }, "Cancel the call");
 const listen = element("input", { type: "checkbox", id: "listen", change: listenChanged });
+const muteButton = element("button", { type: "button", class: "plain", id: "mute", "aria-pressed": "false", click: mute }, "Microphone off");
 const meter = element("meter", { min: 0, max: 1, low: 0.15, optimum: 0.5, "aria-label": "How loud you are" });
 const microphone = element("p", { class: "small soft", id: "microphone" }, "Your browser asks for the microphone when you first speak.");
 const words = element("input", { id: "words", maxlength: 300, autocomplete: "off", placeholder: "What time is it?" });
@@ -85,6 +86,7 @@ document.getElementById("app").replaceChildren(
         cancelButton,
         element("div", { class: "level" }, meter, microphone),
         element("label", { class: "check" }, listen, "Listen for the wake word all the time"),
+        muteButton,
       ),
       element(
         "section",
@@ -267,8 +269,17 @@ function refused(problem) {
   show();
 }
 
+/** As the switch of a speaker: nothing that is said goes to the device. */
+function mute() {
+  now.muted = !now.muted;
+  if (now.muted && now.held) release();
+  unnote("muted");
+  if (now.muted) note("muted", "warn", "The microphone is off: this speaker hears nothing, not even a call for help.");
+  show();
+}
+
 async function hold() {
-  if (now.held) return;
+  if (now.held || now.muted) return;
   now.held = true;
   now.thinking = false;
   releasedAt = null;
@@ -359,6 +370,7 @@ function unnote(id) {
 function ringState() {
   if (!now.connected) return "error";
   const ring = RINGS[now.light] ?? "idle";
+  if (now.muted && ring !== "error") return "muted";
   if (ring === "call" || ring === "error") return ring;
   if (now.held) return "listening";
   if (now.sounding) return "speaking";
@@ -382,14 +394,17 @@ function showRing() {
 }
 
 function show() {
-  const open = now.held || listen.checked || OPEN_LIGHTS.includes(now.light);
+  const open = !now.muted && (now.held || listen.checked || OPEN_LIGHTS.includes(now.light));
   sound.open = open;
   holdButton.setAttribute("aria-pressed", String(now.held));
   holdButton.textContent = now.held ? "Speak now" : "Hold to speak";
+  holdButton.disabled = now.muted;
+  muteButton.setAttribute("aria-pressed", String(now.muted));
   cancelButton.hidden = now.light !== "announcing";
   if (sound.isOn) {
     const there = sound.isConnected ? "" : " It is being connected.";
-    microphone.textContent = (open ? "Your microphone is open." : "Your microphone is closed until you press.") + there;
+    const closed = now.muted ? "Your microphone is off." : "Your microphone is closed until you press.";
+    microphone.textContent = (open ? "Your microphone is open." : closed) + there;
   } else if (now.refused !== null) {
     microphone.textContent = "There is no microphone.";
   }
