@@ -43,6 +43,7 @@ impl Plain {
             }
             Step::Call { what, .. } => self.call(what).unwrap_or(text),
             Step::Said { text } => format!("“{text}”"),
+            Step::Media { what } => sound(what),
             _ => text,
         };
         Some((word, plain))
@@ -89,6 +90,18 @@ fn understood(intent: &str) -> String {
         "None" => "nothing that I know".to_owned(),
         "Words" => "an answer, or words for what sounds".to_owned(),
         name => in_words(name),
+    }
+}
+
+/// What became of the other side's sound.
+fn sound(what: &str) -> String {
+    match what {
+        "FirstPacketReceived" => "The other side is heard".to_owned(),
+        "MediaLost" => "The other side is not heard any more".to_owned(),
+        "MediaResumed" => "The other side is heard again".to_owned(),
+        "PeerLeft" => "The other side has ended its sound".to_owned(),
+        other if other.chars().all(char::is_alphanumeric) => in_words(other),
+        other => other.to_owned(),
     }
 }
 
@@ -176,6 +189,19 @@ mod tests {
                 "“Turn on the lamp.”: turn on, name: lamp",
             ]
         );
+    }
+
+    #[test]
+    fn sound_is_told_in_words() {
+        for (what, told) in [
+            ("PeerLeft", "The other side has ended its sound"),
+            ("ClockDrifts", "clock drifts"),
+            ("no key for it", "no key for it"),
+        ] {
+            let what = what.to_owned();
+            let step = Step::Media { what };
+            assert_eq!(Plain::default().words(&step).unwrap().1, told);
+        }
     }
 
     #[test]
