@@ -126,6 +126,33 @@ try {
   await olive.waitForSelector("nav a[data-page=settings][aria-current]");
   assert.ok(await olive.getByLabel("Nothing rings on my devices").isChecked());
 
+  // Who may drop in, speaker by speaker, and who may call: nobody's name is lost on the way.
+  const card = (title) => olive.locator("section.card", { has: olive.locator("h2", { hasText: title }) });
+  const saved = async (place) => {
+    await place.getByRole("button", { name: "Save" }).click();
+    await olive.waitForTimeout(300);
+  };
+  await card("Drop In").getByRole("button", { name: "Edit who may drop in: Kitchen speaker" }).click();
+  await card("Drop In").locator("li").getByLabel("adam", { exact: true }).check();
+  await saved(card("Drop In").locator("li"));
+  await card("Drop In").locator("li", { hasText: "drops in: adam" }).waitFor();
+  await card("Who may call me").getByLabel("Within the home only some may call me").check();
+  await card("Who may call me").getByLabel("adam", { exact: true }).check();
+  await saved(card("Who may call me"));
+  await olive.reload();
+  await olive.waitForSelector("nav a[data-page=settings][aria-current]");
+  await card("Drop In").locator("li", { hasText: "drops in: adam" }).waitFor();
+  assert.ok(await card("Who may call me").getByLabel("adam", { exact: true }).isChecked());
+  const held = await olive.evaluate(async () => {
+    const { get } = await import("/api.js");
+    const speaker = (await get("devices")).find(({ kind }) => kind === "speaker");
+    const own = (await get("people")).find(({ name }) => name === "olive");
+    return [await get(`devices/${speaker.id}/call-settings`), await get(`people/${own.id}/call-settings`)];
+  });
+  assert.equal(held[0].drop_in.length, 1);
+  assert.equal(held[1].only.length, 1);
+  assert.ok(held[1].do_not_disturb, "what another card holds stays");
+
   // What a role may not open is not there.
   const gail = await visitor();
   await signIn(gail, "gail");

@@ -91,7 +91,7 @@ try {
   await open(olive, "settings");
   const phones = olive.locator(".rows > li", { hasText: "Phones" });
   await phones.locator("text=told of nothing by itself").waitFor();
-  await olive.getByRole("button", { name: "Choose what Phones is told of" }).click();
+  await olive.getByRole("button", { name: "Edit what Phones is told of" }).click();
   await olive.getByLabel("Missed calls").last().check();
   await olive.getByLabel("Calls for help (drills)").last().check();
   await inspect(olive, axe, "settings-told");

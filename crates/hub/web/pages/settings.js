@@ -6,6 +6,8 @@ import { action, badge, card, check, edit, field, form, row, rows, when } from "
 import { telling } from "../push.js";
 import { inWords, topicsForm } from "../topics.js";
 
+/** Speakers whose settings are shown. */
+const SPEAKERS_MAX = 24;
 const HOURS = [["", "until I switch it off"], ["1", "for an hour"], ["8", "for eight hours"], ["24", "for a day"]];
 
 export async function settings({ who, redraw }) {
@@ -19,13 +21,18 @@ export async function settings({ who, redraw }) {
     telling(grown, redraw),
     grown ? get("routines") : { targets: [] },
   ]);
+  const parties = partiesOf(who, people, devices);
+  const speakers = grown ? devices.filter(({ kind, revoked_at_ms: gone }) => kind === "speaker" && gone === null).slice(0, SPEAKERS_MAX) : [];
+  const theirs = await Promise.all(speakers.map((speaker) => get(`devices/${speaker.id}/call-settings`)));
   return [
     element(
       "div",
       { class: "columns" },
       card("Do not disturb", grown ? quiet(id, wishes, redraw) : element("p", {}, wishes.do_not_disturb ? "On" : "Off")),
       grown ? card("Forward my calls", forward(id, wishes, redraw)) : null,
-      grown ? card("Blocked", block(who, wishes, people, devices, redraw)) : null,
+      grown ? card("Who may call me", only(id, wishes, parties, redraw)) : null,
+      grown ? card("Blocked", block(id, wishes, parties, redraw)) : null,
+      grown ? card("Drop In", ...dropIn(id, wishes, speakers, theirs, parties, redraw)) : null,
       card("Told while closed", ...told),
       grown ? card("Services of the home", rows(services.targets.map((target) => service(target, role === "owner", redraw)), "None. An owner adds ntfy, Gotify or a webhook in Routines.")) : null,
       card("Password", password(who.person)),
@@ -54,7 +61,7 @@ function service({ name, tells = [] }, owner, redraw) {
     await change("PUT", "routines", all);
     await redraw();
   };
-  return row(name, `told of ${inWords(tells)}`, owner ? edit(`Choose what ${name} is told of`, () => topicsForm(`${name} is told of`, tells, true, choose)) : null);
+  return row(name, `told of ${inWords(tells)}`, owner ? edit(`Edit what ${name} is told of`, () => topicsForm(`${name} is told of`, tells, true, choose)) : null);
 }
 
 function quiet(id, wishes, redraw) {
@@ -92,28 +99,82 @@ function forward(id, wishes, redraw) {
   return form("Save", send, field("They go", to), field("Number or name", target, "never an emergency number or service"));
 }
 
-function block(who, wishes, people, devices, redraw) {
-  const parties = [
+/** Everybody of the home but oneself, and every device. */
+function partiesOf(who, people, devices) {
+  return [
     ...people.filter(({ id }) => id !== who.person.id).map(({ id, name }) => ({ kind: "person", id, name })),
     ...devices.filter(({ revoked_at_ms: gone }) => gone === null).map(({ id, name }) => ({ kind: "device", id, name })),
   ];
-  const blocked = new Set(wishes.blocked.map(({ id }) => id));
-  const boxes = parties.map((party) => ({ party, input: element("input", { type: "checkbox", checked: blocked.has(party.id) }) }));
+}
+
+/** Some of them to be chosen; `read` gives those that are. */
+function choosing(legend, parties, chosen) {
+  const ids = new Set(chosen.map(({ id }) => id));
+  const boxes = parties.map((party) => ({ party, input: element("input", { type: "checkbox", checked: ids.has(party.id) }) }));
+  const root = element("fieldset", {}, element("legend", {}, legend), boxes.map(({ party, input }) => check(party.name, input)));
+  return { root, read: () => boxes.filter(({ input }) => input.checked).map(({ party: { kind, id } }) => ({ kind, id })) };
+}
+
+function block(id, wishes, parties, redraw) {
+  const list = choosing("Their calls are declined", parties, wishes.blocked);
   const numbers = element("textarea", { rows: 2, placeholder: "+1 202 555 0123" });
   numbers.value = wishes.blocked_numbers.join("\n");
   const send = async () => {
     const outside = numbers.value.split("\n").map((line) => line.trim()).filter((line) => line !== "");
-    const chosen = boxes.filter(({ input }) => input.checked).map(({ party: { kind, id } }) => ({ kind, id }));
-    await change("PUT", `people/${who.person.id}/call-settings`, { ...wishes, blocked: chosen, blocked_numbers: outside });
+    await change("PUT", `people/${id}/call-settings`, { ...wishes, blocked: list.read(), blocked_numbers: outside });
+    await redraw();
+    return "Saved.";
+  };
+  return form("Save", send, list.root, field("Numbers outside", numbers, "one a line"));
+}
+
+function only(id, wishes, parties, redraw) {
+  const on = element("input", { type: "checkbox", checked: wishes.only !== null });
+  const list = choosing("These", parties, wishes.only ?? []);
+  const show = () => (list.root.hidden = !on.checked);
+  on.addEventListener("change", show);
+  show();
+  const send = async () => {
+    await change("PUT", `people/${id}/call-settings`, { ...wishes, only: on.checked ? list.read() : null });
     await redraw();
     return "Saved.";
   };
   return form(
     "Save",
     send,
-    element("fieldset", {}, element("legend", {}, "Their calls are declined"), boxes.map(({ party, input }) => check(party.name, input))),
-    field("Numbers outside", numbers, "one a line"),
+    check("Within the home only some may call me", on),
+    list.root,
+    element("p", { class: "small soft" }, "Calls from outside ring as ever, and a call-taker who calls back too."),
   );
+}
+
+/** Whose calls are answered by themselves: on one's own devices, and on each speaker. */
+function dropIn(id, wishes, speakers, theirs, parties, redraw) {
+  const chooser = (legend, path, present, others) => {
+    const list = choosing(legend, others, present.drop_in);
+    const send = async () => {
+      await change("PUT", path, { ...present, drop_in: list.read() });
+      await redraw();
+      return "Saved.";
+    };
+    return form("Save", send, list.root);
+  };
+  const names = ({ drop_in: allowed }) => {
+    const known = allowed.map((party) => parties.find((other) => other.id === party.id)?.name ?? "you");
+    return known.length === 0 ? "nobody" : known.join(", ");
+  };
+  const rowsOf = speakers.map((speaker, at) => {
+    // Oneself, too: from the telephone in the garden into the kitchen.
+    const others = [{ kind: "person", id, name: "Myself" }, ...parties.filter((party) => party.id !== speaker.id)];
+    const make = () => chooser(`May drop in: ${speaker.name}`, `devices/${speaker.id}/call-settings`, theirs[at], others);
+    return row(speaker.name, `drops in: ${names(theirs[at])}`, edit(`Edit who may drop in: ${speaker.name}`, make));
+  });
+  return [
+    element("p", { class: "small soft" }, "Whoever drops in is heard at once, behind a sound, without anybody answering. Nobody may unless it is said here."),
+    chooser("On my devices", `people/${id}/call-settings`, wishes, parties),
+    element("h3", {}, "Speakers"),
+    rows(rowsOf, "The home has no speaker yet."),
+  ];
 }
 
 function password({ id, login }) {
