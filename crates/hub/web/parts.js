@@ -36,6 +36,14 @@ export function check(label, input) {
   return element("label", { class: "check" }, input, label);
 }
 
+/** Some people, devices or rooms to be chosen, each with `kind` and `id`; `read` gives those that are. */
+export function choosing(legend, parties, chosen) {
+  const ids = new Set(chosen.map(({ id }) => id));
+  const boxes = parties.map((party) => ({ party, input: element("input", { type: "checkbox", checked: ids.has(party.id) }) }));
+  const root = element("fieldset", {}, element("legend", {}, legend), boxes.map(({ party, input }) => check(party.name, input)));
+  return { root, read: () => boxes.filter(({ input }) => input.checked).map(({ party: { kind, id } }) => ({ kind, id })) };
+}
+
 /** A form that sends once at a time and says what became of it. */
 export function form(button, send, ...children) {
   const told = element("p", { role: "status", class: "small told" });

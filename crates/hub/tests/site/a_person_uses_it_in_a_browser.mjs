@@ -135,13 +135,13 @@ try {
   await card("Drop In").getByRole("button", { name: "Edit who may drop in: Kitchen speaker" }).click();
   await card("Drop In").locator("li").getByLabel("adam", { exact: true }).check();
   await saved(card("Drop In").locator("li"));
-  await card("Drop In").locator("li", { hasText: "drops in: adam" }).waitFor();
+  await card("Drop In").locator("li", { hasText: "adam may drop in" }).waitFor();
   await card("Who may call me").getByLabel("Within the home only some may call me").check();
   await card("Who may call me").getByLabel("adam", { exact: true }).check();
   await saved(card("Who may call me"));
   await olive.reload();
   await olive.waitForSelector("nav a[data-page=settings][aria-current]");
-  await card("Drop In").locator("li", { hasText: "drops in: adam" }).waitFor();
+  await card("Drop In").locator("li", { hasText: "adam may drop in" }).waitFor();
   assert.ok(await card("Who may call me").getByLabel("adam", { exact: true }).isChecked());
   const held = await olive.evaluate(async () => {
     const { get } = await import("/api.js");

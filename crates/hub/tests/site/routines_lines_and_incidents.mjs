@@ -146,6 +146,22 @@ try {
   assert.ok((await olive.locator(".day circle.unseen").count()) >= 4);
   assert.match(await olive.locator(".day figcaption").textContent(), /nobody looked from/i);
   await inspect(olive, axe, "lines-day");
+  // How its calls go, set here and kept; what is not shown stays.
+  const before = await olive.evaluate(async () => (await (await import("/api.js")).get("lines"))[0]);
+  const opened = olive.locator("details", { hasText: "How its calls go" }).first();
+  await opened.locator("summary").click();
+  await inspect(olive, axe, "lines-settings");
+  await opened.getByRole("checkbox", { name: "Kitchen" }).first().check();
+  await opened.getByRole("combobox").selectOption("message");
+  await opened.getByLabel(/When nobody answers/).fill("+49 30 5550 1234");
+  await opened.getByRole("button", { name: "Save" }).click();
+  await olive.waitForTimeout(400);
+  const after = await olive.evaluate(async () => (await (await import("/api.js")).get("lines"))[0]);
+  assert.equal(after.unknown_callers, "message");
+  assert.equal(after.forward_to, "+493055501234");
+  assert.equal(after.ring_rooms.length + after.ring_devices.length, 1);
+  for (const kept of ["name", "kind", "position", "enabled", "caller_number"]) assert.deepEqual(after[kept], before[kept], kept);
+  assert.deepEqual(after.sip, before.sip);
 
   // An incident: its bundle looked at here, sound and reasons, and downloaded as it is.
   await open(olive, "incidents");

@@ -2,19 +2,26 @@
 
 import { change, get } from "../api.js";
 import { element } from "../dom.js";
-import { badge, card, field, form, sentence, when } from "../parts.js";
+import { badge, card, check, choice, choosing, field, form, sentence, when } from "../parts.js";
 import { dayPicture } from "./day.js";
 
 export const HEALTH = { up: ["good", "works"], down: ["bad", "does not work"], unknown: ["", "not tried yet"] };
 const KINDS = { sip_trunk: "SIP provider", landline: "Landline adapter", modem: "Mobile modem" };
 
+const UNKNOWN = [["ring", "it rings"], ["busy", "they hear that it is busy"], ["message", "they can leave a message"]];
+
 export async function lines({ who, redraw }) {
-  const [all, days] = await Promise.all([get("lines"), get("lines/days")]);
+  const owner = who.person.role === "owner";
+  const [all, days, rooms, devices] = await Promise.all([get("lines"), get("lines/days"), owner ? get("rooms") : [], owner ? get("devices") : []]);
   if (all.length === 0) {
     return [card("No lines", element("p", {}, "Calls stay in the home. A line is set up with ", element("code", {}, "hearth hub"), "; its password lies in a file, never here."))];
   }
   const dayOf = new Map(days.map(({ line, half_hours: halves }) => [line, halves]));
-  return all.map((line, index) => lineCard(line, index, dayOf.get(line.id) ?? [], who.person.role === "owner", redraw));
+  const ringable = [
+    ...rooms.map(({ id, name }) => ({ kind: "room", id, name })),
+    ...devices.filter(({ revoked_at_ms: gone }) => gone === null).map(({ id, name }) => ({ kind: "device", id, name })),
+  ];
+  return all.map((line, index) => lineCard(line, index, dayOf.get(line.id) ?? [], owner ? settings(line, ringable, redraw) : null));
 }
 
 /** Why a line does not work, in words. */
@@ -24,7 +31,7 @@ export function troubleOf(line) {
   return text.replaceAll("_", " ");
 }
 
-function lineCard(line, index, halves, owner, redraw) {
+function lineCard(line, index, halves, own) {
   const [tone, word] = line.enabled ? HEALTH[line.health] : ["", "switched off"];
   const trouble = troubleOf(line);
   return card(
@@ -39,17 +46,48 @@ function lineCard(line, index, halves, owner, redraw) {
     ),
     line.enabled && trouble !== null ? element("p", { class: "banner bad" }, sentence(trouble)) : null,
     dayPicture(halves),
-    owner ? forward(line, redraw) : line.forward_to ? element("p", {}, `When nobody answers, calls go to ${line.forward_to}.`) : null,
+    own !== null ? own : line.forward_to ? element("p", {}, `When nobody answers, calls go to ${line.forward_to}.`) : null,
   );
 }
 
-function forward(line, redraw) {
+/** What an owner may set of a line here; how it is reached, and its password, are set where the hub runs. */
+function settings(line, ringable, redraw) {
+  const enabled = element("input", { type: "checkbox", checked: line.enabled });
   const number = element("input", { type: "tel", value: line.forward_to ?? "", placeholder: "nowhere" });
+  const shown = element("input", { type: "tel", value: line.caller_number ?? "", placeholder: "what the line itself shows" });
+  const unknown = choice(UNKNOWN, line.unknown_callers);
+  const rung = [...line.ring_rooms, ...line.ring_devices].map((id) => ({ id }));
+  const rings = choosing("Its calls ring", ringable, rung);
   const send = async () => {
     const { id, health, health_since_ms, trouble, ...fields } = line;
-    await change("PUT", `lines/${id}`, { ...fields, forward_to: number.value === "" ? null : number.value });
+    const chosen = rings.read();
+    const of = (kind) => chosen.filter((one) => one.kind === kind).map((one) => one.id);
+    await change("PUT", `lines/${id}`, {
+      ...fields,
+      enabled: enabled.checked,
+      forward_to: number.value === "" ? null : number.value,
+      caller_number: shown.value === "" ? null : shown.value,
+      unknown_callers: unknown.value,
+      ring_rooms: of("room"),
+      ring_devices: of("device"),
+    });
     await redraw();
     return "Saved.";
   };
-  return form("Save", send, field("When nobody answers, forward to", number, "never an emergency number; empty for nowhere"));
+  return element(
+    "details",
+    {},
+    element("summary", {}, "How its calls go"),
+    form(
+      "Save",
+      send,
+      check("It is used", enabled),
+      line.sip?.drill ? element("p", { class: "small soft" }, "Calls for help go over it. Without it another line must carry them.") : null,
+      rings.root,
+      element("p", { class: "small soft" }, "Where none is chosen: every speaker and telephone of the home."),
+      field("When nobody answers, forward to", number, "never an emergency number; empty for nowhere"),
+      field("Callers without a number, or whom no contact is", unknown, "a call-taker who calls back rings in any case"),
+      field("The number that it shows", shown, "with + and country"),
+    ),
+  );
 }

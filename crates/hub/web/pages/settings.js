@@ -2,7 +2,7 @@
 
 import { change, get, signOut } from "../api.js";
 import { element } from "../dom.js";
-import { action, badge, card, check, edit, field, form, row, rows, when } from "../parts.js";
+import { action, badge, card, check, choosing, edit, field, form, row, rows, when } from "../parts.js";
 import { telling } from "../push.js";
 import { inWords, topicsForm } from "../topics.js";
 
@@ -107,14 +107,6 @@ function partiesOf(who, people, devices) {
   ];
 }
 
-/** Some of them to be chosen; `read` gives those that are. */
-function choosing(legend, parties, chosen) {
-  const ids = new Set(chosen.map(({ id }) => id));
-  const boxes = parties.map((party) => ({ party, input: element("input", { type: "checkbox", checked: ids.has(party.id) }) }));
-  const root = element("fieldset", {}, element("legend", {}, legend), boxes.map(({ party, input }) => check(party.name, input)));
-  return { root, read: () => boxes.filter(({ input }) => input.checked).map(({ party: { kind, id } }) => ({ kind, id })) };
-}
-
 function block(id, wishes, parties, redraw) {
   const list = choosing("Their calls are declined", parties, wishes.blocked);
   const numbers = element("textarea", { rows: 2, placeholder: "+1 202 555 0123" });
@@ -167,7 +159,7 @@ function dropIn(id, wishes, speakers, theirs, parties, redraw) {
     // Oneself, too: from the telephone in the garden into the kitchen.
     const others = [{ kind: "person", id, name: "Myself" }, ...parties.filter((party) => party.id !== speaker.id)];
     const make = () => chooser(`May drop in: ${speaker.name}`, `devices/${speaker.id}/call-settings`, theirs[at], others);
-    return row(speaker.name, `drops in: ${names(theirs[at])}`, edit(`Edit who may drop in: ${speaker.name}`, make));
+    return row(speaker.name, `${names(theirs[at])} may drop in`, edit(`Edit who may drop in: ${speaker.name}`, make));
   });
   return [
     element("p", { class: "small soft" }, "Whoever drops in is heard at once, behind a sound, without anybody answering. Nobody may unless it is said here."),
