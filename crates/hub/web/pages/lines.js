@@ -86,7 +86,7 @@ function settings(line, ringable, redraw) {
       rings.root,
       element("p", { class: "small soft" }, "Where none is chosen: every speaker and telephone of the home."),
       field("When nobody answers, forward to", number, "never an emergency number; empty for nowhere"),
-      field("Callers without a number, or whom no contact is", unknown, "a call-taker who calls back rings in any case"),
+      field("Unknown callers", unknown, "without a number, or no contact; a call-taker who calls back rings in any case"),
       field("The number that it shows", shown, "with + and country"),
     ),
   );
