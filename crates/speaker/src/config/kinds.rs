@@ -18,9 +18,8 @@ pub(super) fn read<T: DeserializeOwned>(text: &str, most: usize) -> (Option<T>, 
         Err(error) => return (None, vec![error]),
     };
     while errors.len() < most {
-        let error = match wrong::<T>(&table) {
-            None => return (T::deserialize(Deserializer::from(table)).ok(), errors),
-            Some(error) => error,
+        let Some(error) = wrong::<T>(&table) else {
+            return (T::deserialize(Deserializer::from(table)).ok(), errors);
         };
         let Some(at) = error.span().map(|span| span.start) else {
             errors.push(error);
