@@ -131,6 +131,28 @@ async fn a_number_outside_takes_the_homes_calls_and_those_that_come_in() {
     assert!(kitchen.hears_nothing(Duration::ZERO).await);
     hall.bye(call).await;
     assert_eq!(hall.failure(call).await, None, "given up by the caller");
+    // Several devices of one name that go to one number, there or not: it is called once.
+    let study = home.room("Study").await;
+    let mut there = Vec::new();
+    for (name, is_there) in [("Desk", true), ("Shelf", true), ("Switched off", false)] {
+        let own = home.enrol(name, Some(study)).await;
+        if is_there {
+            there.push(home.device(&own).await);
+        }
+        let forward = json!({"forward": {"number": GLOBAL}});
+        wants(&home, own.device, forward).await;
+    }
+    let call = hall.call(&format!("sip:study@{DOMAIN}")).await;
+    let (far, _) = trunk.called().await;
+    trunk.rings(far).await;
+    hall.progress(call).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!trunk.was_called());
+    for phone in &mut there {
+        assert!(phone.hears_nothing(Duration::ZERO).await);
+    }
+    hall.bye(call).await;
+    assert_eq!(hall.failure(call).await, None, "given up by the caller");
     // A number of an emergency service by another way is nobody's: the store would not take it, and the switchboard
     // looks at it once more.
     for hidden in ["0112", "00112"] {

@@ -34,7 +34,8 @@ pub(super) fn read<T: DeserializeOwned>(text: &str, most: usize) -> (Option<T>, 
             continue;
         }
         if !unknown {
-            broken.push(text[..at].rfind("\n[").map_or(0, |header| header + 1));
+            let before = text.get(..at).unwrap_or_default();
+            broken.push(before.rfind("\n[").map_or(0, |header| header + 1));
         }
         if !remove(table.get_mut(), at) {
             break;

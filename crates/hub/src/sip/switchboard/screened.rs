@@ -163,6 +163,8 @@ impl Switchboard {
         if let Calling::Inside { device, .. } = calling {
             taken.insert(device);
         }
+        // Several devices of one person go to one number, which is called once.
+        let mut numbers = HashSet::new();
         let mut next: Vec<(DeviceId, Vec<Group>)> = Vec::new();
         match meant {
             Meant::Devices(devices) => next.extend(self.each_way(devices)),
@@ -211,8 +213,12 @@ impl Switchboard {
                         next.extend(self.each_way(fresh));
                     }
                     ForwardTo::Number(number) => {
+                        let fresh = !numbers.contains(number.as_str());
                         let by_line = self.by_line(Some(device), number.as_str());
-                        merge(&mut judged.rung.groups, by_line.into_iter().collect());
+                        if let Some(group) = by_line.filter(|_| fresh) {
+                            numbers.insert(number.as_str());
+                            merge(&mut judged.rung.groups, vec![group]);
+                        }
                     }
                 }
             }
@@ -243,8 +249,9 @@ impl Switchboard {
         fresh.collect()
     }
 
-    /// The way to a number outside, for a device that may call it, or a line that its owner sent there. Emergencies are looked for here once more, before
-    /// anything else (DESIGN invariant 2): a call that somebody forwarded is never a call for help.
+    /// The way to a number outside, for a device that may call it, or a line that its owner sent there. Emergencies are
+    /// looked for here once more, before anything else (DESIGN invariant 2): a call that somebody forwarded is never a
+    /// call for help.
     pub(super) fn by_line(&self, device: Option<DeviceId>, number: &str) -> Option<Group> {
         let uri: Uri = SipUri::new(self.domains[0].clone())
             .with_user(number)
