@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::contact::{Contact, ContactFields, ContactName, ContactNumber, NUMBERS_MAX, Screening};
 use crate::device::Fingerprint;
+use crate::gateway::DialPlan;
 use crate::number::{Number, NumberError, check_contact_name};
 use crate::vcard::{self, Card, NumberKind, VcardError, Version};
 
@@ -34,7 +35,8 @@ pub struct ImportedCard {
     pub fields: ContactFields,
     /// The card as vCard 4.0.
     pub card: String,
-    /// Numbers that are not international: they stay in the card and cannot be called by name.
+    /// Numbers that are neither international nor whole as they are dialled here: they stay in the card and cannot be
+    /// called by name.
     pub numbers_left_out: u32,
 }
 
@@ -118,6 +120,32 @@ pub fn read(bytes: &[u8]) -> Result<Import, VcardError> {
     }
     import.refused.sort_by_key(|refused| refused.line);
     Ok(import)
+}
+
+/// The same card with the numbers whole that are written as they are dialled in this home: "030 5550123".
+pub(crate) fn completed(own: ImportedCard, plan: &DialPlan) -> ImportedCard {
+    if own.numbers_left_out == 0 {
+        return own;
+    }
+    let book = vcard::read(own.card.as_bytes()).ok();
+    let Some(mut card) = book.and_then(|book| book.cards.into_iter().next()) else {
+        return own;
+    };
+    for number in &mut card.numbers {
+        if Number::new(&number.number) == Err(NumberError::NotE164)
+            && let Some(whole) = plan.written(&number.number)
+        {
+            whole.as_str().clone_into(&mut number.number);
+        }
+    }
+    match imported(&card) {
+        // Known by what it was before: imported again it is the same.
+        Ok(whole) => ImportedCard {
+            key: own.key,
+            ..whole
+        },
+        Err(_) => own,
+    }
 }
 
 /// Writes contacts: each as the card that it came as, with the name and numbers that it has now.

@@ -226,11 +226,17 @@ impl Home {
         server: &carddav::Server,
     ) -> Result<Result<(Imported, u32), CarddavError>, StoreError> {
         let known = self.store.address_book(&server.key()).await?;
-        let change = match carddav::changes(server, &known).await {
+        let mut change = match carddav::changes(server, &known).await {
             Ok(Some(change)) => change,
             Ok(None) => return Ok(Ok((Imported::default(), 0))),
             Err(error) => return Ok(Err(error)),
         };
+        if let Some(sip) = self.sip.get() {
+            for item in &mut change.items {
+                let card = item.card.take();
+                item.card = card.map(|card| address_book::completed(card, &sip.plan));
+            }
+        }
         let now = self.clock.now();
         let (mut done, removed) = self
             .store
@@ -248,7 +254,18 @@ impl Home {
         bytes: Vec<u8>,
     ) -> Result<Result<Imported, VcardError>, StoreError> {
         // Megabytes of text: away from the sockets' threads.
-        let import = match self.hash(move || address_book::read(&bytes)).await? {
+        let plan = self.sip.get().map(|sip| sip.plan.clone());
+        let read = move || {
+            let mut import = address_book::read(&bytes)?;
+            if let Some(plan) = plan {
+                let cards = import.cards.into_iter();
+                import.cards = cards
+                    .map(|card| address_book::completed(card, &plan))
+                    .collect();
+            }
+            Ok(import)
+        };
+        let import = match self.hash(read).await? {
             Ok(import) => import,
             Err(error) => return Ok(Err(error)),
         };

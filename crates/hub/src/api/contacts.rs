@@ -4,19 +4,93 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::gate::Caller;
 use super::given::{Asked, Given, GivenCards, Id};
 use super::{Answered, Created, Shared};
 use crate::address_book::{self, IMPORT_BYTES_MAX, Imported};
-use crate::contact::{Contact, ContactFields};
+use crate::contact::{
+    Contact, ContactFields, ContactName, ContactNumber, NUMBERS_MAX, Screening, SpeedDial,
+};
+use crate::home::Home;
 use crate::id::ContactId;
+use crate::number::{ForwardNumber, Number};
 use crate::problem::Problem;
 use crate::vcard::Version;
 
 /// A child sees whom it may call.
 fn shown_to(caller: &Caller, contact: &Contact) -> bool {
     caller.sees_all() || contact.fields.children_may_call
+}
+
+/// What may be set about a contact. Numbers are international, or as they are dialled in this home.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ContactWish {
+    /// What people say: "call Anna".
+    name: ContactName,
+    /// At most 16.
+    #[schema(max_items = 16)]
+    numbers: Vec<NumberWish>,
+    /// What happens when they call.
+    #[serde(default)]
+    screening: Screening,
+    /// Whether they may drop in: our speakers answer them by themselves. Off unless the home says so.
+    #[serde(default)]
+    drop_in: bool,
+    /// Whether children may call them.
+    #[serde(default)]
+    children_may_call: bool,
+    /// The digit that calls them.
+    #[serde(default)]
+    speed_dial: Option<SpeedDial>,
+}
+
+/// A number with its place.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NumberWish {
+    /// "mobile", "home"; names of emergency services are refused here too.
+    label: ContactName,
+    /// The number; never one that reaches an emergency service.
+    number: ForwardNumber,
+}
+
+impl ContactWish {
+    /// With whole numbers; a hub without a SIP server knows nothing of how numbers are dialled.
+    fn completed(self, home: &Home) -> Result<ContactFields, Problem> {
+        if self.numbers.len() > NUMBERS_MAX {
+            let why = format!("a contact has at most {NUMBERS_MAX} numbers");
+            return Err(Problem::invalid_field("numbers", why));
+        }
+        let plan = home.sip.get().map(|sip| &sip.plan);
+        let whole = |(at, own): (usize, NumberWish)| {
+            let text = own.number.as_str();
+            let number = Number::new(text).or_else(|why| {
+                let here = plan.and_then(|plan| plan.written(text));
+                here.ok_or_else(|| {
+                    Problem::invalid_field(format!("numbers[{at}].number"), why.to_string())
+                })
+            });
+            let label = own.label;
+            number.map(|number| ContactNumber { label, number })
+        };
+        Ok(ContactFields {
+            name: self.name,
+            numbers: self
+                .numbers
+                .into_iter()
+                .enumerate()
+                .map(whole)
+                .collect::<Result<_, _>>()?,
+            screening: self.screening,
+            drop_in: self.drop_in,
+            children_may_call: self.children_may_call,
+            speed_dial: self.speed_dial,
+        })
+    }
 }
 
 /// Every contact; for children those that they may call.
@@ -43,24 +117,26 @@ pub(super) async fn one(
 }
 
 /// Add a contact. Emergency numbers and services are refused.
-#[utoipa::path(post, path = "/api/v1/contacts", tag = "contacts", request_body = ContactFields,
+#[utoipa::path(post, path = "/api/v1/contacts", tag = "contacts", request_body = ContactWish,
     responses((status = 201, body = Contact)))]
 pub(super) async fn add(
     State(home): State<Shared>,
-    Given(fields): Given<ContactFields>,
+    Given(wish): Given<ContactWish>,
 ) -> Created<Contact> {
+    let fields = wish.completed(&home)?;
     let contact = home.store.add_contact(&fields, home.clock.now()).await?;
     Ok((StatusCode::CREATED, Json(contact)))
 }
 
 /// Replace a contact.
 #[utoipa::path(put, path = "/api/v1/contacts/{id}", tag = "contacts", params(("id" = String, Path)),
-    request_body = ContactFields, responses((status = 200, body = Contact)))]
+    request_body = ContactWish, responses((status = 200, body = Contact)))]
 pub(super) async fn change(
     State(home): State<Shared>,
     Id(id): Id<ContactId>,
-    Given(fields): Given<ContactFields>,
+    Given(wish): Given<ContactWish>,
 ) -> Answered<Contact> {
+    let fields = wish.completed(&home)?;
     let now = home.clock.now();
     Ok(Json(home.store.change_contact(id, &fields, now).await?))
 }

@@ -140,6 +140,16 @@ impl DialPlan {
         Number::new(&format!("+{global}")).map_err(|_| NotDialled::Incomplete)
     }
 
+    /// The number that somebody wrote as it is dialled here; none for what is no whole number here, and for every
+    /// emergency number.
+    pub(crate) fn written(&self, text: &str) -> Option<Number> {
+        let digits = DialledDigits::new(text.trim()).ok()?;
+        match digits.recognise(self.country) {
+            Recognition::Ordinary(digits) => self.number(&digits).ok(),
+            _ => None,
+        }
+    }
+
     /// The digits after the plus.
     fn global(&self, digits: &str) -> Option<String> {
         let plan = plan(self.country);

@@ -91,6 +91,67 @@ async fn an_address_book_comes_in_once_and_goes_out_whole() {
 }
 
 #[tokio::test]
+async fn numbers_are_whole_where_the_home_knows_how_they_are_dialled() {
+    const HERE: &str = "BEGIN:VCARD\r\nVERSION:4.0\r\nFN:Clara\r\nTEL;TYPE=home:(030) 5550 1234\r\nTEL:+12025550123\r\n\
+        TEL:5550\r\nEND:VCARD\r\n";
+    const WHOLE: &str = "+493055501234";
+    let mut sip = SipConfig::new(Country::Germany);
+    sip.domain = "home.test".to_owned();
+    let home = Household::with_sip(sip).await;
+    let adult = home.login(Role::Adult).await;
+    let (status, done) = import(&adult, HERE).await;
+    assert_eq!(
+        (status, &done["numbers_left_out"]),
+        (200, &json!(1)),
+        "{done}"
+    );
+    let (_, contacts) = adult.get("/api/v1/contacts").await;
+    let numbers: Vec<&Value> = (0..2)
+        .map(|at| &contacts[0]["numbers"][at]["number"])
+        .collect();
+    assert_eq!(numbers, [&json!(WHOLE), &json!("+12025550123")]);
+    let out = export(&adult, "").await;
+    assert_eq!(
+        out.matches("5550").count(),
+        3,
+        "each once, and what is no number here: {out}"
+    );
+    let (_, again) = import(&adult, HERE).await;
+    assert_eq!(
+        (&again["added"], &again["unchanged"]),
+        (&json!(0), &json!(1)),
+        "{again}"
+    );
+    // By hand the same.
+    let with =
+        |number: &str| json!({"name": "Dora", "numbers": [{"label": "home", "number": number}]});
+    let (status, dora) = adult
+        .post("/api/v1/contacts", &with("030-555-0123-5"))
+        .await;
+    assert_eq!(
+        (status, &dora["numbers"][0]["number"]),
+        (201, &json!("+493055501235")),
+        "{dora}"
+    );
+    for number in ["112", "0112", "+112", "5550", "5550123"] {
+        let (status, why) = adult.post("/api/v1/contacts", &with(number)).await;
+        assert_eq!(status, 400, "{number}: {why}");
+        let field = why["field"].as_str().unwrap();
+        assert!(field.starts_with("numbers[0]"), "{number}: {why}");
+    }
+    home.hub.stop().await;
+    // A hub that carries no calls knows nothing of that.
+    let home = Household::new().await;
+    let adult = home.login(Role::Adult).await;
+    let (status, why) = adult.post("/api/v1/contacts", &with("03055501234")).await;
+    assert_eq!(
+        (status, &why["field"]),
+        (400, &json!("numbers[0].number")),
+        "{why}"
+    );
+}
+
+#[tokio::test]
 async fn bad_files_are_refused_whole_and_change_nothing() {
     let home = Household::new().await;
     let owner = home.login(Role::Owner).await;

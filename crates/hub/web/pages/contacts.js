@@ -40,7 +40,7 @@ export async function contacts({ who, redraw }) {
 function numberRow({ label: labelText, number: numberText }) {
   const label = element("input", { value: labelText, required: true, maxlength: 120 });
   const number = element("input", { type: "tel", value: numberText, required: true, placeholder: "+1 202 555 0123" });
-  const root = element("div", { class: "columns" }, field("Label", label), field("Number", number, "with + and country; emergency numbers are refused"));
+  const root = element("div", { class: "columns" }, field("Label", label), field("Number", number, "as you dial it, or with + and country; emergency numbers are refused"));
   return { root, read: () => ({ label: label.value, number: number.value }) };
 }
 
