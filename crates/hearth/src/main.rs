@@ -25,6 +25,8 @@ mod voicemail;
 
 use std::process::ExitCode;
 
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// Hearthline: a smart speaker that can call for help, and prove which device did.
@@ -91,7 +93,7 @@ enum Command {
 fn main() -> ExitCode {
     start_log();
     match Arguments::try_parse()
-        .unwrap_or_else(|error| command::verify::refuse(&error))
+        .unwrap_or_else(|error| command::verify::refuse(&hinted(error)))
         .command
     {
         Command::Demo(arguments) => command::demo::run(&arguments),
@@ -115,6 +117,18 @@ fn main() -> ExitCode {
         Command::Wyoming(arguments) => command::wyoming::run(&arguments),
     }
     .into()
+}
+
+/// Options of a command that has commands of its own stand behind these: clap says only that they cannot stand before.
+fn hinted(mut error: clap::Error) -> clap::Error {
+    if error.kind() == ErrorKind::ArgumentConflict
+        && let Some(ContextValue::String(named)) = error.get(ContextKind::InvalidSubcommand)
+    {
+        let tip = format!("write options behind the command: {named} [OPTIONS]");
+        let tips = vec![StyledStr::from(tip)];
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
+    }
+    error
 }
 
 /// Logs of the adapters, only where `RUST_LOG` asks for them; to standard error, never with personal data (invariant 8).

@@ -356,3 +356,12 @@ fn lines_are_added_with_their_passwords_put_in_order_and_removed() {
     }
     drop(hub);
 }
+
+#[test]
+fn options_before_a_command_are_told_where_they_belong() {
+    let home = Home::new();
+    let refused = home.run(&["hub", "--data", "elsewhere", "add-person", "Anna"]);
+    assert_eq!(refused.code, 2);
+    let tip = "write options behind the command: add-person [OPTIONS]";
+    assert!(refused.err.contains(tip), "{}", refused.err);
+}
